@@ -1,0 +1,104 @@
+// Package cluster is the contract between the platform and whatever runs jobs:
+// a launcher brings up something that speaks Flink's REST API, with one job in
+// it, and hands back a client. After that all clusters are alike.
+//
+// Launchers keep no state of ours: everything about a cluster is found again
+// from its own directory or labels, so a restart of the platform loses none.
+package cluster
+
+import (
+	"context"
+	"errors"
+
+	"github.com/weir-streams/weir/flink"
+)
+
+// Launcher starts and removes clusters. Every method is idempotent by Ref and
+// safe for concurrent use.
+type Launcher interface {
+	// Launch makes the cluster exist with its job submitted, and returns when
+	// that is under way, not when the job runs. Launching a ref that exists
+	// already with the same incarnation does nothing.
+	// An error wrapping ErrRefused cannot be helped by trying again.
+	Launch(ctx context.Context, spec Spec) error
+	// Observe says whether the cluster is there. An error means the same as Unknown.
+	Observe(ctx context.Context, ref Ref) (Observation, error)
+	// Connect returns a client after proving that what answers is this very
+	// incarnation. ErrUnreachable when it does not answer now, ErrGone when it
+	// is proved absent.
+	Connect(ctx context.Context, ref Ref) (*flink.Client, error)
+	// Terminate removes the cluster and all its processes; absent is success.
+	// Checkpoints and savepoints stay.
+	Terminate(ctx context.Context, ref Ref) error
+}
+
+// Ref names one cluster. A cluster is made for one Job resource and never
+// reused, so the job's id is also the proof of its incarnation.
+type Ref struct {
+	Namespace    string
+	DeploymentID string
+	JobID        string // id of the Job resource, with dashes
+}
+
+// Spec is all a launcher needs: plain data, placeholders and secrets resolved.
+type Spec struct {
+	Ref
+	DeploymentName        string
+	Artifact              Artifact
+	Parallelism           int
+	Configuration         map[string]string // complete Flink configuration
+	SavepointLocation     string            // start from this state; empty starts empty
+	AllowNonRestoredState bool
+	TaskManagers          int
+	JobManagerMemory      int64 // bytes; 0 is the launcher's choice
+	TaskManagerMemory     int64
+	Labels                map[string]string
+}
+
+// FlinkJobID is the id the job in the cluster has: the Job's id without dashes.
+func (r Ref) FlinkJobID() string {
+	b := make([]byte, 0, 32)
+	for i := range len(r.JobID) {
+		if r.JobID[i] != '-' {
+			b = append(b, r.JobID[i])
+		}
+	}
+	return string(b)
+}
+
+// Artifact is the program to run.
+type Artifact struct {
+	Kind       string // SQLSCRIPT, JAR, PYTHON, GO as in the resource
+	SQLScript  string
+	JarPath    string // local file
+	EntryClass string
+	Args       []string
+	Engine     string // version of Flink asked for; empty is the launcher's own
+}
+
+// Presence is what an observation proves.
+type Presence int
+
+// Only Absent, which is proved, may start or destroy anything.
+const (
+	Unknown Presence = iota
+	Present
+	Absent
+)
+
+// Observation is what a launcher sees of a cluster from outside.
+type Observation struct {
+	Presence Presence
+	// Message explains, for people: "exited with status 1: …last log line".
+	Message string
+	// Failed is set when the cluster is present but can never work (its main
+	// process ended, its script does not compile).
+	Failed bool
+}
+
+// Errors of launchers.
+var (
+	ErrRefused     = errors.New("refused")     // the spec cannot be launched, ever
+	ErrUnreachable = errors.New("unreachable") // no answer now: unknown, not absent
+	ErrGone        = errors.New("gone")        // proved absent
+)
