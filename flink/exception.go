@@ -1,0 +1,72 @@
+package flink
+
+import "strings"
+
+// Exceptions is GET /jobs/:id/exceptions: what went wrong, newest first. A job
+// that restarts for ever shows here while its state says RUNNING.
+type Exceptions struct {
+	History   ExceptionHistory `json:"exceptionHistory"`
+	RootCause string           `json:"root-exception,omitempty"` // only Flink 1.x
+}
+
+// ExceptionHistory is the list of failures that the cluster remembers.
+type ExceptionHistory struct {
+	Entries   []ExceptionEntry `json:"entries"`
+	Truncated bool             `json:"truncated"`
+}
+
+// ExceptionEntry is one failure, of the job or of one of its tasks.
+type ExceptionEntry struct {
+	Name          string            `json:"exceptionName"`
+	Stacktrace    string            `json:"stacktrace"`
+	Timestamp     Millis            `json:"timestamp"`
+	FailureLabels map[string]string `json:"failureLabels"`
+	TaskName      string            `json:"taskName,omitempty"` // empty: the job itself
+	Endpoint      string            `json:"endpoint,omitempty"`
+	TaskManagerID string            `json:"taskManagerId,omitempty"`
+	Concurrent    []ExceptionEntry  `json:"concurrentExceptions,omitempty"`
+}
+
+// Message is the failure in one line: the innermost cause that says something.
+func (e ExceptionEntry) Message() string {
+	for _, c := range e.Concurrent {
+		if c.Stacktrace != "" {
+			return Cause(c.Stacktrace)
+		}
+	}
+	return Cause(e.Stacktrace)
+}
+
+// Latest is the newest failure in one line, empty when there is none.
+func (e Exceptions) Latest() string {
+	if len(e.History.Entries) > 0 {
+		return e.History.Entries[0].Message()
+	}
+	return Cause(e.RootCause)
+}
+
+// Cause finds the line of a Java stack trace a person wants to read: the last
+// "Caused by", or the first line, without the package of its class.
+func Cause(stacktrace string) string {
+	line, _, _ := strings.Cut(strings.TrimSpace(stacktrace), "\n")
+	for rest := stacktrace; ; {
+		i := strings.Index(rest, "Caused by: ")
+		if i < 0 {
+			break
+		}
+		rest = rest[i+len("Caused by: "):]
+		line, _, _ = strings.Cut(rest, "\n")
+	}
+	line = strings.TrimSpace(line)
+	class, message, found := strings.Cut(line, ": ")
+	if strings.ContainsAny(class, " \t") {
+		return line
+	}
+	if i := strings.LastIndexByte(class, '.'); i >= 0 {
+		class = class[i+1:]
+	}
+	if !found {
+		return class
+	}
+	return class + ": " + message
+}
