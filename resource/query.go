@@ -1,0 +1,21 @@
+package resource
+
+import "encoding/json"
+
+// Filter chooses resources of one kind. An empty field means any.
+type Filter struct {
+	Namespace    string
+	DeploymentID string // Job, Savepoint, Event: the owner
+	JobID        string // Savepoint, Event
+	// Newest, if above zero, keeps only that many of the youngest; the answer
+	// is in order of creation all the same.
+	Newest int
+}
+
+// Revision is one accepted spec of a Deployment, kept for ever.
+type Revision struct {
+	Generation int             `json:"generation"` // from 1
+	Spec       json.RawMessage `json:"spec"`
+	Author     string          `json:"author"` // user, or "weir" for the platform itself
+	CreatedAt  Time            `json:"createdAt"`
+}
