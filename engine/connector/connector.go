@@ -1,0 +1,130 @@
+// Package connector is the contract of sources and sinks. A connector declares
+// its options once; the WITH clause is checked from that, and the reference
+// page and the forms of the UI are made from it.
+package connector
+
+import (
+	"context"
+	"log/slog"
+
+	"github.com/weir-streams/weir/engine/data"
+	"github.com/weir-streams/weir/engine/format"
+	"github.com/weir-streams/weir/engine/graph"
+	"github.com/weir-streams/weir/engine/option"
+)
+
+// Connector is one entry of the table in engine/builtin.go.
+type Connector struct {
+	Name    string // value of 'connector'
+	Doc     string
+	Options []option.Option // without 'connector' and those of the format
+	// Formats it can be used with; empty: it has no 'format' option.
+	Formats bool
+	// Bounded tells whether a source with these options ends by itself.
+	Bounded func(o option.Values) bool
+	// Modes is the changelog a sink accepts; nil Sink means it cannot be written.
+	AcceptsUpdates bool
+	Source         func(s SourceSpec) (Source, error) // nil: cannot be read
+	Sink           func(s SinkSpec) (Sink, error)     // nil: cannot be written
+	// Check looks at options together, beyond what Options says; may be nil.
+	Check func(t graph.Table, o option.Values) error
+}
+
+// SourceSpec is one subtask's source, opened once for each start.
+type SourceSpec struct {
+	Source        graph.Source
+	Schema        []data.Column // of the rows to give
+	Options       option.Values
+	Format        *format.Format // nil without one
+	FormatOptions option.Values
+	Subtask       int
+	Parallelism   int
+	Dir           string // relative paths are relative to it
+	Log           *slog.Logger
+	Corrupt       func(n int64) // counts skipped records
+}
+
+// Source reads splits. It is used by one goroutine.
+//
+// A split is a part of the input that is read in order, such as a file. The
+// assignment of splits to subtasks depends on the split's id alone, so it is
+// the same wherever a job is restored: a subtask reads the splits for which
+// Owns(id, subtask, parallelism).
+type Source interface {
+	// Restore gives every split that any former subtask knew, with how far it had
+	// been read. Called before the first Poll, not at all on an empty start.
+	Restore(splits []Split) error
+	// Poll fills b (columns of Schema, at most data.BatchSize rows) with what is
+	// there, and says how to go on. It does not block longer than about 10 ms;
+	// ctx ends it early.
+	Poll(ctx context.Context, b *data.Batch) (Status, error)
+	// Splits is the position of this subtask, right after the last Poll: all
+	// splits it owns, those read to the end included.
+	Splits() []Split
+	Close() error
+}
+
+// Split is a part of the input and how far it has been read.
+type Split struct {
+	ID       string `json:"id"`
+	Position []byte `json:"position,omitzero"` // the connector's own encoding
+	Done     bool   `json:"done,omitzero"`
+}
+
+// Status says how a source goes on.
+type Status int
+
+// What Poll says.
+const (
+	More  Status = iota // poll again at once
+	Idle                // nothing now; poll again after a little while. The source is idle for watermarks if it owns nothing unread
+	Ended               // bounded and at its end
+)
+
+// Owns is the assignment of splits to subtasks.
+func Owns(splitID string, subtask, parallelism int) bool {
+	return data.GroupOwner(data.KeyGroup(data.HashBytes([]byte(splitID)), 1<<15), parallelism, 1<<15) == subtask
+}
+
+// SinkSpec is one subtask's sink.
+type SinkSpec struct {
+	Sink          graph.Sink
+	Schema        []data.Column
+	Options       option.Values
+	Format        *format.Format
+	FormatOptions option.Values
+	Subtask       int
+	Parallelism   int
+	// JobID and Attempt make names of files unique: no two writers ever share one.
+	JobID   string
+	Attempt int
+	Dir     string
+	Log     *slog.Logger
+	// Print receives rows of sinks that show their rows to people.
+	Print func(rows []Printed)
+}
+
+// Printed is one row for people.
+type Printed struct {
+	Table  string
+	Op     data.Op
+	Values []*string // nil for NULL
+}
+
+// Sink writes rows; used by one goroutine. What is written becomes visible at
+// the latest when Commit is called for the checkpoint after it.
+type Sink interface {
+	// Write takes the rows of b that count; b stays the caller's.
+	Write(b *data.Batch) error
+	// Prepare makes everything written so far durable but not yet visible, and
+	// returns what Commit needs to publish it after any crash. Sinks that cannot
+	// hide their output flush it and return nothing.
+	Prepare(checkpoint int64) (committables [][]byte, err error)
+	// Commit publishes. It is idempotent: after a crash it is called again, maybe
+	// by another subtask or process.
+	Commit(committables [][]byte) error
+	// Abort removes what was written but never prepared; called when the job
+	// fails or is cancelled. Prepared output stays.
+	Abort() error
+	Close() error
+}

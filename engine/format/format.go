@@ -1,0 +1,59 @@
+// Package format is the contract of encodings: bytes to columns and back.
+package format
+
+import (
+	"github.com/weir-streams/weir/engine/data"
+	"github.com/weir-streams/weir/engine/option"
+)
+
+// Format is one entry of the table in engine/builtin.go.
+type Format struct {
+	Name    string // value of 'format'
+	Doc     string
+	Options []option.Option // keys without the "name." prefix
+	// Decoder reads records of a table's physical columns; nil: cannot be read.
+	Decoder func(s DecoderSpec) (Decoder, error)
+	// Encoder writes rows; nil: cannot be written.
+	Encoder func(s EncoderSpec) (Encoder, error)
+	// Modes of the changelog a decoder gives: nil func means inserts only.
+	Changelog bool
+}
+
+// DecoderSpec says what to decode.
+type DecoderSpec struct {
+	Columns []data.Column // physical columns of the table, all of them, in order
+	// Output are the paths wanted, in order: a column, then fields within it.
+	Output  [][]int
+	Types   []data.Type // of Output
+	Options option.Values
+	Zone    string // session time zone
+}
+
+// Decoder turns bytes into rows. It is used by one goroutine.
+type Decoder interface {
+	// Decode reads whole records from the front of p and appends rows to b until
+	// p has no whole record left or b has data.BatchSize rows. atEOF says that no
+	// bytes follow p. It returns how many bytes of p it is done with. buf is the
+	// buffer that p lies in: views may point into it (retain it by AddBuffer).
+	// A record that does not decode follows the format's policy: an error that
+	// names line and column, or it is skipped and counted.
+	Decode(p []byte, buf *data.Buffer, atEOF bool, b *data.Batch) (consumed int, err error)
+	// Skipped returns the records skipped since the last call.
+	Skipped() int64
+}
+
+// EncoderSpec says what to encode.
+type EncoderSpec struct {
+	Columns []data.Column
+	Options option.Values
+	Zone    string
+}
+
+// Encoder turns rows into bytes; each record ends with its delimiter.
+type Encoder interface {
+	// Encode appends row r of b to dst.
+	Encode(dst []byte, b *data.Batch, r int) ([]byte, error)
+	// Header and Footer surround a file; usually nil.
+	Header() []byte
+	Footer() []byte
+}

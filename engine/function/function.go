@@ -1,0 +1,84 @@
+// Package function is the contract of SQL functions. Each function is declared
+// once: name, documentation, how types are inferred, and the kernel that runs
+// over columns. The binder asks for types, the compiler for the kernel, the
+// reference page for the rest.
+package function
+
+import "github.com/weir-streams/weir/engine/data"
+
+// Arg is what the binder knows of an argument.
+type Arg struct {
+	Type    data.Type
+	Literal *data.Value // set when the argument is a constant
+}
+
+// Signature is one resolved use of a function: what the arguments are cast to,
+// and the type of the result.
+type Signature struct {
+	Args   []data.Type
+	Result data.Type
+}
+
+// Scalar is a function of the values of one row.
+type Scalar struct {
+	Name     string   // canonical, upper case
+	Aliases  []string // other names it is called by
+	Category string   // text, number, temporal, json, collection, conditional, hash, system
+	Syntax   string   // for people: "UPPER(string)"
+	Doc      string   // one or two sentences
+	Examples []Example
+	// Infer resolves a use. Its error says what was expected, without a position.
+	Infer func(args []Arg) (Signature, error)
+	// Eval computes the rows of c.Sel (all of 0..N-1 when nil) of c.Out.
+	Eval func(c *Call) error
+	// Strict functions are NULL when any argument is; Eval is then called with
+	// rows where none is, and the compiler sets the NULLs.
+	Strict bool
+	// Volatile functions must not be folded or shared (PROCTIME, RAND, UUID).
+	Volatile bool
+}
+
+// Example is shown in the reference and run as a test.
+type Example struct {
+	SQL  string // an expression
+	Want string // its text; "NULL" for NULL
+}
+
+// Call is one evaluation over a batch.
+type Call struct {
+	Args []*data.Vector
+	// Const has the value of each argument that is a literal, nil for others.
+	Const []*data.Value
+	// Out has N rows of Signature.Result, no NULLs set yet.
+	Out *data.Vector
+	N   int
+	Sel []int32
+	Env *Env
+}
+
+// Env is what functions may know of the world.
+type Env struct {
+	// TimeZone is the session zone (table.local-time-zone).
+	TimeZone *Zone
+	// Now is the processing time of this batch, milliseconds since the epoch.
+	Now int64
+}
+
+// Aggregate describes an aggregate function to the binder; the aggregation
+// operators implement it by name.
+type Aggregate struct {
+	Name     string
+	Aliases  []string
+	Syntax   string
+	Doc      string
+	Examples []Example
+	// Infer gives the argument types and the result type. With no GROUP BY keys
+	// the binder makes the result nullable (except for COUNT).
+	Infer func(args []Arg) (Signature, error)
+}
+
+// Set is a searchable collection of functions, made from visible tables.
+type Set struct {
+	scalars    map[string]*Scalar
+	aggregates map[string]*Aggregate
+}

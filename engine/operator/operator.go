@@ -1,0 +1,92 @@
+// Package operator is the contract of streaming operators and holds the simple
+// ones: calc, watermark, union, values, sink. Aggregations and windows are
+// sub-packages.
+//
+// An operator belongs to one task and is called by one goroutine: it holds no
+// locks, calls no clock, starts nothing.
+package operator
+
+import (
+	"log/slog"
+
+	"github.com/weir-streams/weir/engine/data"
+	"github.com/weir-streams/weir/engine/function"
+	"github.com/weir-streams/weir/engine/state"
+)
+
+// Operator transforms a stream.
+type Operator interface {
+	// Open is called once, before Restore and everything else.
+	Open(c *Context) error
+	// Process handles a batch from an input (0, 1, …). The operator now owns b:
+	// it releases it or gives it on.
+	Process(input int, b *data.Batch, out Output) error
+	// Watermark says that event time, over all inputs, has reached wm
+	// milliseconds: no more rows at or before it are to be expected. The operator
+	// gives what is complete and then sends the watermark on with out.Watermark.
+	// It is called after the rows it covers, with growing values;
+	// data.MaxWatermark comes at the end of bounded input.
+	Watermark(wm int64, out Output) error
+	// Close frees what Open took. It may be called at any time, once.
+	Close() error
+}
+
+// Output takes what an operator gives. Both calls may block for as long as the
+// receiver is slow, and fail when the job is being cancelled: return that error.
+type Output interface {
+	Emit(b *data.Batch) error // takes over b
+	Watermark(wm int64) error
+}
+
+// Stateful is implemented by operators that keep state.
+type Stateful interface {
+	// Snapshot writes the state as it is at a barrier. Nothing may be kept that
+	// changes later: what w was given is copied or immutable.
+	Snapshot(w *state.Writer) error
+	// Restore reads the parts of all former subtasks that concern this one: keyed
+	// rows of its key groups, its share of the lists. Called after Open, before
+	// the first batch, only if there is state for this operator.
+	Restore(r *state.Reader) error
+}
+
+// Timed is implemented by operators that wait for processing time.
+type Timed interface {
+	// Tick says that the clock has reached now, milliseconds since the epoch. It
+	// comes at or after the time asked for with Context.WakeAt.
+	Tick(now int64, out Output) error
+}
+
+// Committer is implemented by sinks that publish in two phases. Prepare is
+// part of Snapshot.
+type Committer interface {
+	// Commit says that the checkpoint is complete and durable; what was prepared
+	// for it and earlier ones is published now. Idempotent.
+	Commit(checkpoint int64) error
+}
+
+// Finisher is implemented by operators that have more to give at the end of
+// bounded input, after Watermark(data.MaxWatermark).
+type Finisher interface {
+	Finish(out Output) error
+}
+
+// Context is what the runtime tells an operator.
+type Context struct {
+	JobID          string
+	Attempt        int // counts the starts of this job in this process, from 0
+	UID            string
+	Subtask        int
+	Parallelism    int
+	MaxParallelism int             // number of key groups
+	Input          [][]data.Column // schema of each input
+	Output         []data.Column
+	Env            *function.Env // Now is set before each call
+	Log            *slog.Logger  // never per row
+	// WakeAt asks for a Tick at a processing time. One wish is kept: the earliest.
+	WakeAt func(at int64)
+	// Memory accounts state held off the heap, in bytes, and refuses what is over
+	// the job's budget.
+	Memory *state.Budget
+	// Metrics of this operator; plain counters read by others at leisure.
+	Metrics *Metrics
+}
