@@ -61,9 +61,27 @@ func MergeSpecs(specs ...DeploymentSpec) DeploymentSpec {
 		if merged.Template.Spec.Artifact.Kind != "" && weaker.Template.Spec.Artifact.Kind != merged.Template.Spec.Artifact.Kind {
 			weaker.Template.Spec.Artifact = weaker.Template.Spec.Artifact.image()
 		}
+		weaker.Template.Spec.Kubernetes = withoutRivals(weaker.Template.Spec.Kubernetes, merged.Template.Spec.Kubernetes)
 		fill(reflect.ValueOf(&merged).Elem(), reflect.ValueOf(weaker))
 	}
 	return merged
+}
+
+// withoutRivals leaves out of weaker the pod settings that exclude those of
+// stronger: pods on one side, pod templates on the other.
+func withoutRivals(weaker, stronger map[string]any) map[string]any {
+	rivals := []string{}
+	if stronger["pods"] != nil {
+		rivals = append(rivals, "jobManagerPodTemplate", "taskManagerPodTemplate")
+	}
+	if stronger["jobManagerPodTemplate"] != nil || stronger["taskManagerPodTemplate"] != nil {
+		rivals = append(rivals, "pods")
+	}
+	weaker = maps.Clone(weaker)
+	for _, name := range rivals {
+		delete(weaker, name)
+	}
+	return weaker
 }
 
 // image is the part of an artifact that means the same for every kind.

@@ -10,17 +10,20 @@ import (
 // minMemory is below what any cluster starts with; less is a forgotten unit.
 const minMemory = 1 << 20
 
+// maxProblems is more than anybody reads; a hostile body could have millions.
+const maxProblems = 20
+
 // problems gathers what is wrong, so that a person can mend it all at once.
 type problems []error
 
 func (p *problems) add(err error) {
-	if err != nil {
+	if err != nil && len(*p) < maxProblems {
 		*p = append(*p, err)
 	}
 }
 
 func (p *problems) addf(field, format string, args ...any) {
-	*p = append(*p, Invalidf(field, format, args...))
+	p.add(Invalidf(field, format, args...))
 }
 
 func (p problems) err() error {
