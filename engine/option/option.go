@@ -2,8 +2,6 @@
 // Checking of WITH clauses, suggestions, reference pages and forms follow.
 package option
 
-import "time"
-
 // Option is one key that may be given.
 type Option struct {
 	Key      string
@@ -32,18 +30,3 @@ const (
 	Bytes    // "128mb", "1 kb", "1024": Flink's MemorySize forms
 	Enum
 )
-
-// Values are checked options: every key is known, every value parses.
-type Values struct {
-	texts map[string]string
-}
-
-// String returns the value or the default of a key.
-func (v Values) String(key string) string { return v.texts[key] }
-
-// Has tells whether the user gave the key.
-func (v Values) Has(key string) bool { _, ok := v.texts["\x00"+key]; return ok }
-
-// Duration, Int, Float, Bool and Bytes return parsed values; zero when absent.
-// They cannot fail: Check has looked at the texts.
-func (v Values) Duration(key string) time.Duration { d, _ := ParseDuration(v.texts[key]); return d }
