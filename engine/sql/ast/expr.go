@@ -37,11 +37,13 @@ type IntervalUnit struct {
 	ToPrecision   int // of seconds: the fraction digits
 }
 
-// Interval is INTERVAL '1-2' YEAR TO MONTH.
+// Interval is INTERVAL '1-2' YEAR TO MONTH, or INTERVAL 5 DAY, INTERVAL a DAY,
+// INTERVAL (a + 1) DAY, where X is set and Text is empty.
 type Interval struct {
 	Span
-	Negative bool // a minus between INTERVAL and the text
+	Negative bool // a minus between INTERVAL and the value
 	Text     string
+	X        Expr
 	Unit     IntervalUnit
 }
 
