@@ -39,52 +39,45 @@ func (c *Client) BaseURL() string { return c.base }
 
 // Overview counts task managers, slots and jobs.
 func (c *Client) Overview(ctx context.Context) (Overview, error) {
-	var out Overview
-	return out, c.get(ctx, "/overview", &out)
+	return get[Overview](ctx, c, "/overview")
 }
 
 // Config lists the cluster's settings. The value of IncarnationKey proves
 // which cluster answers.
 func (c *Client) Config(ctx context.Context) ([]ConfigEntry, error) {
-	var out []ConfigEntry
-	return out, c.get(ctx, "/jobmanager/config", &out)
+	return get[[]ConfigEntry](ctx, c, "/jobmanager/config")
 }
 
 // Jobs lists the jobs the cluster knows, ended ones too.
 func (c *Client) Jobs(ctx context.Context) ([]JobSummary, error) {
-	var out struct {
+	out, err := get[struct {
 		Jobs []JobSummary `json:"jobs"`
-	}
-	err := c.get(ctx, "/jobs/overview", &out)
+	}](ctx, c, "/jobs/overview")
 	return out.Jobs, err
 }
 
 // Job has everything about one job. It may be some seconds old; JobStatus is fresh.
 func (c *Client) Job(ctx context.Context, jobID string) (JobDetails, error) {
-	var out JobDetails
-	return out, c.get(ctx, jobPath(jobID), &out)
+	return get[JobDetails](ctx, c, jobPath(jobID))
 }
 
 // JobStatus is the job's state now.
 func (c *Client) JobStatus(ctx context.Context, jobID string) (JobStatus, error) {
-	var out struct {
+	out, err := get[struct {
 		Status JobStatus `json:"status"`
-	}
-	err := c.get(ctx, jobPath(jobID, "status"), &out)
+	}](ctx, c, jobPath(jobID, "status"))
 	return out.Status, err
 }
 
 // Checkpoints tells what was saved and what the job started from. A job
 // without checkpointing, or not yet initialised, is not found.
 func (c *Client) Checkpoints(ctx context.Context, jobID string) (Checkpoints, error) {
-	var out Checkpoints
-	return out, c.get(ctx, jobPath(jobID, "checkpoints"), &out)
+	return get[Checkpoints](ctx, c, jobPath(jobID, "checkpoints"))
 }
 
 // Exceptions lists the failures of the job.
 func (c *Client) Exceptions(ctx context.Context, jobID string) (Exceptions, error) {
-	var out Exceptions
-	return out, c.get(ctx, jobPath(jobID, "exceptions"), &out)
+	return get[Exceptions](ctx, c, jobPath(jobID, "exceptions"))
 }
 
 // TriggerSavepoint starts a savepoint; nil means that it was accepted, also
@@ -102,9 +95,9 @@ func (c *Client) StopWithSavepoint(ctx context.Context, jobID string, r StopRequ
 // SavepointStatus tells how a savepoint or stop goes. IsNotFound(err) when the
 // cluster does not know the trigger: never asked, or forgotten since.
 func (c *Client) SavepointStatus(ctx context.Context, jobID, triggerID string) (SavepointResult, error) {
-	var out OperationResponse
 	path := jobPath(jobID, "savepoints", triggerID)
-	if err := c.get(ctx, path, &out); err != nil {
+	out, err := get[OperationResponse](ctx, c, path)
+	if err != nil {
 		return SavepointResult{}, err
 	}
 	switch {
@@ -151,8 +144,10 @@ func (c *Client) trigger(ctx context.Context, path string, body any, id string) 
 	return nil
 }
 
-func (c *Client) get(ctx context.Context, path string, out any) error {
-	return c.do(ctx, http.MethodGet, path, nil, out)
+func get[T any](ctx context.Context, c *Client, path string) (T, error) {
+	var out T
+	err := c.do(ctx, http.MethodGet, path, nil, &out)
+	return out, err
 }
 
 func (c *Client) do(ctx context.Context, method, path string, in, out any) error {
