@@ -38,6 +38,16 @@ type Output interface {
 	Watermark(wm int64) error
 }
 
+// Idler is implemented by the Outputs the runtime gives: Idle(true) says that
+// this stream has nothing for now and shall not hold back the watermarks of
+// those it is merged with; Idle(false) takes it back before rows follow.
+// Operators that find a stream idle (watermark assigners) call it:
+// if i, ok := out.(operator.Idler); ok { err = i.Idle(true) }. Others need not
+// care: it passes them by.
+type Idler interface {
+	Idle(idle bool) error
+}
+
 // Stateful is implemented by operators that keep state.
 type Stateful interface {
 	// Snapshot writes the state as it is at a barrier. Nothing may be kept that
