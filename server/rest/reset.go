@@ -1,0 +1,112 @@
+package rest
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/weir-streams/weir/resource"
+)
+
+// resetDeployment makes an older savepoint the newest, as a copy of its record:
+// a running deployment restarts from it, a stopped one starts from it next.
+func (a *API) resetDeployment(w http.ResponseWriter, r *http.Request) error {
+	var ask struct {
+		SavepointID string `json:"savepointId"`
+	}
+	if err := readAsk(w, r, &ask); err != nil {
+		return err
+	}
+	d, err := a.findDeployment(r)
+	if err != nil {
+		return err
+	}
+	from, err := a.restorable(r, ask.SavepointID)
+	if err != nil {
+		return err
+	}
+	if from.Metadata.DeploymentID != d.Metadata.ID {
+		return resource.Invalidf("savepointId", "savepoint %s belongs to another deployment; adopt its location with POST savepoints first if that is meant", from.Metadata.ID)
+	}
+	if d.Spec.RestoreStrategy.Kind == resource.RestoreNone {
+		return fmt.Errorf("deployment %q has restore strategy NONE and would ignore the savepoint; set it to LATEST_STATE first: %w",
+			d.Metadata.Name, resource.ErrConflict)
+	}
+	s, err := a.Resources.Savepoints.Create(r.Context(), a.author(r), adopted(d, from, true))
+	if err != nil {
+		return err
+	}
+	return answer(w, r, http.StatusCreated, s)
+}
+
+// restorable gets a completed savepoint of the path's namespace.
+func (a *API) restorable(r *http.Request, id string) (resource.Savepoint, error) {
+	if id == "" {
+		return resource.Savepoint{}, resource.Invalidf("savepointId", "must be set: the savepoint to go back to")
+	}
+	s, err := a.findSavepoint(r.Context(), r.PathValue("namespace"), id)
+	if err != nil {
+		return s, err
+	}
+	if s.Status.State != resource.SavepointCompleted || s.Spec.SavepointLocation == "" {
+		return s, fmt.Errorf("savepoint %s is %s, not COMPLETED: %w", id, s.Status.State, resource.ErrConflict)
+	}
+	return s, nil
+}
+
+// forkDeployment makes a second, stopped deployment of the same spec, which
+// will start from the given savepoint, or empty without one.
+func (a *API) forkDeployment(w http.ResponseWriter, r *http.Request) error {
+	var ask struct {
+		Name        string `json:"name"`
+		DisplayName string `json:"displayName"`
+		SavepointID string `json:"savepointId"`
+	}
+	if err := readAsk(w, r, &ask); err != nil {
+		return err
+	}
+	origin, err := a.findDeployment(r)
+	if err != nil {
+		return err
+	}
+	var from resource.Savepoint
+	if ask.SavepointID != "" {
+		if from, err = a.restorable(r, ask.SavepointID); err != nil {
+			return err
+		}
+	}
+	a.refs.RLock()
+	defer a.refs.RUnlock()
+	namespace, err := a.namespace(r)
+	if err != nil {
+		return err
+	}
+	fork := resource.Deployment{
+		Metadata: resource.Metadata{
+			Name: ask.Name, DisplayName: ask.DisplayName, Namespace: namespace,
+			Labels: origin.Metadata.Labels, Annotations: origin.Metadata.Annotations,
+		},
+		Spec: origin.Spec,
+	}
+	if fork.Metadata.DisplayName == "" {
+		fork.Metadata.DisplayName = "Fork of " + origin.Metadata.Name
+	}
+	fork.FillName(suffix())
+	fork.Spec.State = resource.StateCancelled
+	if fork, err = a.prepare(r.Context(), fork); err != nil {
+		return err
+	}
+	if fork, err = a.Resources.Deployments.Create(r.Context(), a.author(r), fork); err != nil {
+		return err
+	}
+	if from.Metadata.ID != "" {
+		s := adopted(fork, from, false)
+		s.Metadata.JobID = "" // the job is not one of this deployment
+		if _, err := a.Resources.Savepoints.Create(r.Context(), a.author(r), s); err != nil {
+			// Without its state the fork would start empty: better no fork.
+			_, undo := a.Resources.Deployments.Delete(r.Context(), fork.Metadata.ID)
+			return errors.Join(err, undo)
+		}
+	}
+	return answer(w, r, http.StatusCreated, fork)
+}

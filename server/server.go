@@ -1,0 +1,125 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/weir-streams/weir/server/rest"
+	"github.com/weir-streams/weir/server/swagger"
+)
+
+// Timeouts of connections. Answers have none of their own here: handlers that
+// stream set a deadline for each write, the others end by themselves.
+const (
+	readHeaderTimeout = 10 * time.Second
+	readTimeout       = 60 * time.Second
+	idleTimeout       = 2 * time.Minute
+	shutdownTimeout   = 10 * time.Second
+	maxHeaderBytes    = 256 << 10 // single-sign-on cookies are large
+)
+
+// Config is what a server needs.
+type Config struct {
+	rest.Config
+	// UI is the built web UI with index.html at its root; nil if there is none.
+	UI fs.FS
+	// Authenticate says who sends a request, or why nobody may. Nil: requests
+	// are not authenticated, and only loopback addresses are listened on.
+	Authenticate func(*http.Request) (user string, err error)
+	// AllowedHosts are names, besides loopback ones and IP addresses, under
+	// which browsers may reach the server.
+	AllowedHosts []string
+}
+
+// Server answers HTTP. Make it with New.
+type Server struct {
+	config  Config
+	api     *rest.API
+	handler http.Handler
+}
+
+// New makes a server; it fails when the configuration is incomplete.
+func New(c Config) (*Server, error) {
+	r := c.Resources
+	if r.Deployments == nil || r.Targets == nil || r.Jobs == nil || r.Savepoints == nil || r.Events == nil ||
+		r.Defaults == nil || r.Namespaces == nil || r.Record == nil {
+		return nil, errors.New("server: every collection of Resources must be set")
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Author == nil {
+		c.Author = author
+	}
+	s := &Server{config: c, api: rest.New(c.Config)}
+	mux := http.NewServeMux()
+	s.api.Register(mux)
+	if err := swagger.Register(mux); err != nil {
+		return nil, fmt.Errorf("server: %w", err)
+	}
+	registerUI(mux, c.UI)
+	s.handler = s.guard(notFoundIn(mux))
+	return s, nil
+}
+
+// ServeHTTP answers one request, with every check but that of the listener.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+
+// Routes lists what the API answers.
+func (s *Server) Routes() []rest.Route { return s.api.Routes() }
+
+// Listen opens the address to serve on. Without authentication only loopback
+// addresses are allowed.
+func (s *Server) Listen(ctx context.Context, address string) (net.Listener, error) {
+	if err := s.mayListen(address); err != nil {
+		return nil, err
+	}
+	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
+	if err != nil {
+		return nil, listenError(address, err)
+	}
+	return ln, nil
+}
+
+// Run serves on ln until ctx ends, then lets requests under way finish for a
+// bounded time. It closes ln.
+func (s *Server) Run(ctx context.Context, ln net.Listener) error {
+	// Requests live on while Shutdown waits for them; change streams end when
+	// the API's Run does.
+	requests := context.WithoutCancel(ctx)
+	srv := &http.Server{
+		Handler:           s,
+		ReadHeaderTimeout: readHeaderTimeout,
+		ReadTimeout:       readTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeaderBytes,
+		ErrorLog:          slog.NewLogLogger(s.config.Log.Handler(), slog.LevelDebug),
+		BaseContext:       func(net.Listener) context.Context { return requests },
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return s.api.Run(ctx) })
+	g.Go(func() error {
+		if err := srv.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
+			return fmt.Errorf("serve %s: %w", ln.Addr(), err)
+		}
+		return nil
+	})
+	g.Go(func() error {
+		<-ctx.Done()
+		deadline, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
+		defer cancel()
+		if err := srv.Shutdown(deadline); err != nil {
+			return errors.Join(fmt.Errorf("shut down: %w", err), srv.Close())
+		}
+		return nil
+	})
+	return g.Wait()
+}
