@@ -1,0 +1,251 @@
+package control
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/weir-streams/weir/cluster"
+	"github.com/weir-streams/weir/flink"
+	"github.com/weir-streams/weir/resource"
+)
+
+// Sight is what was seen of a job's cluster at one moment. Presence is
+// three-valued: only Absent, which is proved, may start or destroy anything.
+type Sight struct {
+	Presence cluster.Presence
+	Broken   bool   // present, but its main process can never work
+	Message  string // why it is absent, broken or silent, for people
+
+	// Answers: this very cluster answered. All below is known only then.
+	Answers    bool
+	Status     flink.JobStatus // empty: the cluster knows no such job
+	Processing bool            // all tasks run; looked at only when asked for
+	Failure    string          // why the job failed
+
+	// Points: what follows is known. A job without checkpointing has none.
+	Points     bool
+	Newest     resource.CheckpointRef // newest checkpoint another job can start from
+	NewestID   int64                  // number of the newest completed checkpoint, restorable or not
+	Savepoints []SavepointSeen        // completed ones still listed, newest first
+	Restored   resource.CheckpointRef // what the job started, or last recovered, from
+}
+
+// SavepointSeen is a completed savepoint as the cluster lists it.
+type SavepointSeen struct {
+	resource.CheckpointRef
+	SizeBytes int64
+}
+
+// Find looks for a savepoint at or below a place.
+func (s Sight) Find(place string) (SavepointSeen, bool) {
+	for _, p := range s.Savepoints {
+		if Within(place, p.Location) {
+			return p, true
+		}
+	}
+	return SavepointSeen{}, false
+}
+
+// Within tells whether location is dir or lies below it.
+func Within(dir, location string) bool {
+	if dir == "" || location == "" {
+		return false
+	}
+	d, l := flink.NormalLocation(dir), flink.NormalLocation(location)
+	return l == d || len(l) > len(d) && l[:len(d)] == d && l[len(d)] == '/'
+}
+
+// Trigger asks for a savepoint.
+type Trigger struct {
+	ID        string // 32 hexadecimal digits, never used for anything else
+	Directory string
+	Stop      bool // end the job with it
+}
+
+// Clusters reaches the clusters of jobs, whatever launched them.
+type Clusters struct {
+	launchers map[string]cluster.Launcher
+}
+
+// NewClusters takes the launchers by the name that jobs are annotated with.
+func NewClusters(launchers map[string]cluster.Launcher) *Clusters {
+	return &Clusters{launchers: launchers}
+}
+
+// Ref names the cluster of a job.
+func Ref(job resource.Job) cluster.Ref {
+	return cluster.Ref{Namespace: job.Metadata.Namespace, DeploymentID: job.Metadata.DeploymentID, JobID: job.Metadata.ID}
+}
+
+// Has tells whether there is a launcher of that name.
+func (c *Clusters) Has(launcher string) bool {
+	_, ok := c.launchers[launcher]
+	return ok
+}
+
+// Client connects to a job's cluster.
+func (c *Clusters) Client(ctx context.Context, job resource.Job) (*flink.Client, error) {
+	l, err := c.launcher(job)
+	if err != nil {
+		return nil, err
+	}
+	return l.Connect(ctx, Ref(job))
+}
+
+// Launch starts the cluster of a job.
+func (c *Clusters) Launch(ctx context.Context, job resource.Job, spec cluster.Spec) error {
+	l, err := c.launcher(job)
+	if err != nil {
+		return fmt.Errorf("%w: %w", cluster.ErrRefused, err)
+	}
+	return l.Launch(ctx, spec)
+}
+
+// Terminate removes the cluster of a job; nil means that it is gone.
+func (c *Clusters) Terminate(ctx context.Context, job resource.Job) error {
+	l, err := c.launcher(job)
+	if err != nil {
+		return err
+	}
+	return l.Terminate(ctx, Ref(job))
+}
+
+// Cancel ends the Flink job in the cluster, keeping its checkpoints. A job that
+// has ended already is fine.
+func (c *Clusters) Cancel(ctx context.Context, job resource.Job) error {
+	client, err := c.Client(ctx, job)
+	if err != nil {
+		return err
+	}
+	err = client.Cancel(ctx, flinkID(job))
+	if flink.IsConflict(err) || flink.IsNotFound(err) {
+		return nil
+	}
+	return err
+}
+
+// Trigger asks the cluster for a savepoint; asking again is harmless while the
+// cluster remembers.
+func (c *Clusters) Trigger(ctx context.Context, job resource.Job, t Trigger) error {
+	client, err := c.Client(ctx, job)
+	if err != nil {
+		return err
+	}
+	if t.Stop {
+		return client.StopWithSavepoint(ctx, flinkID(job), flink.StopRequest{TriggerID: t.ID, TargetDirectory: t.Directory})
+	}
+	return client.TriggerSavepoint(ctx, flinkID(job), flink.SavepointRequest{TriggerID: t.ID, TargetDirectory: t.Directory})
+}
+
+// Poll asks how a savepoint goes; flink.IsNotFound(err) when the cluster does
+// not know it.
+func (c *Clusters) Poll(ctx context.Context, job resource.Job, triggerID string) (flink.SavepointResult, error) {
+	client, err := c.Client(ctx, job)
+	if err != nil {
+		return flink.SavepointResult{}, err
+	}
+	return client.SavepointStatus(ctx, flinkID(job), triggerID)
+}
+
+// Look sees what can be seen of a job's cluster; with tasks, whether all tasks
+// run. Trouble on the way is part of the picture, not an error.
+func (c *Clusters) Look(ctx context.Context, job resource.Job, tasks bool) Sight {
+	l, err := c.launcher(job)
+	if err != nil {
+		return Sight{Message: err.Error()}
+	}
+	ref := Ref(job)
+	client, err := l.Connect(ctx, ref)
+	if err == nil {
+		s := Sight{Presence: cluster.Present, Answers: true}
+		if err = ask(ctx, client, flinkID(job), tasks, &s); err == nil {
+			return s
+		}
+	}
+	if errors.Is(err, cluster.ErrGone) {
+		return Sight{Presence: cluster.Absent, Message: err.Error()}
+	}
+	o, oerr := l.Observe(ctx, ref)
+	switch {
+	case oerr != nil:
+		return Sight{Message: fmt.Sprintf("%v; %v", err, oerr)}
+	case o.Message == "" && o.Presence != cluster.Absent:
+		o.Message = err.Error()
+	}
+	return Sight{Presence: o.Presence, Broken: o.Failed && o.Presence == cluster.Present, Message: o.Message}
+}
+
+func (c *Clusters) launcher(job resource.Job) (cluster.Launcher, error) {
+	name := job.Metadata.Annotations[AnnotationLauncher]
+	l, ok := c.launchers[name]
+	if !ok {
+		return nil, fmt.Errorf("job %s: this server has no launcher %q", job.Metadata.ID, name)
+	}
+	return l, nil
+}
+
+func flinkID(job resource.Job) string { return Ref(job).FlinkJobID() }
+
+// ask fills in what the cluster says. The status comes first: checkpoints read
+// after a job has ended are all it will ever have.
+func ask(ctx context.Context, client *flink.Client, id string, tasks bool, s *Sight) error {
+	status, err := client.JobStatus(ctx, id)
+	switch {
+	case flink.IsNotFound(err):
+		return nil
+	case err != nil:
+		return err
+	}
+	s.Status = status
+	if tasks && status == flink.JobRunning {
+		d, err := client.Job(ctx, id)
+		if err != nil {
+			return err
+		}
+		s.Processing = d.AllTasksRunning()
+	}
+	if status == flink.JobFailed {
+		e, err := client.Exceptions(ctx, id)
+		if err != nil {
+			return err
+		}
+		s.Failure = e.Latest()
+	}
+	points, err := client.Checkpoints(ctx, id)
+	switch {
+	case flink.IsNotFound(err):
+		return nil
+	case err != nil:
+		return err
+	}
+	s.read(points)
+	return nil
+}
+
+func (s *Sight) read(p flink.Checkpoints) {
+	s.Points = true
+	if c := p.Latest.Completed; c != nil {
+		s.NewestID = c.ID
+	}
+	all := p.History
+	for _, c := range []*flink.CheckpointDetails{p.Latest.Completed, p.Latest.Savepoint} {
+		if c != nil {
+			all = append(all[:len(all):len(all)], *c)
+		}
+	}
+	for _, c := range all {
+		if c.Path() == "" {
+			continue
+		}
+		ref := resource.CheckpointRef{ID: c.ID, Location: c.Path(), CompletedAt: resource.At(c.LatestAckTimestamp.Time())}
+		if c.Savepoint {
+			s.Savepoints = append(s.Savepoints, SavepointSeen{CheckpointRef: ref, SizeBytes: c.StateSize})
+		} else if ref.ID > s.Newest.ID {
+			s.Newest = ref
+		}
+	}
+	if r := p.Latest.Restored; r != nil {
+		s.Restored = resource.CheckpointRef{ID: r.ID, Location: r.ExternalPath, CompletedAt: resource.At(r.RestoreTimestamp.Time())}
+	}
+}
