@@ -1,0 +1,77 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/weir-streams/weir/resource"
+)
+
+// The collections by kind.
+
+// Deployments keeps deployments, and every spec they had.
+func (db *DB) Deployments() *Collection[resource.Deployment, *resource.Deployment] {
+	return NewCollection[resource.Deployment](db)
+}
+
+// Jobs keeps jobs; they have no names.
+func (db *DB) Jobs() *Collection[resource.Job, *resource.Job] {
+	return NewCollection[resource.Job](db)
+}
+
+// Savepoints keeps savepoints; they have no names.
+func (db *DB) Savepoints() *Collection[resource.Savepoint, *resource.Savepoint] {
+	return NewCollection[resource.Savepoint](db)
+}
+
+// Events keeps events, whose names are not unique.
+func (db *DB) Events() *Collection[resource.Event, *resource.Event] {
+	return NewCollection[resource.Event](db)
+}
+
+// Targets keeps deployment targets.
+func (db *DB) Targets() *Collection[resource.DeploymentTarget, *resource.DeploymentTarget] {
+	return NewCollection[resource.DeploymentTarget](db)
+}
+
+// Defaults keeps deployment defaults, one per namespace, found by the empty name.
+func (db *DB) Defaults() *Collection[resource.DeploymentDefaults, *resource.DeploymentDefaults] {
+	return NewCollection[resource.DeploymentDefaults](db)
+}
+
+// Namespaces keeps namespaces, which are in no namespace themselves.
+func (db *DB) Namespaces() *Collection[resource.Namespace, *resource.Namespace] {
+	return NewCollection[resource.Namespace](db)
+}
+
+// Revisions returns every spec a deployment had, oldest first. Other kinds
+// have none.
+func (db *DB) Revisions(ctx context.Context, kind resource.Kind, id string) (_ []resource.Revision, err error) {
+	doing := fmt.Sprintf("list revisions of %s %s", kind, id)
+	if !storable(string(kind), id) {
+		return nil, nil
+	}
+	rows, err := db.read.QueryContext(ctx, db.sql(`SELECT generation, author, created_at, spec FROM revision WHERE kind = $1 AND id = $2 ORDER BY generation`), string(kind), id)
+	if err != nil {
+		return nil, db.wrap(doing, err)
+	}
+	defer func() { _ = rows.Close() }() // Err below says what went wrong
+	var list []resource.Revision
+	for rows.Next() {
+		var r resource.Revision
+		var at, spec string
+		if err := rows.Scan(&r.Generation, &r.Author, &at, &spec); err != nil {
+			return nil, db.wrap(doing, err)
+		}
+		if err := r.CreatedAt.UnmarshalJSON([]byte(`"` + at + `"`)); err != nil {
+			return nil, fmt.Errorf("%s: %w", doing, err)
+		}
+		r.Spec = json.RawMessage(spec)
+		list = append(list, r)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, db.wrap(doing, err)
+	}
+	return list, nil
+}
