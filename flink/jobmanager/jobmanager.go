@@ -1,0 +1,100 @@
+package jobmanager
+
+import (
+	"context"
+	"net/http"
+	"os"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/weir-streams/weir/engine"
+	"github.com/weir-streams/weir/flink"
+)
+
+// Job is what is served: a job of the engine. It is safe for concurrent use.
+type Job interface {
+	Info() engine.JobInfo
+	Checkpoints() engine.Checkpoints
+	// Savepoint writes a savepoint and says where; with Stop the job has ended
+	// FINISHED when it returns without an error.
+	Savepoint(ctx context.Context, r engine.SavepointRequest) (path string, err error)
+	// Checkpoint takes a checkpoint now and gives its number.
+	Checkpoint(ctx context.Context) (id int64, err error)
+	// Cancel begins to end the job; it does not wait.
+	Cancel()
+}
+
+// Config is what a JobManager serves.
+type Config struct {
+	Job Job
+	// Configuration of the cluster; values of keys that look secret are masked.
+	Configuration map[string]string
+	// Output holds rows of print sinks; nil when there are none.
+	Output *Output
+	// LogFile is served as the log; empty when there is none.
+	LogFile string
+	// Shutdown is called once, on a goroutine of the JobManager's, when a
+	// client asks the cluster to end; nil ignores it.
+	Shutdown func()
+}
+
+// Version is the version of Flink whose API this is.
+const Version = "2.3.0"
+
+// Bounds of what is kept.
+const (
+	resultsKept   = 5 * time.Minute // after the operation ended, as Flink
+	operationsMax = 1000            // in progress or kept
+	maxBody       = 1 << 20
+)
+
+// JobManager is an http.Handler. Close it when the job is over.
+type JobManager struct {
+	config  Config
+	mux     *http.ServeMux
+	started time.Time
+	host    string
+
+	ctx    context.Context // of operations; ended by Close
+	cancel context.CancelFunc
+	wg     sync.WaitGroup
+	once   sync.Once // Shutdown
+
+	operations operations
+	rates      rates
+}
+
+// New serves a job. It starts nothing until asked.
+func New(c Config) *JobManager {
+	m := &JobManager{config: c, started: time.Now(), host: "localhost"}
+	if name, err := os.Hostname(); err == nil {
+		m.host = name
+	}
+	// The context belongs to goroutines that outlive the request that began
+	// them; Close ends and awaits them.
+	m.ctx, m.cancel = context.WithCancel(context.Background())
+	m.mux = m.routes()
+	return m
+}
+
+// Close abandons what clients have asked for and waits for it to end. The job
+// is left as it is.
+func (m *JobManager) Close() {
+	m.cancel()
+	m.wg.Wait()
+}
+
+// Transport reaches the JobManager without a socket.
+func (m *JobManager) Transport() http.RoundTripper { return flink.InProcess(m) }
+
+// taskManager is the id of the one worker: this process.
+const taskManager = "weir-engine"
+
+func slots(info engine.JobInfo) int {
+	most := 1
+	for _, v := range info.Vertices {
+		most = max(most, len(v.Subtasks))
+	}
+	return max(most, runtime.GOMAXPROCS(0))
+}

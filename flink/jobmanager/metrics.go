@@ -1,0 +1,326 @@
+package jobmanager
+
+import (
+	"maps"
+	"math"
+	"net/http"
+	"runtime"
+	"runtime/metrics"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/weir-streams/weir/engine"
+	"github.com/weir-streams/weir/engine/data"
+)
+
+// rate is what one task does in a second.
+type rate struct {
+	recordsIn, recordsOut, bytesIn, bytesOut float64
+	busy, backPressured, idle                float64 // shares of the time, 0 to 1
+}
+
+// rates compares pictures of the job that are at least a second apart. There
+// is no sampling in the background: whoever asks makes the next picture.
+type rates struct {
+	mu        sync.Mutex
+	old, last picture
+}
+
+type picture struct {
+	at    time.Time
+	tasks map[string][]engine.SubtaskInfo // by vertex
+}
+
+func (r *rates) of(info engine.JobInfo, vertex string) []rate {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	now := time.Now()
+	if r.last.at.IsZero() || now.Sub(r.last.at) >= time.Second {
+		p := picture{at: now, tasks: map[string][]engine.SubtaskInfo{}}
+		for _, v := range info.Vertices {
+			p.tasks[v.ID] = v.Subtasks
+		}
+		r.old, r.last = r.last, p
+	}
+	tasks := r.last.tasks[vertex]
+	before := r.old.tasks[vertex]
+	out := make([]rate, len(tasks))
+	for i, t := range tasks {
+		var b engine.SubtaskInfo
+		since := t.Start
+		if i < len(before) && before[i].Attempt == t.Attempt && !before[i].Start.IsZero() {
+			b, since = before[i], r.old.at
+		}
+		until := r.last.at
+		if !t.End.IsZero() && t.End.Before(until) {
+			until = t.End
+		}
+		seconds := until.Sub(since).Seconds()
+		if since.IsZero() || seconds <= 0 {
+			continue
+		}
+		share := func(d time.Duration) float64 { return min(max(d.Seconds()/seconds, 0), 1) }
+		out[i] = rate{
+			recordsIn: float64(t.RecordsIn-b.RecordsIn) / seconds, recordsOut: float64(t.RecordsOut-b.RecordsOut) / seconds,
+			bytesIn: float64(t.BytesIn-b.BytesIn) / seconds, bytesOut: float64(t.BytesOut-b.BytesOut) / seconds,
+			busy: share(t.Busy - b.Busy), backPressured: share(t.BackPressured - b.BackPressured), idle: share(t.Idle - b.Idle),
+		}
+	}
+	return out
+}
+
+// subtaskMetrics are Flink's metrics of a task, as far as the engine has them,
+// and ours under weir.*.
+func (m *JobManager) subtaskMetrics(v engine.VertexInfo, i int) map[string]float64 {
+	return taskMetrics(v.Subtasks[i], m.rateOf(v, i))
+}
+
+func (m *JobManager) rateOf(v engine.VertexInfo, i int) rate {
+	if all := m.rates.of(m.config.Job.Info(), v.ID); i < len(all) {
+		return all[i]
+	}
+	return rate{}
+}
+
+func taskMetrics(t engine.SubtaskInfo, r rate) map[string]float64 {
+	mark := float64(t.Watermark)
+	return map[string]float64{
+		"numRecordsIn": float64(t.RecordsIn), "numRecordsOut": float64(t.RecordsOut),
+		"numRecordsInPerSecond": r.recordsIn, "numRecordsOutPerSecond": r.recordsOut,
+		"numBytesIn": float64(t.BytesIn), "numBytesOut": float64(t.BytesOut),
+		"numBytesInPerSecond": r.bytesIn, "numBytesOutPerSecond": r.bytesOut,
+		"busyTimeMsPerSecond": 1000 * r.busy, "backPressuredTimeMsPerSecond": 1000 * r.backPressured, "idleTimeMsPerSecond": 1000 * r.idle,
+		"accumulateBusyTimeMs": float64(t.Busy.Milliseconds()), "accumulateBackPressuredTimeMs": float64(t.BackPressured.Milliseconds()),
+		"accumulateIdleTimeMs":  float64(t.Idle.Milliseconds()),
+		"currentInputWatermark": mark, "currentOutputWatermark": mark,
+		"numLateRecordsDropped": float64(t.LateDropped),
+		"weir.corruptRecords":   float64(t.Corrupt), "weir.stateBytes": float64(t.StateBytes), "weir.stateKeys": float64(t.StateKeys),
+	}
+}
+
+func (m *JobManager) vertexMetrics(r request) (any, error) {
+	all := map[string]float64{}
+	shares := m.rates.of(r.info, r.vertex.ID)
+	for i, t := range r.vertex.Subtasks {
+		var s rate
+		if i < len(shares) {
+			s = shares[i]
+		}
+		for name, v := range taskMetrics(t, s) {
+			all[strconv.Itoa(i)+"."+name] = v
+		}
+	}
+	return plain(r, all), nil
+}
+
+func (m *JobManager) subtasksMetrics(r request) (any, error) {
+	selected, err := selection(r.URL.Query().Get("subtasks"), len(r.vertex.Subtasks))
+	if err != nil {
+		return nil, err
+	}
+	shares := m.rates.of(r.info, r.vertex.ID)
+	var sets []map[string]float64
+	for i, t := range r.vertex.Subtasks {
+		if !selected(i) {
+			continue
+		}
+		var s rate
+		if i < len(shares) {
+			s = shares[i]
+		}
+		sets = append(sets, taskMetrics(t, s))
+	}
+	return aggregated(r, sets)
+}
+
+// selection reads lists of numbers and ranges: "0-3,7".
+func selection(s string, n int) (func(int) bool, error) {
+	if s == "" {
+		return func(int) bool { return true }, nil
+	}
+	chosen := make([]bool, n)
+	for part := range strings.SplitSeq(s, ",") {
+		low, high, ranged := strings.Cut(strings.TrimSpace(part), "-")
+		from, err := strconv.Atoi(low)
+		to := from
+		if err == nil && ranged {
+			to, err = strconv.Atoi(high)
+		}
+		if err != nil || from < 0 || to < from {
+			return nil, badParameter("subtasks", s)
+		}
+		for i := from; i <= to && i < n; i++ {
+			chosen[i] = true
+		}
+	}
+	return func(i int) bool { return chosen[i] }, nil
+}
+
+func (m *JobManager) jobMetrics(info engine.JobInfo) map[string]float64 {
+	if info.State.Terminal() {
+		return map[string]float64{} // Flink drops the metrics of a job that has ended
+	}
+	ck := m.config.Job.Checkpoints()
+	_, _, uptime := lifetime(info.Start, info.End)
+	since := func(s engine.JobState) float64 {
+		if at := info.Timestamps[s]; info.State == s && !at.IsZero() {
+			return float64(time.Since(at).Milliseconds())
+		}
+		return 0
+	}
+	all := map[string]float64{
+		"numRestarts": float64(info.Restarts), "fullRestarts": float64(info.Restarts), "uptime": float64(uptime),
+		"downtime": since(engine.Restarting), "runningTime": since(engine.Running), "restartingTime": since(engine.Restarting),
+		"initializingTime": since(engine.Initializing), "failingTime": since(engine.Failing), "cancellingTime": since(engine.Cancelling),
+		"createdTime": since(engine.Created), "totalNumberOfCheckpoints": float64(ck.Total),
+		"numberOfInProgressCheckpoints": float64(ck.InProgress), "numberOfCompletedCheckpoints": float64(ck.Completed),
+		"numberOfFailedCheckpoints": float64(ck.Failed), "lastCheckpointRestoreTimestamp": -1,
+	}
+	if c := ck.LatestCompleted; c != nil {
+		all["lastCheckpointSize"], all["lastCheckpointFullSize"] = float64(c.Bytes), float64(c.Bytes)
+		all["lastCheckpointDuration"] = float64(c.Completed.Sub(c.Triggered).Milliseconds())
+		all["lastCheckpointCompletedTimestamp"] = float64(c.Completed.UnixMilli())
+		all["lastCompletedCheckpointId"] = float64(c.ID)
+	}
+	if f := ck.RestoredFrom; f != nil {
+		all["lastCheckpointRestoreTimestamp"] = float64(f.At.UnixMilli())
+	}
+	return all
+}
+
+// processMetrics are of this process, under the names Flink has for a JVM.
+func (m *JobManager) processMetrics(info engine.JobInfo) map[string]float64 {
+	var mem runtime.MemStats
+	runtime.ReadMemStats(&mem)
+	running := 0.
+	if !info.State.Terminal() {
+		running = 1
+	}
+	all := map[string]float64{
+		"Status.JVM.Memory.Heap.Used": float64(mem.HeapAlloc), "Status.JVM.Memory.Heap.Committed": float64(mem.HeapSys),
+		"Status.JVM.Memory.Heap.Max": float64(mem.Sys), "Status.JVM.Threads.Count": float64(runtime.NumGoroutine()),
+		"Status.JVM.GarbageCollector.All.Count": float64(mem.NumGC),
+		"Status.JVM.GarbageCollector.All.Time":  float64(mem.PauseTotalNs / 1e6),
+		"numRunningJobs":                        running, "taskSlotsTotal": float64(slots(info)),
+		"numRegisteredTaskManagers": 1, "taskSlotsAvailable": float64(freeSlots(info)),
+		"weir.uptimeMs": float64(time.Since(m.started).Milliseconds()),
+	}
+	sample := []metrics.Sample{{Name: "/cpu/classes/user:cpu-seconds"}}
+	metrics.Read(sample)
+	if sample[0].Value.Kind() == metrics.KindFloat64 {
+		all["Status.JVM.CPU.Time"] = math.Round(sample[0].Value.Float64() * 1e9)
+	}
+	return all
+}
+
+// plain answers with names, or with the values that were asked for. A name
+// that is not known is left out, as Flink does.
+func plain(r request, all map[string]float64) any {
+	out := []object{}
+	get := r.URL.Query().Get("get")
+	if get == "" {
+		for _, name := range slices.Sorted(maps.Keys(all)) {
+			out = append(out, object{"id": name})
+		}
+		return out
+	}
+	for name := range strings.SplitSeq(get, ",") {
+		if v, ok := all[name]; ok {
+			out = append(out, object{"id": name, "value": number(name, v)})
+		}
+	}
+	return out
+}
+
+// number prints counters whole and rates with a fraction, as Java does.
+func number(name string, v float64) string {
+	if strings.HasSuffix(name, "PerSecond") {
+		s := strconv.FormatFloat(v, 'f', -1, 64)
+		if !strings.Contains(s, ".") {
+			s += ".0"
+		}
+		return s
+	}
+	if strings.HasSuffix(name, "Watermark") && v <= data.MinWatermark {
+		return strconv.FormatInt(data.MinWatermark, 10)
+	}
+	if v >= math.MaxInt64 {
+		return strconv.FormatInt(math.MaxInt64, 10)
+	}
+	return strconv.FormatFloat(v, 'f', -1, 64)
+}
+
+// aggregated answers over several sets of the same metrics.
+func aggregated(r request, sets []map[string]float64) (any, error) {
+	q := r.URL.Query()
+	out := []object{}
+	if q.Get("get") == "" {
+		names := map[string]bool{}
+		for _, set := range sets {
+			for name := range set {
+				names[name] = true
+			}
+		}
+		for _, name := range slices.Sorted(maps.Keys(names)) {
+			out = append(out, object{"id": name})
+		}
+		return out, nil
+	}
+	kinds := []string{"min", "max", "avg", "sum", "skew"}
+	if s := q.Get("agg"); s != "" {
+		kinds = strings.Split(strings.ToLower(s), ",")
+	}
+	for name := range strings.SplitSeq(q.Get("get"), ",") {
+		var values []float64
+		for _, set := range sets {
+			if v, ok := set[name]; ok {
+				values = append(values, v)
+			}
+		}
+		if len(values) == 0 {
+			continue
+		}
+		o := object{"id": name}
+		for _, kind := range kinds {
+			v, ok := combine(kind, values)
+			if !ok {
+				return nil, failure{http.StatusBadRequest, restException + "Could not parse the aggregation " + strconv.Quote(kind) + "; use min, max, avg, sum or skew."}
+			}
+			o[kind] = v
+		}
+		out = append(out, o)
+	}
+	return out, nil
+}
+
+func combine(kind string, values []float64) (float64, bool) {
+	var sum float64
+	for _, v := range values {
+		sum += v
+	}
+	avg := sum / float64(len(values))
+	switch kind {
+	case "min":
+		return slices.Min(values), true
+	case "max":
+		return slices.Max(values), true
+	case "sum":
+		return sum, true
+	case "avg":
+		return avg, true
+	case "skew":
+		// How far the tasks are from sharing evenly, in percent.
+		if avg == 0 || len(values) == 1 {
+			return 0, true
+		}
+		var away float64
+		for _, v := range values {
+			away += math.Abs(v - avg)
+		}
+		return 100 * away / (2 * sum * (1 - 1/float64(len(values)))), true
+	}
+	return 0, false
+}
