@@ -116,3 +116,17 @@ func TestCountSpecVersion(t *testing.T) {
 		t.Errorf("a new deployment has spec version %d", imported.SpecVersion())
 	}
 }
+
+func TestConditionsAreAlwaysAList(t *testing.T) {
+	for _, tt := range []struct {
+		status DeploymentStatus
+		want   string
+	}{
+		{DeploymentStatus{State: StateCancelled}, `{"state":"CANCELLED"}`},
+		{DeploymentStatus{State: StateRunning, Running: DeploymentRunning{JobID: "j"}}, `{"state":"RUNNING","running":{"jobId":"j","conditions":[]}}`},
+	} {
+		if got := mustText(t, tt.status); got != tt.want {
+			t.Errorf("got %s, want %s", got, tt.want)
+		}
+	}
+}

@@ -1,5 +1,7 @@
 package resource
 
+import "encoding/json"
+
 // Deployment is one streaming application: what should run, and what was seen.
 type Deployment struct {
 	Kind       Kind             `json:"kind"`
@@ -125,6 +127,15 @@ type DeploymentRunning struct {
 	JobID          string      `json:"jobId,omitzero"`
 	TransitionTime Time        `json:"transitionTime,omitzero"`
 	Conditions     []Condition `json:"conditions"` // never null: clients iterate over it
+}
+
+// MarshalJSON writes an empty list where there are no conditions.
+func (r DeploymentRunning) MarshalJSON() ([]byte, error) {
+	type plain DeploymentRunning
+	if r.Conditions == nil {
+		r.Conditions = []Condition{}
+	}
+	return json.Marshal(plain(r))
 }
 
 // Condition is one aspect of a running deployment's health.

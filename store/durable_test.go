@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/weir-streams/weir/resource"
+	"github.com/weir-streams/weir/test/postgres"
 )
 
 // childVariable makes the test binary a process that writes to the store of
@@ -166,6 +167,38 @@ func TestDamagedFiles(t *testing.T) {
 	}
 }
 
+// Servers that share a database may start at the same moment.
+func TestOpenedByManyAtOnce(t *testing.T) {
+	url := postgres.URL(t)
+	errs := make(chan error)
+	for range 4 {
+		go func() {
+			db, err := Open(context.Background(), url)
+			if err == nil {
+				err = db.Close()
+			}
+			errs <- err
+		}()
+	}
+	for range 4 {
+		if err := <-errs; err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestWritesReachTheDisk(t *testing.T) {
+	db := open(t, "sqlite:"+filepath.Join(t.TempDir(), "weir.db"))
+	var journal string
+	var synchronous int
+	err := errors.Join(
+		db.write.QueryRow("PRAGMA journal_mode").Scan(&journal),
+		db.write.QueryRow("PRAGMA synchronous").Scan(&synchronous))
+	if err != nil || journal != "wal" || synchronous != 2 {
+		t.Errorf("journal %s, synchronous %d, %v", journal, synchronous, err)
+	}
+}
+
 func TestNewerSchema(t *testing.T) {
 	onBoth(t, func(t *testing.T, url string) {
 		db, err := Open(t.Context(), url)
@@ -230,6 +263,15 @@ func TestReadOnlyFolder(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	if err := os.Chmod(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	child := filepath.Join(dir, "child")
+	copyFile(t, os.Args[0], child)
+	dir = filepath.Join(dir, "data")
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
 	path := filepath.Join(dir, "weir.db")
 	open := func(want string) {
 		t.Helper()
@@ -237,14 +279,7 @@ func TestReadOnlyFolder(t *testing.T) {
 			cmd.Dir = dir
 			if os.Getuid() == 0 {
 				// The binary itself may be in a folder closed to others.
-				exe := filepath.Join(t.TempDir(), "child")
-				copyFile(t, cmd.Path, exe)
-				cmd.Path = exe
-				for d := filepath.Dir(exe); strings.Count(d, "/") > 1; d = filepath.Dir(d) {
-					if err := os.Chmod(d, 0o755); err != nil {
-						t.Fatal(err)
-					}
-				}
+				cmd.Path = child
 				cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
 			}
 		})

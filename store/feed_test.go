@@ -72,10 +72,11 @@ func TestFeedCollapsesAndOverflows(t *testing.T) {
 				t.Errorf("got %v, want %d", got, want)
 			}
 		}
+		f.publish(key(0))
+		synctest.Wait()
 		for n := range 2*pendingLimit + 10 {
 			f.publish(key(n))
 		}
-		synctest.Wait()
 		if got := <-changes; got != key(0) {
 			t.Errorf("got %v", got)
 		}

@@ -35,11 +35,14 @@ func (c *Collection[T, P]) Update(ctx context.Context, by, id string, change fun
 	var none T
 	release := func() {}
 	for range updateAttempts {
-		v, raced, err := c.tryUpdate(ctx, by, id, change)
-		release()
+		v, raced, err := func() (T, bool, error) {
+			defer release()
+			return c.tryUpdate(ctx, by, id, change)
+		}()
 		if !raced {
 			return v, err
 		}
+		release = func() {}
 		// Those who lost a race line up, so that each wins in its turn.
 		if release, err = c.db.retries.wait(ctx, id); err != nil {
 			return none, c.failed("update", id, err)
