@@ -31,14 +31,14 @@ func (s Span) Pos() Pos { return s.Start }
 // EndPos gives the last character's place.
 func (s Span) EndPos() Pos { return s.End }
 
-// Where gives both.
-func (s Span) Where() Span { return s }
+// Extent gives both.
+func (s Span) Extent() Span { return s }
 
 // Node is any part of the tree.
 type Node interface {
 	Pos() Pos
 	EndPos() Pos
-	Where() Span
+	Extent() Span
 }
 
 // Statement is one statement of a script.

@@ -359,12 +359,12 @@ type Window struct {
 	Frame       *Frame // nil if absent
 }
 
-// Frame is ROWS|RANGE BETWEEN start AND end.
+// Frame is ROWS|RANGE BETWEEN lower AND upper.
 type Frame struct {
 	Span
 	Rows  bool // false: RANGE
-	Start Bound
-	End   *Bound // nil: not written, the current row
+	Lower Bound
+	Upper *Bound // nil: not written, the current row
 }
 
 // BoundKind is one end of a frame.
