@@ -9,8 +9,8 @@ import (
 	"github.com/weir-streams/weir/server/wire"
 )
 
-// defaultsName is the name under which the one object of a namespace is kept.
-const defaultsName = "default"
+// defaultsName is the name of the one object of a namespace: none.
+const defaultsName = ""
 
 // defaults gets the defaults of a namespace; empty ones when none were stored.
 func (a *API) defaults(ctx context.Context, namespace string) (resource.DeploymentDefaults, error) {
@@ -18,7 +18,7 @@ func (a *API) defaults(ctx context.Context, namespace string) (resource.Deployme
 	if errors.Is(err, resource.ErrNotFound) {
 		return resource.DeploymentDefaults{
 			Kind: resource.KindDeploymentDefaults, APIVersion: resource.APIVersion,
-			Metadata: resource.Metadata{Name: defaultsName, Namespace: namespace},
+			Metadata: resource.Metadata{Namespace: namespace},
 		}, nil
 	}
 	return d, err

@@ -143,7 +143,7 @@ func (a *API) furnish(r *http.Request, namespace string) error {
 			return err
 		}
 	}
-	defaults.Metadata.Name, defaults.Metadata.Namespace = defaultsName, namespace
+	defaults.Metadata.Namespace = namespace
 	if _, err := a.Resources.Defaults.Create(r.Context(), "weir", defaults); err != nil && !errors.Is(err, resource.ErrConflict) {
 		return err
 	}

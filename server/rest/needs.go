@@ -70,9 +70,6 @@ type Config struct {
 	// NewNamespace says what a new namespace begins with; the names of the
 	// namespace are filled in. Nil: nothing.
 	NewNamespace func(namespace string) ([]resource.DeploymentTarget, resource.DeploymentDefaults)
-	// SavepointLocation is the target directory shown for a savepoint that is
-	// still being taken. Nil: left to the controller.
-	SavepointLocation func(namespace, deploymentID, savepointID string) string
 	// Author names who sends a request, for the record. Nil: everybody is "user".
 	Author func(*http.Request) string
 	Log    *slog.Logger

@@ -28,10 +28,6 @@ func (a *API) resetDeployment(w http.ResponseWriter, r *http.Request) error {
 	if from.Metadata.DeploymentID != d.Metadata.ID {
 		return resource.Invalidf("savepointId", "savepoint %s belongs to another deployment; adopt its location with POST savepoints first if that is meant", from.Metadata.ID)
 	}
-	if d.Spec.RestoreStrategy.Kind == resource.RestoreNone {
-		return fmt.Errorf("deployment %q has restore strategy NONE and would ignore the savepoint; set it to LATEST_STATE first: %w",
-			d.Metadata.Name, resource.ErrConflict)
-	}
 	s, err := a.Resources.Savepoints.Create(r.Context(), a.author(r), adopted(d, from, true))
 	if err != nil {
 		return err
@@ -84,7 +80,7 @@ func (a *API) forkDeployment(w http.ResponseWriter, r *http.Request) error {
 	fork := resource.Deployment{
 		Metadata: resource.Metadata{
 			Name: ask.Name, DisplayName: ask.DisplayName, Namespace: namespace,
-			Labels: origin.Metadata.Labels, Annotations: origin.Metadata.Annotations,
+			Labels: origin.Metadata.Labels, Annotations: withSpecVersion(origin.Metadata.Annotations, 0),
 		},
 		Spec: origin.Spec,
 	}

@@ -131,11 +131,19 @@ func (a *API) requested(ctx context.Context, d resource.Deployment, asked resour
 		version = d.SpecVersion()
 	}
 	s.Metadata.Annotations = withSpecVersion(s.Metadata.Annotations, version)
-	delete(s.Metadata.Annotations, annotationReset)
-	if a.SavepointLocation != nil {
-		s.Spec.SavepointLocation = a.SavepointLocation(s.Metadata.Namespace, d.Metadata.ID, id)
-	}
+	s.Spec.SavepointLocation = targetDirectory(job, id)
 	return s, nil
+}
+
+// targetDirectory is where the job's configuration puts a savepoint: below its
+// savepoint directory, in a directory of the savepoint's own.
+func targetDirectory(job resource.Job, id string) string {
+	for _, key := range []string{"execution.checkpointing.savepoint-dir", "state.savepoints.dir"} {
+		if dir := job.Spec.FlinkConfiguration[key]; dir != "" {
+			return strings.TrimRight(dir, "/") + "/" + id
+		}
+	}
+	return ""
 }
 
 // adopted is a savepoint of d whose data exists already at the location of from.
@@ -161,17 +169,19 @@ func adopted(d resource.Deployment, from resource.Savepoint, reset bool) resourc
 		version = given
 	}
 	s.Metadata.Annotations = withSpecVersion(from.Metadata.Annotations, version)
-	delete(s.Metadata.Annotations, annotationReset)
 	if reset {
 		s.Metadata.Annotations[annotationReset] = "true"
 	}
 	return s
 }
 
+// withSpecVersion keeps the annotations that are people's own.
 func withSpecVersion(annotations map[string]string, version int) map[string]string {
 	all := map[string]string{}
 	for k, v := range annotations {
-		all[k] = v
+		if !strings.HasPrefix(k, "weir.io/") {
+			all[k] = v
+		}
 	}
 	all[resource.AnnotationSpecVersion] = strconv.Itoa(version)
 	return all

@@ -89,7 +89,10 @@ func explain(err error) (status int, reason, message string, fields []FieldError
 	case errors.As(err, &body):
 		return body.Status, strings.ReplaceAll(http.StatusText(body.Status), " ", ""), body.Message, nil
 	case errors.As(err, &invalid):
-		return http.StatusBadRequest, "Invalid", message, []FieldError{{invalid.Field, invalid.Message, "isInvalid"}}
+		for _, p := range resource.Problems(err) {
+			fields = append(fields, FieldError{p.Field, p.Message, "isInvalid"})
+		}
+		return http.StatusBadRequest, "Invalid", strings.ReplaceAll(message, "\n", "; "), fields
 	case errors.Is(err, resource.ErrNotFound):
 		return http.StatusNotFound, "NotFound", message, nil
 	case errors.Is(err, resource.ErrConflict):
