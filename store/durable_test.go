@@ -258,17 +258,17 @@ func TestFullDisk(t *testing.T) {
 
 // Root may write everywhere, so a child that is not root tries.
 func TestReadOnlyFolder(t *testing.T) {
-	dir, err := os.MkdirTemp("", "weir-store")
+	root, err := os.MkdirTemp("", "weir-store")
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	if err := os.Chmod(dir, 0o755); err != nil {
+	t.Cleanup(func() { _ = os.RemoveAll(root) })
+	if err := os.Chmod(root, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	child := filepath.Join(dir, "child")
+	child := filepath.Join(root, "child")
 	copyFile(t, os.Args[0], child)
-	dir = filepath.Join(dir, "data")
+	dir := filepath.Join(root, "data")
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
