@@ -116,3 +116,12 @@ func BlamesSpec(reason string) bool {
 	}
 	return false
 }
+
+// NoFlinkID is the flinkSavepointId of savepoints that no trigger of ours made.
+const NoFlinkID = "00000000-0000-0000-0000-000000000000"
+
+// Pace is how soon to look again at something that began at since: at once at
+// first, ever less often, every second in the end.
+func Pace(now, since time.Time) time.Time {
+	return now.Add(min(max(now.Sub(since)/20, 20*time.Millisecond), time.Second))
+}

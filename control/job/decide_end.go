@@ -1,0 +1,167 @@
+package job
+
+import (
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/weir-streams/weir/cluster"
+	"github.com/weir-streams/weir/control"
+	"github.com/weir-streams/weir/flink"
+	"github.com/weir-streams/weir/resource"
+)
+
+// ending decides from TERMINATING to the end: end the Flink job, wait for its
+// savepoints, remove the cluster, record what state is left.
+func (d *decision) ending() {
+	s := d.sight
+	since := control.NotedTime(d.Metadata, control.AnnotationEnding)
+	patience := d.config.EndTimeout
+	if patience <= 0 {
+		patience = 30 * time.Second
+	}
+	overdue := d.now.Sub(since) >= patience
+	if s.Answers && s.Status != "" {
+		if d.Status.Failure.Reason != control.ReasonRestored && d.Status.Failure.Reason != control.ReasonWentBack && d.ranFlawlessly() {
+			d.remember()
+		}
+		if s.Status.Terminal() {
+			d.status.Started.ObservedFlinkJobStatus = string(s.Status)
+		}
+	}
+	if p, found := d.inFlight(); found && s.Presence != cluster.Absent && !d.config.ForgetsSavepoints {
+		d.wait(since, "waiting for the outcome of savepoint "+p.Metadata.ID)
+		// A cancelled job must not process on while we wait; a job that is
+		// ended by this savepoint must.
+		d.cancel = d.wantsCancel() && s.Answers && alive(s.Status)
+		return
+	}
+	switch {
+	case s.Presence == cluster.Absent:
+	case s.Answers && s.Status == "", s.Broken:
+	case s.Answers && s.Status.Terminal():
+	case overdue:
+		// It had its time. What it saved until now stays.
+	case s.Answers:
+		d.wait(since, "waiting for the job to end; it is "+string(s.Status))
+		// A job stopped by a savepoint ends by itself, but some come back to
+		// life after it: those get a part of the time only.
+		d.cancel = s.Status != flink.JobCancelling && (d.wantsCancel() || d.now.Sub(since) >= patience/3)
+		return
+	default:
+		d.wait(since, "waiting for the cluster to answer: "+first(s.Message, "no reason known"))
+		return
+	}
+	d.terminate = true
+	d.finish()
+}
+
+// finish writes how the job ended; the cluster is removed before.
+func (d *decision) finish() {
+	flinkEnd := flink.JobStatus(d.status.Started.ObservedFlinkJobStatus)
+	d.ended = true
+	d.again = time.Time{}
+	d.status.Message = ""
+	if d.found.Location != "" && !d.ranFlawlessly() {
+		// It ran while nobody looked: it has moved its state.
+		d.status.Started.StartedAt = resource.At(d.now)
+	}
+	switch {
+	case d.status.Failure.Message != "":
+		d.status.State = resource.JobFailed
+		d.status.Message = d.status.Failure.Message
+		d.say(resource.EventTerminatingAJobDueToAnUnrecoverableFailure, "the job has failed and its cluster is removed: %s", d.status.Failure.Message)
+	case d.stoppedBy() != nil:
+		d.status.State = resource.JobTerminated
+		d.say(resource.EventFoundAStoppedJobAndWillTerminateIt, "ended with savepoint %s; the cluster is removed", d.stoppedBy().Metadata.ID)
+	case flinkEnd == flink.JobFinished && d.turnedDown():
+		d.status.State = resource.JobFailed
+		d.status.Failure = resource.Failure{Reason: control.ReasonWentBack, FailedAt: resource.At(d.now),
+			Message: "it was stopped with a savepoint of a state older than what it had saved before; that savepoint is not used"}
+		d.status.Message = d.status.Failure.Message
+		d.say(resource.EventTerminatingAJobDueToAnUnrecoverableFailure, "%s", d.status.Failure.Message)
+	case flinkEnd == flink.JobFinished && d.Spec.Stop != resource.StopCleanup:
+		d.status.State = resource.JobFinished
+		d.say(resource.EventJobSuccessfullyFinished, "the job has read all its input and finished; the cluster is removed")
+	default:
+		d.status.State = resource.JobTerminated
+		d.say(resource.EventAwaitForAClusterToTeardown, "the job is cancelled and its cluster is removed")
+	}
+	d.retained = d.retain()
+}
+
+// turnedDown tells whether the job finished by a stop whose savepoint was
+// turned down because the cluster had gone back behind its own checkpoints.
+func (d *decision) turnedDown() bool {
+	return slices.ContainsFunc(d.savepoints, func(p resource.Savepoint) bool {
+		return p.Spec.StopJob && p.Status.State == resource.SavepointFailed && p.Status.Failure.Reason == control.ReasonWentBack
+	})
+}
+
+// retain makes a savepoint of the newest checkpoint, if that is the newest state.
+func (d *decision) retain() *resource.Savepoint {
+	ref := d.status.LatestCheckpoint
+	if d.found.Location != "" {
+		ref = d.found // what lies there now, not what lay there once
+	}
+	if ref.Location == "" || d.status.State == resource.JobFinished {
+		return nil
+	}
+	if d.status.Started.ObservedFlinkJobStatus == string(flink.JobFinished) && d.stoppedBy() != nil {
+		return nil // Flink removes the checkpoints of a job that finished
+	}
+	for _, p := range d.savepoints {
+		if p.Status.State == resource.SavepointCompleted && control.NotedInt(p.Metadata, control.AnnotationCheckpointID) > ref.ID {
+			return nil
+		}
+	}
+	m := d.Metadata
+	return &resource.Savepoint{
+		Metadata: resource.Metadata{
+			ID: control.DerivedID("retained", m.ID), Namespace: m.Namespace, DeploymentID: m.DeploymentID, JobID: m.ID,
+			Origin: resource.OriginRetainedCheckpoint, Type: resource.SavepointTypeIncremental,
+			Annotations: map[string]string{
+				resource.AnnotationSpecVersion: strconv.Itoa(m.SpecVersion()),
+				control.AnnotationCheckpointID: strconv.FormatInt(ref.ID, 10),
+			},
+		},
+		Spec:   resource.SavepointSpec{SavepointLocation: ref.Location, FlinkSavepointID: control.NoFlinkID},
+		Status: resource.SavepointStatus{State: resource.SavepointCompleted, CompletedAt: ref.CompletedAt},
+	}
+}
+
+// ranFlawlessly tells whether the job was STARTED, so that its checkpoints are
+// the continuation of the state it was given.
+func (d *decision) ranFlawlessly() bool { return !d.Status.Started.StartedAt.IsZero() }
+
+// wantsCancel tells whether the job is to be ended rather than to end by itself.
+func (d *decision) wantsCancel() bool {
+	return d.Spec.Stop == resource.StopCancel || d.Status.Failure.Message != ""
+}
+
+// stoppedBy is the completed savepoint that ends this job, nil if there is none.
+func (d *decision) stoppedBy() *resource.Savepoint {
+	for i, p := range d.savepoints {
+		if p.Spec.StopJob && p.Status.State == resource.SavepointCompleted {
+			return &d.savepoints[i]
+		}
+	}
+	return nil
+}
+
+func (d *decision) inFlight() (resource.Savepoint, bool) {
+	i := slices.IndexFunc(d.savepoints, control.InFlight)
+	if i < 0 {
+		return resource.Savepoint{}, false
+	}
+	return d.savepoints[i], true
+}
+
+func (d *decision) wait(since time.Time, message string) {
+	d.status.Message = message
+	d.again = control.Pace(d.now, since)
+}
+
+func alive(s flink.JobStatus) bool {
+	return s != "" && !s.Terminal() && s != flink.JobCancelling
+}

@@ -1,0 +1,143 @@
+package job
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net/url"
+	"strings"
+
+	"github.com/weir-streams/weir/cluster"
+	"github.com/weir-streams/weir/control"
+	"github.com/weir-streams/weir/resource"
+)
+
+// CheckpointDirectory is the directory in which only this job writes
+// checkpoints; empty when that cannot be told.
+func CheckpointDirectory(j resource.Job) string {
+	dir := first(j.Spec.FlinkConfiguration[control.KeyCheckpointDir], j.Spec.FlinkConfiguration["state.checkpoints.dir"])
+	if dir == "" {
+		return ""
+	}
+	if strings.Contains(dir, j.Metadata.ID) {
+		return dir
+	}
+	// A directory of the user's, shared by jobs: Flink makes one for each in it.
+	return strings.TrimRight(dir, "/") + "/" + control.Ref(j).FlinkJobID()
+}
+
+// spec is what a launcher is told of a job.
+func (c *Controller) spec(ctx context.Context, j resource.Job) (cluster.Spec, error) {
+	a := j.Spec.Artifact
+	out := cluster.Spec{
+		Ref:                   control.Ref(j),
+		DeploymentName:        j.Metadata.DeploymentName,
+		Parallelism:           max(j.Spec.Parallelism, 1),
+		Configuration:         maps.Clone(j.Spec.FlinkConfiguration),
+		SavepointLocation:     j.Spec.SavepointLocation,
+		AllowNonRestoredState: j.Spec.AllowNonRestoredState,
+		TaskManagers:          j.Spec.NumberOfTaskManagers,
+		Artifact: cluster.Artifact{
+			Kind: string(a.Kind), SQLScript: a.SQLScript, EntryClass: a.EntryClass, Engine: a.FlinkVersion,
+		},
+		Labels: map[string]string{
+			"weir.io/deployment": j.Metadata.DeploymentID,
+			"weir.io/job":        j.Metadata.ID,
+			"weir.io/namespace":  j.Metadata.Namespace,
+		},
+	}
+	var err error
+	if out.JobManagerMemory, err = memory("jobmanager", j.Spec.Resources.JobManager.Memory); err != nil {
+		return out, err
+	}
+	if out.TaskManagerMemory, err = memory("taskmanager", j.Spec.Resources.TaskManager.Memory); err != nil {
+		return out, err
+	}
+	if out.Artifact.Args, err = splitArgs(a.MainArgs); err != nil {
+		return out, fmt.Errorf("%w: artifact.mainArgs: %w", cluster.ErrRefused, err)
+	}
+	uri := ""
+	switch a.Kind {
+	case resource.ArtifactJar, resource.ArtifactGo:
+		uri = a.JarURI
+	case resource.ArtifactPython:
+		uri = a.PythonArtifactURI
+	}
+	if uri != "" {
+		if out.Artifact.JarPath, err = c.artifact(ctx, uri); err != nil {
+			return out, fmt.Errorf("artifact %s: %w", uri, err)
+		}
+	}
+	return out, nil
+}
+
+func memory(role, text string) (int64, error) {
+	if text == "" {
+		return 0, nil
+	}
+	n, err := resource.ParseMemory(text)
+	if err != nil {
+		return 0, fmt.Errorf("%w: resources.%s.memory: %w", cluster.ErrRefused, role, err)
+	}
+	return n, nil
+}
+
+func (c *Controller) artifact(ctx context.Context, uri string) (string, error) {
+	if c.Artifacts != nil {
+		return c.Artifacts.Local(ctx, uri)
+	}
+	u, err := url.Parse(uri)
+	if err != nil {
+		return "", fmt.Errorf("%w: %w", cluster.ErrRefused, err)
+	}
+	if u.Scheme != "" && u.Scheme != "file" {
+		return "", fmt.Errorf("%w: this server fetches no %s: artifacts; use a file on its machine", cluster.ErrRefused, u.Scheme)
+	}
+	return u.Path, nil
+}
+
+// splitArgs splits a command line at blanks; quotes keep text together and a
+// backslash takes the next character as it is.
+func splitArgs(line string) ([]string, error) {
+	var out []string
+	var word strings.Builder
+	open, inWord := rune(0), false
+	escaped := false
+	for _, r := range line {
+		switch {
+		case escaped:
+			word.WriteRune(r)
+			escaped = false
+		case r == '\\' && open != '\'':
+			escaped, inWord = true, true
+		case open != 0:
+			if r == open {
+				open = 0
+			} else {
+				word.WriteRune(r)
+			}
+		case r == '\'' || r == '"':
+			open, inWord = r, true
+		case r == ' ' || r == '\t' || r == '\n' || r == '\r':
+			if inWord {
+				out = append(out, word.String())
+				word.Reset()
+				inWord = false
+			}
+		default:
+			word.WriteRune(r)
+			inWord = true
+		}
+	}
+	if open != 0 {
+		return nil, fmt.Errorf("the quote %c is not closed", open)
+	}
+	if escaped {
+		return nil, errors.New("ends with a backslash")
+	}
+	if inWord {
+		out = append(out, word.String())
+	}
+	return out, nil
+}
