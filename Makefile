@@ -1,0 +1,75 @@
+# weir: `make run` shows it, `make test` proves it. `make` lists the rest.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+export CGO_ENABLED := 0
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+COMMIT := $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
+BUILT := $(shell git log -1 --format=%cI 2>/dev/null || echo unknown)
+LDFLAGS := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT) -X main.built=$(BUILT)
+GO_FILES := $(shell git ls-files '*.go' go.mod go.sum 2>/dev/null)
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+.PHONY: run
+run: build ## build everything, start weir with the flights demonstration, print its URL
+	./bin/weir server --demo $(ARGS)
+
+.PHONY: build
+build: web/dist/index.html ## build bin/weir, one static binary with the UI in it
+	go build -trimpath -ldflags '$(LDFLAGS)' -o bin/weir ./cmd/weir
+
+web/node_modules/.installed: web/package.json web/package-lock.json
+	cd web && npm ci --no-audit --no-fund --loglevel=error
+	touch $@
+
+web/dist/index.html: web/node_modules/.installed $(shell git ls-files web/src web/index.html web/vite.config.ts web/tsconfig.json api/openapi.yaml 2>/dev/null)
+	cd web && npm run --silent build
+	touch $@
+
+.PHONY: test
+test: build check unit e2e ## everything that needs only what scripts can install: check, unit, simulation, conformance, end to end
+
+.PHONY: check
+check: build ## formatting, vet, static analysis, the never rules, types and lint of the UI
+	@test -z "$$(go tool gofumpt -l $$(git ls-files '*.go'))" || { echo 'not formatted (go tool gofumpt -w .):'; go tool gofumpt -l $$(git ls-files '*.go'); exit 1; }
+	go vet ./...
+	go tool staticcheck ./...
+	go test ./test/arch
+	cd web && npm run --silent check
+
+.PHONY: unit
+unit: build ## unit tests, controller simulation, conformance
+	go test $$(go list ./... | grep -v /test/e2e)
+	cd web && npm test --silent
+
+.PHONY: e2e
+e2e: build ## the real binary, a real browser
+	./test/e2e/setup
+	WEIR_BINARY=$(CURDIR)/bin/weir go test -count=1 -timeout 30m ./test/e2e/...
+
+.PHONY: bench
+bench: build ## Nexmark, upgrade and start times; writes to standard output
+	./bin/weir bench nexmark --queries q0,q1,q2,q12 --parallelism 2
+	WEIR_BINARY=$(CURDIR)/bin/weir go test -count=1 -run '^$$' -bench . ./test/bench/...
+
+.PHONY: dev
+dev: ## server and UI that reload on change (two processes, one terminal)
+	@test -x bin/weir || $(MAKE) build
+	trap 'kill 0' EXIT; ./bin/weir server --demo & cd web && npm run dev
+
+.PHONY: golden
+golden: ## rewrite the golden files of plans and decisions; read the diff before you commit it
+	go test ./engine/sql/... ./control/... -args -rewrite
+
+.PHONY: generate
+generate: ## regenerate what is generated: reference pages, TypeScript types
+	cd web && npm run --silent generate
+	go run ./cmd/weir reference docs/reference
+
+.PHONY: clean
+clean: ## remove what was built
+	rm -rf bin build web/dist/* web/node_modules
