@@ -1,0 +1,84 @@
+// Package checkpoint makes the state of a job durable and gives it back: the
+// coordinator that sends barriers and gathers what tasks acknowledge, the
+// format of checkpoints and savepoints, where they lie, and how state is dealt
+// out at another parallelism.
+//
+// The rule: a checkpoint exists exactly when its _metadata does. It is written
+// last, made durable with everything it refers to, and renamed into place; it
+// says the length and checksum of every block, so damage is never taken for state.
+package checkpoint
+
+import (
+	"time"
+
+	"github.com/weir-streams/weir/engine/state"
+)
+
+// Part is the state of one operator subtask at a barrier.
+type Part struct {
+	UID, Name            string
+	Subtask, Parallelism int
+	State                state.Snapshot
+}
+
+// Ack is what a task answers to a barrier.
+type Ack struct {
+	Checkpoint int64
+	Task       int
+	Parts      []Part
+	Err        error // the snapshot could not be taken
+}
+
+// State is what a job can be started from.
+type State interface {
+	// ID is the number of the checkpoint.
+	ID() int64
+	// Savepoint tells whether it is a savepoint.
+	Savepoint() bool
+	// Path is where it lies, as a file: URI, or NotAddressable.
+	Path() string
+	// MaxParallelism is the number of key groups it was taken with.
+	MaxParallelism() int
+	// Operators lists the operators with state, by UID and name.
+	Operators() []Operator
+	// Reader gives the state that concerns one of parallelism subtasks of the
+	// operator with this UID; nil if there is none for it.
+	Reader(uid string, subtask, parallelism int) (*state.Reader, error)
+	// Verify reads everything and checks it.
+	Verify() error
+	// path is the folder; empty if it is in memory.
+	path() string
+}
+
+// Operator says what state there is of one operator.
+type Operator struct {
+	UID, Name   string
+	Parallelism int
+	Rows, Bytes int64
+	Items       int
+}
+
+// NotAddressable is the path of a checkpoint held in memory, in Flink's words.
+const NotAddressable = "<checkpoint-not-externally-addressable>"
+
+// Config is how a job is checkpointed.
+type Config struct {
+	Interval   time.Duration // 0: no periodic checkpoints
+	Timeout    time.Duration // of one checkpoint
+	MinPause   time.Duration // between the end of one and the start of the next
+	Tolerable  int           // failed ones in a row that do not fail the job
+	Retained   int           // completed ones to keep, at least 1
+	Dir        string        // checkpoints lie in Dir/<job id>; empty: in memory
+	Savepoints string        // where savepoints go that name no folder
+	Retention  Retention
+}
+
+// Retention says what becomes of checkpoints when the job ends.
+type Retention string
+
+// Retentions, in Flink's words.
+const (
+	NoRetention          Retention = "NO_EXTERNALIZED_CHECKPOINTS"
+	DeleteOnCancellation Retention = "DELETE_ON_CANCELLATION"
+	RetainOnCancellation Retention = "RETAIN_ON_CANCELLATION"
+)

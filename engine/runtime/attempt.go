@@ -1,0 +1,200 @@
+package runtime
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/weir-streams/weir/engine/checkpoint"
+)
+
+// attempt is one run of all tasks. It is what the tasks and the coordinator
+// of checkpoints speak to.
+type attempt struct {
+	*deployed
+	n           int
+	states      []taskStatus
+	ready       atomic.Int64
+	ended       atomic.Int64
+	allReady    chan struct{}
+	coordinator *checkpoint.Coordinator
+}
+
+type taskStatus struct {
+	mu         sync.Mutex
+	state      TaskState
+	start, end time.Time
+}
+
+func (s *taskStatus) enter(state TaskState) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.state == TaskFinished || s.state == TaskFailed || s.state == TaskCanceled {
+		return
+	}
+	s.state = state
+	switch state {
+	case TaskDeploying:
+		s.start = time.Now()
+	case TaskFinished, TaskFailed, TaskCanceled:
+		s.end = time.Now()
+	}
+}
+
+// Ready, Ended, Acknowledge and Committed are what tasks say.
+
+func (a *attempt) Ready(task int) {
+	a.states[task].enter(TaskRunning)
+	if a.ready.Add(1) == int64(len(a.tasks)) {
+		close(a.allReady)
+	}
+}
+
+func (a *attempt) Ended(task int) {
+	if a.ended.Add(1) == int64(len(a.tasks)) {
+		a.coordinator.Ended()
+	}
+}
+
+func (a *attempt) Acknowledge(ack checkpoint.Ack) { a.coordinator.Acknowledge(ack) }
+
+func (a *attempt) Committed(_ int, id int64) { a.coordinator.Committed(id) }
+
+// Barrier, Complete and Release are what the coordinator says.
+
+func (a *attempt) Barrier(b checkpoint.Barrier) {
+	for _, t := range a.sources {
+		t.Control.Barrier(b)
+	}
+}
+
+func (a *attempt) Complete(id int64) {
+	for _, t := range a.tasks {
+		t.Control.Complete(id)
+	}
+}
+
+func (a *attempt) Release(id int64) {
+	for _, t := range a.tasks {
+		t.Control.Release(id)
+	}
+}
+
+// exit is the end of one goroutine of an attempt.
+type exit struct {
+	task int // -1: the coordinator
+	err  error
+}
+
+// try runs all tasks once, from restore (nil: from nothing), until the job
+// ends (nil) or something fails. All goroutines have ended when it returns.
+func (j *Job) try(n int, restore checkpoint.State) error {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	if n == 0 {
+		j.enter(Created)
+	}
+	a := &attempt{n: n, allReady: make(chan struct{})}
+	d, err := j.deploy(ctx, n, restore, a)
+	if err != nil {
+		j.fail("", err)
+		return &finalError{err}
+	}
+	a.deployed = d
+	a.states = make([]taskStatus, len(d.tasks))
+	a.coordinator = checkpoint.NewCoordinator(j.history, a, len(d.tasks))
+	j.mu.Lock()
+	j.attempt = a
+	j.mu.Unlock()
+	if restore != nil {
+		j.history.Restored(restore, time.Now())
+	}
+	j.enter(Running)
+
+	exits := make(chan exit, len(d.tasks)+1)
+	start := make(chan struct{})
+	for i, t := range d.tasks {
+		a.states[i].enter(TaskDeploying)
+		go func() {
+			a.states[i].enter(TaskInitializing)
+			exits <- exit{i, t.Run(ctx, start)}
+		}()
+	}
+	running, coordinating, finished, failure := len(d.tasks), false, false, error(nil)
+	ready, canceled := a.allReady, j.canceled
+	end := func(err error) { // the first reason counts
+		if failure == nil {
+			failure = err
+			j.withdraw()
+			cancel()
+			for i := range a.states {
+				a.states[i].enter(TaskCanceling)
+			}
+		}
+	}
+	for running > 0 || coordinating {
+		select {
+		case <-ready:
+			ready = nil
+			if failure != nil {
+				continue
+			}
+			coordinating = true
+			go func() { exits <- exit{-1, a.coordinator.Run(ctx)} }()
+			j.mu.Lock()
+			j.coordinator = a.coordinator
+			j.mu.Unlock()
+			close(start)
+		case <-canceled:
+			canceled = nil
+			if finished {
+				continue // too late: all is committed
+			}
+			j.enter(Cancelling)
+			end(ErrCanceled)
+		case e := <-exits:
+			switch {
+			case e.task < 0:
+				coordinating = false
+				if e.err == nil { // finished: the tasks have nothing left to do
+					finished = true
+					j.withdraw()
+					for _, t := range d.tasks {
+						t.Control.Exit()
+					}
+				} else if failure == nil {
+					j.fail("", e.err)
+					end(e.err)
+				}
+			case e.err == nil:
+				running--
+				a.states[e.task].enter(TaskFinished)
+			case failure != nil:
+				running--
+				a.states[e.task].enter(TaskCanceled)
+			default:
+				running--
+				a.states[e.task].enter(TaskFailed)
+				j.fail(d.names[e.task], e.err)
+				end(&taskError{d.names[e.task], e.err})
+			}
+		}
+	}
+	return failure
+}
+
+// withdraw takes no more requests for checkpoints.
+func (j *Job) withdraw() {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.coordinator = nil
+}
+
+type taskError struct {
+	task string
+	err  error
+}
+
+func (e *taskError) Error() string { return e.task + ": " + e.err.Error() }
+func (e *taskError) Unwrap() error { return e.err }

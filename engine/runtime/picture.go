@@ -1,0 +1,59 @@
+package runtime
+
+import (
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Info is a picture of the job at this moment.
+func (j *Job) Info() Info {
+	j.mu.Lock()
+	i := Info{
+		ID: j.spec.ID, Name: j.spec.Name, State: j.state, Start: j.start, End: j.end, Timestamps: maps.Clone(j.timestamps),
+		Restarts: j.restarts, MaxParallelism: j.maxParallelism, Failures: slices.Clone(j.failures), Streaming: j.spec.Streaming,
+	}
+	a := j.attempt
+	j.mu.Unlock()
+	for k := range j.spec.Graph.Vertices {
+		v := &j.spec.Graph.Vertices[k]
+		lines := make([]string, len(v.Ops))
+		for n, op := range v.Ops {
+			lines[n] = op.Detail
+			if op.Detail == "" {
+				lines[n] = op.Name
+			}
+		}
+		vi := VertexInfo{ID: v.ID, Name: v.Name, Detail: strings.Join(lines, "\n"), Inputs: v.Inputs}
+		for s := range j.spec.parallelism(v) {
+			if a == nil {
+				vi.Subtasks = append(vi.Subtasks, SubtaskInfo{State: TaskCreated})
+				continue
+			}
+			vi.Subtasks = append(vi.Subtasks, a.picture(a.first[k]+s))
+		}
+		i.Vertices = append(i.Vertices, vi)
+	}
+	return i
+}
+
+func (a *attempt) picture(n int) SubtaskInfo {
+	t, st := a.tasks[n], &a.states[n]
+	s := SubtaskInfo{Attempt: a.n, Watermark: t.Watermark()}
+	st.mu.Lock()
+	s.State, s.Start, s.End = st.state, st.start, st.end
+	st.mu.Unlock()
+	if s.State == "" {
+		s.State = TaskScheduled
+	}
+	s.Busy, s.BackPressured, s.Idle = t.Meter.Times()
+	s.RecordsIn, s.RecordsOut, s.BytesIn, s.BytesOut = t.Traffic()
+	for i := range t.Nodes {
+		m := t.Nodes[i].Context.Metrics
+		s.LateDropped += m.LateDropped.Load()
+		s.Corrupt += m.Corrupt.Load()
+		s.StateBytes += m.StateBytes.Load()
+		s.StateKeys += m.StateKeys.Load()
+	}
+	return s
+}
