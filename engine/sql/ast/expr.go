@@ -242,6 +242,13 @@ type Extract struct {
 	X    Expr
 }
 
+// MinusDate is (a - b) unit: the difference of two times as an interval.
+type MinusDate struct {
+	Span
+	L, R Expr
+	Unit IntervalUnit
+}
+
 // FloorTo is FLOOR(x TO unit) or CEIL(x TO unit). Without TO they are calls.
 type FloorTo struct {
 	Span
@@ -498,6 +505,7 @@ func (*QueryCollection) expr() {}
 func (*Case) expr()            {}
 func (*Cast) expr()            {}
 func (*Extract) expr()         {}
+func (*MinusDate) expr()       {}
 func (*FloorTo) expr()         {}
 func (*Trim) expr()            {}
 func (*Row) expr()             {}

@@ -59,7 +59,8 @@ func walkValue(v reflect.Value, f func(Node) bool) {
 	}
 }
 
-// Equal reports whether two trees are the same but for places.
+// Equal reports whether two trees are the same but for places and the source
+// text of view queries.
 func Equal(a, b Node) bool {
 	return equalValues(reflect.ValueOf(a), reflect.ValueOf(b))
 }
@@ -94,8 +95,8 @@ func equalValues(a, b reflect.Value) bool {
 		return true
 	case reflect.Struct:
 		for i := range a.NumField() {
-			t := a.Type().Field(i).Type
-			if t == spanType || t == posType {
+			f := a.Type().Field(i)
+			if f.Type == spanType || f.Type == posType || f.Name == "QueryText" {
 				continue
 			}
 			if !equalValues(a.Field(i), b.Field(i)) {

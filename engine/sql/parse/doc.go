@@ -40,7 +40,7 @@ func Script(src string) ([]ast.Statement, error) {
 		out  []ast.Statement
 		errs Errors
 	)
-	for _, part := range split(src, lex(src)) {
+	for _, part := range split(lex(src)) {
 		stmt, err := parseStatement(src, part)
 		if err != nil {
 			errs = append(errs, err)
@@ -58,7 +58,7 @@ func Script(src string) ([]ast.Statement, error) {
 // Statement parses exactly one statement; one closing semicolon is allowed.
 // The error is an *ast.Error.
 func Statement(src string) (ast.Statement, error) {
-	parts := split(src, lex(src))
+	parts := split(lex(src))
 	switch len(parts) {
 	case 0:
 		return nil, ast.Errorf(ast.Pos{}, "the statement is empty")
@@ -111,39 +111,32 @@ type Fragment struct {
 // left out.
 func Split(src string) []Fragment {
 	var out []Fragment
-	for _, part := range split(src, lex(src)) {
+	for _, part := range split(lex(src)) {
 		first, last := part[0], part[len(part)-1]
-		end := last.start
-		if len(part) > 1 {
-			end = part[len(part)-2].stop
-		}
-		out = append(out, Fragment{Text: src[first.start:end], Pos: first.pos})
+		out = append(out, Fragment{Text: src[first.start:last.start], Pos: first.pos})
 	}
 	return out
 }
 
-// split cuts tokens into statements; each part ends with an end token of its own.
-func split(src string, toks []token) [][]token {
+// split cuts tokens into statements; each part ends with an end token, which
+// takes the place of the semicolon.
+func split(toks []token) [][]token {
 	var (
 		out   [][]token
-		cur   []token
 		block blockTracker
+		begin int
 	)
-	flush := func(at token) {
-		if len(cur) > 0 {
-			last := cur[len(cur)-1]
-			end := token{kind: tokEnd, pos: last.end, end: last.end, start: last.stop, stop: last.stop}
-			out = append(out, append(cur, end))
-		}
-		cur, block = nil, blockTracker{}
-	}
-	for _, t := range toks {
-		if t.kind == tokEnd || (t.is(";") && !block.open) {
-			flush(t)
+	for i, t := range toks {
+		if t.kind != tokEnd && (!t.is(";") || block.open) {
+			block.see(t)
 			continue
 		}
-		block.see(t)
-		cur = append(cur, t)
+		if i > begin {
+			last := toks[i-1]
+			toks[i] = token{kind: tokEnd, pos: last.end, end: last.end, start: last.stop, stop: last.stop}
+			out = append(out, toks[begin:i+1])
+		}
+		begin, block = i+1, blockTracker{}
 	}
 	return out
 }

@@ -61,6 +61,11 @@ func (p *parser) parenExpr() ast.Expr {
 	case q != nil:
 		return &ast.Subquery{Span: p.from(start), Query: q}
 	case len(items) == 1:
+		diff, ok := items[0].(*ast.Binary)
+		if ok && diff.Op == ast.OpMinus && p.atAny("YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "SECOND") {
+			u := p.intervalUnit()
+			return &ast.MinusDate{Span: p.from(start), L: diff.L, R: diff.R, Unit: u}
+		}
 		return items[0]
 	default:
 		return &ast.Row{Span: p.from(start), Items: items}
