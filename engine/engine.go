@@ -5,11 +5,12 @@ package engine
 
 import (
 	"log/slog"
-	"time"
 
+	"github.com/weir-streams/weir/engine/checkpoint"
 	"github.com/weir-streams/weir/engine/connector"
 	"github.com/weir-streams/weir/engine/data"
 	"github.com/weir-streams/weir/engine/graph"
+	"github.com/weir-streams/weir/engine/runtime"
 )
 
 // Config is what an Engine is made with.
@@ -45,117 +46,54 @@ type JobSpec struct {
 	Print func(rows []connector.Printed)
 }
 
-// JobState is the state of a job, with Flink's names.
-type JobState string
+// What is known of a job while it runs and after. The types are those of the
+// rooms that fill them.
+type (
+	// JobState is the state of a job, with Flink's names.
+	JobState = runtime.State
+	// JobInfo is a picture of a job at one moment.
+	JobInfo = runtime.Info
+	// VertexInfo is one vertex of the graph.
+	VertexInfo = runtime.VertexInfo
+	// SubtaskInfo is one task.
+	SubtaskInfo = runtime.SubtaskInfo
+	// TaskState is the state of a task, with Flink's names.
+	TaskState = runtime.TaskState
+	// FailureInfo is why a job or task failed once.
+	FailureInfo = runtime.FailureInfo
+	// CheckpointInfo is one checkpoint or savepoint, finished or not.
+	CheckpointInfo = checkpoint.Info
+	// Checkpoints is the checkpoint statistics of a job.
+	Checkpoints = checkpoint.Stats
+	// RestoredInfo is the proof of what a job was restored from.
+	RestoredInfo = checkpoint.RestoredInfo
+)
 
 // States of a job.
 const (
-	Initializing JobState = "INITIALIZING"
-	Created      JobState = "CREATED"
-	Running      JobState = "RUNNING"
-	Failing      JobState = "FAILING"
-	Failed       JobState = "FAILED"
-	Cancelling   JobState = "CANCELLING"
-	Canceled     JobState = "CANCELED"
-	Finished     JobState = "FINISHED"
-	Restarting   JobState = "RESTARTING"
+	Initializing = runtime.Initializing
+	Created      = runtime.Created
+	Running      = runtime.Running
+	Failing      = runtime.Failing
+	Failed       = runtime.Failed
+	Cancelling   = runtime.Cancelling
+	Canceled     = runtime.Canceled
+	Finished     = runtime.Finished
+	Restarting   = runtime.Restarting
 )
-
-// Terminal tells whether the state is final.
-func (s JobState) Terminal() bool { return s == Failed || s == Canceled || s == Finished }
-
-// JobInfo is a picture of a job at one moment.
-type JobInfo struct {
-	ID, Name   string
-	State      JobState
-	Start, End time.Time              // End is zero while it is not terminal
-	Timestamps map[JobState]time.Time // last entry into each state
-	Restarts   int
-	// MaxParallelism is the number of key groups.
-	MaxParallelism int
-	Vertices       []VertexInfo
-	Failures       []FailureInfo // newest first, at most 16
-	Streaming      bool          // false: all sources are bounded
-}
-
-// VertexInfo is one vertex of the graph.
-type VertexInfo struct {
-	ID, Name string
-	Detail   string // one line for each operator
-	Inputs   []graph.Edge
-	Subtasks []SubtaskInfo
-}
-
-// SubtaskInfo is one task. Busy, BackPressured and Idle add up to the time run.
-type SubtaskInfo struct {
-	State                     TaskState
-	Attempt                   int
-	Start, End                time.Time
-	RecordsIn, RecordsOut     int64 // of the chain's ends, since the start of the attempt
-	BytesIn, BytesOut         int64
-	Busy, BackPressured, Idle time.Duration
-	Watermark                 int64 // milliseconds; data.MinWatermark: none yet
-	LateDropped, Corrupt      int64
-	StateBytes, StateKeys     int64
-}
-
-// TaskState is the state of a task, with Flink's names.
-type TaskState string
 
 // States of a task.
 const (
-	TaskCreated      TaskState = "CREATED"
-	TaskScheduled    TaskState = "SCHEDULED"
-	TaskDeploying    TaskState = "DEPLOYING"
-	TaskInitializing TaskState = "INITIALIZING"
-	TaskRunning      TaskState = "RUNNING"
-	TaskFinished     TaskState = "FINISHED"
-	TaskCanceling    TaskState = "CANCELING"
-	TaskCanceled     TaskState = "CANCELED"
-	TaskFailed       TaskState = "FAILED"
+	TaskCreated      = runtime.TaskCreated
+	TaskScheduled    = runtime.TaskScheduled
+	TaskDeploying    = runtime.TaskDeploying
+	TaskInitializing = runtime.TaskInitializing
+	TaskRunning      = runtime.TaskRunning
+	TaskFinished     = runtime.TaskFinished
+	TaskCanceling    = runtime.TaskCanceling
+	TaskCanceled     = runtime.TaskCanceled
+	TaskFailed       = runtime.TaskFailed
 )
-
-// FailureInfo is why a job or task failed once.
-type FailureInfo struct {
-	Message string // one or more lines
-	Task    string // "Source: flights (1/3)"; empty: the job itself
-	At      time.Time
-}
-
-// CheckpointInfo is one checkpoint or savepoint, finished or not.
-type CheckpointInfo struct {
-	ID        int64
-	Savepoint bool
-	Sync      bool   // a savepoint that stops the job
-	Status    string // IN_PROGRESS, COMPLETED, FAILED
-	Triggered time.Time
-	Completed time.Time // zero while in progress
-	Bytes     int64
-	Path      string // file:/… of a completed one
-	Failure   string
-	Discarded bool
-	// Subtasks and Acknowledged count tasks.
-	Subtasks, Acknowledged int
-}
-
-// Checkpoints is the checkpoint statistics of a job.
-type Checkpoints struct {
-	Enabled                                        bool
-	Interval, Timeout                              time.Duration
-	Completed, Failed, InProgress, Total, Restored int64
-	History                                        []CheckpointInfo // newest first, at most 10
-	LatestCompleted, LatestSavepoint, LatestFailed *CheckpointInfo
-	// RestoredFrom is the state the current attempt began from.
-	RestoredFrom *RestoredInfo
-}
-
-// RestoredInfo is the proof of what a job was restored from.
-type RestoredInfo struct {
-	ID        int64
-	Savepoint bool
-	Path      string
-	At        time.Time
-}
 
 // SavepointRequest asks for a savepoint.
 type SavepointRequest struct {

@@ -20,6 +20,8 @@ type Place struct {
 	JobID                         string
 	Attempt, Subtask, Parallelism int
 	Metrics                       *operator.Metrics
+	// Input is the schema of each input.
+	Input [][]data.Column
 }
 
 // Builder makes what runs from what the graph says.
@@ -167,7 +169,7 @@ func (j *Job) build(c *task.Config, v *graph.Vertex, attempt int, memory *state.
 		}
 		m := &operator.Metrics{}
 		m.Watermark.Store(data.MinWatermark)
-		o, s, err := j.spec.Build.Build(op, Place{JobID: j.spec.ID, Attempt: attempt, Subtask: c.Subtask, Parallelism: c.Parallelism, Metrics: m})
+		o, s, err := j.spec.Build.Build(op, Place{JobID: j.spec.ID, Attempt: attempt, Subtask: c.Subtask, Parallelism: c.Parallelism, Metrics: m, Input: before})
 		if err != nil {
 			return fmt.Errorf("%s: %w", op.Name, err)
 		}

@@ -19,7 +19,7 @@ const (
 // Restart says whether and when a failed job begins again.
 type Restart struct {
 	Kind     RestartKind
-	Attempts int           // FixedDelay: restarts in all; ExponentialDelay: before a reset. 0: without limit
+	Attempts int           // FixedDelay: restarts in all; ExponentialDelay: before a reset. 0: without limit, -1: none
 	Delay    time.Duration // the first one for ExponentialDelay
 	// ExponentialDelay.
 	MaxDelay   time.Duration
