@@ -1,6 +1,14 @@
 package flinktest
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -21,6 +29,7 @@ type Snapshot struct {
 type Storage struct {
 	mu        sync.Mutex
 	snapshots map[string]Snapshot // by normal location
+	folder    string              // also kept there, when not empty
 }
 
 // NewStorage returns an empty storage.
@@ -28,10 +37,56 @@ func NewStorage() *Storage {
 	return &Storage{snapshots: map[string]Snapshot{}}
 }
 
+// OpenStorage returns a storage that processes share: it keeps each snapshot
+// as a file of a folder.
+func OpenStorage(folder string) (*Storage, error) {
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return nil, fmt.Errorf("open storage: %w", err)
+	}
+	s := NewStorage()
+	s.folder = folder
+	return s, nil
+}
+
+func (s *Storage) file(normal string) string {
+	sum := sha256.Sum256([]byte(normal))
+	return filepath.Join(s.folder, hex.EncodeToString(sum[:16])+".json")
+}
+
 // Put writes a snapshot at its location.
 func (s *Storage) Put(snap Snapshot) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	at := flink.NormalLocation(snap.Location)
+	s.snapshots[at] = snap
+	if s.folder == "" {
+		return
+	}
+	b, err := json.Marshal(snap)
+	if err == nil {
+		err = os.WriteFile(s.file(at)+".new", b, 0o600)
+	}
+	if err == nil {
+		err = os.Rename(s.file(at)+".new", s.file(at))
+	}
+	if err != nil {
+		panic(fmt.Sprintf("flinktest: write snapshot: %v", err))
+	}
+}
+
+// load reads what another process may have written; the lock is held.
+func (s *Storage) load(path string) {
+	b, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return
+	}
+	var snap Snapshot
+	if err == nil {
+		err = json.Unmarshal(b, &snap)
+	}
+	if err != nil {
+		panic(fmt.Sprintf("flinktest: read snapshot: %v", err))
+	}
 	s.snapshots[flink.NormalLocation(snap.Location)] = snap
 }
 
@@ -39,7 +94,11 @@ func (s *Storage) Put(snap Snapshot) {
 func (s *Storage) Get(location string) (Snapshot, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	snap, ok := s.snapshots[flink.NormalLocation(location)]
+	at := flink.NormalLocation(location)
+	if _, known := s.snapshots[at]; !known && s.folder != "" {
+		s.load(s.file(at))
+	}
+	snap, ok := s.snapshots[at]
 	return snap, ok
 }
 
@@ -47,13 +106,25 @@ func (s *Storage) Get(location string) (Snapshot, bool) {
 func (s *Storage) Delete(location string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.snapshots, flink.NormalLocation(location))
+	at := flink.NormalLocation(location)
+	delete(s.snapshots, at)
+	if s.folder != "" {
+		if err := os.Remove(s.file(at)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			panic(fmt.Sprintf("flinktest: delete snapshot: %v", err))
+		}
+	}
 }
 
 // List has the snapshots below a directory, ordered by location.
 func (s *Storage) List(directory string) []Snapshot {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.folder != "" {
+		files, _ := filepath.Glob(filepath.Join(s.folder, "*.json")) // the pattern is well formed
+		for _, f := range files {
+			s.load(f)
+		}
+	}
 	below := flink.NormalLocation(directory) + "/"
 	var found []Snapshot
 	for at, snap := range s.snapshots {
