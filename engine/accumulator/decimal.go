@@ -1,0 +1,104 @@
+package accumulator
+
+import (
+	"unsafe"
+
+	"github.com/weir-streams/weir/engine/data"
+	"github.com/weir-streams/weir/engine/state"
+)
+
+func wide(rec unsafe.Pointer, off int) *data.Int128 {
+	return (*data.Int128)(unsafe.Add(rec, state.ValueOffset+off))
+}
+
+// sumDecimal is SUM and AVG of DECIMAL: an unscaled sum of 128 bits, then the
+// number of values. A sum of more than 38 digits is NULL.
+type sumDecimal struct {
+	off   int
+	arg   int
+	avg   bool
+	scale int       // of the argument
+	typ   data.Type // of the result
+}
+
+func (s *sumDecimal) add(rec unsafe.Pointer, v *data.Vector, r int32, sg int64) {
+	if v.IsNull(int(r)) {
+		return
+	}
+	x := Decimal(v, int(r))
+	if sg < 0 {
+		x = x.Neg()
+	}
+	sum := wide(rec, s.off)
+	*sum = sum.Add(x)
+	*i64(rec, s.off+16) += sg
+}
+
+// Decimal reads row r of a DECIMAL column of any width.
+func Decimal(v *data.Vector, r int) data.Int128 {
+	if v.Type.Phys() == data.PhysI64 {
+		return data.I128(v.I64[r])
+	}
+	return v.I128[r]
+}
+
+func (s *sumDecimal) update(_ *Groups, recs []unsafe.Pointer, rows []int32, b *data.Batch) error {
+	v := b.Cols[s.arg]
+	for i, rec := range recs {
+		s.add(rec, v, rows[i], sign(b.Op(int(rows[i]))))
+	}
+	return nil
+}
+
+func (s *sumDecimal) put(rec unsafe.Pointer, out *data.Vector, r int) {
+	x, n := *wide(rec, s.off), *i64(rec, s.off+16)
+	ok := n != 0
+	if ok && s.avg {
+		x, ok = data.DivDecimal(x, s.scale, data.I128(n), 0, s.typ.Precision, s.typ.Scale)
+	} else if ok {
+		ok = data.FitsDecimal(x, s.typ.Precision)
+	}
+	if !ok {
+		x = data.Int128{}
+		out.SetNull(r)
+	} else {
+		out.ClearNull(r)
+	}
+	if out.Type.Phys() == data.PhysI64 {
+		out.I64[r] = x.Int64()
+	} else {
+		out.I128[r] = x
+	}
+}
+
+func (s *sumDecimal) result(_ *Groups, recs []unsafe.Pointer, out *data.Vector, base, stride int) {
+	for i, rec := range recs {
+		s.put(rec, out, base+i*stride)
+	}
+}
+
+func (s *sumDecimal) step(recs []unsafe.Pointer, rows []int32, b *data.Batch, out *data.Vector) {
+	v := b.Cols[s.arg]
+	for i, rec := range recs {
+		s.put(rec, out, 2*i)
+		s.add(rec, v, rows[i], sign(b.Op(int(rows[i]))))
+		s.put(rec, out, 2*i+1)
+	}
+}
+
+func (s *sumDecimal) schema() []data.Type {
+	return []data.Type{{Kind: data.Decimal, Precision: 38, Scale: s.scale}, bigint}
+}
+
+func (s *sumDecimal) save(_ *Groups, recs []unsafe.Pointer, cols []*data.Vector) {
+	for i, rec := range recs {
+		cols[0].I128[i], cols[1].I64[i] = *wide(rec, s.off), *i64(rec, s.off+16)
+	}
+}
+
+func (s *sumDecimal) load(_ *Groups, recs []unsafe.Pointer, cols []*data.Vector) error {
+	for i, rec := range recs {
+		*wide(rec, s.off), *i64(rec, s.off+16) = cols[0].I128[i], cols[1].I64[i]
+	}
+	return nil
+}

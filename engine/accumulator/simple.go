@@ -1,0 +1,281 @@
+package accumulator
+
+import (
+	"unsafe"
+
+	"github.com/weir-streams/weir/engine/data"
+	"github.com/weir-streams/weir/engine/state"
+)
+
+func i64(rec unsafe.Pointer, off int) *int64 { return (*int64)(unsafe.Add(rec, state.ValueOffset+off)) }
+func f64(rec unsafe.Pointer, off int) *float64 {
+	return (*float64)(unsafe.Add(rec, state.ValueOffset+off))
+}
+func u64(rec unsafe.Pointer, off int) *uint64 {
+	return (*uint64)(unsafe.Add(rec, state.ValueOffset+off))
+}
+
+var bigint = data.Of(data.BigInt).NotNull()
+
+// count is COUNT(*) and COUNT(x): rows, or rows where no argument is NULL.
+type count struct {
+	off  int
+	args []int
+}
+
+func (c *count) counts(r int32, b *data.Batch) bool {
+	for _, k := range c.args {
+		if b.Cols[k].IsNull(int(r)) {
+			return false
+		}
+	}
+	return true
+}
+
+func (c *count) nullable(b *data.Batch) bool {
+	for _, k := range c.args {
+		if b.Cols[k].Nulls != nil {
+			return true
+		}
+	}
+	return false
+}
+
+func (c *count) update(_ *Groups, recs []unsafe.Pointer, rows []int32, b *data.Batch) error {
+	if b.Ops == nil && !c.nullable(b) {
+		for _, rec := range recs {
+			*i64(rec, c.off)++
+		}
+		return nil
+	}
+	for i, rec := range recs {
+		if c.counts(rows[i], b) {
+			*i64(rec, c.off) += sign(b.Op(int(rows[i])))
+		}
+	}
+	return nil
+}
+
+func (c *count) result(_ *Groups, recs []unsafe.Pointer, out *data.Vector, base, stride int) {
+	for i, rec := range recs {
+		out.I64[base+i*stride] = *i64(rec, c.off)
+	}
+}
+
+func (c *count) step(recs []unsafe.Pointer, rows []int32, b *data.Batch, out *data.Vector) {
+	for i, rec := range recs {
+		n := i64(rec, c.off)
+		out.I64[2*i] = *n
+		if c.counts(rows[i], b) {
+			*n += sign(b.Op(int(rows[i])))
+		}
+		out.I64[2*i+1] = *n
+	}
+}
+
+func (c *count) schema() []data.Type { return []data.Type{bigint} }
+
+func (c *count) save(_ *Groups, recs []unsafe.Pointer, cols []*data.Vector) {
+	for i, rec := range recs {
+		cols[0].I64[i] = *i64(rec, c.off)
+	}
+}
+
+func (c *count) load(_ *Groups, recs []unsafe.Pointer, cols []*data.Vector) error {
+	for i, rec := range recs {
+		*i64(rec, c.off) = cols[0].I64[i]
+	}
+	return nil
+}
+
+// sumInt is SUM and AVG of integers: a wrapping sum and the number of values.
+// SUM wraps in the column's type, AVG truncates toward zero.
+type sumInt struct {
+	off  int // sum, then count
+	arg  int
+	avg  bool
+	kind data.Kind // of the result
+}
+
+func wrap(kind data.Kind, x int64) int64 {
+	switch kind {
+	case data.TinyInt:
+		return int64(int8(x))
+	case data.SmallInt:
+		return int64(int16(x))
+	case data.Int:
+		return int64(int32(x))
+	}
+	return x
+}
+
+func (s *sumInt) update(_ *Groups, recs []unsafe.Pointer, rows []int32, b *data.Batch) error {
+	v := b.Cols[s.arg]
+	if b.Ops == nil && v.Nulls == nil {
+		if v.Type.Phys() == data.PhysI64 {
+			for i, rec := range recs {
+				*i64(rec, s.off) += v.I64[rows[i]]
+				*i64(rec, s.off+8)++
+			}
+		} else {
+			for i, rec := range recs {
+				*i64(rec, s.off) += int64(v.I32[rows[i]])
+				*i64(rec, s.off+8)++
+			}
+		}
+		return nil
+	}
+	for i, rec := range recs {
+		s.add(rec, v, rows[i], sign(b.Op(int(rows[i]))))
+	}
+	return nil
+}
+
+func (s *sumInt) add(rec unsafe.Pointer, v *data.Vector, r int32, sg int64) {
+	if v.IsNull(int(r)) {
+		return
+	}
+	x := int64(0)
+	if v.Type.Phys() == data.PhysI64 {
+		x = v.I64[r]
+	} else {
+		x = int64(v.I32[r])
+	}
+	*i64(rec, s.off) += sg * x
+	*i64(rec, s.off+8) += sg
+}
+
+func (s *sumInt) put(rec unsafe.Pointer, out *data.Vector, r int) {
+	x, n := *i64(rec, s.off), *i64(rec, s.off+8)
+	if n == 0 {
+		x = 0
+		out.SetNull(r)
+	} else {
+		if s.avg {
+			x /= n
+		}
+		out.ClearNull(r)
+	}
+	x = wrap(s.kind, x)
+	if out.Type.Phys() == data.PhysI64 {
+		out.I64[r] = x
+	} else {
+		out.I32[r] = int32(x)
+	}
+}
+
+func (s *sumInt) result(_ *Groups, recs []unsafe.Pointer, out *data.Vector, base, stride int) {
+	for i, rec := range recs {
+		s.put(rec, out, base+i*stride)
+	}
+}
+
+func (s *sumInt) step(recs []unsafe.Pointer, rows []int32, b *data.Batch, out *data.Vector) {
+	v := b.Cols[s.arg]
+	for i, rec := range recs {
+		s.put(rec, out, 2*i)
+		s.add(rec, v, rows[i], sign(b.Op(int(rows[i]))))
+		s.put(rec, out, 2*i+1)
+	}
+}
+
+func (s *sumInt) schema() []data.Type { return []data.Type{bigint, bigint} }
+
+func (s *sumInt) save(_ *Groups, recs []unsafe.Pointer, cols []*data.Vector) {
+	for i, rec := range recs {
+		cols[0].I64[i], cols[1].I64[i] = *i64(rec, s.off), *i64(rec, s.off+8)
+	}
+}
+
+func (s *sumInt) load(_ *Groups, recs []unsafe.Pointer, cols []*data.Vector) error {
+	for i, rec := range recs {
+		*i64(rec, s.off), *i64(rec, s.off+8) = cols[0].I64[i], cols[1].I64[i]
+	}
+	return nil
+}
+
+// sumFloat is SUM and AVG of FLOAT and DOUBLE. A FLOAT sum is rounded to FLOAT
+// at every step, as Flink's is; an AVG is summed as DOUBLE.
+type sumFloat struct {
+	off    int
+	arg    int
+	avg    bool
+	narrow bool // FLOAT sum
+}
+
+func (s *sumFloat) value(v *data.Vector, r int32) float64 {
+	if v.Type.Phys() == data.PhysF64 {
+		return v.F64[r]
+	}
+	return float64(v.F32[r])
+}
+
+func (s *sumFloat) add(rec unsafe.Pointer, v *data.Vector, r int32, sg int64) {
+	if v.IsNull(int(r)) {
+		return
+	}
+	sum := f64(rec, s.off)
+	*sum += float64(sg) * s.value(v, r)
+	if s.narrow {
+		*sum = float64(float32(*sum))
+	}
+	*i64(rec, s.off+8) += sg
+}
+
+func (s *sumFloat) update(_ *Groups, recs []unsafe.Pointer, rows []int32, b *data.Batch) error {
+	v := b.Cols[s.arg]
+	for i, rec := range recs {
+		s.add(rec, v, rows[i], sign(b.Op(int(rows[i]))))
+	}
+	return nil
+}
+
+func (s *sumFloat) put(rec unsafe.Pointer, out *data.Vector, r int) {
+	x, n := *f64(rec, s.off), *i64(rec, s.off+8)
+	if n == 0 {
+		x = 0
+		out.SetNull(r)
+	} else {
+		if s.avg {
+			x /= float64(n)
+		}
+		out.ClearNull(r)
+	}
+	if out.Type.Phys() == data.PhysF64 {
+		out.F64[r] = x
+	} else {
+		out.F32[r] = float32(x)
+	}
+}
+
+func (s *sumFloat) result(_ *Groups, recs []unsafe.Pointer, out *data.Vector, base, stride int) {
+	for i, rec := range recs {
+		s.put(rec, out, base+i*stride)
+	}
+}
+
+func (s *sumFloat) step(recs []unsafe.Pointer, rows []int32, b *data.Batch, out *data.Vector) {
+	v := b.Cols[s.arg]
+	for i, rec := range recs {
+		s.put(rec, out, 2*i)
+		s.add(rec, v, rows[i], sign(b.Op(int(rows[i]))))
+		s.put(rec, out, 2*i+1)
+	}
+}
+
+func (s *sumFloat) schema() []data.Type {
+	return []data.Type{data.Of(data.Double).NotNull(), bigint}
+}
+
+func (s *sumFloat) save(_ *Groups, recs []unsafe.Pointer, cols []*data.Vector) {
+	for i, rec := range recs {
+		cols[0].F64[i], cols[1].I64[i] = *f64(rec, s.off), *i64(rec, s.off+8)
+	}
+}
+
+func (s *sumFloat) load(_ *Groups, recs []unsafe.Pointer, cols []*data.Vector) error {
+	for i, rec := range recs {
+		*f64(rec, s.off), *i64(rec, s.off+8) = cols[0].F64[i], cols[1].I64[i]
+	}
+	return nil
+}

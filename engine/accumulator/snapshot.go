@@ -1,0 +1,288 @@
+package accumulator
+
+import (
+	"encoding/binary"
+	"fmt"
+	"strconv"
+	"unsafe"
+
+	"github.com/weir-streams/weir/engine/data"
+	"github.com/weir-streams/weir/engine/state"
+)
+
+// The canonical form of a group is one row: its key, the window it belongs to
+// (the end; absent for plain aggregation), the number of rows, and the columns
+// of each aggregate. The form of a side record is key, value, window, count.
+
+// Snapshot writes groups as the states "groups" and those of side tables.
+// windows gives the groups of each window; plain aggregations pass one, with
+// windowed false.
+func (s *Set) Snapshot(w *state.Writer, windowed bool, maxParallelism int, windows func(yield func(window int64, g *Groups))) {
+	main := w.Keyed("groups", len(s.keys), s.stateSchema(windowed))
+	sides := make([]*state.KeyedWriter, len(s.sides))
+	for k, d := range s.sides {
+		sides[k] = w.Keyed(d.name, len(d.cols), s.sideSchema(k, windowed))
+	}
+	types := s.valueTypes()
+	cols := make([]*data.Vector, len(types))
+	for i, t := range types {
+		cols[i] = data.NewVector(t, data.BatchSize)
+	}
+	defer func() {
+		for _, c := range cols {
+			c.Release()
+		}
+	}()
+	which := indexes(len(cols))
+	var row []byte
+	windows(func(window int64, g *Groups) {
+		s.eachBatch(g.Table, func(recs []unsafe.Pointer) {
+			for i, rec := range recs {
+				cols[0].I64[i] = Rows(rec)
+			}
+			at := 1
+			for _, a := range s.accs {
+				n := len(a.schema())
+				for _, c := range cols[at : at+n] {
+					c.Bufs, c.Nulls = releaseBuffers(c), nil
+				}
+				a.save(g, recs, cols[at:at+n])
+				at += n
+			}
+			for i, rec := range recs {
+				row = g.Table.Key(row[:0], rec)
+				if windowed {
+					row = appendWindow(row, window)
+				}
+				row = data.EncodeRow(row, cols, which, i)
+				main.Append(data.KeyGroup(state.Hash(rec), maxParallelism), row)
+			}
+		})
+		for k, t := range g.sides {
+			t.Each(func(_ uint64, rec unsafe.Pointer) bool {
+				row = t.Key(row[:0], rec)
+				hash := s.groupHash(row)
+				if windowed {
+					row = appendWindow(row, window)
+				}
+				row = appendWindow(row, *i64(rec, sideCount))
+				sides[k].Append(data.KeyGroup(hash, maxParallelism), row)
+				return true
+			})
+		}
+	})
+}
+
+func appendWindow(row []byte, x int64) []byte { return binary.AppendVarint(append(row, 1), x) }
+
+// groupHash is the key hash of the group that begins an encoded side key.
+func (s *Set) groupHash(key []byte) uint64 {
+	b := data.MakeBatch(s.types, 1)
+	defer b.Release()
+	if _, err := data.DecodeRow(key, b.Cols, 0); err != nil {
+		panic(fmt.Sprintf("side table key that cannot be read: %v", err))
+	}
+	data.HashKeys(b, indexes(len(s.types)))
+	return b.Hashes[0]
+}
+
+func indexes(n int) []int {
+	x := make([]int, n)
+	for i := range x {
+		x[i] = i
+	}
+	return x
+}
+
+func (s *Set) valueTypes() []data.Type {
+	types := []data.Type{bigint}
+	for _, a := range s.accs {
+		types = append(types, a.schema()...)
+	}
+	return types
+}
+
+func (s *Set) stateSchema(windowed bool) []data.Column {
+	var schema []data.Column
+	for i, t := range s.types {
+		schema = append(schema, data.Column{Name: "key" + strconv.Itoa(i), Type: t})
+	}
+	if windowed {
+		schema = append(schema, data.Column{Name: "window", Type: bigint})
+	}
+	schema = append(schema, data.Column{Name: "rows", Type: bigint})
+	for i, a := range s.accs {
+		for j, t := range a.schema() {
+			schema = append(schema, data.Column{Name: fmt.Sprintf("%s%d_%d", s.calls[i].Func, i, j), Type: t})
+		}
+	}
+	return schema
+}
+
+func (s *Set) sideSchema(k int, windowed bool) []data.Column {
+	var schema []data.Column
+	for i, t := range s.sides[k].types {
+		schema = append(schema, data.Column{Name: "key" + strconv.Itoa(i), Type: t})
+	}
+	if windowed {
+		schema = append(schema, data.Column{Name: "window", Type: bigint})
+	}
+	return append(schema, data.Column{Name: "count", Type: bigint})
+}
+
+func (s *Set) eachBatch(t *state.Table, f func(recs []unsafe.Pointer)) {
+	recs := make([]unsafe.Pointer, 0, data.BatchSize)
+	t.Each(func(_ uint64, rec unsafe.Pointer) bool {
+		if recs = append(recs, rec); len(recs) == data.BatchSize {
+			f(recs)
+			recs = recs[:0]
+		}
+		return true
+	})
+	if len(recs) > 0 {
+		f(recs)
+	}
+}
+
+// Restore reads what Snapshot wrote, by any number of former subtasks, into the
+// groups that window returns (window is 0 for plain aggregation).
+func (s *Set) Restore(r *state.Reader, windowed bool, window func(end int64) *Groups) error {
+	err := s.restoreTable(r, "groups", s.stateSchema(windowed), len(s.keys), windowed, window, func(g *Groups, b *data.Batch, rows []int32, values []*data.Vector) error {
+		recs := make([]unsafe.Pointer, len(rows))
+		if _, err := g.Table.Resolve(b, indexes(len(s.keys)), rows, recs); err != nil {
+			return err
+		}
+		for i, rec := range recs {
+			*i64(rec, rowCount) = values[0].I64[i]
+		}
+		at := 1
+		for _, a := range s.accs {
+			n := len(a.schema())
+			if err := a.load(g, recs, values[at:at+n]); err != nil {
+				return err
+			}
+			at += n
+		}
+		return nil
+	})
+	for k := 0; k < len(s.sides) && err == nil; k++ {
+		err = s.restoreSide(r, k, windowed, window)
+	}
+	return err
+}
+
+func (s *Set) restoreSide(r *state.Reader, k int, windowed bool, window func(end int64) *Groups) error {
+	d := s.sides[k]
+	var chained *extreme
+	for _, a := range s.accs {
+		if e, ok := a.(*extreme); ok && e.side == k {
+			chained = e
+		}
+	}
+	return s.restoreTable(r, d.name, s.sideSchema(k, windowed), len(d.cols), windowed, window, func(g *Groups, b *data.Batch, rows []int32, values []*data.Vector) error {
+		sides := make([]unsafe.Pointer, len(rows))
+		if _, err := g.sides[k].Resolve(b, indexes(len(d.cols)), rows, sides); err != nil {
+			return err
+		}
+		for i, rec := range sides {
+			*i64(rec, sideCount) = values[0].I64[i]
+		}
+		if chained == nil {
+			return nil
+		}
+		groups := make([]unsafe.Pointer, len(rows))
+		data.HashKeys(b, indexes(len(s.keys)))
+		if _, err := g.Table.Resolve(b, indexes(len(s.keys)), rows, groups); err != nil {
+			return err
+		}
+		for i, rec := range groups {
+			if *u64(sides[i], sideNext) == 0 {
+				chained.relink(rec, sides[i])
+			}
+		}
+		return nil
+	})
+}
+
+// restoreTable decodes rows a batch at a time and gives them to load by window:
+// b has the key columns with their hashes, values what follows key and window,
+// row i of values belonging to rows[i].
+func (s *Set) restoreTable(r *state.Reader, name string, schema []data.Column, keys int, windowed bool, window func(int64) *Groups,
+	load func(g *Groups, b *data.Batch, rows []int32, values []*data.Vector) error,
+) error {
+	types := make([]data.Type, len(schema))
+	for i, c := range schema {
+		types[i] = c.Type
+	}
+	b := data.MakeBatch(types, data.BatchSize)
+	b.N = 0
+	rest := keys
+	if windowed {
+		rest++
+	}
+	flush := func() error {
+		if b.N == 0 {
+			return nil
+		}
+		keyed := data.Batch{N: b.N, Cols: b.Cols[:keys]}
+		byWindow := map[int64][]int32{}
+		for i := range b.N {
+			end := int64(0)
+			if windowed {
+				end = b.Cols[keys].I64[i]
+			}
+			byWindow[end] = append(byWindow[end], int32(i))
+		}
+		for end, rows := range byWindow {
+			values := make([]*data.Vector, 0, len(schema)-rest)
+			for _, c := range b.Cols[rest:] {
+				values = append(values, data.Gather(c, rows))
+			}
+			keyed.Sel = nil
+			data.HashKeys(&keyed, indexes(keys))
+			err := load(window(end), &keyed, rows, values)
+			for _, v := range values {
+				v.Release()
+			}
+			if err != nil {
+				return err
+			}
+		}
+		b.Release()
+		b = data.MakeBatch(types, data.BatchSize)
+		b.N = 0
+		return nil
+	}
+	err := r.EachRow(name, func(written []data.Column, _ int, row []byte) error {
+		if err := sameTypes(written, schema); err != nil {
+			return err
+		}
+		left, err := data.DecodeRow(row, b.Cols, b.N)
+		if err != nil {
+			return err
+		}
+		if len(left) > 0 {
+			return fmt.Errorf("%d bytes too many in a row", len(left))
+		}
+		if b.N++; b.N == data.BatchSize {
+			return flush()
+		}
+		return nil
+	})
+	if err == nil {
+		err = flush()
+	}
+	b.Release()
+	return err
+}
+
+func sameTypes(written, want []data.Column) error {
+	same := len(written) == len(want)
+	for i := 0; same && i < len(want); i++ {
+		same = written[i].Type.SameAs(want[i].Type)
+	}
+	if !same {
+		return fmt.Errorf("state was written with columns %v, this query needs %v", written, want)
+	}
+	return nil
+}

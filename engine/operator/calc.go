@@ -1,0 +1,75 @@
+package operator
+
+import (
+	"github.com/weir-streams/weir/engine/data"
+	"github.com/weir-streams/weir/engine/expr"
+	"github.com/weir-streams/weir/engine/function"
+	"github.com/weir-streams/weir/engine/graph"
+)
+
+// calc filters, then projects.
+type calc struct {
+	filter  *expr.Filter
+	project *expr.Program
+	ctx     *Context
+	columns int
+}
+
+// NewCalc makes the operator of a Calc.
+func NewCalc(op graph.Op, input []data.Column, functions *function.Set) (Operator, error) {
+	types := typesOf(input)
+	c := &calc{columns: len(op.Calc.Project)}
+	var err error
+	if op.Calc.Filter != nil {
+		if c.filter, err = expr.CompileFilter(*op.Calc.Filter, types, functions); err != nil {
+			return nil, err
+		}
+	}
+	if c.project, err = expr.Compile(op.Calc.Project, types, functions); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+func typesOf(columns []data.Column) []data.Type {
+	types := make([]data.Type, len(columns))
+	for i, c := range columns {
+		types[i] = c.Type
+	}
+	return types
+}
+
+func (c *calc) Open(ctx *Context) error { c.ctx = ctx; return nil }
+func (c *calc) Close() error            { return nil }
+
+func (c *calc) Watermark(wm int64, out Output) error { return out.Watermark(wm) }
+
+func (c *calc) Process(_ int, b *data.Batch, out Output) error {
+	defer b.Release()
+	in := *b // the selection below is this operator's own
+	if c.filter != nil {
+		sel, err := c.filter.Select(&in, c.ctx.Env)
+		if err != nil {
+			return err
+		}
+		if len(sel) == 0 {
+			return nil
+		}
+		if len(sel) == in.N {
+			sel = nil
+		}
+		in.Sel = sel
+	}
+	o := data.NewBatch(c.columns)
+	o.Cols = o.Cols[:c.columns]
+	if err := c.project.Eval(&in, c.ctx.Env, o.Cols); err != nil {
+		o.Cols = o.Cols[:0]
+		o.Release()
+		return err
+	}
+	o.N, o.Sel, o.Ops, o.RowWatermarks, o.IngestedAt = in.N, in.Sel, in.Ops, in.RowWatermarks, in.IngestedAt
+	if o.Sel != nil && len(o.Sel)*8 < o.N {
+		o = data.Compact(o) // few rows are left: carry only those
+	}
+	return out.Emit(o)
+}

@@ -1,0 +1,431 @@
+// Package window aggregates over time windows: each window's groups are kept in
+// a table of its own, given once when time passes its end, and dropped whole.
+package window
+
+import (
+	"fmt"
+	"math"
+	"sort"
+	"unsafe"
+
+	"github.com/weir-streams/weir/engine/accumulator"
+	"github.com/weir-streams/weir/engine/data"
+	"github.com/weir-streams/weir/engine/graph"
+	"github.com/weir-streams/weir/engine/operator"
+	"github.com/weir-streams/weir/engine/state"
+)
+
+// aggregate is the operator of a WindowAggregate. Windows are named by their
+// end, on the wall clock for TIMESTAMP_LTZ.
+type aggregate struct {
+	spec  graph.WindowAggregate
+	set   *accumulator.Set
+	types []data.Type
+	ctx   *operator.Context
+	clock *clock
+
+	open      []*pane // by end, ascending
+	watermark int64   // event time, as instants
+	next      int64   // instant at which the first open window fires: its end - 1
+
+	rows []int32
+	recs []unsafe.Pointer
+	last *pane // the pane of the row before
+}
+
+// pane is one open window.
+type pane struct {
+	start, end int64 // wall clock
+	fireAt     int64 // instant
+	groups     *accumulator.Groups
+	rows       []int32 // of the batch at hand, not yet folded in
+}
+
+// New makes the operator of a WindowAggregate.
+func New(op graph.Op, input []data.Column) (operator.Operator, error) {
+	spec := *op.WindowAggregate
+	w := spec.Window
+	if w.Kind == graph.Session {
+		return nil, fmt.Errorf("SESSION windows are not supported by this engine yet; run them on a Flink target")
+	}
+	if err := checkWindow(w); err != nil {
+		return nil, err
+	}
+	set, err := accumulator.NewSet(spec.Keys, spec.Aggs, input)
+	if err != nil {
+		return nil, err
+	}
+	a := &aggregate{spec: spec, set: set, watermark: data.MinWatermark, next: math.MaxInt64}
+	for _, c := range op.Schema {
+		a.types = append(a.types, c.Type)
+	}
+	return a, nil
+}
+
+func checkWindow(w graph.Window) error {
+	if w.Size <= 0 || w.Slide < 0 || w.Kind != graph.Tumble && w.Slide == 0 {
+		return fmt.Errorf("%s window of size %d ms and step %d ms: both must be positive", w.Kind, w.Size, w.Slide)
+	}
+	if w.Kind != graph.Tumble && w.Size/w.Slide > 10_000 {
+		return fmt.Errorf("%s window of size %d ms and step %d ms puts a row in more than 10000 windows", w.Kind, w.Size, w.Slide)
+	}
+	return nil
+}
+
+func (a *aggregate) processingTime() bool { return a.spec.Window.TimeAttr == data.ProcTime }
+
+func (a *aggregate) Open(c *operator.Context) error {
+	a.ctx = c
+	if a.spec.Window.LTZ {
+		a.clock = &clock{zone: c.Env.TimeZone.Location}
+	}
+	return nil
+}
+
+func (a *aggregate) Close() error {
+	for _, p := range a.open {
+		if p.groups != nil {
+			p.groups.Free()
+		}
+	}
+	a.open = nil
+	return nil
+}
+
+func (a *aggregate) Process(_ int, b *data.Batch, out operator.Output) error {
+	defer b.Release()
+	if b.Hashes == nil {
+		data.HashKeys(b, a.spec.Keys)
+	}
+	a.rows = operator.Rows(b, a.rows)
+	var err error
+	switch {
+	case a.processingTime():
+		err = a.processNow(b, out)
+	case b.RowWatermarks != nil:
+		err = a.processExact(b, out)
+	default:
+		err = a.processBatch(b, out)
+	}
+	if err != nil {
+		return err
+	}
+	var bytes, keys int64
+	for _, p := range a.open {
+		bytes += p.groups.Bytes()
+		keys += int64(p.groups.Table.Len())
+	}
+	a.ctx.Metrics.StateBytes.Store(bytes)
+	a.ctx.Metrics.StateKeys.Store(keys)
+	return nil
+}
+
+func (a *aggregate) processNow(b *data.Batch, out operator.Output) error {
+	now := a.ctx.Env.Now
+	if err := a.fire(now, out); err != nil {
+		return err
+	}
+	local := a.clock.local(now)
+	for _, r := range a.rows {
+		a.assign(local, r)
+	}
+	if err := a.fold(b); err != nil {
+		return err
+	}
+	if a.next != math.MaxInt64 {
+		a.ctx.WakeAt(a.next)
+	}
+	return nil
+}
+
+// processBatch judges lateness by the watermark before the batch.
+func (a *aggregate) processBatch(b *data.Batch, out operator.Output) error {
+	times := b.Cols[a.spec.Window.TimeColumn]
+	for _, r := range a.rows {
+		if err := a.add(times, r, a.watermark); err != nil {
+			return err
+		}
+	}
+	return a.fold(b)
+}
+
+// processExact judges each row by the watermark before it, and fires windows
+// between rows where the watermark passes their end.
+func (a *aggregate) processExact(b *data.Batch, out operator.Output) error {
+	times := b.Cols[a.spec.Window.TimeColumn]
+	wm := a.watermark
+	for _, r := range a.rows {
+		if err := a.add(times, r, wm); err != nil {
+			return err
+		}
+		wm = max(wm, b.RowWatermarks[r])
+		if wm >= a.next {
+			if err := a.fold(b); err != nil {
+				return err
+			}
+			if err := a.Watermark(wm, out); err != nil {
+				return err
+			}
+		}
+	}
+	return a.fold(b)
+}
+
+func (a *aggregate) add(times *data.Vector, r int32, wm int64) error {
+	if times.Nulls != nil && times.IsNull(int(r)) {
+		return fmt.Errorf("the time column of a window is NULL in a row; filter such rows out before the window")
+	}
+	t := times.I64[r]
+	if a.clock != nil {
+		t = a.clock.local(t)
+	}
+	if p := a.last; p != nil && a.spec.Window.Kind == graph.Tumble && t >= p.start && t < p.end && p.fireAt > wm {
+		p.rows = append(p.rows, r)
+		return nil
+	}
+	a.assignOnTime(t, r, wm)
+	return nil
+}
+
+func (a *aggregate) assign(t int64, r int32) { a.assignOnTime(t, r, data.MinWatermark) }
+
+// assignOnTime adds row r at wall-clock time t to its windows, leaving out those
+// that the watermark has closed.
+func (a *aggregate) assignOnTime(t int64, r int32, wm int64) {
+	late := true
+	eachWindow(a.spec.Window, t, func(start, end int64) {
+		p := a.pane(start, end, wm)
+		if p == nil {
+			return
+		}
+		p.rows = append(p.rows, r)
+		a.last = p
+		late = false
+	})
+	if late {
+		a.ctx.Metrics.LateDropped.Add(1)
+	}
+}
+
+// eachWindow calls f for the windows that hold wall-clock time t.
+func eachWindow(w graph.Window, t int64, f func(start, end int64)) {
+	switch w.Kind {
+	case graph.Tumble:
+		start := t - mod(t-w.Offset, w.Size)
+		f(start, start+w.Size)
+	case graph.Hop:
+		for start := t - mod(t-w.Offset, w.Slide); start > t-w.Size; start -= w.Slide {
+			f(start, start+w.Size)
+		}
+	case graph.Cumulate:
+		start := t - mod(t-w.Offset, w.Size)
+		for end := t - mod(t-start, w.Slide) + w.Slide; ; end += w.Slide {
+			f(start, min(end, start+w.Size))
+			if end >= start+w.Size {
+				return
+			}
+		}
+	}
+}
+
+func mod(x, m int64) int64 {
+	if x %= m; x < 0 {
+		x += m
+	}
+	return x
+}
+
+// pane finds or opens a window; nil if the watermark has closed it. CUMULATE
+// windows of one end have one start, so the end names a window.
+func (a *aggregate) pane(start, end, wm int64) *pane {
+	i := sort.Search(len(a.open), func(i int) bool { return a.open[i].end >= end })
+	if i < len(a.open) && a.open[i].end == end {
+		if a.open[i].fireAt <= wm {
+			return nil
+		}
+		return a.open[i]
+	}
+	fireAt := a.clock.instant(end) - 1
+	if fireAt <= wm {
+		return nil
+	}
+	p := &pane{start: start, end: end, fireAt: fireAt, groups: a.set.NewGroups(a.ctx.Memory)}
+	a.open = append(a.open, nil)
+	copy(a.open[i+1:], a.open[i:])
+	a.open[i] = p
+	a.next = min(a.next, fireAt)
+	return p
+}
+
+// fold applies the rows that were assigned.
+func (a *aggregate) fold(b *data.Batch) error {
+	for _, p := range a.open {
+		if len(p.rows) == 0 {
+			continue
+		}
+		if cap(a.recs) < len(p.rows) {
+			a.recs = make([]unsafe.Pointer, max(len(p.rows), data.BatchSize))
+		}
+		recs := a.recs[:len(p.rows)]
+		if _, err := p.groups.Table.Resolve(b, a.spec.Keys, p.rows, recs); err != nil {
+			return err
+		}
+		if err := a.set.Update(p.groups, recs, p.rows, b); err != nil {
+			return err
+		}
+		p.rows = p.rows[:0]
+	}
+	return nil
+}
+
+func (a *aggregate) Watermark(wm int64, out operator.Output) error {
+	if wm <= a.watermark {
+		return nil
+	}
+	a.watermark = wm
+	if !a.processingTime() {
+		if err := a.fire(wm, out); err != nil {
+			return err
+		}
+	}
+	return out.Watermark(wm)
+}
+
+// Tick fires windows of processing time.
+func (a *aggregate) Tick(now int64, out operator.Output) error {
+	if !a.processingTime() {
+		return nil
+	}
+	if err := a.fire(now, out); err != nil {
+		return err
+	}
+	if a.next != math.MaxInt64 {
+		a.ctx.WakeAt(a.next)
+	}
+	return nil
+}
+
+// fire gives and drops every window that ends by time t (an instant).
+func (a *aggregate) fire(t int64, out operator.Output) error {
+	if t < a.next {
+		return nil
+	}
+	a.last = nil
+	n := 0
+	for n < len(a.open) && a.open[n].fireAt <= t {
+		n++
+	}
+	for _, p := range a.open[:n] {
+		if err := a.give(p, out); err != nil {
+			return err
+		}
+		p.groups.Free()
+		p.groups = nil
+	}
+	a.open = append(a.open[:0], a.open[n:]...)
+	a.next = math.MaxInt64
+	if len(a.open) > 0 {
+		a.next = a.open[0].fireAt
+	}
+	return nil
+}
+
+// give emits the groups of a window, in the order in which they appeared.
+func (a *aggregate) give(p *pane, out operator.Output) error {
+	recs := make([]unsafe.Pointer, 0, data.BatchSize)
+	var err error
+	flush := func() {
+		if err == nil && len(recs) > 0 {
+			err = a.emit(p, recs, out)
+		}
+		recs = recs[:0]
+	}
+	p.groups.Table.Each(func(_ uint64, rec unsafe.Pointer) bool {
+		if accumulator.Rows(rec) <= 0 {
+			return true // every row was taken back
+		}
+		if recs = append(recs, rec); len(recs) == data.BatchSize {
+			flush()
+		}
+		return err == nil
+	})
+	flush()
+	return err
+}
+
+func (a *aggregate) emit(p *pane, recs []unsafe.Pointer, out operator.Output) error {
+	o := data.MakeBatch(a.types, len(recs))
+	keys := o.Cols[:len(a.spec.Keys)]
+	var key []byte
+	for i, rec := range recs {
+		key = p.groups.Table.Key(key[:0], rec)
+		if _, err := data.DecodeRow(key, keys, i); err != nil {
+			o.Release()
+			return fmt.Errorf("window key: %w", err)
+		}
+	}
+	at := len(keys)
+	a.set.Results(p.groups, recs, o.Cols[at:at+len(a.spec.Aggs)], 0, 1)
+	at += len(a.spec.Aggs)
+	for i, w := range a.spec.Properties {
+		putProperty(o.Cols[at+i], w, p.start, p.end, a.clock)
+	}
+	return out.Emit(o)
+}
+
+// putProperty fills a column with a window's start, end or time. Start and end
+// are wall-clock times; the time attribute is the last millisecond, an instant
+// where the window's column was one.
+func putProperty(v *data.Vector, w graph.WindowProperty, start, end int64, c *clock) {
+	x := start
+	switch w {
+	case graph.WindowEnd:
+		x = end
+	case graph.WindowTime:
+		x = c.instant(end) - 1
+		if c != nil && v.Type.Kind == data.Timestamp {
+			x = end - 1
+		}
+	}
+	for i := range v.I64[:v.N] {
+		v.I64[i] = x
+	}
+}
+
+func (a *aggregate) Snapshot(w *state.Writer) error {
+	a.set.Snapshot(w, true, a.ctx.MaxParallelism, func(yield func(int64, *accumulator.Groups)) {
+		for _, p := range a.open {
+			yield(p.end, p.groups)
+		}
+	})
+	w.List("watermark", state.Union, [][]byte{operator.Int64Item(a.watermark)})
+	return nil
+}
+
+func (a *aggregate) Restore(r *state.Reader) error {
+	// The smallest watermark of the former subtasks; a barrier finds them alike.
+	for i, item := range r.Items("watermark") {
+		wm, err := operator.Int64Of(item)
+		if err != nil {
+			return err
+		}
+		if i == 0 || wm < a.watermark {
+			a.watermark = wm
+		}
+	}
+	err := a.set.Restore(r, true, func(end int64) *accumulator.Groups {
+		return a.pane(a.startOf(end), end, data.MinWatermark).groups
+	})
+	if err == nil && a.processingTime() && a.next != math.MaxInt64 {
+		a.ctx.WakeAt(a.next)
+	}
+	return err
+}
+
+func (a *aggregate) startOf(end int64) int64 {
+	w := a.spec.Window
+	if w.Kind != graph.Cumulate {
+		return end - w.Size
+	}
+	return end - 1 - mod(end-1-w.Offset, w.Size)
+}

@@ -1,0 +1,69 @@
+package state
+
+import (
+	"math/bits"
+	"unsafe"
+)
+
+// Blobs keeps byte strings of changing length off the heap, such as the value
+// of MAX over a string column. Blocks are powers of two and reused.
+type Blobs struct {
+	mem  arena
+	free [32]uint64 // by size class: address + 1 of the first free block
+}
+
+// NewBlobs makes an empty store.
+func NewBlobs(budget *Budget) *Blobs { return &Blobs{mem: arena{budget: budget}} }
+
+// Put stores p and returns a handle, never 0. If old is not 0 it is replaced.
+func (b *Blobs) Put(old uint64, p []byte) (uint64, error) {
+	class := bits.Len(uint(max(len(p), 8) + 7))
+	if old != 0 {
+		if head := (*uint32)(b.mem.at(old - 1)); int(*head>>27) == class {
+			b.write(old-1, class, p)
+			return old, nil
+		}
+		b.Drop(old)
+	}
+	if first := b.free[class]; first != 0 {
+		b.free[class] = *(*uint64)(unsafe.Add(b.mem.at(first-1), 8))
+		b.write(first-1, class, p)
+		return first, nil
+	}
+	addr, _, err := b.mem.alloc(8 + 1<<class)
+	if err != nil {
+		return 0, err
+	}
+	b.write(addr, class, p)
+	return addr + 1, nil
+}
+
+func (b *Blobs) write(addr uint64, class int, p []byte) {
+	at := b.mem.at(addr)
+	*(*uint32)(at) = uint32(class) << 27
+	*(*uint32)(unsafe.Add(at, 4)) = uint32(len(p))
+	copy(unsafe.Slice((*byte)(unsafe.Add(at, 8)), len(p)), p)
+}
+
+// Get returns the bytes of a handle, valid until it is put or dropped.
+func (b *Blobs) Get(h uint64) []byte {
+	at := b.mem.at(h - 1)
+	return unsafe.Slice((*byte)(unsafe.Add(at, 8)), *(*uint32)(unsafe.Add(at, 4)))
+}
+
+// Drop frees a handle.
+func (b *Blobs) Drop(h uint64) {
+	at := b.mem.at(h - 1)
+	class := *(*uint32)(at) >> 27
+	*(*uint64)(unsafe.Add(at, 8)) = b.free[class]
+	b.free[class] = h
+}
+
+// Bytes is the memory held.
+func (b *Blobs) Bytes() int64 { return b.mem.bytes() }
+
+// Free gives everything back.
+func (b *Blobs) Free() {
+	b.mem.free()
+	b.free = [32]uint64{}
+}
