@@ -1,0 +1,217 @@
+package bind
+
+import (
+	"reflect"
+	"strconv"
+	"strings"
+
+	"github.com/weir-streams/weir/engine/data"
+	"github.com/weir-streams/weir/engine/expr"
+	"github.com/weir-streams/weir/engine/graph"
+	"github.com/weir-streams/weir/engine/sql/ast"
+	"github.com/weir-streams/weir/engine/sql/logical"
+)
+
+// aggregation is a GROUP BY in the making. Expressions of the SELECT list and
+// of HAVING are bound over its result: its keys, then its aggregates.
+type aggregation struct {
+	pos   ast.Pos
+	scope *scope
+	keys  []expr.Expr // over the input
+	below []expr.Expr // what the input computes: keys, then arguments and conditions
+	names []string    // of below
+	aggs  []graph.AggCall
+	// calls are the names of aggs; wish is the alias of the item being bound.
+	calls []string
+	wish  string
+}
+
+func (a *aggregation) addKey(e expr.Expr, name string) {
+	for _, k := range a.keys {
+		if sameExpr(k, e) {
+			return
+		}
+	}
+	a.keys = append(a.keys, e)
+	a.below, a.names = append(a.below, e), append(a.names, name)
+}
+
+// bind takes what is a key or an aggregate; everything else is taken apart by x.
+func (a *aggregation) bind(x *exprBinder, e ast.Expr) (expr.Expr, bool, error) {
+	if n, ok := e.(*ast.Call); ok && x.b.isAggregate(n) {
+		out, err := a.aggregate(x, n)
+		return out, true, err
+	}
+	switch e.(type) {
+	case *ast.JSONObject, *ast.JSONArray, *ast.Star:
+		return expr.Expr{}, false, nil
+	}
+	if len(a.keys) == 0 || x.b.hasAggregate(e) {
+		return expr.Expr{}, false, nil
+	}
+	plain := &exprBinder{b: x.b, scope: a.scope, depth: x.depth}
+	v, err := plain.bind(e)
+	if err != nil {
+		return v, false, nil // it will be refused where it is taken apart
+	}
+	for i, k := range a.keys {
+		if sameExpr(k, v) {
+			t := k.Type
+			t.TimeAttr = data.NoTimeAttr
+			return expr.Column(i, t), true, nil
+		}
+	}
+	return v, false, nil
+}
+
+func sameExpr(a, b expr.Expr) bool { return reflect.DeepEqual(a, b) }
+
+// notGrouped is the error for a column that is neither key nor aggregated.
+func (a *aggregation) notGrouped(x *exprBinder, n *ast.Name) error {
+	if _, err := a.scope.resolve(n); err != nil {
+		return err
+	}
+	return ast.Errorf(n.Pos(), "Expression '%s' is not being grouped: put it into GROUP BY or into an aggregate function", n)
+}
+
+// isAggregate tells whether a call is one of an aggregate function.
+func (b *Binder) isAggregate(n *ast.Call) bool {
+	return n.Over == nil && len(n.Name.Parts) == 1 && b.Functions.Aggregate(strings.ToUpper(n.Name.Parts[0].Name)) != nil
+}
+
+// hasAggregate tells whether there is an aggregate in e, not counting
+// sub-queries and OVER.
+func (b *Binder) hasAggregate(e ast.Node) bool {
+	found := false
+	ast.Walk(e, func(n ast.Node) bool {
+		switch c := n.(type) {
+		case *ast.Query:
+			return false
+		case *ast.Call:
+			if c.Over != nil {
+				return false
+			}
+			found = found || b.isAggregate(c)
+		case *ast.JSONObject:
+			found = found || c.Agg
+		case *ast.JSONArray:
+			found = found || c.Agg
+		}
+		return !found
+	})
+	return found
+}
+
+// aggregate binds a call and answers with the column of its result.
+func (a *aggregation) aggregate(x *exprBinder, n *ast.Call) (expr.Expr, error) {
+	name := strings.ToUpper(n.Name.Parts[0].Name)
+	f := x.b.Functions.Aggregate(name)
+	if n.WithinGroup != nil || n.OrderBy != nil || n.Nulls != "" {
+		return expr.Expr{}, unsupported(n.Pos(), name+" with an order or NULLS is")
+	}
+	plain := &exprBinder{b: x.b, scope: a.scope, depth: x.depth}
+	c := graph.AggCall{Func: f.Name, Distinct: n.Quantifier == ast.Distinct, Filter: -1}
+	var args []expr.Expr
+	for _, arg := range n.Args {
+		if _, star := arg.(*ast.Star); star && f.Name == "COUNT" && len(n.Args) == 1 {
+			continue
+		}
+		e, err := plain.bind(arg)
+		if err != nil {
+			return e, err
+		}
+		args = append(args, e)
+	}
+	if f.Name == "COUNT" && len(args) > 1 {
+		return expr.Expr{}, ast.Errorf(n.Pos(), "Invalid number of arguments to function 'COUNT'. Was expecting 1 arguments")
+	}
+	sig, err := f.Infer(describeArgs(args))
+	if err != nil {
+		return expr.Expr{}, ast.Errorf(n.Pos(), "Cannot apply '%s' to arguments of type '%s(%s)': %w", name, name, argTypes(args), err)
+	}
+	c.Type = sig.Result
+	if f.Name == "COUNT" && !c.Distinct && len(args) == 1 && !args[0].Type.Nullable {
+		args = nil // counting what is never NULL is counting rows
+	}
+	if c.Distinct && (f.Name == "MIN" || f.Name == "MAX") {
+		c.Distinct = false
+	}
+	for i, e := range args {
+		if i < len(sig.Args) {
+			e = convert(e, sig.Args[i])
+		}
+		c.Args = append(c.Args, a.column(e))
+	}
+	if n.Filter != nil {
+		cond, err := plain.bind(n.Filter)
+		if err != nil {
+			return cond, err
+		}
+		if cond.Type.Kind != data.Boolean {
+			return cond, ast.Errorf(n.Filter.Pos(), "FILTER must be a condition")
+		}
+		c.Filter = a.column(cond)
+	}
+	switch f.Name {
+	case "COUNT", "COLLECT":
+	default:
+		c.Type.Nullable = c.Type.Nullable || len(a.keys) == 0 || c.Filter >= 0
+	}
+	return a.column2(c), nil
+}
+
+// column computes e below the aggregation and gives its column.
+func (a *aggregation) column(e expr.Expr) int {
+	for i, b := range a.below {
+		if sameExpr(b, e) {
+			return i
+		}
+	}
+	a.below, a.names = append(a.below, e), append(a.names, "$f"+strconv.Itoa(len(a.below)))
+	return len(a.below) - 1
+}
+
+// column2 adds an aggregate, unless it is there, and gives its column.
+func (a *aggregation) column2(c graph.AggCall) expr.Expr {
+	for i, have := range a.aggs {
+		if reflect.DeepEqual(have, c) {
+			return expr.Column(len(a.keys)+i, c.Type)
+		}
+	}
+	name := a.wish
+	if name == "" || contains(a.calls, name) {
+		name = "EXPR$" + strconv.Itoa(len(a.keys)+len(a.aggs))
+	}
+	a.aggs, a.calls = append(a.aggs, c), append(a.calls, name)
+	return expr.Column(len(a.keys)+len(a.aggs)-1, c.Type)
+}
+
+func contains(list []string, s string) bool {
+	for _, x := range list {
+		if x == s {
+			return true
+		}
+	}
+	return false
+}
+
+// node is the aggregation over its input.
+func (a *aggregation) node(input logical.Node) logical.Node {
+	below, in := a.below, input.Schema()
+	if len(below) == 0 { // COUNT(*) alone reads no column
+		below, a.names = []expr.Expr{intLiteral(0)}, []string{"$f0"}
+	}
+	p := &logical.Project{Input: input, Exprs: below}
+	for i, e := range below {
+		name := a.names[i]
+		if e.Kind == expr.KindColumn {
+			name = in[e.Index].Name
+		}
+		p.Columns = append(p.Columns, data.Column{Name: name, Type: e.Type})
+	}
+	out := &logical.Aggregate{Input: p, Aggs: a.aggs, Names: a.calls, Pos: a.pos}
+	for i := range a.keys {
+		out.Keys = append(out.Keys, i)
+	}
+	return out
+}

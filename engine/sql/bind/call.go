@@ -1,0 +1,238 @@
+package bind
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/weir-streams/weir/engine/data"
+	"github.com/weir-streams/weir/engine/expr"
+	"github.com/weir-streams/weir/engine/function"
+	"github.com/weir-streams/weir/engine/sql/ast"
+	"github.com/weir-streams/weir/engine/sql/typing"
+)
+
+// call binds a function call that is no aggregate.
+func (x *exprBinder) call(n *ast.Call) (expr.Expr, error) {
+	if n.Over != nil {
+		return expr.Expr{}, unsupported(n.Pos(), "OVER is")
+	}
+	name := strings.ToUpper(n.Name.Last().Name)
+	if len(n.Name.Parts) > 1 || x.b.Functions.Scalar(name) == nil {
+		if err := x.declared(n); err != nil {
+			return expr.Expr{}, err
+		}
+	}
+	if len(n.Name.Parts) == 1 {
+		switch name {
+		case "TUMBLE", "HOP", "SESSION", "TUMBLE_START", "TUMBLE_END", "TUMBLE_ROWTIME", "TUMBLE_PROCTIME", "HOP_START", "HOP_END",
+			"HOP_ROWTIME", "HOP_PROCTIME", "SESSION_START", "SESSION_END", "SESSION_ROWTIME", "SESSION_PROCTIME":
+			return expr.Expr{}, unsupported(n.Pos(), name+" as a group function is (write FROM TABLE(TUMBLE(TABLE t, DESCRIPTOR(c), INTERVAL …)) GROUP BY window_start, window_end)")
+		case "GROUPING", "GROUPING_ID", "GROUP_ID":
+			return expr.Expr{}, unsupported(n.Pos(), name+" is")
+		}
+		if a := x.b.Functions.Aggregate(name); a != nil && x.b.Functions.Scalar(name) == nil {
+			return expr.Expr{}, ast.Errorf(n.Pos(), "Aggregate expression %s is illegal here: it can stand in the list of a SELECT and in HAVING", name)
+		}
+	}
+	if n.Quantifier != ast.NoQuantifier || n.Filter != nil || n.WithinGroup != nil || n.OrderBy != nil {
+		return expr.Expr{}, ast.Errorf(n.Pos(), "%s is no aggregate function: DISTINCT, FILTER and ORDER BY do not go with it", name)
+	}
+	args := make([]expr.Expr, len(n.Args))
+	for i, a := range n.Args {
+		switch u := a.(type) {
+		case *ast.UnitArg:
+			args[i] = textLiteral(string(u.Unit))
+			continue
+		case *ast.NamedArg, *ast.Default, *ast.TableArg, *ast.ModelArg, *ast.Descriptor:
+			return expr.Expr{}, unsupported(a.Pos(), "such an argument is")
+		}
+		e, err := x.bind(a)
+		if err != nil {
+			return e, err
+		}
+		args[i] = e
+	}
+	if len(n.Name.Parts) > 1 {
+		return expr.Expr{}, noMatch(n, args, "")
+	}
+	return x.callNamed(n, name, args)
+}
+
+// declared refuses functions that a user declared by class.
+func (x *exprBinder) declared(n *ast.Call) error {
+	p, ok := x.b.Catalog.Resolve(n.Name.Strings())
+	if !ok {
+		return nil
+	}
+	if f := x.b.Catalog.Function(p); f != nil {
+		return ast.Errorf(n.Name.Pos(), "function '%s' is implemented by class '%s': functions of the JVM or Python are not supported by this engine; run it on a Flink target", n.Name, f.Class)
+	}
+	return nil
+}
+
+func noMatch(n *ast.Call, args []expr.Expr, near string) error {
+	types := make([]string, len(args))
+	for i, a := range args {
+		types[i] = "<" + family(a.Type) + ">"
+	}
+	s := ""
+	if near != "" {
+		s = "; did you mean '" + near + "'?"
+	}
+	return ast.Errorf(n.Name.Last().Pos(), "No match found for function signature %s(%s)%s", n.Name.Last().Name, strings.Join(types, ", "), s)
+}
+
+func family(t data.Type) string {
+	switch {
+	case typing.Numeric(t):
+		return "NUMERIC"
+	case typing.Text(t):
+		return "CHARACTER"
+	case typing.Bytes(t):
+		return "BINARY"
+	case typing.Stamp(t):
+		return "TIMESTAMP"
+	}
+	return typing.Name(t)
+}
+
+// callNamed binds the conditional functions here and asks for all others.
+func (x *exprBinder) callNamed(n *ast.Call, name string, args []expr.Expr) (expr.Expr, error) {
+	arity := func(want int) error {
+		if len(args) != want {
+			return ast.Errorf(n.Pos(), "Invalid number of arguments to function '%s'. Was expecting %d arguments", name, want)
+		}
+		return nil
+	}
+	switch name {
+	case "MOD":
+		if err := arity(2); err != nil {
+			return expr.Expr{}, err
+		}
+		out, ok := arithmeticCall("%", args[0], args[1])
+		if !ok || isNull(args[0]) || isNull(args[1]) {
+			return out, ast.Errorf(n.Pos(), "Cannot apply 'MOD' to arguments of type 'MOD(<%s>, <%s>)'. Supported form(s): 'MOD(<EXACT_NUMERIC>, <EXACT_NUMERIC>)'", typing.Name(args[0].Type), typing.Name(args[1].Type))
+		}
+		return out, nil
+	case "IF":
+		if err := arity(3); err != nil {
+			return expr.Expr{}, err
+		}
+		t, ok := typing.Common(args[1].Type, args[2].Type)
+		if !ok || args[0].Type.Kind != data.Boolean {
+			return expr.Expr{}, ast.Errorf(n.Pos(), "Cannot apply 'IF' to arguments of type 'IF(<%s>, <%s>, <%s>)'", typing.Name(args[0].Type), typing.Name(args[1].Type), typing.Name(args[2].Type))
+		}
+		t.Nullable = t.Nullable || args[0].Type.Nullable
+		return call("IF", t, args[0], convert(args[1], t), convert(args[2], t)), nil
+	case "NULLIF":
+		if err := arity(2); err != nil {
+			return expr.Expr{}, err
+		}
+		if isNull(args[0]) {
+			return expr.Expr{}, illegalNull(n.Args[0].Pos())
+		}
+		equal, err := x.compare(n, "=", args[0], args[1])
+		if err != nil {
+			return expr.Expr{}, err
+		}
+		t := typing.Plain(args[0].Type).WithNull(true)
+		null := expr.Literal(data.NullValue(), t)
+		return call("CASE", t, equal, null, args[0]), nil
+	case "COALESCE", "IFNULL":
+		if name == "IFNULL" {
+			if err := arity(2); err != nil {
+				return expr.Expr{}, err
+			}
+		}
+		return coalesce(n, args)
+	case "TYPEOF":
+		if len(args) == 1 {
+			e := textLiteral(args[0].Type.String())
+			return convert(e, data.String()), nil
+		}
+	}
+	if x.b.Functions.Scalar(name) == nil {
+		return expr.Expr{}, noMatch(n, args, x.b.Functions.Suggest(name))
+	}
+	return x.callFunction(n, name, args)
+}
+
+// coalesce drops what comes after an argument that is never NULL.
+func coalesce(n *ast.Call, args []expr.Expr) (expr.Expr, error) {
+	if len(args) == 0 {
+		return expr.Expr{}, ast.Errorf(n.Pos(), "Invalid number of arguments to function 'COALESCE'. Was expecting at least 1 argument")
+	}
+	if !args[0].Type.Nullable {
+		return args[0], nil
+	}
+	var types []data.Type
+	for _, a := range args {
+		types = append(types, a.Type)
+	}
+	t, ok := typing.Common(types...)
+	if !ok || t.Kind == data.Null {
+		return expr.Expr{}, ast.Errorf(n.Pos(), "Invalid input arguments. Illegal mixing of types in CASE or COALESCE statement")
+	}
+	t.Nullable = true
+	out := call("COALESCE", t)
+	for _, a := range args {
+		if a.Kind == expr.KindLiteral && a.Value.Null {
+			continue
+		}
+		out.Args = append(out.Args, convert(a, t))
+		if !a.Type.Nullable {
+			out.Type.Nullable = false
+			break
+		}
+	}
+	switch len(out.Args) {
+	case 0:
+		return expr.Literal(data.NullValue(), t), nil
+	case 1:
+		return out.Args[0], nil
+	}
+	return out, nil
+}
+
+// callFunction resolves one use of a function of the tables.
+func (x *exprBinder) callFunction(at ast.Node, name string, args []expr.Expr) (expr.Expr, error) {
+	f := x.b.Functions.Scalar(name)
+	if f == nil {
+		return expr.Expr{}, unsupported(at.Pos(), "function "+name+" is")
+	}
+	sig, err := f.Infer(describeArgs(args))
+	if err != nil {
+		return expr.Expr{}, ast.Errorf(at.Pos(), "Cannot apply '%s' to arguments of type '%s(%s)': %w", name, name, argTypes(args), err)
+	}
+	if len(sig.Args) != len(args) {
+		return expr.Expr{}, ast.Errorf(at.Pos(), "function %s answered with %s arguments for %d", name, strconv.Itoa(len(sig.Args)), len(args))
+	}
+	for i := range args {
+		args[i] = convert(args[i], sig.Args[i])
+	}
+	out := call(f.Name, sig.Result, args...)
+	if f.Name == "PROCTIME" {
+		out.Type.TimeAttr = data.ProcTime
+	}
+	return out, nil
+}
+
+func argTypes(args []expr.Expr) string {
+	parts := make([]string, len(args))
+	for i, a := range args {
+		parts[i] = "<" + typing.Name(a.Type) + ">"
+	}
+	return strings.Join(parts, ", ")
+}
+
+func describeArgs(args []expr.Expr) []function.Arg {
+	out := make([]function.Arg, len(args))
+	for i, a := range args {
+		out[i].Type = typing.Plain(a.Type)
+		if a.Kind == expr.KindLiteral {
+			v := a.Value
+			out[i].Literal = &v
+		}
+	}
+	return out
+}

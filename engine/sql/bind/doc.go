@@ -1,0 +1,69 @@
+// Package bind turns a syntax tree into a logical plan: it looks names up,
+// gives every expression its type, and makes every conversion explicit.
+//
+// The rule: what leaves here is free of names and of doubt. A statement that
+// is wrong is refused here, at the place where it is wrong.
+package bind
+
+import (
+	"fmt"
+
+	"github.com/weir-streams/weir/engine/catalog"
+	"github.com/weir-streams/weir/engine/data"
+	"github.com/weir-streams/weir/engine/expr"
+	"github.com/weir-streams/weir/engine/function"
+	"github.com/weir-streams/weir/engine/graph"
+	"github.com/weir-streams/weir/engine/sql/ast"
+)
+
+// Functions is what the binder asks of the function tables; nil: no such function.
+type Functions interface {
+	Scalar(name string) *function.Scalar
+	Aggregate(name string) *function.Aggregate
+	Suggest(name string) string // a name like it; empty if there is none
+}
+
+// Binder binds statements of one session.
+type Binder struct {
+	Catalog   *catalog.Catalog
+	Functions Functions
+	// Source looks at a table that is to be read: it may refuse its options, and
+	// says which changes the table has.
+	Source func(t *catalog.Table, pos ast.Pos) (graph.Modes, error)
+	// IdleMillis is table.exec.source.idle-timeout.
+	IdleMillis int64
+
+	views []catalog.Path // being expanded
+	ctes  *cteScope
+	depth int
+}
+
+// maxDepth bounds the nesting of queries, with views expanded.
+const maxDepth = 200
+
+// unsupported is the answer to what Flink can do and this engine cannot yet.
+func unsupported(pos ast.Pos, what string) error {
+	return ast.Errorf(pos, "%s not supported by this engine yet; run it on a Flink target", what)
+}
+
+// enter counts nesting; the caller calls the function it gets when it is done.
+func (b *Binder) enter(pos ast.Pos) (func(), error) {
+	if b.depth >= maxDepth {
+		return nil, ast.Errorf(pos, "queries are nested more than %d deep", maxDepth)
+	}
+	b.depth++
+	return func() { b.depth-- }, nil
+}
+
+func isNull(e expr.Expr) bool { return e.Kind == expr.KindLiteral && e.Type.Kind == data.Null }
+
+func describe(cols []data.Column) string {
+	s := "["
+	for i, c := range cols {
+		if i > 0 {
+			s += ", "
+		}
+		s += fmt.Sprintf("%s: %s", c.Name, c.Type)
+	}
+	return s + "]"
+}

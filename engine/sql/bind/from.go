@@ -1,0 +1,231 @@
+package bind
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/weir-streams/weir/engine/catalog"
+	"github.com/weir-streams/weir/engine/sql/ast"
+	"github.com/weir-streams/weir/engine/sql/logical"
+)
+
+// from binds an item of FROM, with the scope it gives.
+func (b *Binder) from(ref ast.TableRef) (logical.Node, *scope, error) {
+	switch r := ref.(type) {
+	case *ast.TableName:
+		return b.tableName(r)
+	case *ast.Derived:
+		outer := b.ctes
+		n, err := b.query(r.Query)
+		b.ctes = outer
+		if err != nil {
+			return nil, nil, err
+		}
+		return b.aliased(n, r.Alias, "")
+	case *ast.TableFunction:
+		n, err := b.windowFunction(r)
+		if err != nil {
+			return nil, nil, err
+		}
+		return b.aliased(n, r.Alias, "")
+	case *ast.Join:
+		name := string(r.Kind) + " JOIN"
+		if r.Kind == ast.CommaJoin {
+			name = "a join (a comma in FROM)"
+		}
+		return nil, nil, b.refuseJoin(r, name)
+	case *ast.Unnest:
+		return nil, nil, unsupported(r.Pos(), "UNNEST is")
+	case *ast.MatchRecognize:
+		return nil, nil, unsupported(r.Pos(), "MATCH_RECOGNIZE is")
+	case *ast.Pivot:
+		return nil, nil, unsupported(r.Pos(), "PIVOT is")
+	case *ast.Unpivot:
+		return nil, nil, unsupported(r.Pos(), "UNPIVOT is")
+	}
+	return nil, nil, unsupported(ref.Pos(), "this item of FROM is")
+}
+
+// refuseJoin first looks for plainer mistakes: tables that are not there.
+func (b *Binder) refuseJoin(j *ast.Join, name string) error {
+	for _, side := range []ast.TableRef{j.Left, j.Right} {
+		if t, ok := side.(*ast.TableName); ok {
+			if _, _, err := b.from(t); err != nil {
+				return err
+			}
+		}
+	}
+	return unsupported(j.Pos(), name+" is")
+}
+
+// aliased gives n's columns as one table of a scope.
+func (b *Binder) aliased(n logical.Node, alias *ast.TableAlias, name string) (logical.Node, *scope, error) {
+	cols := n.Schema()
+	if alias != nil {
+		name = alias.Name.Name
+		if len(alias.Columns) > 0 {
+			if len(alias.Columns) != len(cols) {
+				quoted := make([]string, len(cols))
+				for i, c := range cols {
+					quoted[i] = "'" + c.Name + "'"
+				}
+				return nil, nil, ast.Errorf(alias.Columns[0].Pos(), "List of column aliases must have same degree as table; table has %d columns (%s), whereas alias list has %d columns", len(cols), strings.Join(quoted, ", "), len(alias.Columns))
+			}
+			to := make([]string, len(cols))
+			for i, c := range alias.Columns {
+				to[i] = c.Name
+			}
+			n = rename(n, to)
+			cols = n.Schema()
+		}
+	}
+	return n, &scope{columns: cols, tables: []scopeTable{{name: name, from: 0, to: len(cols)}}}, nil
+}
+
+func (b *Binder) tableName(r *ast.TableName) (logical.Node, *scope, error) {
+	last := r.Name.Last().Name
+	if len(r.Name.Parts) == 1 {
+		for c := b.ctes; c != nil; c = c.outer {
+			if c.item.Name.Name == last {
+				n, err := b.cte(c)
+				if err != nil {
+					return nil, nil, err
+				}
+				return b.aliased(n, r.Alias, last)
+			}
+		}
+	}
+	t, err := b.Table(r.Name)
+	if err != nil {
+		return nil, nil, err
+	}
+	if t, err = withHints(t, r.Hints); err != nil {
+		return nil, nil, err
+	}
+	var n logical.Node
+	if t.View != nil {
+		n, err = b.view(t, r.Pos())
+	} else {
+		n, err = b.scan(t, r.Pos())
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	return b.aliased(n, r.Alias, last)
+}
+
+// withHints applies /*+ OPTIONS('k' = 'v') */ to a table.
+func withHints(t *catalog.Table, hints []ast.Hint) (*catalog.Table, error) {
+	for _, h := range hints {
+		if !strings.EqualFold(h.Name.Name, "OPTIONS") {
+			continue // hints for the optimizer never change the result
+		}
+		if t.View != nil {
+			return nil, ast.Errorf(h.Pos(), "View '%s' cannot be enriched with new options. Hints can only be applied to tables.", t.Path)
+		}
+		t = t.Clone()
+		t.OptionPos = maps.Clone(t.OptionPos)
+		if t.OptionPos == nil {
+			t.OptionPos = map[string]ast.Pos{}
+		}
+		for _, o := range h.Options {
+			t.Options[o.Key] = o.Value
+			t.OptionPos[o.Key] = o.Pos()
+		}
+	}
+	return t, nil
+}
+
+// Table finds a table or view by the name written.
+func (b *Binder) Table(name *ast.Name) (*catalog.Table, error) {
+	p, ok := b.Catalog.Resolve(name.Strings())
+	if ok {
+		if t := b.Catalog.Table(p); t != nil {
+			return t, nil
+		}
+	}
+	first := name.Parts[0].Name
+	switch {
+	case len(name.Parts) >= 3 && !b.Catalog.HasCatalog(first):
+		return nil, ast.Errorf(name.Pos(), "Object '%s' not found%s", first, meant(first, b.Catalog.Catalogs()))
+	case len(name.Parts) == 2 && !b.Catalog.HasDatabase(p.Catalog, first):
+		return nil, ast.Errorf(name.Pos(), "Object '%s' not found%s", first, meant(first, b.Catalog.Databases(p.Catalog)))
+	case !ok:
+		return nil, ast.Errorf(name.Pos(), "Object '%s' not found: a name has at most three parts", name)
+	}
+	if near := b.Catalog.Near(p); near != "" {
+		return nil, ast.Errorf(name.Pos(), "Object '%s' not found within '%s.%s'; did you mean '%s'?", p.Name, p.Catalog, p.Database, near)
+	}
+	return nil, ast.Errorf(name.Pos(), "Object '%s' not found", p.Name)
+}
+
+func (b *Binder) cte(c *cteScope) (logical.Node, error) {
+	outer := b.ctes
+	b.ctes = c.outer // an item sees the ones before it
+	defer func() { b.ctes = outer }()
+	n, err := b.query(c.item.Query)
+	if err != nil || len(c.item.Columns) == 0 {
+		return n, err
+	}
+	cols := n.Schema()
+	if len(c.item.Columns) != len(cols) {
+		return nil, ast.Errorf(c.item.Columns[0].Pos(), "Number of columns must match number of query columns: '%s' has %d, its query %d", c.item.Name.Name, len(c.item.Columns), len(cols))
+	}
+	to := make([]string, len(cols))
+	for i, n := range c.item.Columns {
+		to[i] = n.Name
+	}
+	return rename(n, to), nil
+}
+
+// view binds a view's query, from where it was created.
+func (b *Binder) view(t *catalog.Table, pos ast.Pos) (logical.Node, error) {
+	if slices.Contains(b.views, t.Path) {
+		return nil, ast.Errorf(pos, "view '%s' is defined by itself", t.Path)
+	}
+	b.views = append(b.views, t.Path)
+	ctes, current, database := b.ctes, b.Catalog.Current, b.Catalog.Database
+	b.ctes, b.Catalog.Current, b.Catalog.Database = nil, t.View.Catalog, t.View.Database
+	defer func() {
+		b.views = b.views[:len(b.views)-1]
+		b.ctes, b.Catalog.Current, b.Catalog.Database = ctes, current, database
+	}()
+	n, err := b.Query(t.View.Query)
+	if err != nil {
+		return nil, ast.Errorf(pos, "view '%s': %w", t.Path.Name, err)
+	}
+	if len(n.Schema()) != len(t.Columns) {
+		return nil, ast.Errorf(pos, "view '%s' has %d columns, but its query now gives %d: its tables have changed; create it again", t.Path.Name, len(t.Columns), len(n.Schema()))
+	}
+	to := make([]string, len(t.Columns))
+	for i, c := range t.Columns {
+		to[i] = c.Name
+	}
+	return rename(n, to), nil
+}
+
+// ViewColumns binds a view's query to learn its columns.
+func (b *Binder) ViewColumns(q *ast.Query, given []ast.Ident) ([]catalog.Column, error) {
+	n, err := b.Query(q)
+	if err != nil {
+		return nil, err
+	}
+	cols := n.Schema()
+	if len(given) > 0 && len(given) != len(cols) {
+		return nil, ast.Errorf(given[0].Pos(), "VIEW definition and input fields not match:\n\tDef fields: %d columns.\n\tInput fields: %s.", len(given), describe(cols))
+	}
+	out := make([]catalog.Column, len(cols))
+	seen := map[string]bool{}
+	for i, c := range cols {
+		out[i] = catalog.Column{Name: c.Name, Type: c.Type}
+		if len(given) > 0 {
+			out[i].Name = given[i].Name
+			if seen[out[i].Name] {
+				return nil, ast.Errorf(given[i].Pos(), "column '%s' is there twice", out[i].Name)
+			}
+			seen[out[i].Name] = true
+		}
+	}
+	return out, nil
+}

@@ -1,0 +1,386 @@
+package bind
+
+import (
+	"strings"
+
+	"github.com/weir-streams/weir/engine/data"
+	"github.com/weir-streams/weir/engine/expr"
+	"github.com/weir-streams/weir/engine/sql/ast"
+	"github.com/weir-streams/weir/engine/sql/typing"
+)
+
+func illegalNull(pos ast.Pos) error { return ast.Errorf(pos, "Illegal use of 'NULL'") }
+
+func (x *exprBinder) unary(u *ast.Unary) (expr.Expr, error) {
+	switch u.Op {
+	case ast.OpNot:
+		e, err := x.bind(u.X)
+		if err != nil {
+			return e, err
+		}
+		if e.Type.Kind != data.Boolean {
+			return e, ast.Errorf(u.Pos(), "Cannot apply 'NOT' to arguments of type 'NOT<%s>'. Supported form(s): 'NOT<BOOLEAN>'", typing.Name(e.Type))
+		}
+		return call("NOT", e.Type, e), nil
+	case ast.OpPlus, ast.OpMinus:
+		if u.Op == ast.OpMinus {
+			if l, ok := u.X.(*ast.Literal); ok && (l.Kind == ast.IntegerLiteral || l.Kind == ast.DecimalLiteral || l.Kind == ast.DoubleLiteral) {
+				if v, t, ok := typing.Number(l.Kind, "-"+l.Text); ok {
+					return expr.Literal(v, t), nil
+				}
+			}
+		}
+		e, err := x.bind(u.X)
+		if err != nil {
+			return e, err
+		}
+		if isNull(e) {
+			return e, illegalNull(u.X.Pos())
+		}
+		if !typing.Numeric(e.Type) && !typing.Interval(e.Type) {
+			return e, ast.Errorf(u.Pos(), "Cannot apply '%s' to arguments of type '%s<%s>'. Supported form(s): '%s<NUMERIC>'", u.Op, u.Op, typing.Name(e.Type), u.Op)
+		}
+		if u.Op == ast.OpPlus {
+			return e, nil
+		}
+		if e.Kind == expr.KindLiteral && e.Type.Kind == data.Int && e.Value.I == -1<<31 {
+			return expr.Literal(data.Value{I: 1 << 31}, data.Type{Kind: data.BigInt}), nil
+		}
+		return call("NEG", typing.Plain(e.Type), e), nil
+	}
+	return expr.Expr{}, unsupported(u.Pos(), string(u.Op)+" is")
+}
+
+func (x *exprBinder) binary(n *ast.Binary) (expr.Expr, error) {
+	switch n.Op {
+	case ast.OpAnd, ast.OpOr:
+		return x.logic(n)
+	}
+	l, err := x.bind(n.L)
+	if err != nil {
+		return l, err
+	}
+	r, err := x.bind(n.R)
+	if err != nil {
+		return r, err
+	}
+	switch n.Op {
+	case ast.OpEq, ast.OpNe, ast.OpLt, ast.OpLe, ast.OpGt, ast.OpGe, ast.OpDistinct, ast.OpNotDistinct:
+		return x.compare(n, string(n.Op), l, r)
+	case ast.OpPlus, ast.OpMinus, ast.OpTimes, ast.OpDivide, ast.OpModulo:
+		return arithmetic(n, string(n.Op), l, r)
+	case ast.OpConcat:
+		if isNull(l) || isNull(r) {
+			return l, illegalNull(nullOf(n, l).Pos())
+		}
+		t, ok := typing.Concat(l.Type, r.Type)
+		if !ok {
+			return l, ast.Errorf(n.Pos(), "Cannot apply '||' to arguments of type '<%s> || <%s>'. Supported form(s): '<STRING> || <STRING>'", typing.Name(l.Type), typing.Name(r.Type))
+		}
+		return call("||", t, l, r), nil
+	}
+	return l, unsupported(n.OpPos, string(n.Op)+" is")
+}
+
+func nullOf(n *ast.Binary, l expr.Expr) ast.Expr {
+	if isNull(l) {
+		return n.L
+	}
+	return n.R
+}
+
+// logic binds AND and OR, a chain of one operator as one call.
+func (x *exprBinder) logic(n *ast.Binary) (expr.Expr, error) {
+	var flat []ast.Expr
+	var collect func(e ast.Expr)
+	collect = func(e ast.Expr) {
+		if b, ok := e.(*ast.Binary); ok && b.Op == n.Op {
+			collect(b.L)
+			collect(b.R)
+			return
+		}
+		flat = append(flat, e)
+	}
+	collect(n)
+	out := call(string(n.Op), boolean(false))
+	for _, f := range flat {
+		e, err := x.bind(f)
+		if err != nil {
+			return e, err
+		}
+		if isNull(e) {
+			return e, illegalNull(f.Pos())
+		}
+		if e.Type.Kind != data.Boolean {
+			return e, ast.Errorf(n.Pos(), "Cannot apply '%s' to arguments of type '<%s>'. Supported form(s): '<BOOLEAN> %s <BOOLEAN>'", n.Op, typing.Name(e.Type), n.Op)
+		}
+		out.Args = append(out.Args, e)
+		out.Type.Nullable = out.Type.Nullable || e.Type.Nullable
+	}
+	return out, nil
+}
+
+func arithmetic(n *ast.Binary, op string, l, r expr.Expr) (expr.Expr, error) {
+	if isNull(l) || isNull(r) {
+		return l, illegalNull(nullOf(n, l).Pos())
+	}
+	e, ok := arithmeticCall(op, l, r)
+	if !ok {
+		return l, ast.Errorf(n.Pos(), "Cannot apply '%s' to arguments of type '<%s> %s <%s>'. Supported form(s): %s", op, typing.Name(l.Type), op, typing.Name(r.Type), arithmeticForms(op))
+	}
+	return e, nil
+}
+
+func arithmeticCall(op string, l, r expr.Expr) (expr.Expr, bool) {
+	lt, rt, result, ok := typing.Arithmetic(op, l.Type, r.Type)
+	if !ok {
+		return l, false
+	}
+	if op == "%" && typing.Integer(result) { // computed in the wider type, given in the divisor's
+		wide := lt
+		if typing.Integer(l.Type) && l.Type.Kind > result.Kind {
+			wide = typing.Plain(l.Type)
+		}
+		wide.Nullable = result.Nullable
+		return convert(call("%", wide, convert(l, wide), convert(r, wide)), result), true
+	}
+	l, r = convert(l, lt), convert(r, rt)
+	if typing.Interval(l.Type) && !typing.Interval(r.Type) && (op == "+" || op == "*") && op == "+" {
+		l, r = r, l // a time stands first
+	}
+	if op == "*" && typing.Interval(r.Type) {
+		l, r = r, l // the interval stands first
+	}
+	return call(op, result, l, r), true
+}
+
+func arithmeticForms(op string) string {
+	switch op {
+	case "+":
+		return "'<NUMERIC> + <NUMERIC>' '<DATETIME_INTERVAL> + <DATETIME_INTERVAL>' '<DATETIME> + <DATETIME_INTERVAL>'"
+	case "-":
+		return "'<NUMERIC> - <NUMERIC>' '<DATETIME_INTERVAL> - <DATETIME_INTERVAL>' '<DATETIME> - <DATETIME_INTERVAL>'"
+	case "*":
+		return "'<NUMERIC> * <NUMERIC>' '<DATETIME_INTERVAL> * <NUMERIC>' '<NUMERIC> * <DATETIME_INTERVAL>'"
+	case "%":
+		return "'<EXACT_NUMERIC> % <EXACT_NUMERIC>'"
+	}
+	return "'<NUMERIC> " + op + " <NUMERIC>'"
+}
+
+func (x *exprBinder) compare(at ast.Node, op string, l, r expr.Expr) (expr.Expr, error) {
+	t, ok := typing.Comparison(op, l.Type, r.Type, l.Kind == expr.KindLiteral, r.Kind == expr.KindLiteral)
+	if !ok {
+		return l, ast.Errorf(at.Pos(), "implicit type conversion between %s and %s is not supported now", plainName(l.Type), plainName(r.Type))
+	}
+	nullable := l.Type.Nullable || r.Type.Nullable
+	if strings.HasPrefix(op, "IS ") {
+		nullable = false
+	}
+	return call(op, boolean(nullable), convert(l, t), convert(r, t)), nil
+}
+
+// plainName is a type's name without parameters, as this one message of Flink has it.
+func plainName(t data.Type) string {
+	name, _, _ := strings.Cut(typing.Name(t), "(")
+	return name
+}
+
+func (x *exprBinder) is(n *ast.Is) (expr.Expr, error) {
+	e, err := x.bind(n.X)
+	if err != nil {
+		return e, err
+	}
+	name := "IS "
+	if n.Not {
+		name = "IS NOT "
+	}
+	switch n.What {
+	case ast.IsNull:
+	case ast.IsTrue, ast.IsFalse, ast.IsUnknown:
+		if e.Type.Kind != data.Boolean {
+			return e, ast.Errorf(n.Pos(), "Cannot apply '%s%s' to arguments of type '<%s> %s%s'. Supported form(s): '<BOOLEAN> %s%s'", name, n.What, typing.Name(e.Type), name, n.What, name, n.What)
+		}
+	default:
+		return x.isJSON(n, e)
+	}
+	return call(name+string(n.What), boolean(false), e), nil
+}
+
+func (x *exprBinder) isJSON(n *ast.Is, e expr.Expr) (expr.Expr, error) {
+	name := "IS " + strings.TrimSuffix(string(n.What), " VALUE")
+	if n.What == ast.IsSet || n.What == ast.IsEmpty || x.b.Functions.Scalar(name) == nil {
+		return e, unsupported(n.Pos(), "IS "+string(n.What)+" is")
+	}
+	out, err := x.callFunction(n, name, []expr.Expr{e})
+	if err == nil && n.Not {
+		out = call("NOT", out.Type, out)
+	}
+	return out, err
+}
+
+func (x *exprBinder) between(n *ast.Between) (expr.Expr, error) {
+	v, err := x.bind(n.X)
+	if err != nil {
+		return v, err
+	}
+	lo, err := x.bind(n.Lo)
+	if err != nil {
+		return lo, err
+	}
+	hi, err := x.bind(n.Hi)
+	if err != nil {
+		return hi, err
+	}
+	inside := func(lo, hi expr.Expr) (expr.Expr, error) {
+		a, err := x.compare(n, ">=", v, lo)
+		if err != nil {
+			return a, err
+		}
+		b, err := x.compare(n, "<=", v, hi)
+		return call("AND", boolean(a.Type.Nullable || b.Type.Nullable), a, b), err
+	}
+	out, err := inside(lo, hi)
+	if err != nil {
+		return out, err
+	}
+	if n.Symmetric {
+		other, err := inside(hi, lo)
+		if err != nil {
+			return other, err
+		}
+		out = call("OR", out.Type, out, other)
+	}
+	if n.Not {
+		out = call("NOT", out.Type, out)
+	}
+	return out, nil
+}
+
+func (x *exprBinder) in(n *ast.In) (expr.Expr, error) {
+	if n.Query != nil {
+		return expr.Expr{}, unsupported(n.Pos(), "IN with a sub-query is")
+	}
+	args := make([]expr.Expr, 0, len(n.List)+1)
+	types := make([]data.Type, 0, len(n.List)+1)
+	for _, item := range append([]ast.Expr{n.X}, n.List...) {
+		e, err := x.bind(item)
+		if err != nil {
+			return e, err
+		}
+		args, types = append(args, e), append(types, e.Type)
+	}
+	t, ok := typing.Common(types...)
+	if !ok { // strings become what the others are
+		var others []data.Type
+		for _, u := range types {
+			if !typing.Text(u) {
+				others = append(others, u)
+			}
+		}
+		if t, ok = typing.Common(others...); !ok || len(others) == 0 {
+			return args[0], ast.Errorf(n.Pos(), "Values passed to IN operator must have compatible types")
+		}
+	}
+	nullable := false
+	for i := range args {
+		args[i] = convert(args[i], t)
+		nullable = nullable || args[i].Type.Nullable
+	}
+	out := call("IN", boolean(nullable), args...)
+	if len(args) == 2 {
+		out = call("=", boolean(nullable), args...)
+	}
+	if n.Not {
+		out = call("NOT", out.Type, out)
+	}
+	return out, nil
+}
+
+func (x *exprBinder) like(n *ast.Like) (expr.Expr, error) {
+	items := []ast.Expr{n.X, n.Pattern}
+	if n.Escape != nil {
+		items = append(items, n.Escape)
+	}
+	args := make([]expr.Expr, len(items))
+	out := call(string(n.Kind), boolean(false))
+	for i, item := range items {
+		e, err := x.bind(item)
+		if err != nil {
+			return e, err
+		}
+		if isNull(e) {
+			return e, illegalNull(item.Pos())
+		}
+		args[i] = e
+		out.Type.Nullable = out.Type.Nullable || e.Type.Nullable
+	}
+	for _, a := range args {
+		if !typing.Text(a.Type) {
+			return a, ast.Errorf(n.Pos(), "Cannot apply '%s' to arguments of type '%s(<%s>, <%s>)'. Supported form(s): '%s(<STRING>, <STRING>, <STRING>)'", n.Kind, n.Kind, typing.Name(args[0].Type), typing.Name(args[1].Type), n.Kind)
+		}
+	}
+	out.Args = args
+	if n.Not {
+		out = call("NOT", out.Type, out)
+	}
+	return out, nil
+}
+
+func (x *exprBinder) caseOf(n *ast.Case) (expr.Expr, error) {
+	var operand expr.Expr
+	var err error
+	if n.Operand != nil {
+		if operand, err = x.bind(n.Operand); err != nil {
+			return operand, err
+		}
+	}
+	var args []expr.Expr // condition, value, …, else
+	var types []data.Type
+	for _, w := range n.Whens {
+		var cond expr.Expr
+		for i, c := range w.Conds {
+			e, err := x.bind(c)
+			if err != nil {
+				return e, err
+			}
+			if n.Operand != nil {
+				if e, err = x.compare(c, "=", operand, e); err != nil {
+					return e, err
+				}
+			} else if e.Type.Kind != data.Boolean {
+				return e, ast.Errorf(n.Pos(), "Expected a boolean type")
+			}
+			if i == 0 {
+				cond = e
+			} else {
+				cond = call("OR", boolean(cond.Type.Nullable || e.Type.Nullable), cond, e)
+			}
+		}
+		value, err := x.bind(w.Then)
+		if err != nil {
+			return value, err
+		}
+		args, types = append(args, cond, value), append(types, value.Type)
+	}
+	otherwise := expr.Literal(data.NullValue(), data.Type{Kind: data.Null, Nullable: true})
+	if n.Else != nil {
+		if otherwise, err = x.bind(n.Else); err != nil {
+			return otherwise, err
+		}
+	}
+	args, types = append(args, otherwise), append(types, otherwise.Type)
+	t, ok := typing.Common(types...)
+	if !ok {
+		return otherwise, ast.Errorf(n.Pos(), "Illegal mixing of types in CASE or COALESCE statement")
+	}
+	if t.Kind == data.Null {
+		return otherwise, ast.Errorf(n.Pos(), "ELSE clause or at least one THEN clause must be non-NULL")
+	}
+	for i := range args {
+		if i%2 == 1 || i == len(args)-1 {
+			args[i] = convert(args[i], t)
+		}
+	}
+	return call("CASE", t, args...), nil
+}

@@ -1,0 +1,126 @@
+package bind
+
+import (
+	"strings"
+
+	"github.com/weir-streams/weir/engine/data"
+	"github.com/weir-streams/weir/engine/expr"
+	"github.com/weir-streams/weir/engine/option"
+	"github.com/weir-streams/weir/engine/sql/ast"
+)
+
+// scope is the columns that names may mean, by the tables they are of.
+type scope struct {
+	columns []data.Column
+	tables  []scopeTable
+}
+
+type scopeTable struct {
+	name     string // alias; empty: it has none
+	from, to int    // its columns
+}
+
+// resolve finds what a dotted name means: a column, and fields within it.
+func (s *scope) resolve(n *ast.Name) (expr.Expr, error) {
+	parts := n.Parts
+	if len(parts) > 1 {
+		for _, t := range s.tables {
+			if t.name != "" && t.name == parts[0].Name {
+				return s.inTable(t, parts)
+			}
+		}
+	}
+	first := parts[0]
+	found := -1
+	for i, c := range s.columns {
+		if c.Name == first.Name {
+			if found >= 0 {
+				return expr.Expr{}, ast.Errorf(first.Pos(), "Column '%s' is ambiguous", first.Name)
+			}
+			found = i
+		}
+	}
+	if found >= 0 {
+		return fields(expr.Column(found, s.columns[found].Type), parts[1:], first.Pos(), first.Name)
+	}
+	if len(parts) > 1 {
+		names := make([]string, 0, len(s.tables))
+		for _, t := range s.tables {
+			names = append(names, t.name)
+		}
+		return expr.Expr{}, ast.Errorf(first.Pos(), "Table '%s' not found%s", first.Name, meant(first.Name, names))
+	}
+	return expr.Expr{}, ast.Errorf(first.Pos(), "Column '%s' not found in any table%s", first.Name, meant(first.Name, names(s.columns)))
+}
+
+func (s *scope) inTable(t scopeTable, parts []ast.Ident) (expr.Expr, error) {
+	col := parts[1]
+	found := -1
+	for i := t.from; i < t.to; i++ {
+		if s.columns[i].Name == col.Name {
+			if found >= 0 {
+				return expr.Expr{}, ast.Errorf(col.Pos(), "Column '%s' is ambiguous", col.Name)
+			}
+			found = i
+		}
+	}
+	if found < 0 {
+		return expr.Expr{}, ast.Errorf(col.Pos(), "Column '%s' not found in table '%s'%s", col.Name, t.name, meant(col.Name, names(s.columns[t.from:t.to])))
+	}
+	e, err := fields(expr.Column(found, s.columns[found].Type), parts[2:], col.Pos(), col.Name)
+	if bad, ok := err.(*ast.Error); ok {
+		bad.Message = strings.Replace(bad.Message, "in any table", "in table '"+t.name+"'", 1)
+	}
+	return e, err
+}
+
+// fields goes down from a ROW by names.
+func fields(e expr.Expr, path []ast.Ident, pos ast.Pos, written string) (expr.Expr, error) {
+	for _, p := range path {
+		written += "." + p.Name
+		f, ok := field(e, p.Name)
+		if !ok {
+			near := ""
+			if e.Type.Kind == data.Row {
+				near = meant(p.Name, e.Type.Names)
+			}
+			return e, ast.Errorf(pos, "Column '%s' not found in any table%s", written, near)
+		}
+		e = f
+	}
+	return e, nil
+}
+
+func field(e expr.Expr, name string) (expr.Expr, bool) {
+	if e.Type.Kind != data.Row {
+		return e, false
+	}
+	for i, n := range e.Type.Names {
+		if n == name {
+			return fieldAt(e, i), true
+		}
+	}
+	return e, false
+}
+
+func fieldAt(e expr.Expr, i int) expr.Expr {
+	t := e.Type.Args[i]
+	t.Nullable = t.Nullable || e.Type.Nullable
+	return expr.Call("FIELD", t, e, intLiteral(int64(i)))
+}
+
+func names(cols []data.Column) []string {
+	out := make([]string, len(cols))
+	for i, c := range cols {
+		out[i] = c.Name
+	}
+	return out
+}
+
+// meant is "; did you mean 'x'?" if one of the names is like the one written.
+func meant(written string, among []string) string {
+	if near := option.Nearest(written, among); near != "" && near != written {
+		return "; did you mean '" + near + "'?"
+	}
+	return ""
+}

@@ -1,0 +1,248 @@
+package bind
+
+import (
+	"strconv"
+
+	"github.com/weir-streams/weir/engine/data"
+	"github.com/weir-streams/weir/engine/expr"
+	"github.com/weir-streams/weir/engine/sql/ast"
+	"github.com/weir-streams/weir/engine/sql/logical"
+)
+
+// item is one column of a SELECT list, stars expanded.
+type item struct {
+	source ast.Expr  // nil for a column of a star
+	value  expr.Expr // of a column of a star
+	name   string
+	alias  string // as written; empty: none
+	pos    ast.Pos
+}
+
+func (b *Binder) selectOf(q *ast.Select) (logical.Node, error) {
+	switch {
+	case len(q.Windows) > 0:
+		return nil, unsupported(q.Windows[0].Pos(), "WINDOW is")
+	case q.Qualify != nil:
+		return nil, unsupported(q.Qualify.Pos(), "QUALIFY is")
+	}
+	var input logical.Node = oneRow()
+	sc := &scope{columns: nil}
+	if q.From != nil {
+		var err error
+		if input, sc, err = b.from(q.From); err != nil {
+			return nil, err
+		}
+	}
+	if q.Where != nil {
+		if b.hasAggregate(q.Where) {
+			return nil, ast.Errorf(q.Where.Pos(), "Aggregate expression is illegal in WHERE clause")
+		}
+		cond, err := b.condition(&exprBinder{b: b, scope: sc}, q.Where, "WHERE")
+		if err != nil {
+			return nil, err
+		}
+		input = &logical.Filter{Input: input, Cond: cond}
+	}
+	items, err := b.items(q, sc)
+	if err != nil {
+		return nil, err
+	}
+	x := &exprBinder{b: b, scope: sc}
+	if b.aggregated(q, items) {
+		if input, err = b.grouped(q, x, input, items); err != nil {
+			return nil, err
+		}
+	}
+	p := &logical.Project{Input: input}
+	for i := range items {
+		it := &items[i]
+		e := it.value
+		if x.agg != nil {
+			e = it.value // bound by grouped
+		} else if it.source != nil {
+			if e, err = x.bind(it.source); err != nil {
+				return nil, err
+			}
+		}
+		if isNull(e) {
+			return nil, illegalNull(it.pos)
+		}
+		p.Exprs = append(p.Exprs, e)
+		p.Columns = append(p.Columns, data.Column{Name: it.name, Type: e.Type})
+	}
+	if q.Quantifier == ast.Distinct {
+		return distinct(p, q.Pos()), nil
+	}
+	return p, nil
+}
+
+func (b *Binder) condition(x *exprBinder, e ast.Expr, clause string) (expr.Expr, error) {
+	cond, err := x.bind(e)
+	if err != nil {
+		return cond, err
+	}
+	if cond.Type.Kind != data.Boolean {
+		return cond, ast.Errorf(e.Pos(), "%s clause must be a condition", clause)
+	}
+	return cond, nil
+}
+
+// items expands stars and names the columns.
+func (b *Binder) items(q *ast.Select, sc *scope) ([]item, error) {
+	var out []item
+	for _, s := range q.Items {
+		star, ok := s.Expr.(*ast.Star)
+		if !ok {
+			it := item{source: s.Expr, pos: s.Expr.Pos()}
+			switch e := s.Expr.(type) {
+			case *ast.Name:
+				it.name = e.Last().Name
+			case *ast.Field:
+				it.name = e.Name.Name
+			default:
+				it.name = "EXPR$" + strconv.Itoa(len(out))
+			}
+			if s.Alias != nil {
+				it.name, it.alias = s.Alias.Name, s.Alias.Name
+			}
+			out = append(out, it)
+			continue
+		}
+		expanded, err := b.star(star, sc)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, expanded...)
+	}
+	return out, nil
+}
+
+func (b *Binder) star(star *ast.Star, sc *scope) ([]item, error) {
+	column := func(i int) item {
+		c := sc.columns[i]
+		return item{value: expr.Column(i, c.Type), name: c.Name, pos: star.Pos()}
+	}
+	var out []item
+	if star.Qualifier == nil {
+		if len(sc.tables) == 0 {
+			return nil, ast.Errorf(star.Pos(), "SELECT * requires a FROM clause")
+		}
+		for i := range sc.columns {
+			out = append(out, column(i))
+		}
+		return out, nil
+	}
+	if len(star.Qualifier.Parts) == 1 {
+		for _, t := range sc.tables {
+			if t.name == star.Qualifier.Parts[0].Name {
+				for i := t.from; i < t.to; i++ {
+					out = append(out, column(i))
+				}
+				return out, nil
+			}
+		}
+	}
+	row, err := sc.resolve(star.Qualifier)
+	if err != nil || row.Type.Kind != data.Row {
+		var tables []string
+		for _, t := range sc.tables {
+			tables = append(tables, t.name)
+		}
+		return nil, ast.Errorf(star.Qualifier.Pos(), "Unknown identifier '%s'%s", star.Qualifier, meant(star.Qualifier.String(), tables))
+	}
+	for i, name := range row.Type.Names {
+		out = append(out, item{value: fieldAt(row, i), name: name, pos: star.Pos()})
+	}
+	return out, nil
+}
+
+func (b *Binder) aggregated(q *ast.Select, items []item) bool {
+	if q.GroupBy != nil || q.Having != nil {
+		return true
+	}
+	for _, it := range items {
+		if it.source != nil && b.hasAggregate(it.source) {
+			return true
+		}
+	}
+	return false
+}
+
+// grouped binds GROUP BY, HAVING and the items over it; x then is over its result.
+func (b *Binder) grouped(q *ast.Select, x *exprBinder, input logical.Node, items []item) (logical.Node, error) {
+	a := &aggregation{pos: q.Pos(), scope: x.scope}
+	if q.GroupBy != nil {
+		a.pos = q.GroupBy.Pos()
+		if err := b.keys(q.GroupBy.Items, x, a); err != nil {
+			return nil, err
+		}
+	}
+	x.agg = a
+	for i := range items {
+		it := &items[i]
+		a.wish = it.alias
+		if it.source == nil {
+			if err := a.starColumn(it); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		var err error
+		if it.value, err = x.bind(it.source); err != nil {
+			return nil, err
+		}
+	}
+	a.wish = ""
+	var having *expr.Expr
+	if q.Having != nil {
+		cond, err := b.condition(x, q.Having, "HAVING")
+		if err != nil {
+			return nil, err
+		}
+		having = &cond
+	}
+	out := a.node(input)
+	if having != nil {
+		out = &logical.Filter{Input: out, Cond: *having}
+	}
+	return out, nil
+}
+
+func (a *aggregation) starColumn(it *item) error {
+	for i, k := range a.keys {
+		if sameExpr(k, it.value) {
+			t := k.Type
+			t.TimeAttr = data.NoTimeAttr
+			it.value = expr.Column(i, t)
+			return nil
+		}
+	}
+	return ast.Errorf(it.pos, "Expression '%s' is not being grouped", it.name)
+}
+
+func (b *Binder) keys(list []ast.GroupItem, x *exprBinder, a *aggregation) error {
+	for _, g := range list {
+		switch {
+		case g.Kind == ast.GroupExpr:
+			e, err := x.bind(g.Expr)
+			if err != nil {
+				return err
+			}
+			if isNull(e) {
+				return illegalNull(g.Pos())
+			}
+			name := "$key" + strconv.Itoa(len(a.keys))
+			if n, ok := g.Expr.(*ast.Name); ok {
+				name = n.Last().Name
+			}
+			a.addKey(e, name)
+		case g.Kind == ast.GroupSet:
+			if err := b.keys(g.Items, x, a); err != nil {
+				return err
+			}
+		default:
+			return unsupported(g.Pos(), "GROUP BY "+string(g.Kind)+" is")
+		}
+	}
+	return nil
+}

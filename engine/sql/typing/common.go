@@ -1,0 +1,150 @@
+package typing
+
+import "github.com/weir-streams/weir/engine/data"
+
+// Common gives the type that CASE, COALESCE, IN, VALUES and UNION bring values
+// of several types to; false if they do not mix. NULL mixes with everything.
+func Common(types ...data.Type) (data.Type, bool) {
+	out := data.Type{Kind: data.Null, Nullable: true}
+	nullable := false
+	for i, t := range types {
+		nullable = nullable || t.Nullable
+		t = Plain(t)
+		if i == 0 || out.Kind == data.Null {
+			out = t
+			continue
+		}
+		if t.Kind == data.Null {
+			continue
+		}
+		var ok bool
+		if out, ok = common(out, t); !ok {
+			return out, false
+		}
+	}
+	return out.WithNull(nullable), true
+}
+
+func common(a, b data.Type) (data.Type, bool) {
+	if a.SameAs(b) {
+		return a, true
+	}
+	switch {
+	case Numeric(a) && Numeric(b):
+		return commonNumber(a, b), true
+	case Text(a) && Text(b), Bytes(a) && Bytes(b):
+		varying := data.VarChar
+		if Bytes(a) {
+			varying = data.VarBinary
+		}
+		n := max(a.Precision, b.Precision)
+		if a.Kind == b.Kind && a.Kind != varying && a.Precision == b.Precision {
+			return a, true
+		}
+		return data.Type{Kind: varying, Precision: n}, true
+	case a.Kind == b.Kind && (Temporal(a) || Interval(a)):
+		a.Precision, a.Scale = max(a.Precision, b.Precision), max(a.Scale, b.Scale)
+		return a, true
+	case Stamp(a) && Stamp(b):
+		return data.Type{Kind: data.TimestampLTZ, Precision: max(a.Precision, b.Precision)}, true
+	case a.Kind == data.Date && Stamp(b):
+		return b, true
+	case Stamp(a) && b.Kind == data.Date:
+		return a, true
+	case a.Kind == b.Kind && len(a.Args) == len(b.Args) && len(a.Args) > 0:
+		args := make([]data.Type, len(a.Args))
+		for i := range args {
+			t, ok := common(Plain(a.Args[i]), Plain(b.Args[i]))
+			if !ok {
+				return a, false
+			}
+			args[i] = t.WithNull(a.Args[i].Nullable || b.Args[i].Nullable)
+		}
+		a.Args = args
+		return a, true
+	}
+	return a, false
+}
+
+func commonNumber(a, b data.Type) data.Type {
+	switch {
+	case a.Kind == data.Double || b.Kind == data.Double:
+		return data.Type{Kind: data.Double}
+	case a.Kind == data.Float || b.Kind == data.Float:
+		if a.Kind == data.Decimal || b.Kind == data.Decimal {
+			return data.Type{Kind: data.Double}
+		}
+		return data.Type{Kind: data.Float}
+	case a.Kind == data.Decimal || b.Kind == data.Decimal:
+		a, b = AsDecimal(a), AsDecimal(b)
+		s := max(a.Scale, b.Scale)
+		p := max(a.Precision-a.Scale, b.Precision-b.Scale) + s
+		if p > 38 { // scale gives way to whole digits
+			s = max(0, s-(p-38))
+			p = 38
+		}
+		return data.Type{Kind: data.Decimal, Precision: p, Scale: s}
+	case a.Kind > b.Kind:
+		return a
+	}
+	return b
+}
+
+// Comparison gives the type both sides of a comparison are brought to. A text
+// literal (rightLiteral or leftLiteral) is read as the other side's date, time,
+// timestamp or, for anything but equality, number.
+func Comparison(op string, l, r data.Type, leftLiteral, rightLiteral bool) (data.Type, bool) {
+	l, r = Plain(l), Plain(r)
+	equality := op == "=" || op == "<>"
+	if l.Kind == data.Null {
+		return r.WithNull(true), true
+	}
+	if r.Kind == data.Null {
+		return l.WithNull(true), true
+	}
+	if t, ok := common(l, r); ok {
+		return t.WithNull(l.Nullable || r.Nullable), true
+	}
+	swap := func(text, other data.Type, literal bool) bool {
+		if !Text(text) {
+			return false
+		}
+		switch {
+		case Temporal(other):
+			return true
+		case Numeric(other):
+			return !equality && literal
+		case other.Kind == data.Boolean:
+			return true
+		}
+		return false
+	}
+	switch {
+	case swap(l, r, leftLiteral):
+		return r.WithNull(l.Nullable || r.Nullable), true
+	case swap(r, l, rightLiteral):
+		return l.WithNull(l.Nullable || r.Nullable), true
+	}
+	return l, false
+}
+
+// Assignable tells whether a query's column may be written to a table's without
+// a CAST: the same family, or a number to a number.
+func Assignable(from, to data.Type) bool {
+	switch {
+	case from.Kind == data.Null:
+		return true
+	case Numeric(from) && Numeric(to), Text(from) && Text(to), Bytes(from) && Bytes(to), Stamp(from) && Stamp(to):
+		return true
+	case from.Kind == data.Date && Stamp(to), Stamp(from) && (to.Kind == data.Date || to.Kind == data.Time):
+		return true
+	case from.Kind != to.Kind || len(from.Args) != len(to.Args):
+		return false
+	}
+	for i := range from.Args {
+		if !Assignable(from.Args[i], to.Args[i]) {
+			return false
+		}
+	}
+	return true
+}
