@@ -1,0 +1,249 @@
+package client
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/weir-streams/weir/resource"
+)
+
+// Query narrows a list. Empty fields mean any.
+type Query struct {
+	LabelSelector string // Deployments: Kubernetes' grammar
+	DeploymentID  string // Jobs, Savepoints, Events
+	JobID         string // Savepoints, Events
+	Newest        int    // Jobs, Savepoints, Events: only that many of the newest
+}
+
+func (q Query) values() url.Values {
+	v := url.Values{}
+	for name, value := range map[string]string{"labelSelector": q.LabelSelector, "deploymentId": q.DeploymentID, "jobId": q.JobID} {
+		if value != "" {
+			v.Set(name, value)
+		}
+	}
+	if q.Newest > 0 {
+		v.Set("newest", strconv.Itoa(q.Newest))
+	}
+	return v
+}
+
+// Option changes a write.
+type Option func(url.Values)
+
+// DryRun checks and answers as usual but stores nothing.
+func DryRun(v url.Values) { v.Set("dryRun", "true") }
+
+// Force deletes even what protects state.
+func Force(v url.Values) { v.Set("force", "true") }
+
+// ApplyDefaults fills what a replacement leaves out from the configured defaults.
+func ApplyDefaults(v url.Values) { v.Set("applyDefaults", "true") }
+
+func options(all []Option) url.Values {
+	v := url.Values{}
+	for _, o := range all {
+		o(v)
+	}
+	return v
+}
+
+// Collection is the resources of one kind in one namespace. A ref is a name or
+// an id. Not every kind takes every call; the server says so.
+type Collection[T any] struct {
+	client *Client
+	path   string
+}
+
+func in[T any](c *Client, namespace, kind string) Collection[T] {
+	return Collection[T]{c, "/api/v1/namespaces/" + url.PathEscape(namespace) + "/" + kind}
+}
+
+// Deployments of a namespace.
+func (c *Client) Deployments(namespace string) Collection[resource.Deployment] {
+	return in[resource.Deployment](c, namespace, "deployments")
+}
+
+// Targets of a namespace.
+func (c *Client) Targets(namespace string) Collection[resource.DeploymentTarget] {
+	return in[resource.DeploymentTarget](c, namespace, "deployment-targets")
+}
+
+// Jobs of a namespace.
+func (c *Client) Jobs(namespace string) Collection[resource.Job] {
+	return in[resource.Job](c, namespace, "jobs")
+}
+
+// Savepoints of a namespace.
+func (c *Client) Savepoints(namespace string) Collection[resource.Savepoint] {
+	return in[resource.Savepoint](c, namespace, "savepoints")
+}
+
+// Events of a namespace.
+func (c *Client) Events(namespace string) Collection[resource.Event] {
+	return in[resource.Event](c, namespace, "events")
+}
+
+// Get gets one.
+func (k Collection[T]) Get(ctx context.Context, ref string) (v T, err error) {
+	err = k.client.do(ctx, http.MethodGet, k.one(ref), nil, nil, &v)
+	return v, err
+}
+
+// List lists in order of creation.
+func (k Collection[T]) List(ctx context.Context, q Query) ([]T, error) {
+	var list struct {
+		Items []T `json:"items"`
+	}
+	err := k.client.do(ctx, http.MethodGet, k.path, q.values(), nil, &list)
+	return list.Items, err
+}
+
+// Create creates from v: a resource, or any JSON value in its shape.
+func (k Collection[T]) Create(ctx context.Context, v any, o ...Option) (created T, err error) {
+	err = k.client.do(ctx, http.MethodPost, k.path, options(o), v, &created)
+	return created, err
+}
+
+// Put creates or replaces.
+func (k Collection[T]) Put(ctx context.Context, ref string, v any, o ...Option) (stored T, err error) {
+	err = k.client.do(ctx, http.MethodPut, k.one(ref), options(o), v, &stored)
+	return stored, err
+}
+
+// Patch applies a JSON Merge Patch.
+func (k Collection[T]) Patch(ctx context.Context, ref string, patch any, o ...Option) (changed T, err error) {
+	err = k.client.do(ctx, http.MethodPatch, k.one(ref), options(o), patch, &changed)
+	return changed, err
+}
+
+// Delete deletes.
+func (k Collection[T]) Delete(ctx context.Context, ref string, o ...Option) error {
+	return k.client.do(ctx, http.MethodDelete, k.one(ref), options(o), nil, nil)
+}
+
+func (k Collection[T]) one(ref string) string { return k.path + "/" + url.PathEscape(ref) }
+
+// Defaults gets the deployment defaults of a namespace.
+func (c *Client) Defaults(ctx context.Context, namespace string) (d resource.DeploymentDefaults, err error) {
+	err = c.do(ctx, http.MethodGet, defaultsPath(namespace), nil, nil, &d)
+	return d, err
+}
+
+// PatchDefaults changes the deployment defaults of a namespace by JSON Merge Patch.
+func (c *Client) PatchDefaults(ctx context.Context, namespace string, patch any) (d resource.DeploymentDefaults, err error) {
+	err = c.do(ctx, http.MethodPatch, defaultsPath(namespace), nil, patch, &d)
+	return d, err
+}
+
+func defaultsPath(namespace string) string {
+	return "/api/v1/namespaces/" + url.PathEscape(namespace) + "/deployment-defaults"
+}
+
+// Revisions lists every accepted spec of a deployment, oldest first.
+func (c *Client) Revisions(ctx context.Context, namespace, deployment string) ([]resource.Revision, error) {
+	var list struct {
+		Items []resource.Revision `json:"items"`
+	}
+	err := c.do(ctx, http.MethodGet, c.Deployments(namespace).one(deployment)+"/revisions", nil, nil, &list)
+	return list.Items, err
+}
+
+// Reset makes an older savepoint of a deployment the newest; a running
+// deployment restarts from it. It returns the copied savepoint.
+func (c *Client) Reset(ctx context.Context, namespace, deployment, savepointID string) (s resource.Savepoint, err error) {
+	err = c.do(ctx, http.MethodPost, c.Deployments(namespace).one(deployment)+":reset", nil, map[string]string{"savepointId": savepointID}, &s)
+	return s, err
+}
+
+// Fork makes a stopped copy of a deployment that will start from the given
+// savepoint, or empty if that is "".
+func (c *Client) Fork(ctx context.Context, namespace, deployment, name, savepointID string) (d resource.Deployment, err error) {
+	ask := map[string]string{"name": name, "savepointId": savepointID}
+	err = c.do(ctx, http.MethodPost, c.Deployments(namespace).one(deployment)+":fork", nil, ask, &d)
+	return d, err
+}
+
+// Rollback writes the template of an older revision back.
+func (c *Client) Rollback(ctx context.Context, namespace, deployment string, generation int, o ...Option) (d resource.Deployment, err error) {
+	err = c.do(ctx, http.MethodPost, c.Deployments(namespace).one(deployment)+":rollback", options(o), map[string]int{"generation": generation}, &d)
+	return d, err
+}
+
+// namespace is the wire form of the Platform API.
+type namespace struct {
+	Name           string                 `json:"name"`
+	CreateTime     resource.Time          `json:"createTime,omitzero"`
+	LifecyclePhase string                 `json:"lifecyclePhase,omitzero"`
+	RoleBindings   []resource.RoleBinding `json:"roleBindings"`
+}
+
+func (n namespace) resource() resource.Namespace {
+	return resource.Namespace{
+		Kind: resource.KindNamespace, APIVersion: resource.APIVersion,
+		Metadata: resource.Metadata{Name: strings.TrimPrefix(n.Name, "namespaces/"), CreatedAt: n.CreateTime},
+		Spec:     resource.NamespaceSpec{RoleBindings: n.RoleBindings},
+		Status:   resource.NamespaceStatus{Phase: strings.TrimPrefix(n.LifecyclePhase, "LIFECYCLE_PHASE_")},
+	}
+}
+
+const namespacesPath = "/namespaces/v1/namespaces"
+
+// Namespaces lists all namespaces.
+func (c *Client) Namespaces(ctx context.Context) ([]resource.Namespace, error) {
+	var list struct {
+		Namespaces []namespace `json:"namespaces"`
+	}
+	if err := c.do(ctx, http.MethodGet, namespacesPath, nil, nil, &list); err != nil {
+		return nil, err
+	}
+	all := make([]resource.Namespace, len(list.Namespaces))
+	for i, n := range list.Namespaces {
+		all[i] = n.resource()
+	}
+	return all, nil
+}
+
+// Namespace gets one namespace.
+func (c *Client) Namespace(ctx context.Context, name string) (resource.Namespace, error) {
+	return c.namespace(ctx, http.MethodGet, namespacesPath+"/"+url.PathEscape(name), nil)
+}
+
+// PutNamespace creates a namespace or replaces its role bindings.
+func (c *Client) PutNamespace(ctx context.Context, n resource.Namespace) (resource.Namespace, error) {
+	return c.namespace(ctx, http.MethodPut, namespacesPath+"/"+url.PathEscape(n.Metadata.Name),
+		namespace{Name: "namespaces/" + n.Metadata.Name, RoleBindings: n.Spec.RoleBindings})
+}
+
+// DeleteNamespace deletes an empty namespace.
+func (c *Client) DeleteNamespace(ctx context.Context, name string) error {
+	_, err := c.namespace(ctx, http.MethodDelete, namespacesPath+"/"+url.PathEscape(name), nil)
+	return err
+}
+
+func (c *Client) namespace(ctx context.Context, method, path string, in any) (resource.Namespace, error) {
+	var reply struct {
+		Namespace namespace `json:"namespace"`
+	}
+	err := c.do(ctx, method, path, nil, in, &reply)
+	return reply.Namespace.resource(), err
+}
+
+// Version is what a server says of itself.
+type Version struct {
+	Platform   string        `json:"platform"`
+	CommitHash string        `json:"commitHash"`
+	BuildTime  resource.Time `json:"buildTime"`
+}
+
+// ServerVersion asks the server for its version.
+func (c *Client) ServerVersion(ctx context.Context) (Version, error) {
+	var status struct {
+		Version Version `json:"version"`
+	}
+	err := c.do(ctx, http.MethodGet, "/api/v1/status", nil, nil, &status)
+	return status.Version, err
+}
