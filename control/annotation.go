@@ -82,11 +82,26 @@ func SavepointDirectory(job resource.Job, savepointID string) string {
 	return strings.TrimRight(dir, "/") + "/" + savepointID
 }
 
+// CheckpointDirectory is the directory in which only this job writes
+// checkpoints; empty when that cannot be told.
+func CheckpointDirectory(job resource.Job) string {
+	dir := job.Spec.FlinkConfiguration[KeyCheckpointDir]
+	if dir == "" {
+		dir = job.Spec.FlinkConfiguration[oldKeyCheckpointDir]
+	}
+	if dir == "" || strings.Contains(dir, job.Metadata.ID) {
+		return dir
+	}
+	// A directory of the user's, shared by jobs: Flink makes one for each in it.
+	return strings.TrimRight(dir, "/") + "/" + TriggerID(job.Metadata.ID)
+}
+
 // Flink's names of settings that controllers give or read.
 const (
-	KeyCheckpointDir   = "execution.checkpointing.dir"
-	KeySavepointDir    = "execution.checkpointing.savepoint-dir"
-	oldKeySavepointDir = "state.savepoints.dir"
+	KeyCheckpointDir    = "execution.checkpointing.dir"
+	KeySavepointDir     = "execution.checkpointing.savepoint-dir"
+	oldKeyCheckpointDir = "state.checkpoints.dir"
+	oldKeySavepointDir  = "state.savepoints.dir"
 	// KeyIncarnation carries the Job's id, so that a cluster can prove whose it is.
 	KeyIncarnation = "weir.cluster.incarnation"
 )

@@ -25,10 +25,11 @@ type Sight struct {
 
 	// Points: what follows is known. A job without checkpointing has none.
 	Points     bool
-	Newest     resource.CheckpointRef // newest checkpoint another job can start from
-	NewestID   int64                  // number of the newest completed checkpoint, restorable or not
-	Savepoints []SavepointSeen        // completed ones still listed, newest first
-	Restored   resource.CheckpointRef // what the job started, or last recovered, from
+	Newest     resource.CheckpointRef   // newest checkpoint another job can start from
+	NewestID   int64                    // number of the newest completed checkpoint, restorable or not
+	Past       []resource.CheckpointRef // completed checkpoints still listed, restorable or not
+	Savepoints []SavepointSeen          // completed ones still listed, newest first
+	Restored   resource.CheckpointRef   // what the job started, or last recovered, from
 }
 
 // SavepointSeen is a completed savepoint as the cluster lists it.
@@ -45,6 +46,22 @@ func (s Sight) Find(place string) (SavepointSeen, bool) {
 		}
 	}
 	return SavepointSeen{}, false
+}
+
+// BeganAgain tells whether the cluster lost its memory and began the job again
+// from where it was first started, behind the checkpoint known of it, as
+// JobManagers without high availability do. own is the directory of the job's
+// checkpoints.
+func (s Sight) BeganAgain(known resource.CheckpointRef, own string) bool {
+	if !s.Points || known.ID == 0 || Within(own, s.Restored.Location) {
+		return false
+	}
+	for _, p := range s.Past {
+		if p.ID == known.ID {
+			return !p.CompletedAt.Equal(known.CompletedAt.Time)
+		}
+	}
+	return s.NewestID < known.ID
 }
 
 // Within tells whether location is dir or lies below it.
@@ -235,10 +252,13 @@ func (s *Sight) read(p flink.Checkpoints) {
 		}
 	}
 	for _, c := range all {
-		if c.Path() == "" {
+		ref := resource.CheckpointRef{ID: c.ID, Location: c.Path(), CompletedAt: resource.At(c.LatestAckTimestamp.Time())}
+		if c.Status == flink.Completed && !c.Savepoint {
+			s.Past = append(s.Past, ref)
+		}
+		if ref.Location == "" {
 			continue
 		}
-		ref := resource.CheckpointRef{ID: c.ID, Location: c.Path(), CompletedAt: resource.At(c.LatestAckTimestamp.Time())}
 		if c.Savepoint {
 			s.Savepoints = append(s.Savepoints, SavepointSeen{CheckpointRef: ref, SizeBytes: c.StateSize})
 		} else if ref.ID > s.Newest.ID {

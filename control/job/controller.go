@@ -38,7 +38,8 @@ type Artifacts interface {
 	Local(ctx context.Context, uri string) (path string, err error)
 }
 
-// Checkpoints looks for checkpoints where they are stored; the zero ref is none.
+// Checkpoints looks for checkpoints where they are stored, at or below dir: the
+// complete one with the highest number; the zero ref is none.
 type Checkpoints interface {
 	NewestCheckpoint(ctx context.Context, dir string) (resource.CheckpointRef, error)
 }

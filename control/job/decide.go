@@ -15,8 +15,8 @@ type snapshot struct {
 	resource.Job
 	savepoints []resource.Savepoint // of this job, in order of creation
 	sight      control.Sight
-	// found is the newest checkpoint in the job's directory, looked for only
-	// when the cluster cannot be asked.
+	// found is the newest checkpoint in the job's directory, looked for when
+	// the job ends.
 	found  resource.CheckpointRef
 	config Config
 }
@@ -165,7 +165,7 @@ func (d *decision) ownCheckpoint(location string) bool {
 }
 
 // checkpointDir is the directory in which only this job writes checkpoints.
-func (d *decision) checkpointDir() string { return CheckpointDirectory(d.Job) }
+func (d *decision) checkpointDir() string { return control.CheckpointDirectory(d.Job) }
 
 // started watches a running job.
 func (d *decision) started() {
@@ -187,7 +187,7 @@ func (d *decision) started() {
 	case s.Status == flink.JobCanceled:
 		d.remember()
 		d.fail(control.ReasonCanceled, "the job was cancelled, and not by weir")
-	case d.wentBack():
+	case s.BeganAgain(d.Status.LatestCheckpoint, d.checkpointDir()):
 		d.fail(control.ReasonWentBack, fmt.Sprintf("the cluster began again %s, behind checkpoint %d", fromWhere(s.Restored.Location), d.Status.LatestCheckpoint.ID))
 	case s.Status == flink.JobFinished:
 		d.observed(string(s.Status), "")
@@ -200,13 +200,6 @@ func (d *decision) started() {
 			d.again = d.now.Add(time.Second)
 		}
 	}
-}
-
-// wentBack notices a cluster that lost its memory and began the job again from
-// where it was first started, as JobManagers without high availability do.
-func (d *decision) wentBack() bool {
-	known := d.Status.LatestCheckpoint
-	return d.sight.Points && known.ID > 0 && d.sight.NewestID < known.ID && !d.ownCheckpoint(d.sight.Restored.Location)
 }
 
 // observed notes what the cluster says of the job.

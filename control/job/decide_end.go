@@ -22,7 +22,7 @@ func (d *decision) ending() {
 	}
 	overdue := d.now.Sub(since) >= patience
 	if s.Answers && s.Status != "" {
-		if d.Status.Failure.Reason != control.ReasonRestored && d.Status.Failure.Reason != control.ReasonWentBack && d.ranFlawlessly() {
+		if d.ranFlawlessly() && !d.strayed() {
 			d.remember()
 		}
 		if s.Status.Terminal() {
@@ -62,7 +62,7 @@ func (d *decision) finish() {
 	d.ended = true
 	d.again = time.Time{}
 	d.status.Message = ""
-	if d.found.Location != "" && !d.ranFlawlessly() {
+	if d.found.Location != "" && !d.ranFlawlessly() && !d.strayed() {
 		// It ran while nobody looked: it has moved its state.
 		d.status.Started.StartedAt = resource.At(d.now)
 	}
@@ -101,8 +101,11 @@ func (d *decision) turnedDown() bool {
 // retain makes a savepoint of the newest checkpoint, if that is the newest state.
 func (d *decision) retain() *resource.Savepoint {
 	ref := d.status.LatestCheckpoint
-	if d.found.Location != "" {
-		ref = d.found // what lies there now, not what lay there once
+	switch found := d.found; {
+	case found.Location == "" || d.Status.Failure.Reason == control.ReasonRestored:
+	case d.strayed() && found.ID < ref.ID:
+	default:
+		ref = found // what lies there now, not what lay there once
 	}
 	if ref.Location == "" || d.status.State == resource.JobFinished {
 		return nil
@@ -133,6 +136,16 @@ func (d *decision) retain() *resource.Savepoint {
 // ranFlawlessly tells whether the job was STARTED, so that its checkpoints are
 // the continuation of the state it was given.
 func (d *decision) ranFlawlessly() bool { return !d.Status.Started.StartedAt.IsZero() }
+
+// strayed tells whether the job has left the line of its state: what it saves
+// now is not the continuation of what it had.
+func (d *decision) strayed() bool {
+	switch d.Status.Failure.Reason {
+	case control.ReasonRestored, control.ReasonWentBack:
+		return true
+	}
+	return d.sight.BeganAgain(d.Status.LatestCheckpoint, d.checkpointDir())
+}
 
 // wantsCancel tells whether the job is to be ended rather than to end by itself.
 func (d *decision) wantsCancel() bool {

@@ -32,13 +32,10 @@ func (c *Controller) observe(ctx context.Context, id string) (*snapshot, error) 
 	}
 	seen.savepoints = own
 	seen.sight = c.Clusters.Look(ctx, j, j.Status.State == resource.JobStarting)
-	if seen.sight.Answers || seen.sight.Presence == cluster.Unknown || j.Status.State != resource.JobTerminating || c.Checkpoints == nil {
+	if c.Checkpoints == nil || j.Status.State != resource.JobTerminating || seen.sight.Presence == cluster.Unknown {
 		return seen, nil
 	}
-	if r := j.Status.Failure.Reason; r == control.ReasonRestored || r == control.ReasonWentBack {
-		return seen, nil // what it wrote is not the continuation of our state
-	}
-	dir := CheckpointDirectory(j)
+	dir := control.CheckpointDirectory(j)
 	if dir == "" {
 		return seen, nil
 	}

@@ -13,20 +13,6 @@ import (
 	"github.com/weir-streams/weir/resource"
 )
 
-// CheckpointDirectory is the directory in which only this job writes
-// checkpoints; empty when that cannot be told.
-func CheckpointDirectory(j resource.Job) string {
-	dir := first(j.Spec.FlinkConfiguration[control.KeyCheckpointDir], j.Spec.FlinkConfiguration["state.checkpoints.dir"])
-	if dir == "" {
-		return ""
-	}
-	if strings.Contains(dir, j.Metadata.ID) {
-		return dir
-	}
-	// A directory of the user's, shared by jobs: Flink makes one for each in it.
-	return strings.TrimRight(dir, "/") + "/" + control.Ref(j).FlinkJobID()
-}
-
 // spec is what a launcher is told of a job.
 func (c *Controller) spec(ctx context.Context, j resource.Job) (cluster.Spec, error) {
 	a := j.Spec.Artifact

@@ -186,10 +186,9 @@ func (d *decision) withoutCluster(why string) {
 func (d *decision) complete(location string) {
 	d.status.CompletedAt = resource.At(d.now)
 	if seen, ok := d.sight.Find(location); ok {
-		known := d.job.Status.LatestCheckpoint.ID
-		if known > 0 && seen.ID <= known {
+		if known := d.job.Status.LatestCheckpoint; d.sight.BeganAgain(known, control.CheckpointDirectory(d.job)) {
 			d.fail(control.ReasonWentBack, resource.EventAnUnrecoverableFailureWhileTakingASavepoint,
-				"the cluster began again from an older state, so savepoint %s (checkpoint %d) is behind checkpoint %d that the job had", location, seen.ID, known)
+				"the cluster began again from an older state, so savepoint %s is behind checkpoint %d that the job had", location, known.ID)
 			return
 		}
 		d.status.SizeBytes = seen.SizeBytes

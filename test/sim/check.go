@@ -1,0 +1,195 @@
+package sim
+
+import (
+	"encoding/json"
+	"math"
+	"time"
+
+	"github.com/weir-streams/weir/cluster"
+	"github.com/weir-streams/weir/control"
+	"github.com/weir-streams/weir/flink"
+	"github.com/weir-streams/weir/resource"
+)
+
+// launch brings a cluster up, unless it is there or was there already.
+func (w *World) launch(j resource.Job, spec cluster.Spec) error {
+	if c := w.byJob[j.Metadata.ID]; c != nil && !c.gone {
+		return nil
+	}
+	for _, c := range w.clusters {
+		if c.job.Metadata.DeploymentID != j.Metadata.DeploymentID || c.gone {
+			continue
+		}
+		c.catchUp()
+		w.fail("two clusters of one deployment: %s is launched while %s is %s", j.Metadata.ID, c.job.Metadata.ID, c.status)
+	}
+	c := &fakeCluster{
+		w: w, job: j, dir: spec.Configuration[control.KeyCheckpointDir],
+		status: flink.JobInitializing, due: w.now.Add(w.between(0, 3*time.Second)), last: w.now,
+		every: w.between(300*time.Millisecond, 4*time.Second), restored: spec.SavepointLocation,
+	}
+	c.silentUntil = w.now.Add(w.between(0, time.Second))
+	if spec.Configuration["sim.bound"] == "true" {
+		c.bound = 20_000
+	}
+	c.rank = w.startRank(j)
+	c.started = c.rank
+	w.clusters = append(w.clusters, c)
+	w.byJob[j.Metadata.ID] = c
+	w.tracef("cluster %s launched from %q at %v", short(j.Metadata.ID), spec.SavepointLocation, c.rank)
+	return nil
+}
+
+// startRank is the state a job begins with. An empty start, and one that goes
+// back because a person's strategy says so, begin an epoch that is above all
+// the job knew and below the next reset.
+func (w *World) startRank(j resource.Job) rank {
+	if r, ok := w.ranks[j.Metadata.ID]; ok {
+		return r
+	}
+	return rank{}
+}
+
+// checkNewJob looks at every job that is created: is the state it starts from
+// the newest that was known?
+func (w *World) checkNewJob(j *resource.Job) {
+	m := j.Metadata
+	for _, other := range w.jobs.owned[m.DeploymentID] {
+		if other != j && !other.Status.State.Terminal() {
+			w.fail("job %s is created while %s is %s", m.ID, other.Metadata.ID, other.Status.State)
+		}
+	}
+	spec := w.specAt(m.DeploymentID, j.Spec.Generation)
+	var from rank
+	fromID := m.Annotations[control.AnnotationStartedFrom]
+	if j.Spec.SavepointLocation != "" {
+		s, ok := w.storage[j.Spec.SavepointLocation]
+		switch {
+		case ok:
+			from = s.rank
+		case w.lastResort(j.Spec.SavepointLocation):
+			return // the new job will fail, and a person is needed: state is lost, but nobody pretends otherwise
+		default:
+			w.fail("job %s is to start from %s, which does not exist", m.ID, j.Spec.SavepointLocation)
+		}
+		if r, copied := w.ranks[fromID]; copied {
+			from = r
+		}
+	}
+	seen := control.NotedTime(m, control.AnnotationSeenUntil)
+	known, what, any := rank{}, "", false
+	top := 0.0
+	learn := func(r rank, name string) {
+		top = max(top, r.epoch)
+		if !any || known.less(r) {
+			known, what, any = r, name, true
+		}
+	}
+	for _, p := range w.savepoints.owned[m.DeploymentID] {
+		if p.Status.State != resource.SavepointCompleted || p.Metadata.CreatedAt.After(seen) {
+			continue
+		}
+		if r, copied := w.ranks[p.Metadata.ID]; copied {
+			learn(r, "reset "+p.Metadata.ID)
+			continue
+		}
+		if s, ok := w.storage[p.Spec.SavepointLocation]; ok {
+			if p.Metadata.Origin == resource.OriginRetainedCheckpoint && spec.RestoreStrategy.Kind == resource.RestoreLatestSavepoint {
+				top = max(top, s.epoch)
+				continue
+			}
+			learn(s.rank, "savepoint "+p.Metadata.ID)
+		}
+	}
+	retainedCount := spec.RestoreStrategy.Kind == resource.RestoreLatestState
+	for _, other := range w.jobs.owned[m.DeploymentID] {
+		at := other.Status.LatestCheckpoint.Location
+		if s, ok := w.storage[at]; ok && retainedCount && other.Status.State != resource.JobFinished {
+			learn(s.rank, "checkpoint "+at)
+		}
+	}
+	// A stop that was completed must never be lost, whatever was told of it,
+	// unless nobody could know.
+	for at, s := range w.storage {
+		if c := w.byJob[s.job]; s.stop && c != nil && c.job.Metadata.DeploymentID == m.DeploymentID && !w.opts.Blind && !w.amnesic(s.job) {
+			learn(s.rank, "stopped with "+at)
+		}
+	}
+	reset := any && w.isReset(what)
+	switch {
+	case spec.RestoreStrategy.Kind == resource.RestoreNone && !reset:
+		from = rank{epoch: above(top)}
+	case any && from.less(known):
+		w.fail("state goes back: job %s starts from %q %v, but %s %v was known (strategy %s)",
+			m.ID, j.Spec.SavepointLocation, from, what, known, spec.RestoreStrategy.Kind)
+	case from.epoch < top:
+		from.epoch = above(top) // as its strategy says
+	}
+	w.ranks[m.ID] = from
+	if w.trace != nil {
+		w.tracef("job %s of %s generation %d created from %q %v", short(m.ID), short(m.DeploymentID), j.Spec.Generation, j.Spec.SavepointLocation, from)
+	}
+}
+
+// amnesic tells whether the cluster of a job began again from where it was
+// first started, losing state that only it could have kept.
+func (w *World) amnesic(jobID string) bool {
+	c := w.byJob[jobID]
+	return c != nil && c.amnesia
+}
+
+// lastResort tells whether a location is of a job whose cluster overwrote its
+// own past, so that nothing better was left.
+func (w *World) lastResort(location string) bool {
+	for _, p := range w.savepoints.rows {
+		if p.Spec.SavepointLocation == location && p.Metadata.Origin == resource.OriginRetainedCheckpoint && w.amnesic(p.Metadata.JobID) {
+			return true
+		}
+	}
+	return false
+}
+
+func (w *World) isReset(what string) bool { return len(what) > 6 && what[:6] == "reset " }
+
+// above is an epoch over e and under the next whole one.
+func above(e float64) float64 { return (e + math.Floor(e) + 1) / 2 }
+
+func (w *World) specAt(deploymentID string, generation int) resource.DeploymentSpec {
+	for _, r := range w.revisions[deploymentID] {
+		if r.Generation == generation {
+			var spec resource.DeploymentSpec
+			if err := json.Unmarshal(r.Spec, &spec); err != nil {
+				panic(err)
+			}
+			return spec
+		}
+	}
+	w.fail("no revision %d of %s", generation, deploymentID)
+	return resource.DeploymentSpec{}
+}
+
+// checkTerminate looks at every removal of a cluster.
+func (w *World) checkTerminate(c *fakeCluster) {
+	for _, o := range c.ops {
+		for _, p := range w.savepoints.owned[c.job.Metadata.DeploymentID] {
+			if control.TriggerID(p.Metadata.ID) == o.ID && p.Status.State == resource.SavepointStarted {
+				w.fail("the cluster of job %s is removed while savepoint %s on it is in flight", c.job.Metadata.ID, p.Metadata.ID)
+			}
+		}
+	}
+}
+
+// checkStep looks at the store after every step.
+func (w *World) checkStep() {
+	for _, d := range w.deployments.rows {
+		active := 0
+		for _, j := range w.jobs.owned[d.Metadata.ID] {
+			if !j.Status.State.Terminal() {
+				active++
+			}
+		}
+		if active > 1 {
+			w.fail("%d jobs of deployment %s are active", active, d.Metadata.Name)
+		}
+	}
+}

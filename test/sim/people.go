@@ -1,0 +1,215 @@
+package sim
+
+import (
+	"fmt"
+	"maps"
+	"strconv"
+	"time"
+
+	"github.com/weir-streams/weir/control"
+	"github.com/weir-streams/weir/resource"
+)
+
+// Faults are the chances of things going wrong, and of people changing their
+// minds, each a probability at each occasion.
+type Faults struct {
+	RequestLost, ReplyLost      float64
+	LaunchFails                 float64
+	SavepointFails, StopRevives float64
+	NotificationLost            float64
+	Restart                     float64 // of the platform, at each step
+	TaskFails, JobFails         float64 // at each step, of some cluster
+	Failover, FailoverWithoutHA float64
+	Vanish, Breaks, FallsSilent float64
+	Edit                        float64 // at each step, of some deployment
+}
+
+// Storm is much of everything.
+func Storm() Faults {
+	return Faults{
+		RequestLost: .08, ReplyLost: .08, LaunchFails: .15, SavepointFails: .2, StopRevives: .1, NotificationLost: .1,
+		Restart: .02, TaskFails: .01, JobFails: .006, Failover: .005, FailoverWithoutHA: .003,
+		Vanish: .004, Breaks: .003, FallsSilent: .006, Edit: .02,
+	}
+}
+
+func (f Faults) on() bool { return f != Faults{} }
+
+// misfortune is what happens by itself at a step.
+func (w *World) misfortune() {
+	f := w.faults
+	if !f.on() {
+		return
+	}
+	if w.chance(f.Restart) {
+		w.restart()
+	}
+	if w.chance(f.Edit) && len(w.deployments.rows) > 0 {
+		w.edit(w.deployments.rows[w.rng.IntN(len(w.deployments.rows))])
+	}
+	var there []*fakeCluster
+	for _, c := range w.clusters {
+		if !c.gone {
+			there = append(there, c)
+		}
+	}
+	if len(there) == 0 {
+		return
+	}
+	c := there[w.rng.IntN(len(there))]
+	strike := func(p float64, what string, do func()) {
+		if w.chance(p) && c.there() && !c.broken {
+			c.catchUp()
+			w.tracef("cluster %s: %s (job %s)", short(c.job.Metadata.ID), what, c.status)
+			do()
+		}
+	}
+	strike(f.TaskFails, "a task fails", c.restart)
+	strike(f.JobFails, "the job fails", func() {
+		if !c.status.Terminal() {
+			c.failure = "java.lang.IllegalStateException: out of luck"
+			c.become("FAILED")
+		}
+	})
+	strike(f.Failover, "failover with high availability", func() { c.failover(true) })
+	strike(f.FailoverWithoutHA, "failover without high availability", func() { c.failover(false) })
+	strike(f.Vanish, "vanishes", func() { c.gone = true })
+	strike(f.Breaks, "its main process ends", func() { c.broken = true })
+	strike(f.FallsSilent, "falls silent", func() { c.silentUntil = w.now.Add(w.between(0, 20*time.Second)) })
+}
+
+// Deploy makes a deployment that is to run.
+func (w *World) Deploy(name string) string {
+	v := resource.Deployment{
+		Metadata: resource.Metadata{Name: name, Namespace: "default"},
+		Spec: resource.DeploymentSpec{
+			State:                resource.StateRunning,
+			UpgradeStrategy:      resource.UpgradeStrategy{Kind: resource.UpgradeStateful},
+			RestoreStrategy:      resource.RestoreStrategy{Kind: resource.RestoreLatestState},
+			DeploymentTargetName: "local", MaxSavepointCreationAttempts: 4, MaxJobCreationAttempts: 4,
+			Template: resource.Template{Spec: resource.JobTemplate{
+				Artifact:    resource.Artifact{Kind: resource.ArtifactSQLScript, SQLScript: "INSERT INTO b SELECT * FROM a"},
+				Parallelism: 1, FlinkConfiguration: map[string]string{},
+			}},
+		},
+	}
+	v.CountSpecVersion(resource.Deployment{})
+	v, err := w.deployments.create("user", v)
+	if err != nil {
+		panic(err)
+	}
+	return v.Metadata.ID
+}
+
+// Edit changes the spec of a deployment as a person does.
+func (w *World) Edit(id, what string, change func(*resource.DeploymentSpec)) {
+	d, err := w.deployments.update("user", id, func(d *resource.Deployment) error {
+		old := *d
+		d.Spec.Template.Spec.FlinkConfiguration = maps.Clone(d.Spec.Template.Spec.FlinkConfiguration)
+		change(&d.Spec)
+		d.CountSpecVersion(old)
+		return nil
+	})
+	if err != nil {
+		panic(err)
+	}
+	w.tracef("user: %s of %s, now generation %d", what, d.Metadata.Name, d.Metadata.Generation)
+}
+
+// edit is a change of mind at random.
+func (w *World) edit(d *resource.Deployment) {
+	id := d.Metadata.ID
+	switch w.rng.IntN(14) {
+	case 0, 1, 2:
+		n := 1 + w.rng.IntN(8)
+		w.Edit(id, "parallelism "+strconv.Itoa(n), func(s *resource.DeploymentSpec) { s.Template.Spec.Parallelism = n })
+	case 3:
+		w.Edit(id, "break", func(s *resource.DeploymentSpec) { s.Template.Spec.FlinkConfiguration["sim.broken"] = "true" })
+	case 4:
+		w.Edit(id, "break for good", func(s *resource.DeploymentSpec) { s.Template.Spec.FlinkConfiguration["sim.broken"] = "refused" })
+	case 5, 6:
+		w.Edit(id, "mend", func(s *resource.DeploymentSpec) { delete(s.Template.Spec.FlinkConfiguration, "sim.broken") })
+	case 7:
+		state := []resource.State{resource.StateCancelled, resource.StateSuspended}[w.rng.IntN(2)]
+		w.Edit(id, "state "+string(state), func(s *resource.DeploymentSpec) { s.State = state })
+	case 8, 9, 10:
+		w.Edit(id, "state RUNNING", func(s *resource.DeploymentSpec) { s.State = resource.StateRunning })
+	case 11:
+		up := []resource.UpgradeKind{resource.UpgradeStateful, resource.UpgradeStateful, resource.UpgradeStateless, resource.UpgradeNone}[w.rng.IntN(4)]
+		re := []resource.RestoreKind{resource.RestoreLatestState, resource.RestoreLatestState, resource.RestoreLatestSavepoint, resource.RestoreNone}[w.rng.IntN(4)]
+		w.Edit(id, fmt.Sprintf("strategies %s %s", up, re), func(s *resource.DeploymentSpec) {
+			s.UpgradeStrategy.Kind, s.RestoreStrategy.Kind = up, re
+		})
+	case 12:
+		w.Savepoint(id)
+	case 13:
+		w.Reset(id)
+	}
+}
+
+// Savepoint asks for a savepoint, as the API lets people do.
+func (w *World) Savepoint(deploymentID string) {
+	for _, j := range w.jobs.owned[deploymentID] {
+		if j.Status.State != resource.JobStarted {
+			continue
+		}
+		s := resource.Savepoint{
+			Metadata: resource.Metadata{
+				ID: w.newID(), Namespace: "default", DeploymentID: deploymentID, JobID: j.Metadata.ID,
+				Origin: resource.OriginUserRequest, Type: resource.SavepointTypeFull,
+			},
+			Status: resource.SavepointStatus{State: resource.SavepointStarted},
+		}
+		w.tracef("user: savepoint %s of job %s", short(s.Metadata.ID), short(j.Metadata.ID))
+		if _, err := w.savepoints.create("user", s); err != nil {
+			panic(err)
+		}
+	}
+}
+
+// Reset goes back to a savepoint at random.
+func (w *World) Reset(deploymentID string) {
+	var choice []*resource.Savepoint
+	for _, p := range w.savepoints.owned[deploymentID] {
+		if p.Status.State == resource.SavepointCompleted && w.storage[p.Spec.SavepointLocation] != nil {
+			choice = append(choice, p)
+		}
+	}
+	if len(choice) == 0 {
+		return
+	}
+	from := choice[w.rng.IntN(len(choice))]
+	top := 0.0
+	for _, p := range w.savepoints.owned[deploymentID] {
+		top = max(top, w.ranks[p.Metadata.ID].epoch)
+		if s := w.storage[p.Spec.SavepointLocation]; s != nil {
+			top = max(top, s.epoch)
+		}
+	}
+	for _, j := range w.jobs.owned[deploymentID] {
+		top = max(top, w.ranks[j.Metadata.ID].epoch)
+	}
+	s := resource.Savepoint{
+		Metadata: resource.Metadata{
+			ID: w.newID(), Namespace: "default", DeploymentID: deploymentID, JobID: from.Metadata.JobID,
+			Origin: resource.OriginCopied, Type: from.Metadata.Type,
+			Annotations: map[string]string{control.AnnotationReset: "true"},
+		},
+		Spec:   resource.SavepointSpec{SavepointLocation: from.Spec.SavepointLocation},
+		Status: resource.SavepointStatus{State: resource.SavepointCompleted, CompletedAt: resource.At(w.now)},
+	}
+	w.ranks[s.Metadata.ID] = rank{epoch: float64(int(top)) + 1, pos: w.storage[s.Spec.SavepointLocation].pos}
+	w.tracef("user: reset %s to %s %v", short(s.Metadata.ID), s.Spec.SavepointLocation, w.ranks[s.Metadata.ID])
+	if _, err := w.savepoints.create("user", s); err != nil {
+		panic(err)
+	}
+}
+
+// Steps lets n things happen.
+func (w *World) Steps(n int, f Faults) {
+	w.faults = f
+	for range n {
+		w.Step()
+	}
+	w.faults = Faults{}
+}
