@@ -116,6 +116,9 @@ func NewVector(t Type, n int) *Vector {
 			v.Children = append(v.Children, NewVector(a, n))
 		}
 	}
+	if p == PhysList {
+		v.Offsets[0] = 0
+	}
 	if p == PhysList && len(v.Children) == 0 {
 		for _, a := range t.Args {
 			v.Children = append(v.Children, NewVector(a, 0))

@@ -54,6 +54,9 @@ type Call struct {
 	N   int
 	Sel []int32
 	Env *Env
+
+	all     []int32 // see Rows
+	scratch []byte
 }
 
 // Env is what functions may know of the world.

@@ -1,0 +1,80 @@
+package data
+
+import (
+	"math"
+	"strconv"
+)
+
+// AppendDouble appends f as Java's Double.toString writes it: 1.0, 1.0E10,
+// NaN, -Infinity; scientific below 0.001 and from 10 million on.
+func AppendDouble(dst []byte, f float64) []byte { return appendJavaFloat(dst, f, 64) }
+
+// AppendFloat appends f as Java's Float.toString writes it.
+func AppendFloat(dst []byte, f float32) []byte { return appendJavaFloat(dst, float64(f), 32) }
+
+func appendJavaFloat(dst []byte, f float64, bits int) []byte {
+	switch {
+	case f != f:
+		return append(dst, "NaN"...)
+	case math.IsInf(f, 1):
+		return append(dst, "Infinity"...)
+	case math.IsInf(f, -1):
+		return append(dst, "-Infinity"...)
+	case f == 0:
+		if math.Signbit(f) {
+			dst = append(dst, '-')
+		}
+		return append(dst, "0.0"...)
+	}
+	if a := math.Abs(f); a >= 1e-3 && a < 1e7 {
+		n := len(dst)
+		dst = strconv.AppendFloat(dst, f, 'f', -1, bits)
+		for _, c := range dst[n:] {
+			if c == '.' {
+				return dst
+			}
+		}
+		return append(dst, ".0"...)
+	}
+	var buf [32]byte
+	t := strconv.AppendFloat(buf[:0], f, 'e', -1, bits)
+	if !hasDot(t) {
+		// Java wants two digits: the closest two that still mean f.
+		var two [32]byte
+		u := strconv.AppendFloat(two[:0], f, 'e', 1, bits)
+		if g, err := strconv.ParseFloat(string(u), bits); err == nil && g == f {
+			t = u
+		}
+	}
+	dot := false
+	for i, c := range t {
+		if c != 'e' {
+			dst = append(dst, c)
+			dot = dot || c == '.'
+			continue
+		}
+		if !dot {
+			dst = append(dst, ".0"...)
+		}
+		dst = append(dst, 'E')
+		e := t[i+1:]
+		if e[0] == '-' {
+			dst = append(dst, '-')
+		}
+		e = e[1:]
+		for len(e) > 1 && e[0] == '0' {
+			e = e[1:]
+		}
+		return append(dst, e...)
+	}
+	return dst
+}
+
+func hasDot(p []byte) bool {
+	for _, c := range p {
+		if c == '.' {
+			return true
+		}
+	}
+	return false
+}
