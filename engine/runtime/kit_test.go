@@ -41,6 +41,7 @@ type world struct {
 	limit   atomic.Int64 // rows of each split that may be read now; 0: all
 	bombs   atomic.Int64 // failures left
 	fuse    func() bool  // whether this batch fails
+	ticks   atomic.Int64
 
 	mu        sync.Mutex
 	committed map[string][][3]int64 // by transaction
@@ -70,6 +71,10 @@ func (w *world) Build(op *graph.Op, p Place) (operator.Operator, connector.Sourc
 		return &sum{w: w, by: map[int64]*[2]int64{}}, nil, nil
 	case "sink":
 		return &txnSink{w: w}, nil, nil
+	case "stamp":
+		return &stamp{pass{w: w}}, nil, nil
+	case "clock":
+		return &clockwork{pass: pass{w: w}}, nil, nil
 	case "results":
 		return &resultSink{w: w}, nil, nil
 	}
@@ -208,6 +213,40 @@ func (p *pass) Process(_ int, b *data.Batch, out operator.Output) error {
 }
 func (p *pass) Watermark(wm int64, out operator.Output) error { return out.Watermark(wm) }
 func (p *pass) Close() error                                  { p.w.count(-1); return nil }
+
+// stamp makes watermarks of ids.
+type stamp struct{ pass }
+
+func (p *stamp) Process(_ int, b *data.Batch, out operator.Output) error {
+	last := b.Cols[0].I64[b.N-1]
+	if err := out.Emit(b); err != nil {
+		return err
+	}
+	return out.Watermark(last)
+}
+
+// clockwork ticks every millisecond, and counts.
+type clockwork struct {
+	pass
+	c    *operator.Context
+	last int64
+}
+
+func (p *clockwork) Open(c *operator.Context) error {
+	p.c = c
+	c.WakeAt(c.Env.Now + 1)
+	return p.pass.Open(c)
+}
+
+func (p *clockwork) Tick(now int64, _ operator.Output) error {
+	if now < p.last || now != p.c.Env.Now {
+		return fmt.Errorf("tick at %d after %d, now is %d", now, p.last, p.c.Env.Now)
+	}
+	p.last = now
+	p.w.ticks.Add(1)
+	p.c.WakeAt(now + 1)
+	return nil
+}
 
 // sum counts and sums by key, and gives all at the end.
 type sum struct {
