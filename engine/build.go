@@ -1,0 +1,124 @@
+package engine
+
+import (
+	"fmt"
+	"sync"
+
+	"github.com/weir-streams/weir/engine/connector"
+	"github.com/weir-streams/weir/engine/data"
+	"github.com/weir-streams/weir/engine/graph"
+	"github.com/weir-streams/weir/engine/operator"
+	"github.com/weir-streams/weir/engine/operator/aggregate"
+	"github.com/weir-streams/weir/engine/operator/window"
+	"github.com/weir-streams/weir/engine/runtime"
+)
+
+// builder makes the operators of one job.
+type builder struct {
+	engine  *Engine
+	print   func(rows []connector.Printed)
+	collect func(b *data.Batch) error
+	mu      sync.Mutex // around collect
+}
+
+// Build makes what an Op stands for: the one place that knows all operators.
+func (b *builder) Build(op *graph.Op, p runtime.Place) (operator.Operator, connector.Source, error) {
+	var o operator.Operator
+	var s connector.Source
+	var err error
+	var input []data.Column
+	if len(p.Input) > 0 {
+		input = p.Input[0]
+	}
+	switch {
+	case op.Source != nil:
+		s, err = b.source(op, p)
+	case op.Values != nil:
+		s = operator.NewValues(*op.Values, p.Subtask, p.Parallelism)
+	case op.Watermark != nil:
+		o, err = operator.NewWatermark(*op, input, b.engine.functions)
+	case op.Calc != nil:
+		o, err = operator.NewCalc(*op, input, b.engine.functions)
+	case op.Union != nil:
+		o = operator.NewUnion()
+	case op.WindowAssign != nil:
+		o, err = window.NewAssign(*op)
+	case op.GroupAggregate != nil:
+		o, err = aggregate.New(*op, input)
+	case op.WindowAggregate != nil:
+		o, err = window.New(*op, input)
+	case op.Sink != nil:
+		o, err = b.sink(op)
+	default:
+		err = fmt.Errorf("operator %q says nothing to do", op.Name)
+	}
+	return o, s, err
+}
+
+func (b *builder) source(op *graph.Op, p runtime.Place) (connector.Source, error) {
+	t, err := b.engine.plug(op.Source.Table)
+	if err != nil {
+		return nil, err
+	}
+	if t.connector.Source == nil {
+		return nil, fmt.Errorf("table %s: connector %q cannot be read", op.Source.Table.Name, t.connector.Name)
+	}
+	s, err := t.connector.Source(connector.SourceSpec{
+		Source: *op.Source, Schema: op.Schema, Options: t.options, Format: t.format, FormatOptions: t.formatOptions,
+		Subtask: p.Subtask, Parallelism: p.Parallelism, Dir: b.engine.config.Dir, Log: b.engine.log,
+		Corrupt: func(n int64) { p.Metrics.Corrupt.Add(n) },
+	})
+	if err != nil {
+		return nil, fmt.Errorf("table %s: %w", op.Source.Table.Name, err)
+	}
+	return s, nil
+}
+
+func (b *builder) sink(op *graph.Op) (operator.Operator, error) {
+	if op.Sink.Table.Connector == "collect" {
+		return operator.NewCollect(b.give), nil
+	}
+	t, err := b.engine.plug(op.Sink.Table)
+	if err != nil {
+		return nil, err
+	}
+	if t.connector.Sink == nil {
+		return nil, fmt.Errorf("table %s: connector %q cannot be written to", op.Sink.Table.Name, t.connector.Name)
+	}
+	return operator.NewSink(*op, func(c *operator.Context) (connector.Sink, error) {
+		return t.connector.Sink(connector.SinkSpec{
+			Sink: *op.Sink, Schema: op.Schema, Options: t.options, Format: t.format, FormatOptions: t.formatOptions,
+			Subtask: c.Subtask, Parallelism: c.Parallelism, JobID: c.JobID, Attempt: c.Attempt,
+			Dir: b.engine.config.Dir, Log: c.Log, Print: b.print,
+		})
+	}), nil
+}
+
+// give hands rows to the client, one batch at a time.
+func (b *builder) give(batch *data.Batch) error {
+	if b.collect == nil {
+		return fmt.Errorf("the job collects rows, but nobody takes them")
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.collect(batch)
+}
+
+// streaming tells whether any source never ends.
+func (b *builder) streaming(g *graph.Graph) (bool, error) {
+	for _, v := range g.Vertices {
+		for _, op := range v.Ops {
+			if op.Source == nil {
+				continue
+			}
+			t, err := b.engine.plug(op.Source.Table)
+			if err != nil {
+				return false, err
+			}
+			if t.connector.Bounded == nil || !t.connector.Bounded(t.options) {
+				return true, nil
+			}
+		}
+	}
+	return false, nil
+}

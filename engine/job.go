@@ -1,0 +1,129 @@
+package engine
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"log/slog"
+	"slices"
+
+	"github.com/weir-streams/weir/engine/checkpoint"
+	"github.com/weir-streams/weir/engine/connector"
+	"github.com/weir-streams/weir/engine/format"
+	"github.com/weir-streams/weir/engine/function"
+	"github.com/weir-streams/weir/engine/runtime"
+)
+
+// Engine compiles scripts and runs jobs. It is safe for concurrent use.
+type Engine struct {
+	config     Config
+	log        *slog.Logger
+	functions  *function.Set
+	connectors []*connector.Connector
+	formats    []*format.Format
+}
+
+// New makes an engine with everything that is built in.
+func New(c Config) *Engine {
+	e := &Engine{
+		config: c, log: c.Log, functions: functions(),
+		connectors: slices.Concat(connectors, c.Connectors), formats: slices.Concat(formats, c.Formats),
+	}
+	if e.log == nil {
+		e.log = slog.New(slog.DiscardHandler)
+	}
+	return e
+}
+
+// Job is a job of an engine. It is safe for concurrent use.
+type Job struct {
+	job    *runtime.Job
+	output *output
+}
+
+// Start starts a job. It runs until it ends, is cancelled, or ctx ends, which
+// cancels it. The error says what is wrong with the spec; a job that cannot be
+// restored or fails later says so in Info and Wait.
+func (e *Engine) Start(ctx context.Context, spec JobSpec) (*Job, error) {
+	if b, err := hex.DecodeString(spec.ID); err != nil || len(b) != 16 {
+		return nil, fmt.Errorf("job id %q: 32 hex digits expected", spec.ID)
+	}
+	if spec.Graph == nil {
+		return nil, fmt.Errorf("job %s has no graph", spec.ID)
+	}
+	s, err := settingsOf(spec.Config)
+	if err != nil {
+		return nil, fmt.Errorf("configuration of job %s: %w", spec.ID, err)
+	}
+	if spec.SavepointPath == "" {
+		spec.SavepointPath = s.restore
+	}
+	out := newOutput(spec.Graph)
+	b := &builder{
+		engine: e, collect: spec.Collect,
+		print: func(rows []connector.Printed) {
+			out.add(rows)
+			if spec.Print != nil {
+				spec.Print(rows)
+			}
+		},
+	}
+	streaming, err := b.streaming(spec.Graph)
+	if err != nil {
+		return nil, err
+	}
+	j, err := runtime.Start(ctx, runtime.Spec{
+		ID: spec.ID, Name: spec.Name, Graph: spec.Graph,
+		Parallelism: s.parallelism, MaxParallelism: s.maxParallelism,
+		Build: b, Checkpoint: s.checkpoint, Restart: s.restart,
+		SavepointPath: spec.SavepointPath, AllowNonRestored: spec.AllowNonRestored || s.allowLost,
+		Zone: s.zone, Memory: s.memory, Streaming: streaming, Log: e.log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &Job{job: j, output: out}, nil
+}
+
+// ID is the id given in JobSpec.
+func (j *Job) ID() string { return j.job.ID() }
+
+// Info is a picture of the job at this moment.
+func (j *Job) Info() JobInfo { return j.job.Info() }
+
+// Checkpoints is the statistics of its checkpoints.
+func (j *Job) Checkpoints() Checkpoints { return j.job.Checkpoints() }
+
+// Wait waits for the end of the job: nil when it FINISHED, ErrCanceled when it
+// was cancelled, the failure otherwise; or for the end of ctx.
+func (j *Job) Wait(ctx context.Context) error { return j.job.Wait(ctx) }
+
+// ErrCanceled is the end of a job that was cancelled.
+var ErrCanceled = runtime.ErrCanceled
+
+// Cancel begins to end the job; Wait tells when it has ended.
+func (j *Job) Cancel() { j.job.Cancel() }
+
+// Savepoint writes a savepoint and returns where, as a file: URI. With Stop the
+// job has FINISHED and its output is committed when it returns without an
+// error; if the savepoint fails the job goes on. If ctx ends first the
+// savepoint is taken nevertheless.
+func (j *Job) Savepoint(ctx context.Context, r SavepointRequest) (path string, err error) {
+	i, err := j.job.Checkpoint(ctx, checkpoint.Request{Savepoint: true, Dir: r.Dir, Stop: r.Stop, Drain: r.Stop && r.Drain})
+	return i.Path, err
+}
+
+// TriggerCheckpoint takes a checkpoint now.
+func (j *Job) TriggerCheckpoint(ctx context.Context) (CheckpointInfo, error) {
+	return j.job.Checkpoint(ctx, checkpoint.Request{})
+}
+
+// Checkpoint takes a checkpoint now and returns its number.
+func (j *Job) Checkpoint(ctx context.Context) (id int64, err error) {
+	i, err := j.TriggerCheckpoint(ctx)
+	return i.ID, err
+}
+
+// Output returns at most limit of the last printed rows, those with numbers
+// greater than after, by table. 1000 rows are kept for each job.
+func (j *Job) Output(after int64, limit int) []OutputTable { return j.output.since(after, limit) }
