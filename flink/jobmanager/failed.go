@@ -10,28 +10,42 @@ import (
 
 // FailedJob is a job that never ran, because its program does not compile or
 // its state cannot be read: FAILED from the start, with the reason.
-func FailedJob(id, name string, started time.Time, reason error) Job {
+func FailedJob(id, name string, started time.Time, reason error) *Failed {
 	now := time.Now()
-	return failedJob{reason, engine.JobInfo{
+	return &Failed{reason, engine.JobInfo{
 		ID: id, Name: name, State: engine.Failed, Start: started, End: now, Streaming: true,
 		Timestamps: map[engine.JobState]time.Time{engine.Initializing: started, engine.Failed: now},
 		Failures:   []engine.FailureInfo{{Message: reason.Error(), At: now}},
 	}}
 }
 
-type failedJob struct {
+// Failed is a job that never ran.
+type Failed struct {
 	reason error
 	info   engine.JobInfo
 }
 
-func (j failedJob) Info() engine.JobInfo            { return j.info }
-func (j failedJob) Checkpoints() engine.Checkpoints { return engine.Checkpoints{} }
-func (j failedJob) Cancel()                         {}
+// Info is a picture of the job; it does not change.
+func (j *Failed) Info() engine.JobInfo { return j.info }
 
-func (j failedJob) Savepoint(context.Context, engine.SavepointRequest) (string, error) {
+// Checkpoints are none.
+func (j *Failed) Checkpoints() engine.Checkpoints { return engine.Checkpoints{} }
+
+// Cancel does nothing: the job has ended.
+func (j *Failed) Cancel() {}
+
+// Wait returns the reason at once.
+func (j *Failed) Wait(context.Context) error { return j.reason }
+
+// Output is empty.
+func (j *Failed) Output(int64, int) []engine.OutputTable { return nil }
+
+// Savepoint is an error.
+func (j *Failed) Savepoint(context.Context, engine.SavepointRequest) (string, error) {
 	return "", fmt.Errorf("the job did not start: %w", j.reason)
 }
 
-func (j failedJob) Checkpoint(context.Context) (int64, error) {
+// Checkpoint is an error.
+func (j *Failed) Checkpoint(context.Context) (int64, error) {
 	return 0, fmt.Errorf("the job did not start: %w", j.reason)
 }

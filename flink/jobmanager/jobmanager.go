@@ -23,6 +23,8 @@ type Job interface {
 	Checkpoint(ctx context.Context) (id int64, err error)
 	// Cancel begins to end the job; it does not wait.
 	Cancel()
+	// Output gives at most limit of the last printed rows, those after a number.
+	Output(after int64, limit int) []engine.OutputTable
 }
 
 // Config is what a JobManager serves.
@@ -30,8 +32,6 @@ type Config struct {
 	Job Job
 	// Configuration of the cluster; values of keys that look secret are masked.
 	Configuration map[string]string
-	// Output holds rows of print sinks; nil when there are none.
-	Output *Output
 	// LogFile is served as the log; empty when there is none.
 	LogFile string
 	// Shutdown is called once, on a goroutine of the JobManager's, when a
@@ -61,6 +61,9 @@ type JobManager struct {
 	wg     sync.WaitGroup
 	once   sync.Once // Shutdown
 
+	mu     sync.Mutex
+	closed bool
+
 	operations operations
 	rates      rates
 }
@@ -78,11 +81,30 @@ func New(c Config) *JobManager {
 	return m
 }
 
-// Close abandons what clients have asked for and waits for it to end. The job
-// is left as it is.
+// Close abandons what clients have asked for, waits for it to end, and answers
+// no more: connections are dropped. The job is left as it is.
 func (m *JobManager) Close() {
+	m.mu.Lock()
+	m.closed = true
+	m.mu.Unlock()
 	m.cancel()
 	m.wg.Wait()
+}
+
+// spawn runs f on a goroutine that Close awaits; false when closed.
+func (m *JobManager) spawn(f func()) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if !m.closed {
+		m.wg.Go(f)
+	}
+	return !m.closed
+}
+
+func (m *JobManager) isClosed() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.closed
 }
 
 // Transport reaches the JobManager without a socket.

@@ -179,10 +179,12 @@ func (m *JobManager) begin(w http.ResponseWriter, key operationKey, stop bool, r
 		// blame, so only the one that comes too late fails here.
 		m.end(key, op, flink.Operation{}, fmt.Errorf("Checkpoint Coordinator is suspending: job %s is being stopped with a savepoint", key.job)) //nolint:staticcheck // Flink's words
 	default:
-		m.wg.Go(func() {
+		if !m.spawn(func() {
 			result, err := run(m.ctx)
 			m.end(key, op, result, err)
-		})
+		}) {
+			panic(http.ErrAbortHandler)
+		}
 	}
 	reply(w, http.StatusAccepted, flink.TriggerResponse{RequestID: key.trigger})
 }
@@ -261,6 +263,6 @@ func (m *JobManager) serveCancel(w http.ResponseWriter, r *http.Request) {
 func (m *JobManager) serveShutdown(w http.ResponseWriter, _ *http.Request) {
 	reply(w, http.StatusOK, object{})
 	if m.config.Shutdown != nil {
-		m.once.Do(func() { m.wg.Go(m.config.Shutdown) })
+		m.once.Do(func() { m.spawn(m.config.Shutdown) })
 	}
 }

@@ -15,6 +15,9 @@ import (
 // ServeHTTP answers with and without /v1. Bodies of GET and DELETE, which
 // Flink's own clients send, are ignored.
 func (m *JobManager) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if m.isClosed() {
+		panic(http.ErrAbortHandler)
+	}
 	path, versioned := strings.CutPrefix(r.URL.Path, "/v1/")
 	if versioned || len(path) > 1 && strings.HasSuffix(path, "/") {
 		r = r.Clone(r.Context())

@@ -84,6 +84,8 @@ func (j *aJob) Savepoint(_ context.Context, r engine.SavepointRequest) (string, 
 
 func (j *aJob) Checkpoint(context.Context) (int64, error) { return 11, nil }
 
+func (j *aJob) Output(int64, int) []engine.OutputTable { return nil }
+
 func (j *aJob) Cancel() {
 	j.mu.Lock()
 	defer j.mu.Unlock()
