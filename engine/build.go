@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 
@@ -97,11 +98,14 @@ func (b *builder) sink(op *graph.Op) (operator.Operator, error) {
 // give hands rows to the client, one batch at a time.
 func (b *builder) give(batch *data.Batch) error {
 	if b.collect == nil {
-		return fmt.Errorf("the job collects rows, but nobody takes them")
+		return runtime.Final(errors.New("the job collects rows, but nobody takes them"))
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.collect(batch)
+	if err := b.collect(batch); err != nil {
+		return runtime.Final(err)
+	}
+	return nil
 }
 
 // streaming tells whether any source never ends.

@@ -9,6 +9,7 @@ import (
 	"github.com/weir-streams/weir/engine/checkpoint"
 	"github.com/weir-streams/weir/engine/connector"
 	"github.com/weir-streams/weir/engine/data"
+	"github.com/weir-streams/weir/engine/format"
 	"github.com/weir-streams/weir/engine/graph"
 	"github.com/weir-streams/weir/engine/runtime"
 )
@@ -18,6 +19,9 @@ type Config struct {
 	Log *slog.Logger
 	// Dir is what relative paths in scripts are relative to; empty: the process's.
 	Dir string
+	// Connectors and Formats are plug-ins besides the built-in ones.
+	Connectors []*connector.Connector
+	Formats    []*format.Format
 }
 
 // Plan is a compiled script: one job that can be started any number of times.

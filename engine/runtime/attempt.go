@@ -42,6 +42,12 @@ func (s *taskStatus) enter(state TaskState) {
 	}
 }
 
+func (s *taskStatus) get() TaskState {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.state
+}
+
 // Ready, Ended, Acknowledge and Committed are what tasks say.
 
 func (a *attempt) Ready(task int) {
@@ -80,6 +86,9 @@ func (a *attempt) Release(id int64) {
 		t.Control.Release(id)
 	}
 }
+
+// patience is how long a task may take to end before that is logged.
+const patience = 30 * time.Second
 
 // exit is the end of one goroutine of an attempt.
 type exit struct {
@@ -123,11 +132,14 @@ func (j *Job) try(n int, restore checkpoint.State) error {
 	}
 	running, coordinating, finished, failure := len(d.tasks), false, false, error(nil)
 	ready, canceled := a.allReady, j.canceled
+	stuck := time.NewTimer(patience)
+	defer stuck.Stop()
 	end := func(err error) { // the first reason counts
 		if failure == nil {
 			failure = err
 			j.withdraw()
 			cancel()
+			stuck.Reset(patience)
 			for i := range a.states {
 				a.states[i].enter(TaskCanceling)
 			}
@@ -153,6 +165,12 @@ func (j *Job) try(n int, restore checkpoint.State) error {
 			}
 			j.enter(Cancelling)
 			end(ErrCanceled)
+		case <-stuck.C:
+			for i := range a.states {
+				if st := a.states[i].get(); failure != nil && st == TaskCanceling {
+					j.log.Warn("task does not end", "task", d.names[i], "waited", patience)
+				}
+			}
 		case e := <-exits:
 			switch {
 			case e.task < 0:

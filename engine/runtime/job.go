@@ -243,7 +243,10 @@ func (j *Job) attempts() error {
 	}
 }
 
-// finalError is a failure that trying again cannot mend.
+// Final marks an error of an operator as one that trying again cannot mend: the
+// job fails whatever its restart strategy.
+func Final(err error) error { return &finalError{err} }
+
 type finalError struct{ err error }
 
 func (e *finalError) Error() string { return e.err.Error() }
