@@ -61,6 +61,23 @@ func TestAClusterMustTakeOurTrigger(t *testing.T) {
 	}
 }
 
+func TestCause(t *testing.T) {
+	for trace, want := range map[string]string{
+		"java.lang.ArithmeticException: / by zero\n\tat x.Y":            "ArithmeticException: / by zero",
+		"java.lang.NullPointerException\n\tat x.Y":                      "NullPointerException",
+		"a.b.C: x\nCaused by: d.E: y\n\tat z\nCaused by: f.G: the last": "G: the last",
+		"a.B$C: inner": "B$C: inner",
+		"line 3, column 5: column \"x\" not found": "line 3, column 5: column \"x\" not found",
+		"orders.sql: no such file":                 "orders.sql: no such file",
+		"open /a/B: no":                            "open /a/B: no",
+		"":                                         "",
+	} {
+		if got := flink.Cause(trace); got != want {
+			t.Errorf("%q: %q, want %q", trace, got, want)
+		}
+	}
+}
+
 func TestSavepointStatus(t *testing.T) {
 	for body, want := range map[string]flink.SavepointResult{
 		`{"status":{"id":"IN_PROGRESS"},"operation":null}`:                                                   {State: flink.InProgress},

@@ -59,14 +59,24 @@ func Cause(stacktrace string) string {
 	}
 	line = strings.TrimSpace(line)
 	class, message, found := strings.Cut(line, ": ")
-	if strings.ContainsAny(class, " \t") {
+	if !javaClass(class) {
 		return line
 	}
-	if i := strings.LastIndexByte(class, '.'); i >= 0 {
-		class = class[i+1:]
-	}
+	class = class[strings.LastIndexByte(class, '.')+1:]
 	if !found {
 		return class
 	}
 	return class + ": " + message
+}
+
+// javaClass knows a class with its package: lower-case words, then one that is not.
+func javaClass(s string) bool {
+	parts := strings.Split(s, ".")
+	for i, p := range parts {
+		last := i == len(parts)-1
+		if p == "" || strings.ContainsAny(p, " \t/\"'(") || last != (p[0] >= 'A' && p[0] <= 'Z') {
+			return false
+		}
+	}
+	return len(parts) > 1
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/weir-streams/weir/cluster"
@@ -102,9 +103,10 @@ func (d directory) remove(logs string) error {
 	return nil
 }
 
-// lastWords is the last line of the log that says something, shortened.
+// lastWords is what a person should read first of a log: the panic, if there
+// is one near its end, else the last line that says something; shortened.
 func (d directory) lastWords() string {
-	const most = 4096
+	const most = 256 << 10
 	f, err := os.Open(d.file(logName))
 	if err != nil {
 		return ""
@@ -117,11 +119,18 @@ func (d directory) lastWords() string {
 	b := make([]byte, min(info.Size(), most))
 	n, _ := f.ReadAt(b, info.Size()-int64(len(b))) // what was read will do
 	lines := strings.Split(strings.TrimSpace(strings.ToValidUTF8(string(b[:n]), "?")), "\n")
-	line := strings.TrimSpace(lines[len(lines)-1])
-	if len(line) > 500 {
-		line = strings.ToValidUTF8(line[:500], "") + " …"
+	words := lines[len(lines)-1]
+	for _, line := range slices.Backward(lines) {
+		if strings.HasPrefix(line, "panic: ") || strings.HasPrefix(line, "fatal error: ") {
+			words = line
+			break
+		}
 	}
-	return line
+	words = strings.TrimSpace(words)
+	if len(words) > 500 {
+		words = strings.ToValidUTF8(words[:500], "") + " …"
+	}
+	return words
 }
 
 // writeFile writes a file of its owner's, to the disk.

@@ -238,7 +238,7 @@ func TestTheExitIsTold(t *testing.T) {
 		t.Fatal(err)
 	}
 	until(t, "connect", func() bool { _, err := l.Connect(ctx, spec.Ref); return err == nil })
-	if err := os.WriteFile(filepath.Join(dir, spec.JobID, "log"), []byte("first\nout of memory\n\n"), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, spec.JobID, "log"), []byte("first\npanic: out of memory\n\ngoroutine 1 [running]:\n\tmain.go:1\n\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if err := syscall.Kill(pidOf(t, dir, spec.JobID), syscall.SIGKILL); err != nil {
@@ -249,7 +249,7 @@ func TestTheExitIsTold(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if o.Failed && o.Message != "the process was ended by signal 9 (killed): out of memory" {
+		if o.Failed && o.Message != "the process was ended by signal 9 (killed): panic: out of memory" {
 			t.Fatalf("message %q", o.Message)
 		}
 		return o.Failed

@@ -251,7 +251,7 @@ func (m *JobManager) exceptions(r request) (any, error) {
 			break
 		}
 		e := flink.ExceptionEntry{
-			Name: exceptionClass, Stacktrace: exceptionClass + ": " + f.Message,
+			Name: exceptionClass, Stacktrace: f.Message,
 			Timestamp: flink.MillisOf(f.At), FailureLabels: map[string]string{}, TaskName: f.Task,
 		}
 		if f.Task != "" {
@@ -290,5 +290,5 @@ func (m *JobManager) executionResult(r request) (any, error) {
 }
 
 func cause(message string) *flink.FailureCause {
-	return &flink.FailureCause{Class: exceptionClass, StackTrace: exceptionClass + ": " + message}
+	return &flink.FailureCause{Class: exceptionClass, StackTrace: message}
 }

@@ -193,7 +193,6 @@ func (m *JobManager) end(key operationKey, op *operation, result flink.Operation
 	if err != nil {
 		why := cause(err.Error())
 		why.Class = "org.apache.flink.runtime.checkpoint.CheckpointException"
-		why.StackTrace = why.Class + ": " + err.Error()
 		result = flink.Operation{FailureCause: why}
 		if key.checkpoint {
 			result = flink.Operation{CheckpointFailure: why}
