@@ -233,6 +233,9 @@ func (c *Coordinator) begin(q *request, now time.Time) error {
 	p := &pending{req: q, acked: make([]bool, c.n), deadline: now.Add(c.h.cfg.Timeout)}
 	p.info = c.h.begin(q.Request, c.n, now)
 	p.barrier = Barrier{ID: p.info.ID, Stop: q.Stop || q.final, Drain: q.Drain, CommitOnly: q.final && c.h.cfg.Interval == 0}
+	if p.barrier.CommitOnly {
+		p.deadline = now.Add(1000 * time.Hour) // there is nothing to fall back to
+	}
 	c.pending = p
 	d, err := c.h.draft(q.Request, p.info.ID, p.barrier.CommitOnly)
 	if err != nil {

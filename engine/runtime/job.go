@@ -76,6 +76,9 @@ func Start(ctx context.Context, spec Spec) (*Job, error) {
 	if spec.Checkpoint.Timeout <= 0 {
 		spec.Checkpoint.Timeout = 10 * time.Minute
 	}
+	if spec.Restart.Kind == "" {
+		spec.Restart.Kind = NoRestart
+	}
 	if spec.Zone == nil {
 		spec.Zone = &function.Zone{Name: "UTC", Location: time.UTC}
 	}

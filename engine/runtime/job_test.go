@@ -328,3 +328,75 @@ func TestRetention(t *testing.T) {
 		}
 	}
 }
+
+// A checkpoint that takes too long is given up; what comes late is ignored, and
+// a job that was to stop with it goes on.
+func TestCheckpointExpires(t *testing.T) {
+	for _, stop := range []bool{false, true} {
+		w := newWorld(t)
+		w.limit.Store(100)
+		hang := make(chan struct{})
+		var once atomic.Bool
+		w.failPrep = func() error {
+			if once.CompareAndSwap(false, true) {
+				<-hang
+			}
+			return nil
+		}
+		dir := t.TempDir()
+		s := w.spec(keyed(), 2)
+		s.Checkpoint = checkpoint.Config{Timeout: 20 * time.Millisecond, Dir: dir, Tolerable: 1}
+		j := w.start(s)
+		until(t, "running", func() bool { return j.Info().Vertices[0].Subtasks[0].RecordsOut > 0 })
+		r := checkpoint.Request{Savepoint: stop, Stop: stop, Dir: dir}
+		if _, err := j.Checkpoint(t.Context(), r); err == nil || !strings.Contains(err.Error(), "expired") {
+			t.Fatalf("got %v", err)
+		}
+		close(hang)
+		w.limit.Store(0)
+		w.finish(j)
+		w.check()
+		if c := j.Checkpoints(); c.Failed != 1 || c.InProgress != 0 {
+			t.Errorf("checkpoints %+v", c)
+		}
+		if left, _ := filepath.Glob(filepath.Join(dir, "*")); len(left) > 0 {
+			t.Errorf("%v left", left)
+		}
+	}
+}
+
+// Savepoints wait for one another; a second stop is refused.
+func TestSavepointsQueueUp(t *testing.T) {
+	w := newWorld(t)
+	w.bounded = false
+	dir := t.TempDir()
+	hang := make(chan struct{})
+	w.failPrep = func() error { <-hang; return nil }
+	j := w.start(w.spec(keyed(), 1))
+	until(t, "running", func() bool { return j.Info().Vertices[0].Subtasks[0].RecordsOut > 0 })
+	var wg sync.WaitGroup
+	var stops, errs atomic.Int64
+	for n := range 6 {
+		wg.Go(func() {
+			_, err := j.Checkpoint(t.Context(), checkpoint.Request{Savepoint: true, Dir: dir, Stop: n < 2})
+			switch {
+			case err == nil && n < 2:
+				stops.Add(1)
+			case err != nil:
+				errs.Add(1)
+			}
+		})
+	}
+	until(t, "one to begin", func() bool { return j.Checkpoints().InProgress > 0 })
+	close(hang)
+	wg.Wait()
+	if stops.Load() != 1 || errs.Load() < 1 {
+		t.Errorf("%d stops, %d refused", stops.Load(), errs.Load())
+	}
+	if st := j.Info().State; st != Finished {
+		t.Errorf("job is %s", st)
+	}
+	if _, err := j.Checkpoint(t.Context(), checkpoint.Request{Savepoint: true, Dir: dir}); err == nil || !strings.Contains(err.Error(), "FINISHED") {
+		t.Errorf("after the end: %v", err)
+	}
+}
