@@ -69,7 +69,10 @@ func (t *table) add(cells ...string) {
 		if c == "" {
 			c = "-"
 		}
-		cells[i] = oneLine(c)
+		cells[i] = inOneLine(c)
+		if i < len(cells)-1 { // the last may run over the edge, the others would push it there
+			cells[i] = shortened(cells[i])
+		}
 	}
 	t.rows = append(t.rows, cells)
 }
@@ -120,15 +123,19 @@ func columns(t *table) int {
 	return n
 }
 
-// oneLine makes a cell of any text.
-func oneLine(s string) string {
-	const limit = 120
-	s = strings.Map(func(r rune) rune {
-		if r < ' ' {
+// inOneLine makes a cell of any text; control characters do not reach the
+// terminal.
+func inOneLine(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f {
 			return ' '
 		}
 		return r
 	}, s)
+}
+
+func shortened(s string) string {
+	const limit = 80
 	if runes := []rune(s); len(runes) > limit {
 		return string(runes[:limit-1]) + "…"
 	}

@@ -1,5 +1,191 @@
 package main
 
-import "github.com/spf13/cobra"
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
 
-func serverCommand(s *session) *cobra.Command { return &cobra.Command{Use: "server"} }
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/weir-streams/weir/cluster"
+	"github.com/weir-streams/weir/cluster/process"
+	"github.com/weir-streams/weir/control"
+	"github.com/weir-streams/weir/control/deployment"
+	"github.com/weir-streams/weir/control/job"
+	"github.com/weir-streams/weir/control/savepoint"
+	"github.com/weir-streams/weir/server"
+	"github.com/weir-streams/weir/server/rest"
+	"github.com/weir-streams/weir/store"
+)
+
+func serverCommand(s *session) *cobra.Command {
+	var printOnly bool
+	all := settings(s.getenv)
+	c := &cobra.Command{
+		Use:   "server",
+		Short: "Run the platform: API, UI and controllers",
+		Long: "Run the platform: API, UI and controllers. Prints one line with the URL when it answers. SIGTERM stops the server and leaves the\n" +
+			"jobs of local processes running; the next start finds them again. Flags are stronger than the environment, that than the file.",
+		Example: example(`weir server
+weir server --demo
+weir server --listen 127.0.0.1:9000 --data /var/lib/weir`),
+		Args: cobra.NoArgs,
+	}
+	addSettings(c, all)
+	c.Flags().BoolVar(&printOnly, "print-config", false, "show the settings and where they come from, and stop")
+	c.RunE = func(c *cobra.Command, _ []string) error {
+		config, err := configure(c, all, s.getenv)
+		if err != nil {
+			return err
+		}
+		if printOnly {
+			return config.print(s, all)
+		}
+		return s.serve(c.Context(), config)
+	}
+	return c
+}
+
+// serve wires the platform, by hand and in order, and runs it until ctx ends.
+func (s *session) serve(ctx context.Context, config configuration) (err error) {
+	log := s.logger(config)
+	data, err := filepath.Abs(config.get("data"))
+	if err != nil {
+		return fmt.Errorf("data folder %q: %w", config.get("data"), err)
+	}
+	unlock, err := lockData(data)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+
+	// Store.
+	database := config.get("database")
+	shared := database != "" // with other servers
+	if !shared {
+		database = "sqlite:" + filepath.Join(data, "weir.db")
+	}
+	db, err := store.Open(ctx, database)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	resources := rest.Resources{
+		Deployments: db.Deployments(), Targets: db.Targets(), Jobs: db.Jobs(), Savepoints: db.Savepoints(),
+		Events: db.Events(), Defaults: db.Defaults(), Namespaces: db.Namespaces(), Record: db,
+	}
+
+	all, err := s.launchers(data, log)
+	if err != nil {
+		return err
+	}
+	clusters := control.NewClusters(all)
+
+	// Controllers.
+	state := config.get("state")
+	if state == "" {
+		state = filepath.Join(data, "state")
+	}
+	loop := control.NewLoop(log, db.Subscribe, control.Options{},
+		deployment.New(deployment.Needs{
+			Deployments: db.Deployments(), Jobs: db.Jobs(), Savepoints: db.Savepoints(), Targets: db.Targets(),
+			Revisions: db, Launchers: clusters, Events: db.Events(), Log: log,
+		}, deployment.Config{
+			StateBase: stateURI(state), CheckpointInterval: config.get("checkpoint-interval"),
+			DefaultTarget: localTarget, DefaultLauncher: "process",
+		}),
+		job.New(job.Needs{
+			Jobs: db.Jobs(), Savepoints: db.Savepoints(), Clusters: clusters, Checkpoints: localState{}, Events: db.Events(), Log: log,
+		}, job.Config{}),
+		savepoint.New(savepoint.Needs{
+			Savepoints: db.Savepoints(), Jobs: db.Jobs(), Clusters: clusters, Storage: localState{}, Events: db.Events(), Log: log,
+		}, savepoint.Config{}),
+	)
+
+	// Server.
+	b := thisBuild()
+	srv, err := server.New(server.Config{
+		Config: rest.Config{
+			Resources: resources, Clusters: flinkTransports{clusters},
+			Build:           rest.Build{Version: b.Version, Commit: b.Commit, Time: b.Time},
+			ReportedVersion: config.get("reported-version"),
+			GlobalDefaults:  config.global, NewNamespace: newNamespace, Log: log,
+		},
+		AllowedHosts: splitList(config.get("allowed-hosts")),
+	})
+	if err != nil {
+		return err
+	}
+	ln, err := srv.Listen(ctx, config.get("listen"))
+	if err != nil {
+		return err
+	}
+	if err := seed(ctx, resources, config.is("demo"), data); err != nil {
+		return errors.Join(err, ln.Close())
+	}
+
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return srv.Run(ctx, ln) })
+	g.Go(func() error {
+		if !shared { // the lock on the folder says that we are alone
+			return loop.Run(ctx)
+		}
+		return whileLeading(ctx, db, log, loop.Run)
+	})
+	fmt.Fprintf(s.out, "weir is running at http://%s\n", ln.Addr())
+	log.InfoContext(ctx, "server started", "address", ln.Addr().String(), "data", data, "version", b.Version)
+	return g.Wait()
+}
+
+// launchers is the table of what can run jobs: one line each, by the name that
+// deployment targets use.
+func launchers(data string, log *slog.Logger) (map[string]cluster.Launcher, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("find this program: %w", err)
+	}
+	processes, err := process.New(process.Config{Dir: filepath.Join(data, "clusters"), Command: []string{self, "engine"}, Log: log})
+	if err != nil {
+		return nil, err
+	}
+	return map[string]cluster.Launcher{
+		"process": processes,
+	}, nil
+}
+
+func (s *session) logger(config configuration) *slog.Logger {
+	var level slog.Level
+	_ = level.UnmarshalText([]byte(config.get("log-level"))) // checked with the settings
+	options := &slog.HandlerOptions{Level: level}
+	if config.get("log-format") == "json" {
+		return slog.New(slog.NewJSONHandler(s.err, options))
+	}
+	return slog.New(slog.NewTextHandler(s.err, options))
+}
+
+// stateURI makes a folder a URI; URIs stay as they are.
+func stateURI(place string) string {
+	if strings.Contains(place, ":/") {
+		return place
+	}
+	if abs, err := filepath.Abs(place); err == nil {
+		place = abs
+	}
+	return (&url.URL{Scheme: "file", Path: place}).String()
+}
+
+func splitList(text string) []string {
+	var all []string
+	for part := range strings.SplitSeq(text, ",") {
+		if part = strings.TrimSpace(part); part != "" {
+			all = append(all, part)
+		}
+	}
+	return all
+}

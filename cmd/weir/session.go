@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"os/user"
 	"slices"
@@ -15,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/weir-streams/weir/client"
+	"github.com/weir-streams/weir/cluster"
 	"github.com/weir-streams/weir/resource"
 )
 
@@ -28,13 +30,18 @@ type session struct {
 	// progress are for them only.
 	outTerminal, errTerminal bool
 	started                  bool // the command line was understood
+	launchers                func(data string, log *slog.Logger) (map[string]cluster.Launcher, error)
 
 	server    string
 	namespace string
 }
 
 func newSession(in io.Reader, out, err io.Writer) *session {
-	return &session{in: in, out: out, err: err, getenv: os.Getenv, outTerminal: isTerminal(out), errTerminal: isTerminal(err)}
+	return &session{
+		in: in, out: out, err: err, getenv: os.Getenv,
+		outTerminal: isTerminal(out), errTerminal: isTerminal(err),
+		launchers: launchers,
+	}
 }
 
 func isTerminal(w io.Writer) bool {
@@ -158,7 +165,7 @@ func namesOf[T any](all []T, name func(T) string) []string {
 
 // near suggests the word that was probably meant.
 func near(word string, known []string) string {
-	best, distance := "", 3
+	best, distance := "", min(len(word)/3, 3)+1
 	for _, k := range known {
 		if d := editDistance(word, k); d < distance {
 			best, distance = k, d

@@ -121,7 +121,7 @@ func (s *session) await(ctx context.Context, api *client.Client, name string, ti
 		d := at.deployment
 		if line := string(d.Status.State) + " " + d.Status.Message; line != said {
 			said = line
-			s.progressf("%s: %s", d.Metadata.Name, oneLine(line))
+			s.progressf("%s: %s", d.Metadata.Name, inOneLine(line))
 		}
 		done, err := reached(at)
 		if err != nil {

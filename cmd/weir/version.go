@@ -12,8 +12,12 @@ import (
 	"github.com/weir-streams/weir/client"
 )
 
-// version is set by the linker in released builds.
-var version = "dev"
+// Set by the linker in released builds.
+var (
+	version = "dev"
+	commit  = ""
+	built   = "" // RFC 3339
+)
 
 // build says which weir this is, from the linker and the module's own record.
 type build struct {
@@ -24,9 +28,10 @@ type build struct {
 }
 
 func thisBuild() build {
-	b := build{Version: version, Go: runtime.Version()}
+	b := build{Version: version, Commit: commit, Go: runtime.Version()}
+	b.Time, _ = time.Parse(time.RFC3339, built) // unknown is no reason to fail
 	info, ok := debug.ReadBuildInfo()
-	if !ok {
+	if !ok || b.Commit != "" {
 		return b
 	}
 	for _, s := range info.Settings {
@@ -34,7 +39,7 @@ func thisBuild() build {
 		case "vcs.revision":
 			b.Commit = s.Value
 		case "vcs.time":
-			b.Time, _ = time.Parse(time.RFC3339, s.Value) // a missing time is no reason to fail
+			b.Time, _ = time.Parse(time.RFC3339, s.Value)
 		}
 	}
 	return b

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"strings"
 
@@ -85,7 +84,7 @@ func (a *API) storeNewDeployment(w http.ResponseWriter, r *http.Request, d resou
 	if dry {
 		switch _, err := a.Resources.Deployments.GetByName(r.Context(), namespace, d.Metadata.Name); {
 		case err == nil:
-			return fmt.Errorf("deployment %q exists already in namespace %q: %w", d.Metadata.Name, namespace, resource.ErrConflict)
+			return conflictf("deployment %q exists already in namespace %q", d.Metadata.Name, namespace)
 		case !errors.Is(err, resource.ErrNotFound):
 			return err
 		}
@@ -179,13 +178,36 @@ func (a *API) patchDeployment(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	defaults, err := a.defaults(r.Context(), r.PathValue("namespace"))
+	if err != nil {
+		return err
+	}
 	return a.changeDeployment(w, r, http.StatusOK, func(old resource.Deployment) (resource.Deployment, error) {
 		d, err := resource.MergePatch(old, patch)
 		if err != nil {
 			return d, err
 		}
-		return oneTarget(d, patch), nil
+		d = oneTarget(d, patch)
+		d.Spec = resource.MergeSpecs(needed(resource.BuiltinDefaults().Spec, a.GlobalDefaults.Spec, defaults.Spec), d.Spec)
+		return d, nil
 	})
+}
+
+// needed is the part of the defaults that a patch which removes a field gets
+// back: what no deployment can be without. Defaults that are only added are
+// added at creation and never later.
+func needed(defaults ...resource.DeploymentSpec) resource.DeploymentSpec {
+	all := resource.MergeSpecs(defaults...)
+	return resource.DeploymentSpec{
+		UpgradeStrategy:              all.UpgradeStrategy,
+		RestoreStrategy:              all.RestoreStrategy,
+		MaxSavepointCreationAttempts: all.MaxSavepointCreationAttempts,
+		MaxJobCreationAttempts:       all.MaxJobCreationAttempts,
+		Template: resource.Template{Spec: resource.JobTemplate{
+			Parallelism: all.Template.Spec.Parallelism,
+			Resources:   all.Template.Spec.Resources,
+		}},
+	}
 }
 
 // oneTarget lets a patch that names one place to run take the place of another
@@ -288,7 +310,7 @@ func (a *API) changeDeployment(w http.ResponseWriter, r *http.Request, status in
 			return err
 		}
 		if _, ok := old.Metadata.Annotations[annotationDeleting]; ok {
-			return fmt.Errorf("deployment %q is being deleted: %w", old.Metadata.Name, resource.ErrConflict)
+			return conflictf("deployment %q is being deleted", old.Metadata.Name)
 		}
 		changed, err := change(old)
 		if err != nil {
@@ -338,6 +360,9 @@ func (a *API) deleteDeployment(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if err := stopped(d); err != nil {
+		return err
+	}
 	if err := a.noActiveJob(r.Context(), d); err != nil {
 		return err
 	}
@@ -369,10 +394,10 @@ func (a *API) deleteDeployment(w http.ResponseWriter, r *http.Request) error {
 func stopped(d resource.Deployment) error {
 	switch {
 	case d.Spec.State == resource.StateRunning:
-		return fmt.Errorf("deployment %q is wanted RUNNING; set spec.state to CANCELLED or SUSPENDED first: %w", d.Metadata.Name, resource.ErrConflict)
+		return conflictf("deployment %q is wanted RUNNING; set spec.state to CANCELLED or SUSPENDED first", d.Metadata.Name)
 	case d.Status.State == resource.StateRunning || d.Status.State == resource.StateTransitioning:
-		return fmt.Errorf("deployment %q is still %s on its way to %s; delete it when it has got there: %w",
-			d.Metadata.Name, d.Status.State, d.Spec.State, resource.ErrConflict)
+		return conflictf("deployment %q is still %s on its way to %s; delete it when it has got there",
+			d.Metadata.Name, d.Status.State, d.Spec.State)
 	}
 	return nil
 }
@@ -384,7 +409,7 @@ func (a *API) noActiveJob(ctx context.Context, d resource.Deployment) error {
 	}
 	for _, j := range jobs {
 		if !j.Status.State.Terminal() {
-			return fmt.Errorf("deployment %q still has job %s in state %s: %w", d.Metadata.Name, j.Metadata.ID, j.Status.State, resource.ErrConflict)
+			return conflictf("deployment %q still has job %s in state %s", d.Metadata.Name, j.Metadata.ID, j.Status.State)
 		}
 	}
 	return nil

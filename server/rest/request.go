@@ -101,7 +101,7 @@ func (a *API) namespace(r *http.Request) (string, error) {
 		return "", err
 	}
 	if n.Status.Phase == phaseTerminating && r.Method != http.MethodGet && r.Method != http.MethodHead {
-		return "", fmt.Errorf("namespace %q is being deleted: %w", name, resource.ErrConflict)
+		return "", conflictf("namespace %q is being deleted", name)
 	}
 	return name, nil
 }
@@ -136,6 +136,11 @@ func answer[T any, P interface {
 	}
 	wire.Write(w, r, status, v)
 	return nil
+}
+
+// conflictf refuses what the state of things forbids now.
+func conflictf(format string, args ...any) error {
+	return &wire.Error{Status: http.StatusConflict, Reason: "Conflict", Message: fmt.Sprintf(format, args...)}
 }
 
 func newID() string { return uuid.NewString() }

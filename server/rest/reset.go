@@ -2,7 +2,6 @@ package rest
 
 import (
 	"errors"
-	"fmt"
 	"net/http"
 
 	"github.com/weir-streams/weir/resource"
@@ -45,7 +44,7 @@ func (a *API) restorable(r *http.Request, id string) (resource.Savepoint, error)
 		return s, err
 	}
 	if s.Status.State != resource.SavepointCompleted || s.Spec.SavepointLocation == "" {
-		return s, fmt.Errorf("savepoint %s is %s, not COMPLETED: %w", id, s.Status.State, resource.ErrConflict)
+		return s, conflictf("savepoint %s is %s, not COMPLETED", id, s.Status.State)
 	}
 	return s, nil
 }

@@ -199,7 +199,7 @@ func (a *API) deleteSavepoint(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if s.Status.State == resource.SavepointStarted {
-		return fmt.Errorf("savepoint %s is still being taken: %w", s.Metadata.ID, resource.ErrConflict)
+		return conflictf("savepoint %s is still being taken", s.Metadata.ID)
 	}
 	if !force && s.Status.State == resource.SavepointCompleted {
 		if err := a.notTheNewest(r.Context(), s); err != nil {
@@ -232,8 +232,8 @@ func (a *API) notTheNewest(ctx context.Context, s resource.Savepoint) error {
 		}
 	}
 	if newest == s.Metadata.ID {
-		return fmt.Errorf("savepoint %s is the newest of deployment %q, which would lose its state at the next start; add ?force=true if that is meant: %w",
-			s.Metadata.ID, d.Metadata.Name, resource.ErrConflict)
+		return conflictf("savepoint %s is the newest of deployment %q, which would lose its state at the next start; add ?force=true if that is meant",
+			s.Metadata.ID, d.Metadata.Name)
 	}
 	return nil
 }

@@ -2,7 +2,6 @@ package rest
 
 import (
 	"errors"
-	"fmt"
 	"net/http"
 	"reflect"
 
@@ -133,7 +132,7 @@ func (a *API) deleteTarget(w http.ResponseWriter, r *http.Request) error {
 	}
 	for _, d := range deployments {
 		if d.Spec.DeploymentTargetName == t.Metadata.Name || d.Spec.DeploymentTargetID == t.Metadata.ID {
-			return fmt.Errorf("deployment target %q is still referred to by deployment %q: %w", t.Metadata.Name, d.Metadata.Name, resource.ErrConflict)
+			return conflictf("deployment target %q is still referred to by deployment %q", t.Metadata.Name, d.Metadata.Name)
 		}
 	}
 	if t, err = a.Resources.Targets.Delete(r.Context(), t.Metadata.ID); err != nil {

@@ -1,0 +1,215 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/weir-streams/weir/resource"
+	"github.com/weir-streams/weir/server/wire"
+)
+
+// setting is one configuration key of the server: a flag, an environment
+// variable (WEIR_ and the name) and a key of the configuration file.
+type setting struct {
+	name    string
+	value   string // default
+	doc     string
+	boolean bool
+	check   func(string) error
+}
+
+// settings are declared here once; help, --print-config and the checks follow.
+func settings(getenv func(string) string) []setting {
+	return []setting{
+		{name: "listen", value: "127.0.0.1:8080", doc: "address to listen on; only loopback ones are allowed without authentication"},
+		{name: "data", value: defaultData(getenv), doc: "folder for everything: database, local clusters, checkpoints"},
+		{name: "database", doc: "postgres://… instead of the embedded database in the data folder"},
+		{name: "state", doc: "folder under which checkpoints and savepoints go (default: state in the data folder)"},
+		{name: "checkpoint-interval", value: "10s", doc: "for deployments that set none", check: checkDuration},
+		{name: "allowed-hosts", doc: "names, separated by commas, under which browsers may reach the server besides localhost"},
+		{name: "reported-version", doc: "build version in system-info, for clients that insist on one of Ververica Platform's"},
+		{name: "log-level", value: "info", doc: "debug, info, warn or error", check: oneWord("debug", "info", "warn", "error")},
+		{name: "log-format", value: "text", doc: "text or json", check: oneWord("text", "json")},
+		{name: "demo", value: "false", doc: "load the examples", boolean: true, check: checkBool},
+	}
+}
+
+func defaultData(getenv func(string) string) string {
+	if dir := getenv("XDG_DATA_HOME"); dir != "" {
+		return filepath.Join(dir, "weir")
+	}
+	if home := getenv("HOME"); home != "" {
+		return filepath.Join(home, ".local", "share", "weir")
+	}
+	return filepath.Join(os.TempDir(), "weir-"+strconv.Itoa(os.Getuid()))
+}
+
+func checkDuration(v string) error {
+	if d, err := time.ParseDuration(strings.ReplaceAll(v, " ", "")); err != nil || d <= 0 {
+		return fmt.Errorf("want a duration such as 10s, got %q", v)
+	}
+	return nil
+}
+
+func checkBool(v string) error {
+	if _, err := strconv.ParseBool(v); err != nil {
+		return fmt.Errorf("want true or false, got %q", v)
+	}
+	return nil
+}
+
+func oneWord(words ...string) func(string) error {
+	return func(v string) error {
+		if !slices.Contains(words, v) {
+			return fmt.Errorf("want %s, got %q", strings.Join(words, ", "), v)
+		}
+		return nil
+	}
+}
+
+func (st setting) env() string {
+	return "WEIR_" + strings.ToUpper(strings.ReplaceAll(st.name, "-", "_"))
+}
+
+// configuration is the value of every setting with where it came from.
+type configuration struct {
+	values map[string]string
+	source map[string]string
+	// global are the deployment defaults of every namespace; from the file only.
+	global resource.DeploymentDefaults
+}
+
+func (c configuration) get(name string) string { return c.values[name] }
+
+func (c configuration) is(name string) bool {
+	v, err := strconv.ParseBool(c.values[name])
+	return err == nil && v
+}
+
+const globalDefaultsKey = "globalDeploymentDefaults"
+
+func addSettings(c *cobra.Command, all []setting) {
+	c.Flags().String("config", "", "configuration file, YAML with the names of these flags as keys (WEIR_CONFIG)")
+	for _, st := range all {
+		doc := fmt.Sprintf("%s (%s)", st.doc, st.env())
+		if st.boolean {
+			c.Flags().Bool(st.name, false, doc)
+			continue
+		}
+		c.Flags().String(st.name, st.value, doc)
+	}
+}
+
+// configure reads the settings: flags over environment over file over defaults.
+func configure(c *cobra.Command, all []setting, getenv func(string) string) (configuration, error) {
+	out := configuration{values: map[string]string{}, source: map[string]string{}}
+	path, err := c.Flags().GetString("config")
+	if err != nil {
+		return out, err
+	}
+	if path == "" {
+		path = getenv("WEIR_CONFIG")
+	}
+	file, err := out.readFile(path, all)
+	if err != nil {
+		return out, err
+	}
+	for _, st := range all {
+		value, source := st.value, "default"
+		if v, ok := file[st.name]; ok {
+			value, source = v, path
+		}
+		if v := getenv(st.env()); v != "" {
+			value, source = v, st.env()
+		}
+		if f := c.Flags().Lookup(st.name); f.Changed {
+			value, source = f.Value.String(), "--"+st.name
+		}
+		if st.check != nil {
+			if err := st.check(value); err != nil {
+				return out, usagef("%s (from %s): %v", st.name, source, err)
+			}
+		}
+		out.values[st.name], out.source[st.name] = value, source
+	}
+	return out, nil
+}
+
+func (c *configuration) readFile(path string, all []setting) (map[string]string, error) {
+	if path == "" {
+		return nil, nil
+	}
+	text, err := readFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("configuration file %s does not exist", path)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("configuration file: %w", err)
+	}
+	text, err = wire.YAMLToJSON(text)
+	if err != nil {
+		return nil, fmt.Errorf("configuration file %s: %w", path, err)
+	}
+	var keys map[string]any
+	if err := decodeNumbers(text, &keys); err != nil {
+		return nil, fmt.Errorf("configuration file %s: want a mapping of settings", path)
+	}
+	known := append(namesOf(all, func(st setting) string { return st.name }), globalDefaultsKey)
+	values := map[string]string{}
+	for _, key := range slices.Sorted(maps.Keys(keys)) {
+		switch v := keys[key].(type) {
+		case map[string]any:
+			if key != globalDefaultsKey {
+				return nil, fmt.Errorf("configuration file %s: %q must be one value", path, key)
+			}
+			if err := c.readGlobal(v); err != nil {
+				return nil, fmt.Errorf("configuration file %s: %s: %w", path, key, err)
+			}
+		default:
+			if !slices.Contains(known, key) || key == globalDefaultsKey {
+				return nil, fmt.Errorf("configuration file %s: there is no setting %q%s", path, key, near(key, known))
+			}
+			if v != nil {
+				values[key] = fmt.Sprint(v)
+			}
+		}
+	}
+	return values, nil
+}
+
+func (c *configuration) readGlobal(v map[string]any) error {
+	if _, ok := v["spec"]; !ok {
+		v = map[string]any{"spec": v}
+	}
+	text, err := jsonOf(v)
+	if err != nil {
+		return err
+	}
+	if c.global, err = resource.DecodeDeploymentDefaults(text); err != nil {
+		return err
+	}
+	return c.global.Validate()
+}
+
+// print shows every setting, its value and where that came from.
+func (c configuration) print(s *session, all []setting) error {
+	t := &table{head: []string{"SETTING", "VALUE", "FROM"}}
+	for _, st := range all {
+		value := c.values[st.name]
+		if st.name == "database" {
+			value = withoutPassword(value)
+		}
+		t.add(st.name, value, c.source[st.name])
+	}
+	return t.write(s.out, nil)
+}
