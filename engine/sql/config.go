@@ -1,0 +1,80 @@
+package sql
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/weir-streams/weir/engine/function"
+	"github.com/weir-streams/weir/engine/graph"
+	"github.com/weir-streams/weir/engine/option"
+	"github.com/weir-streams/weir/engine/sql/physical"
+)
+
+func (s *Session) millis(key string, absent int64) (int64, error) {
+	text, ok := s.config[key]
+	if !ok {
+		return absent, nil
+	}
+	d, err := option.ParseDuration(text)
+	if err != nil {
+		return 0, fmt.Errorf("configuration %q: %w", key, err)
+	}
+	return d.Milliseconds(), nil
+}
+
+func (s *Session) physical() (physical.Config, error) {
+	c := physical.Config{AcceptsUpdates: s.acceptsUpdates}
+	var err error
+	if c.TTLMillis, err = s.millis("table.exec.state.ttl", 0); err != nil {
+		return c, err
+	}
+	if c.EmitMillis, err = s.millis("pipeline.auto-watermark-interval", 200); err != nil {
+		return c, err
+	}
+	if text, ok := s.config["table.exec.mini-batch.enabled"]; ok {
+		if c.MiniBatch, err = strconv.ParseBool(strings.ToLower(text)); err != nil {
+			return c, fmt.Errorf("configuration %q: 'true' or 'false' expected, got %q", "table.exec.mini-batch.enabled", text)
+		}
+	}
+	c.NotNull = "ERROR"
+	if text, ok := s.config["table.exec.sink.not-null-enforcer"]; ok {
+		c.NotNull = strings.ToUpper(text)
+		if c.NotNull != "ERROR" && c.NotNull != "DROP" {
+			return c, fmt.Errorf("configuration %q: 'ERROR' or 'DROP' expected, got %q", "table.exec.sink.not-null-enforcer", text)
+		}
+	}
+	return c, nil
+}
+
+func (s *Session) acceptsUpdates(t graph.Table) bool {
+	c := s.connectorNamed(t.Connector)
+	return c != nil && c.AcceptsUpdates
+}
+
+var offsetZone = regexp.MustCompile(`^GMT([+-])(\d{1,2}):?(\d{2})?$`)
+
+// zone is table.local-time-zone.
+func (s *Session) zone() (*function.Zone, error) {
+	name := s.config["table.local-time-zone"]
+	if name == "" || name == "default" {
+		return &function.Zone{Name: "UTC", Location: time.UTC}, nil
+	}
+	if m := offsetZone.FindStringSubmatch(name); m != nil {
+		h, _ := strconv.Atoi(m[2])
+		min, _ := strconv.Atoi(m[3])
+		seconds := h*3600 + min*60
+		if m[1] == "-" {
+			seconds = -seconds
+		}
+		return &function.Zone{Name: name, Location: time.FixedZone(name, seconds)}, nil
+	}
+	if strings.Contains(name, "/") || name == "UTC" || name == "GMT" {
+		if loc, err := time.LoadLocation(name); err == nil {
+			return &function.Zone{Name: name, Location: loc}, nil
+		}
+	}
+	return nil, fmt.Errorf("Invalid time zone '%s' in table.local-time-zone. The value should be a Time Zone Database (TZDB) ID such as 'America/Los_Angeles' to include daylight saving time. Fixed offsets are supported using 'GMT-03:00' or 'GMT+03:00'. Or use 'UTC' without time zone and daylight saving time.", name)
+}

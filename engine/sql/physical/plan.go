@@ -1,0 +1,402 @@
+// Package physical decides how a logical plan runs: which operators, chained
+// into which vertices, with which exchanges between them, which changes each
+// stream carries, and under which identity an operator keeps its state.
+//
+// The rule: an operator's identity depends on what it means and on what comes
+// before it, never on what comes after, nor on where a table's data happens to
+// lie. State survives every change that leaves the meaning alone.
+package physical
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/weir-streams/weir/engine/data"
+	"github.com/weir-streams/weir/engine/expr"
+	"github.com/weir-streams/weir/engine/graph"
+	"github.com/weir-streams/weir/engine/sql/ast"
+	"github.com/weir-streams/weir/engine/sql/logical"
+)
+
+// Config is what of the session's configuration plans depend on.
+type Config struct {
+	MiniBatch  bool   // table.exec.mini-batch.enabled
+	TTLMillis  int64  // table.exec.state.ttl
+	EmitMillis int64  // pipeline.auto-watermark-interval
+	NotNull    string // table.exec.sink.not-null-enforcer: ERROR or DROP
+	// AcceptsUpdates tells whether a sink's connector takes more than inserts.
+	AcceptsUpdates func(t graph.Table) bool
+}
+
+// Plan makes the graph of one job of all the sinks.
+func Plan(sinks []*logical.Sink, c Config) (*graph.Graph, error) {
+	p := &planner{config: c, built: map[string]*stream{}, users: map[string]int{}, ids: map[string]int{}}
+	for _, s := range sinks {
+		p.count(s)
+	}
+	for _, s := range sinks {
+		if _, err := p.node(s); err != nil {
+			return nil, err
+		}
+	}
+	p.name()
+	return &graph.Graph{Vertices: p.vertices}, nil
+}
+
+// stream is the output of a planned node.
+type stream struct {
+	vertex      int // it comes from the last operator of this vertex
+	schema      []data.Column
+	modes       graph.Modes
+	parallelism int
+	shared      bool // several users: nothing more is chained to it
+	meaning     meaning
+	producer    string // what makes its updates, in the words of Flink
+}
+
+type planner struct {
+	config   Config
+	vertices []graph.Vertex
+	built    map[string]*stream // by digest
+	users    map[string]int     // by digest
+	ids      map[string]int     // how often a meaning or a vertex was seen
+}
+
+// digest is a node's text with all that decides its rows: equal nodes are
+// planned once.
+func digest(n logical.Node) string {
+	var b strings.Builder
+	b.WriteString(n.Line())
+	switch x := n.(type) {
+	case *logical.Scan:
+		fmt.Fprintf(&b, " %s.%s.%s %v", x.Table.Catalog, x.Table.Database, x.Table.Name, x.Table.Options)
+	case *logical.Watermark:
+		fmt.Fprintf(&b, " %d", x.IdleMillis)
+	case *logical.WindowAssign:
+		fmt.Fprintf(&b, " %v", x.Window)
+	case *logical.WindowAggregate:
+		fmt.Fprintf(&b, " %v", x.Window)
+	case *logical.Sink:
+		fmt.Fprintf(&b, " %p", x)
+	}
+	for _, c := range n.Schema() {
+		fmt.Fprintf(&b, " %s %s %d", c.Name, c.Type, c.Type.TimeAttr)
+	}
+	for _, in := range n.Inputs() {
+		b.WriteString(" (" + digest(in) + ")")
+	}
+	return b.String()
+}
+
+// count finds the nodes with several users. Below a node that was met before
+// nothing is counted again: it is planned once.
+func (p *planner) count(n logical.Node) {
+	d := digest(n)
+	p.users[d]++
+	if p.users[d] > 1 {
+		return
+	}
+	for _, in := range n.Inputs() {
+		p.count(in)
+	}
+}
+
+func (p *planner) node(n logical.Node) (*stream, error) {
+	d := digest(n)
+	if s := p.built[d]; s != nil {
+		return s, nil
+	}
+	s, err := p.build(n)
+	if err != nil {
+		return nil, err
+	}
+	s.shared = p.users[d] > 1
+	p.built[d] = s
+	return s, nil
+}
+
+func (p *planner) build(n logical.Node) (*stream, error) {
+	switch n := n.(type) {
+	case *logical.Scan:
+		return p.scan(n), nil
+	case *logical.Values:
+		return p.values(n), nil
+	case *logical.Project:
+		return p.project(n)
+	case *logical.Filter:
+		return p.filter(n)
+	case *logical.Union:
+		return p.union(n)
+	}
+	in, err := p.node(n.Inputs()[0])
+	if err != nil {
+		return nil, err
+	}
+	switch n := n.(type) {
+	case *logical.Watermark:
+		return p.watermark(n, in), nil
+	case *logical.WindowAssign:
+		return p.assign(n, in)
+	case *logical.Aggregate:
+		return p.aggregate(n, in), nil
+	case *logical.WindowAggregate:
+		return p.windowAggregate(n, in)
+	case *logical.Sink:
+		return p.sink(n, in)
+	}
+	return nil, fmt.Errorf("no operator for %s", n.Line())
+}
+
+// begin starts a vertex with an operator.
+func (p *planner) begin(op graph.Op, parallelism int, inputs ...graph.Edge) int {
+	p.vertices = append(p.vertices, graph.Vertex{Inputs: inputs, Ops: []graph.Op{op}, Parallelism: parallelism})
+	return len(p.vertices) - 1
+}
+
+// chain puts an operator right behind a stream.
+func (p *planner) chain(in *stream, op graph.Op) int {
+	if in.shared {
+		return p.begin(op, in.parallelism, graph.Edge{From: in.vertex, Partitioning: graph.Forward})
+	}
+	v := &p.vertices[in.vertex]
+	v.Ops = append(v.Ops, op)
+	return in.vertex
+}
+
+// gather puts an operator where rows of one key meet. With no keys all rows
+// meet in one subtask.
+func (p *planner) gather(in *stream, op graph.Op, keys []int) (vertex, parallelism int) {
+	switch {
+	case len(keys) > 0:
+		return p.begin(op, 0, graph.Edge{From: in.vertex, Partitioning: graph.Hash, Keys: slices.Clone(keys)}), 0
+	case in.parallelism == 1:
+		return p.chain(in, op), 1
+	}
+	return p.begin(op, 1, graph.Edge{From: in.vertex, Partitioning: graph.Global}), 1
+}
+
+func (p *planner) scan(n *logical.Scan) *stream {
+	m := scanMeaning(n)
+	op := graph.Op{
+		UID: p.uid("source", m.table), Name: "Source: " + n.Table.Name, Detail: n.Line(), Schema: n.Columns, Modes: n.Modes,
+		Source: &graph.Source{Table: n.Table, Output: n.Output, Filter: n.Filter},
+	}
+	return &stream{vertex: p.begin(op, 0), schema: n.Columns, modes: n.Modes, meaning: m, producer: "TableSourceScan(table=[[" + m.table + "]])"}
+}
+
+func (p *planner) values(n *logical.Values) *stream {
+	m := meaning{rows: "values " + hash(n.Line()), columns: make([]string, len(n.Columns))}
+	for i := range m.columns {
+		m.columns[i] = fmt.Sprintf("%s#%d", m.rows, i)
+	}
+	op := graph.Op{UID: p.uid("values", m.rows), Name: "Values", Detail: n.Line(), Schema: n.Columns, Values: &graph.Values{Rows: n.Rows}}
+	return &stream{vertex: p.begin(op, 1), schema: n.Columns, parallelism: 1, meaning: m}
+}
+
+func (p *planner) project(n *logical.Project) (*stream, error) {
+	below, filter := n.Input, (*expr.Expr)(nil)
+	var cond expr.Expr
+	if f, ok := below.(*logical.Filter); ok && p.users[digest(f)] == 1 {
+		below, cond = f.Input, f.Cond
+		filter = &cond
+	}
+	in, err := p.node(below)
+	if err != nil {
+		return nil, err
+	}
+	return p.calc(in, filter, n.Exprs, n.Columns), nil
+}
+
+func (p *planner) filter(n *logical.Filter) (*stream, error) {
+	in, err := p.node(n.Input)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]expr.Expr, len(in.schema))
+	for i, c := range in.schema {
+		all[i] = expr.Column(i, c.Type)
+	}
+	cond := n.Cond
+	return p.calc(in, &cond, all, in.schema), nil
+}
+
+func (p *planner) calc(in *stream, filter *expr.Expr, exprs []expr.Expr, columns []data.Column) *stream {
+	names := graph.ColumnNames(in.schema)
+	detail := logical.Projection(exprs, columns, names)
+	m := in.meaning
+	if filter != nil {
+		detail += " WHERE " + graph.Expression(*filter, names)
+		m = m.filtered(*filter)
+	}
+	m.columns = in.meaning.computed(exprs)
+	op := graph.Op{Name: "Calc", Detail: detail, Schema: columns, Modes: in.modes, Calc: &graph.Calc{Filter: filter, Project: exprs}}
+	return &stream{vertex: p.chain(in, op), schema: columns, modes: in.modes, parallelism: in.parallelism, meaning: m, producer: in.producer}
+}
+
+func (p *planner) watermark(n *logical.Watermark, in *stream) *stream {
+	names := graph.ColumnNames(in.schema)
+	m := in.meaning.watermarked(n)
+	op := graph.Op{
+		UID: p.uid("watermark", m.rows), Name: "WatermarkAssigner", Detail: names[n.TimeColumn] + " AS " + graph.Expression(n.Expr, names),
+		Schema: n.Schema(), Modes: in.modes,
+		Watermark: &graph.Watermark{TimeColumn: n.TimeColumn, Expr: n.Expr, IdleMillis: n.IdleMillis, EmitMillis: p.config.EmitMillis},
+	}
+	return &stream{vertex: p.chain(in, op), schema: op.Schema, modes: in.modes, parallelism: in.parallelism, meaning: m, producer: in.producer}
+}
+
+func (p *planner) assign(n *logical.WindowAssign, in *stream) (*stream, error) {
+	if n.Window.Kind == graph.Session {
+		return nil, ast.Errorf(n.Pos, "SESSION without GROUP BY of its partition columns, window_start and window_end is not supported by this engine yet; run it on a Flink target")
+	}
+	op := graph.Op{
+		Name: "WindowTableFunction", Detail: logical.WindowText(n.Window, graph.ColumnNames(in.schema)),
+		Schema: n.Schema(), Modes: in.modes, WindowAssign: &graph.WindowAssign{Window: n.Window},
+	}
+	return &stream{vertex: p.chain(in, op), schema: op.Schema, modes: in.modes, parallelism: in.parallelism, meaning: in.meaning.windowed(n.Window), producer: in.producer}, nil
+}
+
+func (p *planner) aggregate(n *logical.Aggregate, in *stream) *stream {
+	names := graph.ColumnNames(in.schema)
+	retracts := !in.modes.InsertOnly()
+	aggs := retracting(n.Aggs, retracts)
+	// Without aggregates a group never changes: it appears, and with retractions disappears.
+	modes := graph.Modes{Deletes: retracts}
+	if len(aggs) > 0 {
+		modes.Updates, modes.UpdateBefore = true, true
+	}
+	m := in.meaning.aggregated("aggregate", n.Keys, aggs)
+	op := graph.Op{
+		UID: p.uid("aggregate", m.rows), Name: "GroupAggregate", Detail: logical.AggregationText(n.Keys, n.Aggs, n.Names, names),
+		Schema: n.Schema(), Modes: modes,
+		GroupAggregate: &graph.GroupAggregate{Keys: n.Keys, Aggs: aggs, MiniBatch: p.config.MiniBatch, UpdateBefore: modes.UpdateBefore, TTLMillis: p.config.TTLMillis},
+	}
+	s := &stream{schema: op.Schema, modes: modes, meaning: m, producer: producer("GroupAggregate", n.Keys, n.Aggs, n.Names, names)}
+	s.vertex, s.parallelism = p.gather(in, op, n.Keys)
+	return s
+}
+
+func (p *planner) windowAggregate(n *logical.WindowAggregate, in *stream) (*stream, error) {
+	names := graph.ColumnNames(in.schema)
+	aggs := retracting(n.Aggs, !in.modes.InsertOnly())
+	m := in.meaning.windowed(n.Window).aggregated("window aggregate", n.Keys, aggs)
+	m.columns = m.columns[:len(n.Keys)+len(aggs)]
+	for _, w := range n.Properties {
+		m.columns = append(m.columns, m.rows+"#"+string(w))
+	}
+	detail := logical.WindowText(n.Window, names) + " " + logical.AggregationText(n.Keys, n.Aggs, n.Names, names)
+	for _, w := range n.Properties {
+		detail += ", " + string(w)
+	}
+	op := graph.Op{
+		UID: p.uid("window", m.rows), Name: "WindowAggregate", Detail: detail, Schema: n.Schema(),
+		WindowAggregate: &graph.WindowAggregate{Window: n.Window, Keys: n.Keys, Aggs: aggs, Properties: n.Properties},
+	}
+	s := &stream{schema: op.Schema, meaning: m}
+	s.vertex, s.parallelism = p.gather(in, op, n.Keys)
+	return s, nil
+}
+
+func retracting(aggs []graph.AggCall, retracts bool) []graph.AggCall {
+	out := slices.Clone(aggs)
+	for i := range out {
+		out[i].Retracts = retracts
+	}
+	return out
+}
+
+// producer names an operator as Flink does in the error of a sink that takes
+// only inserts.
+func producer(name string, keys []int, aggs []graph.AggCall, out, names []string) string {
+	ks := make([]string, len(keys))
+	for i, k := range keys {
+		ks[i] = names[k]
+	}
+	list := slices.Clone(ks)
+	for i, a := range aggs {
+		list = append(list, logical.AggText(a, names)+" AS "+out[i])
+	}
+	by := ""
+	if len(ks) > 0 {
+		by = "groupBy=[" + strings.Join(ks, ", ") + "], "
+	}
+	return name + "(" + by + "select=[" + strings.Join(list, ", ") + "])"
+}
+
+func (p *planner) union(n *logical.Union) (*stream, error) {
+	op := graph.Op{Name: "Union", Schema: n.Columns, Union: &graph.Union{}}
+	var edges []graph.Edge
+	s := &stream{schema: n.Columns, parallelism: 1}
+	var parts []meaning
+	for _, c := range n.Children {
+		in, err := p.node(c)
+		if err != nil {
+			return nil, err
+		}
+		op.Modes.Updates = op.Modes.Updates || in.modes.Updates
+		op.Modes.UpdateBefore = op.Modes.UpdateBefore || in.modes.UpdateBefore
+		op.Modes.Deletes = op.Modes.Deletes || in.modes.Deletes
+		if !in.modes.InsertOnly() {
+			s.producer = in.producer
+		}
+		if in.parallelism != 1 {
+			s.parallelism = 0
+		}
+		edges = append(edges, graph.Edge{From: in.vertex, Partitioning: graph.Forward})
+		parts = append(parts, in.meaning)
+	}
+	for i, e := range edges {
+		if p.vertices[e.From].Parallelism != s.parallelism {
+			edges[i].Partitioning = graph.Rebalance
+		}
+	}
+	op.Detail = fmt.Sprintf("%d inputs", len(edges))
+	s.modes, s.meaning = op.Modes, united(parts)
+	s.vertex = p.begin(op, s.parallelism, edges...)
+	return s, nil
+}
+
+func (p *planner) sink(n *logical.Sink, in *stream) (*stream, error) {
+	t := n.Sink.Table
+	sink := n.Sink
+	op := graph.Op{Name: "Sink: " + t.Name, Detail: strings.Join(graph.ColumnNames(in.schema), ", "), Schema: in.schema, Modes: in.modes, Sink: &sink}
+	s := &stream{schema: in.schema, modes: in.modes, parallelism: in.parallelism}
+	if t.Connector == "collect" {
+		op.Name, op.UID = "Collect", p.uid("collect", "")
+		s.vertex, s.parallelism = p.gather(in, op, nil)
+		return s, nil
+	}
+	table := t.Catalog + "." + t.Database + "." + t.Name
+	if !in.modes.InsertOnly() && !p.config.AcceptsUpdates(t) {
+		changes := "update and delete"
+		switch {
+		case !in.modes.Deletes:
+			changes = "update"
+		case !in.modes.Updates:
+			changes = "delete"
+		}
+		return nil, ast.Errorf(n.Pos, "Table sink '%s' doesn't support consuming %s changes which is produced by node %s", table, changes, in.producer)
+	}
+	sink.NotNull = p.config.NotNull
+	op.UID = p.uid("sink", table)
+	s.vertex = p.chain(in, op)
+	return s, nil
+}
+
+// name gives vertices their names and ids, once they are complete.
+func (p *planner) name() {
+	for i := range p.vertices {
+		v := &p.vertices[i]
+		names := make([]string, len(v.Ops))
+		id := ""
+		for k, op := range v.Ops {
+			names[k] = op.Name
+			id += op.UID + "|" + op.Name + "|" + op.Detail + "\n"
+		}
+		for _, e := range v.Inputs {
+			id += fmt.Sprintf("%s %s %v\n", p.vertices[e.From].ID, e.Partitioning, e.Keys)
+		}
+		v.Name = strings.Join(names, " -> ")
+		v.ID = p.uid("vertex", id)
+	}
+}

@@ -1,0 +1,60 @@
+package sql
+
+import (
+	"github.com/weir-streams/weir/engine/sql/ast"
+	"github.com/weir-streams/weir/engine/sql/parse"
+)
+
+// CompileScript carries out a script and makes one job of it: all its INSERTs
+// and statement sets together, or its one SELECT. Errors have places in the
+// script.
+func (s *Session) CompileScript(script string) (*Outcome, error) {
+	statements, err := parse.Script(script)
+	if err != nil {
+		return nil, err
+	}
+	s.script++
+	var all []insert
+	var query *ast.Query
+	var last ast.Pos
+	for _, st := range statements {
+		last = st.EndPos()
+		switch n := st.(type) {
+		case *ast.Query:
+			if query != nil || len(all) > 0 {
+				return nil, ast.Errorf(n.Pos(), "a script is one job: either INSERTs, or one SELECT at its end")
+			}
+			query = n
+			continue
+		case *ast.Insert:
+			i, err := s.insert(n)
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, i)
+		case *ast.StatementSet:
+			set, err := s.inserts(n)
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, set...)
+		default:
+			if _, err := s.execute(st); err != nil {
+				return nil, err
+			}
+		}
+		if query != nil && len(all) > 0 {
+			return nil, ast.Errorf(st.Pos(), "a script is one job: either INSERTs, or one SELECT at its end")
+		}
+	}
+	switch {
+	case query != nil:
+		return s.query(query)
+	case s.set != nil:
+		s.set = nil
+		return nil, ast.Errorf(last, "the statement set is not ended: END is missing")
+	case len(all) == 0:
+		return nil, ast.Errorf(last, "the script has no INSERT and no SELECT: there is nothing to run")
+	}
+	return s.plan(all)
+}

@@ -1,0 +1,113 @@
+package sql_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/cockroachdb/datadriven"
+
+	"github.com/weir-streams/weir/engine/data"
+	"github.com/weir-streams/weir/engine/graph"
+	"github.com/weir-streams/weir/engine/sql"
+	"github.com/weir-streams/weir/engine/sql/logical"
+	"github.com/weir-streams/weir/engine/sql/parse"
+)
+
+// Commands of the test data: run carries statements out and shows what they
+// answer; columns shows the types of a query's result, plan its optimized plan,
+// graph its graph, script the graph of a whole script in a fresh session. Each
+// file is one session; reset begins another.
+func TestSession(t *testing.T) {
+	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
+		s := sql.NewSession(environment(), nil)
+		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
+			switch d.Cmd {
+			case "reset":
+				s = sql.NewSession(environment(), nil)
+				return ""
+			case "script":
+				o, err := sql.NewSession(environment(), nil).CompileScript(d.Input)
+				if err != nil {
+					return err.Error()
+				}
+				return show(o)
+			}
+			var b strings.Builder
+			for _, text := range strings.Split(d.Input, ";\n") {
+				b.WriteString(answer(s, d.Cmd, strings.TrimSuffix(text, ";")))
+			}
+			return b.String()
+		})
+	})
+}
+
+func answer(s *sql.Session, command, text string) string {
+	st, err := parse.Statement(text)
+	if err != nil {
+		return err.Error() + "\n"
+	}
+	switch command {
+	case "run", "columns":
+		o, err := s.Execute(st)
+		if err != nil {
+			return err.Error() + "\n"
+		}
+		if command == "columns" {
+			return columnLines(o.Columns)
+		}
+		return show(o)
+	}
+	p, err := s.Plans(st)
+	if err != nil {
+		return err.Error() + "\n"
+	}
+	switch command {
+	case "bound", "plan":
+		nodes := p.Optimized
+		if command == "bound" {
+			nodes = p.Bound
+		}
+		out := ""
+		for _, n := range nodes {
+			out += logical.Text(n)
+		}
+		return out
+	case "graph":
+		return graph.Text(p.Graph)
+	}
+	return "unknown command " + command
+}
+
+func columnLines(cols []data.Column) string {
+	out := ""
+	for _, c := range cols {
+		out += c.Name + " " + c.Type.String() + "\n"
+	}
+	return out
+}
+
+func show(o *sql.Outcome) string {
+	switch o.Kind {
+	case sql.OK:
+		return "OK\n"
+	case sql.Rows:
+		out := ""
+		for _, r := range o.Rows {
+			parts := make([]string, len(r))
+			for i, v := range r {
+				switch {
+				case v.Null:
+					parts[i] = "NULL"
+				case o.Columns[i].Type.Kind == data.Boolean:
+					parts[i] = fmt.Sprint(v.I != 0)
+				default:
+					parts[i] = v.S
+				}
+			}
+			out += strings.Join(parts, " | ") + "\n"
+		}
+		return out
+	}
+	return o.Name + "\n" + graph.Text(o.Graph)
+}
