@@ -259,3 +259,19 @@ func FuzzPrintAndParseAgree(f *testing.F) {
 		}
 	})
 }
+
+func BenchmarkScript(b *testing.B) {
+	var all strings.Builder
+	for _, r := range readRecorded(b) {
+		if !r.fails && !r.script {
+			all.WriteString(r.sql + ";\n")
+		}
+	}
+	src := all.String()
+	b.SetBytes(int64(len(src)))
+	for b.Loop() {
+		if _, err := parse.Script(src); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -216,7 +216,7 @@ func (p *parser) selectBlock() ast.QueryBody {
 	}
 	p.comma(func() { s.Items = append(s.Items, p.selectItem()) })
 	if p.accept("FROM") {
-		s.From = p.from_()
+		s.From = p.fromItems()
 	}
 	if p.accept("WHERE") {
 		s.Where = p.expr()

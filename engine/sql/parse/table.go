@@ -2,8 +2,8 @@ package parse
 
 import "github.com/weir-streams/weir/engine/sql/ast"
 
-// from_ reads the items of FROM; commas and joins group from the left.
-func (p *parser) from_() ast.TableRef {
+// fromItems reads the items of FROM; commas and joins group from the left.
+func (p *parser) fromItems() ast.TableRef {
 	left := p.table()
 	for chain := 0; ; chain++ {
 		if chain > maxChain {
@@ -44,10 +44,11 @@ func (p *parser) join(left ast.TableRef) ast.TableRef {
 	return j
 }
 
+var joinKinds = map[string]ast.JoinKind{
+	"INNER": ast.InnerJoin, "LEFT": ast.LeftJoin, "RIGHT": ast.RightJoin, "FULL": ast.FullJoin, "CROSS": ast.CrossJoin,
+}
+
 func (p *parser) joinKind() (ast.JoinKind, bool) {
-	kinds := map[string]ast.JoinKind{
-		"INNER": ast.InnerJoin, "LEFT": ast.LeftJoin, "RIGHT": ast.RightJoin, "FULL": ast.FullJoin, "CROSS": ast.CrossJoin,
-	}
 	t := p.tok()
 	if t.kind != tokWord {
 		return "", false
@@ -55,7 +56,7 @@ func (p *parser) joinKind() (ast.JoinKind, bool) {
 	if p.accept("JOIN") {
 		return ast.InnerJoin, true
 	}
-	kind, ok := kinds[t.upper]
+	kind, ok := joinKinds[t.upper]
 	if !ok {
 		return "", false
 	}
@@ -165,7 +166,6 @@ func (p *parser) unnest(start ast.Pos, lateral bool) ast.TableRef {
 func (p *parser) tableParens() (*ast.Query, ast.TableRef) {
 	p.enter()
 	defer p.leave()
-	start := p.here()
 	p.expectSym("(")
 	var left ast.TableRef
 	switch {
@@ -200,7 +200,6 @@ func (p *parser) tableParens() (*ast.Query, ast.TableRef) {
 		left = next
 	}
 	p.expectSym(")")
-	_ = start
 	return nil, left
 }
 
