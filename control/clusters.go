@@ -61,7 +61,14 @@ func (s Sight) BeganAgain(known resource.CheckpointRef, own string) bool {
 			return !p.CompletedAt.Equal(known.CompletedAt.Time)
 		}
 	}
-	return s.NewestID < known.ID
+	highest := s.NewestID
+	for _, p := range s.Savepoints {
+		highest = max(highest, p.ID)
+	}
+	if highest == 0 && s.Status.Terminal() {
+		return false // a restarted JobManager still knows how the job ended, but nothing more
+	}
+	return highest < known.ID
 }
 
 // Within tells whether location is dir or lies below it.

@@ -101,13 +101,7 @@ func (c *Controller) rollBack(ctx context.Context, seen *snapshot, p plan) error
 		if d.Metadata.Generation != seen.Metadata.Generation {
 			return control.ErrStale // the user was faster
 		}
-		old := *d
-		to := p.rollBack.spec
-		d.Spec.Template = to.Template
-		d.Spec.DeploymentTargetID = to.DeploymentTargetID
-		d.Spec.DeploymentTargetName = to.DeploymentTargetName
-		d.Spec.SessionClusterName = to.SessionClusterName
-		d.CountSpecVersion(old)
+		*d = p.rollBack.apply(*d)
 		d.Status = p.status
 		d.Status.Transition.SpecVersion = d.SpecVersion()
 		d.Metadata.Annotations = transitioning(d.Metadata.Annotations, d.Status)

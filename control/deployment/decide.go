@@ -3,6 +3,7 @@ package deployment
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/weir-streams/weir/control"
@@ -288,16 +289,31 @@ func (d *decision) backTo(last resource.Job) *rollBack {
 		if json.Unmarshal(r.Spec, &spec) != nil {
 			return nil
 		}
-		return &rollBack{from: d.Metadata.Generation, to: r.Generation, spec: spec}
+		back := &rollBack{from: d.Metadata.Generation, to: r.Generation, spec: spec}
+		if after := back.apply(d.Deployment); after.SpecVersion() == d.SpecVersion() {
+			return nil // it is what failed now
+		}
+		return back
 	}
 	return nil
+}
+
+// apply gives the deployment with the old template and target.
+func (b *rollBack) apply(d resource.Deployment) resource.Deployment {
+	old := d
+	d.Spec.Template = b.spec.Template
+	d.Spec.DeploymentTargetID = b.spec.DeploymentTargetID
+	d.Spec.DeploymentTargetName = b.spec.DeploymentTargetName
+	d.Spec.SessionClusterName = b.spec.SessionClusterName
+	d.CountSpecVersion(old)
+	return d
 }
 
 // startFrom chooses the state a new job begins with; the zero Savepoint is none.
 func (d *decision) startFrom() (resource.Savepoint, error) {
 	all := d.states()
-	if n := len(all); n > 0 && isReset(all[n-1]) {
-		return all[n-1], nil
+	if n := len(all); n > 0 && isReset(all[n-1]) && !d.served(all[n-1]) {
+		return all[n-1], nil // asked for expressly, whatever the strategy
 	}
 	if d.Spec.RestoreStrategy.Kind == resource.RestoreNone {
 		return resource.Savepoint{}, nil
@@ -317,6 +333,13 @@ func (d *decision) startFrom() (resource.Savepoint, error) {
 			"adopt one (a savepoint with spec.savepointLocation), or use restore strategy NONE to start empty", j.Metadata.ID)
 	}
 	return resource.Savepoint{}, nil
+}
+
+// served tells whether a job that started from p ran.
+func (s *snapshot) served(p resource.Savepoint) bool {
+	return slices.ContainsFunc(s.jobs, func(j resource.Job) bool {
+		return j.Metadata.Annotations[control.AnnotationStartedFrom] == p.Metadata.ID && ran(j)
+	})
 }
 
 // hadState finds a job that began with state or saved some. One that read all

@@ -29,8 +29,10 @@ func (d *decision) ending() {
 			d.status.Started.ObservedFlinkJobStatus = string(s.Status)
 		}
 	}
-	if p, found := d.inFlight(); found && s.Presence != cluster.Absent && !d.config.ForgetsSavepoints {
+	if p, found := d.inFlight(); found && !d.config.ForgetsSavepoints {
 		d.wait(since, "waiting for the outcome of savepoint "+p.Metadata.ID)
+		// Also when the cluster is gone: the savepoint may be found complete, and
+		// then it is what the next job starts from.
 		// A cancelled job must not process on while we wait; a job that is
 		// ended by this savepoint must.
 		d.cancel = d.wantsCancel() && s.Answers && alive(s.Status)
@@ -114,7 +116,7 @@ func (d *decision) retain() *resource.Savepoint {
 		return nil // Flink removes the checkpoints of a job that finished
 	}
 	for _, p := range d.savepoints {
-		if p.Status.State == resource.SavepointCompleted && control.NotedInt(p.Metadata, control.AnnotationCheckpointID) > ref.ID {
+		if p.Status.State == resource.SavepointCompleted && newer(p, ref) {
 			return nil
 		}
 	}
@@ -136,6 +138,15 @@ func (d *decision) retain() *resource.Savepoint {
 // ranFlawlessly tells whether the job was STARTED, so that its checkpoints are
 // the continuation of the state it was given.
 func (d *decision) ranFlawlessly() bool { return !d.Status.Started.StartedAt.IsZero() }
+
+// newer tells whether a savepoint is of a later state than a checkpoint of the
+// same job. One whose number nobody told is judged by what it was for and when.
+func newer(p resource.Savepoint, ref resource.CheckpointRef) bool {
+	if id := control.NotedInt(p.Metadata, control.AnnotationCheckpointID); id > 0 {
+		return id > ref.ID
+	}
+	return p.Spec.StopJob || p.Status.CompletedAt.After(ref.CompletedAt.Time)
+}
 
 // strayed tells whether the job has left the line of its state: what it saves
 // now is not the continuation of what it had.

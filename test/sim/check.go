@@ -3,6 +3,7 @@ package sim
 import (
 	"encoding/json"
 	"math"
+	"strings"
 	"time"
 
 	"github.com/weir-streams/weir/cluster"
@@ -25,12 +26,12 @@ func (w *World) launch(j resource.Job, spec cluster.Spec) error {
 	}
 	c := &fakeCluster{
 		w: w, job: j, dir: spec.Configuration[control.KeyCheckpointDir],
-		status: flink.JobInitializing, due: w.now.Add(w.between(0, 3*time.Second)), last: w.now,
+		status: flink.JobInitializing, due: w.now.Add(w.between(0, 400*time.Millisecond)), last: w.now,
 		every: w.between(300*time.Millisecond, 4*time.Second), restored: spec.SavepointLocation,
 	}
-	c.silentUntil = w.now.Add(w.between(0, time.Second))
+	c.silentUntil = w.now.Add(w.between(0, 200*time.Millisecond))
 	if spec.Configuration["sim.bound"] == "true" {
-		c.bound = 20_000
+		c.bound = 5_000
 	}
 	c.rank = w.startRank(j)
 	c.started = c.rank
@@ -93,7 +94,7 @@ func (w *World) checkNewJob(j *resource.Job) {
 			learn(r, "reset "+p.Metadata.ID)
 			continue
 		}
-		if s, ok := w.storage[p.Spec.SavepointLocation]; ok {
+		if s, ok := w.storage[p.Spec.SavepointLocation]; ok && !w.amnesic(s.job) {
 			if p.Metadata.Origin == resource.OriginRetainedCheckpoint && spec.RestoreStrategy.Kind == resource.RestoreLatestSavepoint {
 				top = max(top, s.epoch)
 				continue
@@ -104,18 +105,18 @@ func (w *World) checkNewJob(j *resource.Job) {
 	retainedCount := spec.RestoreStrategy.Kind == resource.RestoreLatestState
 	for _, other := range w.jobs.owned[m.DeploymentID] {
 		at := other.Status.LatestCheckpoint.Location
-		if s, ok := w.storage[at]; ok && retainedCount && other.Status.State != resource.JobFinished {
+		if s, ok := w.storage[at]; ok && !w.amnesic(s.job) && retainedCount && other.Status.State != resource.JobFinished {
 			learn(s.rank, "checkpoint "+at)
 		}
 	}
 	// A stop that was completed must never be lost, whatever was told of it,
 	// unless nobody could know.
 	for at, s := range w.storage {
-		if c := w.byJob[s.job]; s.stop && c != nil && c.job.Metadata.DeploymentID == m.DeploymentID && !w.opts.Blind && !w.amnesic(s.job) {
+		if c := w.byJob[s.job]; s.stop && c != nil && c.job.Metadata.DeploymentID == m.DeploymentID && !w.unlucky(s.job) && !w.amnesic(s.job) {
 			learn(s.rank, "stopped with "+at)
 		}
 	}
-	reset := any && w.isReset(what)
+	reset := any && w.openReset(m.DeploymentID, what)
 	switch {
 	case spec.RestoreStrategy.Kind == resource.RestoreNone && !reset:
 		from = rank{epoch: above(top)}
@@ -138,18 +139,39 @@ func (w *World) amnesic(jobID string) bool {
 	return c != nil && c.amnesia
 }
 
+// unlucky tells whether the cluster of a job took the outcome of its
+// savepoints with it, with no storage to look into.
+func (w *World) unlucky(jobID string) bool { return w.opts.Blind && w.byJob[jobID].unlucky }
+
+// finishedUnseen tells whether a job read all its input, which removes its
+// checkpoints, and its cluster died before it could say so.
+func (w *World) finishedUnseen(jobID string) bool {
+	c := w.byJob[jobID]
+	return c.unlucky && c.status == flink.JobFinished
+}
+
 // lastResort tells whether a location is of a job whose cluster overwrote its
-// own past, so that nothing better was left.
+// own past, or died after we last heard of it and nobody can look what it
+// left. Then the newest state known is one that is no more.
 func (w *World) lastResort(location string) bool {
 	for _, p := range w.savepoints.rows {
-		if p.Spec.SavepointLocation == location && p.Metadata.Origin == resource.OriginRetainedCheckpoint && w.amnesic(p.Metadata.JobID) {
+		if p.Spec.SavepointLocation == location && p.Metadata.Origin == resource.OriginRetainedCheckpoint && (w.amnesic(p.Metadata.JobID) || w.unlucky(p.Metadata.JobID) || w.finishedUnseen(p.Metadata.JobID)) {
 			return true
 		}
 	}
 	return false
 }
 
-func (w *World) isReset(what string) bool { return len(what) > 6 && what[:6] == "reset " }
+// openReset tells whether what was known last is a reset from which no job ran.
+func (w *World) openReset(deploymentID, what string) bool {
+	id, is := strings.CutPrefix(what, "reset ")
+	for _, j := range w.jobs.owned[deploymentID] {
+		if j.Metadata.Annotations[control.AnnotationStartedFrom] == id && !j.Status.Started.StartedAt.IsZero() {
+			return false
+		}
+	}
+	return is
+}
 
 // above is an epoch over e and under the next whole one.
 func above(e float64) float64 { return (e + math.Floor(e) + 1) / 2 }
@@ -170,6 +192,9 @@ func (w *World) specAt(deploymentID string, generation int) resource.DeploymentS
 
 // checkTerminate looks at every removal of a cluster.
 func (w *World) checkTerminate(c *fakeCluster) {
+	if w.opts.IgnoreRemoval {
+		return
+	}
 	for _, o := range c.ops {
 		for _, p := range w.savepoints.owned[c.job.Metadata.DeploymentID] {
 			if control.TriggerID(p.Metadata.ID) == o.ID && p.Status.State == resource.SavepointStarted {

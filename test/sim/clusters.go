@@ -67,6 +67,9 @@ type fakeCluster struct {
 	failure     string
 	bound       int64 // position at which the job has read all its input; 0 never
 	amnesia     bool  // it began again from where it was first started
+	began       bool  // it ran once
+	again       bool  // it is to begin from where it was first started
+	unlucky     bool  // it died, or forgot what it was asked for
 	ops         []*op
 }
 
@@ -145,11 +148,18 @@ func (c *fakeCluster) begin() {
 			c.become(flink.JobFailed)
 			return
 		}
+		// A job that recovers goes back to its last checkpoint, which may be older
+		// than its last savepoint. That is Flink's doing and no step of ours:
+		// what it saves from then on is newer all the same.
+		if c.began && !c.again {
+			s = &snap{rank: c.rank}
+		}
 		c.rank.pos = s.pos
 		c.lastID = max(c.lastID, 1)
-	} else {
+	} else if !c.began || c.again {
 		c.rank.pos = 0
 	}
+	c.began, c.again = true, false
 	if c.job.Spec.FlinkConfiguration["sim.broken"] == "true" {
 		c.failure = "java.lang.IllegalStateException: Cannot map checkpoint/savepoint state for operator to the new program"
 		c.become(flink.JobFailed)
@@ -233,7 +243,7 @@ func (c *fakeCluster) restart() {
 		return
 	}
 	c.become(flink.JobRestarting)
-	c.due = c.w.now.Add(c.w.between(0, 2*time.Second))
+	c.due = c.w.now.Add(c.w.between(0, 500*time.Millisecond))
 	if c.newest.Location != "" {
 		c.restored = c.newest.Location
 	}
@@ -242,7 +252,7 @@ func (c *fakeCluster) restart() {
 // failover kills the JobManager; it comes back, knowing its newest checkpoint
 // only with high availability. A job that has ended is not run again.
 func (c *fakeCluster) failover(ha bool) {
-	c.ops = nil
+	c.ops, c.unlucky = nil, true
 	c.life++
 	c.past, c.saved = nil, nil
 	if c.status.Terminal() {
@@ -253,12 +263,12 @@ func (c *fakeCluster) failover(ha bool) {
 			c.restored = c.newest.Location
 		}
 	} else {
-		c.amnesia = true
+		c.amnesia, c.again = true, true
 		c.restored, c.lastID, c.own = c.job.Spec.SavepointLocation, 0, nil
 	}
 	c.newest = resource.CheckpointRef{}
 	c.status, c.processing = flink.JobInitializing, false
-	c.due = c.w.now.Add(c.w.between(0, 2*time.Second))
+	c.due = c.w.now.Add(c.w.between(0, 500*time.Millisecond))
 	c.silentUntil = c.due
 }
 
@@ -353,7 +363,7 @@ func (k clusters) Cancel(_ context.Context, j resource.Job) error {
 		}
 		if c.alive() && c.status != flink.JobCancelling {
 			c.become(flink.JobCancelling)
-			c.due = k.w.now.Add(k.w.between(0, time.Second))
+			c.due = k.w.now.Add(k.w.between(0, 200*time.Millisecond))
 		}
 		return nil
 	})
@@ -382,7 +392,7 @@ func (k clusters) Trigger(_ context.Context, j resource.Job, t control.Trigger) 
 				return nil
 			}
 		}
-		o := &op{Trigger: t, due: k.w.now.Add(k.w.between(0, 2*time.Second))}
+		o := &op{Trigger: t, due: k.w.now.Add(k.w.between(0, 400*time.Millisecond))}
 		c.ops = append(c.ops, o)
 		refuse := func(o *op, why string) { o.result = &flink.SavepointResult{State: flink.Failed, Failure: why} }
 		switch {

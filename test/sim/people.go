@@ -3,10 +3,13 @@ package sim
 import (
 	"fmt"
 	"maps"
+	"math/rand/v2"
+	"reflect"
 	"strconv"
 	"time"
 
 	"github.com/weir-streams/weir/control"
+	"github.com/weir-streams/weir/flink"
 	"github.com/weir-streams/weir/resource"
 )
 
@@ -21,16 +24,32 @@ type Faults struct {
 	TaskFails, JobFails         float64 // at each step, of some cluster
 	Failover, FailoverWithoutHA float64
 	Vanish, Breaks, FallsSilent float64
+	Cancelled                   float64 // by others
 	Edit                        float64 // at each step, of some deployment
+	EditIdle                    float64 // when nothing is due
 }
 
 // Storm is much of everything.
 func Storm() Faults {
 	return Faults{
-		RequestLost: .08, ReplyLost: .08, LaunchFails: .15, SavepointFails: .2, StopRevives: .1, NotificationLost: .1,
-		Restart: .02, TaskFails: .01, JobFails: .006, Failover: .005, FailoverWithoutHA: .003,
-		Vanish: .004, Breaks: .003, FallsSilent: .006, Edit: .02,
+		RequestLost: .06, ReplyLost: .06, LaunchFails: .1, SavepointFails: .35, StopRevives: .1, NotificationLost: .05,
+		Restart: .006, TaskFails: .004, JobFails: .002, Failover: .002, FailoverWithoutHA: .001,
+		Vanish: .0015, Breaks: .0015, FallsSilent: .004, Edit: .01, Cancelled: .001, EditIdle: .5,
 	}
+}
+
+// vary makes another weather of it: some misfortunes do not happen at all,
+// others twice as often.
+func (f Faults) vary(rng *rand.Rand) Faults {
+	v := reflect.ValueOf(&f).Elem()
+	for i := range v.NumField() {
+		x := 2 * rng.Float64()
+		if rng.Float64() < .4 {
+			x = 0
+		}
+		v.Field(i).SetFloat(v.Field(i).Float() * x)
+	}
+	return f
 }
 
 func (f Faults) on() bool { return f != Faults{} }
@@ -68,13 +87,18 @@ func (w *World) misfortune() {
 	strike(f.JobFails, "the job fails", func() {
 		if !c.status.Terminal() {
 			c.failure = "java.lang.IllegalStateException: out of luck"
-			c.become("FAILED")
+			c.become(flink.JobFailed)
 		}
 	})
 	strike(f.Failover, "failover with high availability", func() { c.failover(true) })
 	strike(f.FailoverWithoutHA, "failover without high availability", func() { c.failover(false) })
-	strike(f.Vanish, "vanishes", func() { c.gone = true })
-	strike(f.Breaks, "its main process ends", func() { c.broken = true })
+	strike(f.Cancelled, "somebody cancels the job", func() {
+		if !c.status.Terminal() {
+			c.become(flink.JobCanceled)
+		}
+	})
+	strike(f.Vanish, "vanishes", func() { c.gone, c.unlucky = true, true })
+	strike(f.Breaks, "its main process ends", func() { c.broken, c.unlucky = true, true })
 	strike(f.FallsSilent, "falls silent", func() { c.silentUntil = w.now.Add(w.between(0, 20*time.Second)) })
 }
 
@@ -86,7 +110,7 @@ func (w *World) Deploy(name string) string {
 			State:                resource.StateRunning,
 			UpgradeStrategy:      resource.UpgradeStrategy{Kind: resource.UpgradeStateful},
 			RestoreStrategy:      resource.RestoreStrategy{Kind: resource.RestoreLatestState},
-			DeploymentTargetName: "local", MaxSavepointCreationAttempts: 4, MaxJobCreationAttempts: 4,
+			DeploymentTargetName: "local", MaxSavepointCreationAttempts: 2, MaxJobCreationAttempts: 4,
 			Template: resource.Template{Spec: resource.JobTemplate{
 				Artifact:    resource.Artifact{Kind: resource.ArtifactSQLScript, SQLScript: "INSERT INTO b SELECT * FROM a"},
 				Parallelism: 1, FlinkConfiguration: map[string]string{},
@@ -119,7 +143,7 @@ func (w *World) Edit(id, what string, change func(*resource.DeploymentSpec)) {
 // edit is a change of mind at random.
 func (w *World) edit(d *resource.Deployment) {
 	id := d.Metadata.ID
-	switch w.rng.IntN(14) {
+	switch w.rng.IntN(16) {
 	case 0, 1, 2:
 		n := 1 + w.rng.IntN(8)
 		w.Edit(id, "parallelism "+strconv.Itoa(n), func(s *resource.DeploymentSpec) { s.Template.Spec.Parallelism = n })
@@ -142,8 +166,11 @@ func (w *World) edit(d *resource.Deployment) {
 		})
 	case 12:
 		w.Savepoint(id)
-	case 13:
+	case 13, 14:
 		w.Reset(id)
+	case 15:
+		bounded := []string{"true", ""}[w.rng.IntN(2)]
+		w.Edit(id, "bounded input: "+bounded, func(s *resource.DeploymentSpec) { s.Template.Spec.FlinkConfiguration["sim.bound"] = bounded })
 	}
 }
 

@@ -114,7 +114,7 @@ func (w *World) checkSettled() {
 		}
 	}
 	for _, p := range w.savepoints.rows {
-		if p.Status.State == resource.SavepointCompleted && w.storage[p.Spec.SavepointLocation] == nil && !w.amnesic(p.Metadata.JobID) {
+		if p.Status.State == resource.SavepointCompleted && w.storage[p.Spec.SavepointLocation] == nil && !w.lastResort(p.Spec.SavepointLocation) {
 			w.fail("savepoint %s (%s) is COMPLETED, but there is nothing at %s", p.Metadata.ID, p.Metadata.Origin, p.Spec.SavepointLocation)
 		}
 	}
@@ -130,8 +130,16 @@ func (w *World) checkSettled() {
 		if byUs > byUser {
 			w.fail("deployment %s was rolled back %d times after %d edits: that is a circle", d.Metadata.Name, byUs, byUser)
 		}
-		if d.Status.State == resource.StateFailed && d.Spec.Template.Spec.FlinkConfiguration["sim.broken"] == "" {
+		if d.Status.State == resource.StateFailed && d.Spec.Template.Spec.FlinkConfiguration["sim.broken"] == "" && !w.stateIsGone(d) {
 			w.fail("deployment %s is FAILED though nothing is wrong any more: %s", d.Metadata.Name, d.Status.Message)
 		}
 	}
+}
+
+// stateIsGone tells whether a deployment cannot go on because the state it was
+// to go on from is no more.
+func (w *World) stateIsGone(d *resource.Deployment) bool {
+	jobs := w.jobs.owned[d.Metadata.ID]
+	last := jobs[len(jobs)-1]
+	return w.storage[last.Spec.SavepointLocation] == nil && w.lastResort(last.Spec.SavepointLocation)
 }

@@ -3,6 +3,8 @@ package sim
 import (
 	"flag"
 	"runtime"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -55,12 +57,87 @@ func run(t *testing.T, o Options, n uint64, history func(w *World)) {
 }
 
 func TestDeploymentsSurviveStorms(t *testing.T) {
-	run(t, Options{}, *seeds, func(w *World) {
-		w.Deploy("orders")
-		if w.chance(.3) {
-			w.Deploy("payments")
+	run(t, Options{}, *seeds, storm)
+}
+
+// storm is a history of one or two deployments in weather of any kind.
+func storm(w *World) {
+	w.Deploy("orders")
+	if w.chance(.2) {
+		w.Deploy("payments")
+	}
+	w.Steps(300+w.rng.IntN(400), Storm().vary(w.rng))
+	w.Settle()
+}
+
+// Without storage to look into, only what clusters told is known.
+func TestDeploymentsSurviveStormsBlindly(t *testing.T) {
+	run(t, Options{Blind: true}, *seeds/10, storm)
+}
+
+// The rule that a cluster outlives the savepoints in flight on it is needed,
+// and the simulator notices when it is broken.
+func TestForgettingSavepointsIsNoticed(t *testing.T) {
+	for s := uint64(1); s <= 5000; s++ {
+		r := Play(Options{Seed: s, ForgetSavepoints: true}, storm)
+		if strings.Contains(r.Violation, "in flight") {
+			t.Logf("seed %d: %s", s, r.Violation)
+			return
 		}
-		w.Steps(150+w.rng.IntN(350), Storm())
-		w.Settle()
-	})
+		if r.Violation != "" {
+			t.Fatalf("seed %d: another violation than expected: %s", s, r.Violation)
+		}
+	}
+	t.Fatal("5000 histories without the rule, and no violation: the simulator is blind")
+}
+
+// The same rule, seen from what people lose: state goes back.
+func TestForgettingSavepointsLosesState(t *testing.T) {
+	for s := uint64(1); s <= 5000; s++ {
+		r := Play(Options{Seed: s, ForgetSavepoints: true, IgnoreRemoval: true, Blind: true}, storm)
+		if strings.Contains(r.Violation, "state goes back") {
+			t.Logf("seed %d: %s", s, r.Violation)
+			return
+		}
+	}
+	t.Fatal("5000 histories without the rule, and no state lost: the simulator is blind")
+}
+
+func TestSeedsRepeat(t *testing.T) {
+	for s := uint64(1); s <= 20; s++ {
+		a := Play(Options{Seed: s, Trace: true}, storm)
+		b := Play(Options{Seed: s, Trace: true}, storm)
+		if !slices.Equal(a.Trace, b.Trace) {
+			t.Fatalf("seed %d: two histories:\n%s\n---\n%s", s, a.Tail(20), b.Tail(20))
+		}
+	}
+}
+
+// What a storm is made of, so that a change that makes it calm is seen.
+func TestStormsMakeEverythingHappen(t *testing.T) {
+	counts := map[string]int{}
+	for s := uint64(1); s <= 300; s++ {
+		r := Play(Options{Seed: s, Trace: true}, storm)
+		for _, line := range r.Trace {
+			for _, word := range happenings {
+				if strings.Contains(line, word) {
+					counts[word]++
+				}
+			}
+		}
+	}
+	for _, word := range happenings {
+		t.Logf("%6d %s", counts[word], word)
+		if counts[word] == 0 {
+			t.Errorf("in 300 histories never: %s", word)
+		}
+	}
+}
+
+var happenings = []string{
+	"upgraded generation", "runs again", "ROLLED_BACK", "TRANSITIONED_TO_COMPLETED", "savepoints failed, the last one",
+	"attempts failed", "cannot run", "reset to savepoint", "to which it is reset", "from retained checkpoint", "restore strategy is NONE",
+	"finds no savepoint", "the deployment is SUSPENDED", "the deployment is CANCELLED", "TRANSITIONED_TO_FINISHED", "exited with status 1",
+	"its cluster is gone", "did not come up", "the outcome with it", "began again", "platform restarts in 1",
+	"platform restarts in 3", "was cancelled, and not", "somebody cancels", "FAILED_TO_CREATE_CLUSTER", "StopWithSavepointStopping",
 }

@@ -25,6 +25,8 @@ type Options struct {
 	// ForgetSavepoints reverts the rule that a cluster outlives the savepoints
 	// in flight on it.
 	ForgetSavepoints bool
+	// IgnoreRemoval lets that pass, to see what comes of it.
+	IgnoreRemoval bool
 	// Blind takes away the storage that finds what clusters do not tell.
 	Blind bool
 }
@@ -153,6 +155,8 @@ func (w *World) Step() {
 		w.resume(p, n)
 	case len(due) > 0:
 		w.begin(due[w.rng.IntN(len(due))])
+	case w.chance(w.faults.EditIdle):
+		w.edit(w.deployments.rows[w.rng.IntN(len(w.deployments.rows))])
 	default:
 		w.idle()
 	}
