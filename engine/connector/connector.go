@@ -6,6 +6,7 @@ package connector
 import (
 	"context"
 	"log/slog"
+	"strings"
 
 	"github.com/weir-streams/weir/engine/data"
 	"github.com/weir-streams/weir/engine/format"
@@ -107,8 +108,29 @@ type SinkSpec struct {
 // Printed is one row for people.
 type Printed struct {
 	Table  string
+	Prefix string // what Flink's print sink puts before the row: "orders:2> "
 	Op     data.Op
 	Values []*string // nil for NULL
+}
+
+// String is the line of Flink's print sink: orders:2> +I[1, x, null].
+func (p Printed) String() string {
+	var b strings.Builder
+	b.WriteString(p.Prefix)
+	b.WriteString(p.Op.String())
+	b.WriteByte('[')
+	for i, v := range p.Values {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		if v == nil {
+			b.WriteString("null")
+		} else {
+			b.WriteString(*v)
+		}
+	}
+	b.WriteByte(']')
+	return b.String()
 }
 
 // Sink writes rows; used by one goroutine. What is written becomes visible at

@@ -27,6 +27,10 @@ type DecoderSpec struct {
 	Types   []data.Type // of Output
 	Options option.Values
 	Zone    string // session time zone
+	// Offset and Line are the bytes and lines of the input that come before the
+	// first byte given: of a file that is read on, or 0. An input begins with a
+	// byte order mark or header lines only if Offset is 0.
+	Offset, Line int64
 }
 
 // Decoder turns bytes into rows. It is used by one goroutine.
@@ -40,6 +44,12 @@ type Decoder interface {
 	Decode(p []byte, buf *data.Buffer, atEOF bool, b *data.Batch) (consumed int, err error)
 	// Skipped returns the records skipped since the last call.
 	Skipped() int64
+}
+
+// LineCounter is implemented by decoders of text.
+type LineCounter interface {
+	// Lines is the number of lines done with, those of DecoderSpec.Line included.
+	Lines() int64
 }
 
 // EncoderSpec says what to encode.

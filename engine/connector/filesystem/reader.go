@@ -1,0 +1,176 @@
+package filesystem
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/weir-streams/weir/engine/data"
+	"github.com/weir-streams/weir/engine/format"
+)
+
+const (
+	chunk     = 64 << 10  // what is read at once
+	maxRecord = 256 << 20 // bytes of one record
+)
+
+// reader reads one file.
+type reader struct {
+	path      string
+	in        *input
+	decoder   format.Decoder
+	outs      *outputs
+	constants []data.Value
+
+	buf      *data.Buffer // its bytes [from, to) are read and not decoded yet
+	from, to int
+	eof      bool
+
+	base position // of byte from
+	pos  position // behind the rows given
+
+	// With a rate limit rows are decoded by the batch and given by the handful:
+	// staged has them, the first given of them have been.
+	staged *data.Batch
+	given  int
+}
+
+// read appends at most most rows to the empty batch b; done: there are no more.
+func (r *reader) read(b *data.Batch, most int) (done bool, err error) {
+	if most >= data.BatchSize && r.staged == nil && r.pos.skip == 0 {
+		if err := r.decode(b); err != nil {
+			return false, err
+		}
+		r.pos = r.base
+		return r.eof && r.from == r.to, nil
+	}
+	if r.staged == nil {
+		r.staged = data.NewBatch(len(b.Cols))
+		for _, v := range b.Cols {
+			r.staged.Cols = append(r.staged.Cols, data.NewVector(v.Type, 0))
+		}
+		if err := r.decode(r.staged); err != nil {
+			return false, err
+		}
+		r.given = int(r.pos.skip)
+		if r.given > r.staged.N {
+			return false, fmt.Errorf("it has changed since it was read: %d rows expected after byte %d, got %d", r.given, r.pos.offset, r.staged.N)
+		}
+	}
+	n := min(most, r.staged.N-r.given)
+	rows := make([]int32, n)
+	for i := range rows {
+		rows[i] = int32(r.given + i)
+	}
+	part := data.Compact(r.staged.Share(rows))
+	b.Cols, part.Cols = part.Cols, b.Cols
+	b.N, b.Ops = n, part.Ops
+	part.Release()
+	r.given += n
+	if r.given < r.staged.N {
+		r.pos.skip = int64(r.given)
+		return false, nil
+	}
+	r.staged.Release()
+	r.staged = nil
+	r.pos = r.base
+	return r.eof && r.from == r.to, nil
+}
+
+// decode fills b with up to a batch of records and moves base behind them.
+func (r *reader) decode(b *data.Batch) error {
+	inner := &data.Batch{Cols: make([]*data.Vector, len(r.outs.at))}
+	for i, at := range r.outs.at {
+		inner.Cols[i] = b.Cols[at]
+	}
+	for inner.N < data.BatchSize {
+		n, err := 0, error(nil)
+		if r.buf != nil && (r.from < r.to || r.eof) {
+			n, err = r.decoder.Decode(r.buf.B[r.from:r.to], r.buf, r.eof, inner)
+			if err != nil {
+				return err
+			}
+			if n == 0 && r.eof && r.from < r.to {
+				return fmt.Errorf("the format leaves %d bytes at the end", r.to-r.from)
+			}
+			r.from += n
+			r.base.offset += int64(n)
+		}
+		if inner.N == data.BatchSize || r.eof && r.from == r.to {
+			break
+		}
+		if r.eof {
+			continue
+		}
+		if err := r.fill(); err != nil {
+			return err
+		}
+	}
+	if c, ok := r.decoder.(format.LineCounter); ok {
+		r.base.line = c.Lines()
+	}
+	r.base.skip = 0
+	b.N, b.Ops = inner.N, inner.Ops
+	for k, f := range r.outs.fixed {
+		v := b.Cols[f.at]
+		v.Resize(b.N)
+		repeat(v, r.constants[k])
+	}
+	return nil
+}
+
+// fill reads more bytes behind those there are. Bytes that views may point to
+// stay where they are: what is left moves to a new buffer.
+func (r *reader) fill() error {
+	if r.eof {
+		return nil
+	}
+	if r.buf == nil || r.to == len(r.buf.B) {
+		left := r.to - r.from
+		if left > maxRecord {
+			return fmt.Errorf("a record is longer than %d MB; is a closing quote missing?", maxRecord>>20)
+		}
+		size := chunk
+		for size < 2*left {
+			size *= 2
+		}
+		b := data.NewBuffer(size)
+		b.B = b.B[:cap(b.B)]
+		if r.buf != nil {
+			copy(b.B, r.buf.B[r.from:r.to])
+			r.buf.Release()
+		}
+		r.buf, r.from, r.to = b, 0, left
+	}
+	n, err := io.ReadFull(r.in, r.buf.B[r.to:])
+	r.to += n
+	if err == io.EOF || err == io.ErrUnexpectedEOF {
+		r.eof = true
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read at byte %d: %w", r.base.offset, err)
+	}
+	return nil
+}
+
+// repeat gives every row of v the same value.
+func repeat(v *data.Vector, x data.Value) {
+	if v.N == 0 {
+		return
+	}
+	for i := range v.N {
+		v.SetValueAt(i, x)
+	}
+}
+
+func (r *reader) close() error {
+	if r.buf != nil {
+		r.buf.Release()
+		r.buf = nil
+	}
+	if r.staged != nil {
+		r.staged.Release()
+		r.staged = nil
+	}
+	return r.in.Close()
+}

@@ -1,0 +1,72 @@
+package connector
+
+import (
+	"context"
+	"time"
+)
+
+// Limiter lets rows through at a steady rate: a few rows every few
+// milliseconds, never a second's worth at once. A nil Limiter has no limit. It
+// belongs to one goroutine.
+type Limiter struct {
+	rate  float64 // rows a second of this subtask
+	owed  float64 // rows that may be given now
+	since time.Time
+}
+
+const (
+	limiterPause = 2 * time.Millisecond  // between two givings, so that batches are not single rows
+	limiterBurst = 50 * time.Millisecond // what is made up for after a standstill
+	limiterWait  = 8 * time.Millisecond  // longest wait of one Take
+)
+
+// NewLimiter makes the limiter of one of n subtasks that share rows per second
+// between them; nil if there is no limit (perSecond <= 0).
+func NewLimiter(perSecond int64, n int) *Limiter {
+	if perSecond <= 0 {
+		return nil
+	}
+	return &Limiter{rate: float64(perSecond) / float64(max(n, 1))}
+}
+
+// Take returns how many rows, at most most, may be given now. It waits some
+// milliseconds for that; 0 means not yet.
+func (l *Limiter) Take(ctx context.Context, most int) int {
+	if l == nil {
+		return most
+	}
+	for waited := time.Duration(0); ; {
+		now := time.Now()
+		if l.since.IsZero() {
+			l.since = now
+		}
+		l.owed = min(l.owed+l.rate*now.Sub(l.since).Seconds(), max(l.rate*limiterBurst.Seconds(), 1))
+		l.since = now
+		need := min(max(l.rate*limiterPause.Seconds(), 1), float64(most))
+		if l.owed >= need {
+			n := min(int(l.owed), most)
+			l.owed -= float64(n)
+			return n
+		}
+		wait := max(time.Duration((need-l.owed)/l.rate*float64(time.Second)), 50*time.Microsecond)
+		if waited >= limiterWait {
+			return 0
+		}
+		wait = min(wait, limiterWait-waited)
+		t := time.NewTimer(wait)
+		select {
+		case <-ctx.Done():
+			t.Stop()
+			return 0
+		case <-t.C:
+		}
+		waited += wait
+	}
+}
+
+// GiveBack returns rows taken but not given.
+func (l *Limiter) GiveBack(n int) {
+	if l != nil {
+		l.owed += float64(n)
+	}
+}
