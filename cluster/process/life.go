@@ -121,7 +121,8 @@ func (l *Life) Listen() (net.Listener, error) {
 
 // Watch waits until the directory is gone or is another one, which ends the
 // right of this process to run: nobody could find it again. It returns nil
-// then, and the context's error when that ends first.
+// then, and the context's error when that ends first. Meanwhile it keeps the
+// log within bounds.
 func (l *Life) Watch(ctx context.Context) error {
 	for {
 		if err := wait(ctx, time.Second); err != nil {
@@ -129,6 +130,9 @@ func (l *Life) Watch(ctx context.Context) error {
 		}
 		if l.outcast() {
 			return nil
+		}
+		if err := rotate(l.LogFile(), logMost, 1, 2); err != nil {
+			fmt.Fprintln(os.Stderr, err)
 		}
 	}
 }
