@@ -234,11 +234,11 @@ func (d *folderDraft) publish() (State, int64, error) {
 	if err := syncFolder(d.dir); err != nil {
 		return nil, 0, err
 	}
-	// The entries of the folder and of its parent, which may be new, too.
 	parent := filepath.Dir(d.dir)
-	if err := errors.Join(syncFolder(parent), syncFolder(filepath.Dir(parent))); err != nil {
+	if err := syncFolder(parent); err != nil {
 		return nil, 0, err
 	}
+	_ = syncFolder(filepath.Dir(parent)) // parent may be new too; what is above may not be ours to open
 	return &Manifest{m: d.m, dir: d.dir, inline: d.inline}, d.size + int64(len(b)) - int64(len(d.inline)), nil
 }
 

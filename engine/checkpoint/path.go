@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 )
 
 // MetadataFile is the name of the file that makes a folder a checkpoint.
@@ -57,5 +58,8 @@ func syncFolder(path string) error {
 		return err
 	}
 	err = f.Sync()
+	if errors.Is(err, syscall.EINVAL) || errors.Is(err, errors.ErrUnsupported) {
+		err = nil // some file systems cannot; they order renames themselves
+	}
 	return errors.Join(err, f.Close())
 }

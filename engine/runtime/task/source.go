@@ -57,7 +57,7 @@ func (t *Task) runSource(ctx context.Context) error {
 		}
 		switch status {
 		case connector.Idle:
-			if !t.idle && t.nothingUnread() {
+			if !t.idle && t.clock >= t.askAgain && t.nothingUnread() {
 				t.idle = true
 				if err := idle(t.head, true); err != nil {
 					return err
@@ -75,7 +75,12 @@ func (t *Task) runSource(ctx context.Context) error {
 	}
 }
 
+// idleCheck is how often, in milliseconds, a source that has nothing is asked
+// for its splits, which may be many.
+const idleCheck = 100
+
 func (t *Task) give(b *data.Batch) error {
+	t.askAgain = 0
 	if t.idle {
 		t.idle = false
 		if err := idle(t.head, false); err != nil {
@@ -101,6 +106,7 @@ func (t *Task) endSource() error {
 
 // nothingUnread tells whether all splits this subtask owns are read to the end.
 func (t *Task) nothingUnread() bool {
+	t.askAgain = t.clock + idleCheck
 	for _, s := range t.source.Source.Splits() {
 		if !s.Done {
 			return false
