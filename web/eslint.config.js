@@ -1,0 +1,22 @@
+import hooks from 'eslint-plugin-react-hooks'
+import ts from 'typescript-eslint'
+
+// Rooms of the UI: pages use components, api and lib; components use lib only;
+// only api fetches; a page never imports another page.
+const forbid = (...patterns) => ({
+  rules: { 'no-restricted-imports': ['error', { patterns: patterns.map((group) => ({ group: [group] })) }] },
+})
+
+export default ts.config(
+  { ignores: ['src/api/schema.ts'] },
+  ...ts.configs.recommended,
+  { plugins: { 'react-hooks': hooks }, rules: { ...hooks.configs.recommended.rules } },
+  { files: ['src/components/**'], ...forbid('**/pages/**', '**/api/**') },
+  { files: ['src/lib/**'], ...forbid('**/pages/**', '**/api/**', '**/components/**') },
+  { files: ['src/pages/**'], ...forbid('../../pages/**', '../deployments/**', '../deployment/**') },
+  {
+    files: ['src/**'],
+    ignores: ['src/api/**'],
+    rules: { 'no-restricted-globals': ['error', { name: 'fetch', message: 'only src/api fetches' }, { name: 'EventSource', message: 'only src/api listens' }] },
+  },
+)

@@ -1,0 +1,72 @@
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import type { Deployment, Event, Job, Revision, Savepoint } from './client'
+import { namespacePath, request } from './client'
+
+interface List<T> {
+  items?: T[]
+}
+
+const items = async <T>(path: string) => (await request<List<T>>('GET', path)).items ?? []
+
+export function useDeployments(ns: string) {
+  return useQuery({ queryKey: ['deployments', ns], queryFn: () => items<Deployment>(`${namespacePath(ns)}/deployments`) })
+}
+
+export function useDeployment(ns: string, ref: string) {
+  return useQuery({
+    queryKey: ['deployments', ns, ref],
+    queryFn: () => request<Deployment>('GET', `${namespacePath(ns)}/deployments/${encodeURIComponent(ref)}`),
+    enabled: ref !== '',
+  })
+}
+
+export function useJobs(ns: string, deploymentId: string | undefined) {
+  return useQuery({
+    queryKey: ['jobs', ns, deploymentId],
+    queryFn: () => items<Job>(`${namespacePath(ns)}/jobs?newest=100&deploymentId=${deploymentId}`),
+    enabled: !!deploymentId,
+  })
+}
+
+export function useSavepoints(ns: string, deploymentId: string | undefined) {
+  return useQuery({
+    queryKey: ['savepoints', ns, deploymentId],
+    queryFn: () => items<Savepoint>(`${namespacePath(ns)}/savepoints?newest=100&deploymentId=${deploymentId}`),
+    enabled: !!deploymentId,
+  })
+}
+
+export function useEvents(ns: string, deploymentId: string | undefined, newest: number) {
+  return useQuery({
+    queryKey: ['events', ns, deploymentId, newest],
+    queryFn: () => items<Event>(`${namespacePath(ns)}/events?newest=${newest}&deploymentId=${deploymentId}`),
+    enabled: !!deploymentId,
+  })
+}
+
+export function useRevisions(ns: string, ref: string) {
+  return useQuery({
+    queryKey: ['revisions', ns, ref],
+    queryFn: () => items<Revision>(`${namespacePath(ns)}/deployments/${encodeURIComponent(ref)}/revisions`),
+  })
+}
+
+/** What can be done to a deployment. Every action ends in fresh reads. */
+export function useActions(ns: string, ref: string) {
+  const queries = useQueryClient()
+  const path = `${namespacePath(ns)}/deployments/${encodeURIComponent(ref)}`
+  const action = useMutation({
+    mutationFn: (run: () => Promise<unknown>) => run(),
+    onSettled: () => queries.invalidateQueries(),
+  })
+  return {
+    pending: action.isPending,
+    error: action.error,
+    clear: action.reset,
+    patch: (patch: unknown) => action.mutate(() => request('PATCH', path, patch)),
+    savepoint: (deploymentId: string) => action.mutate(() => request('POST', `${namespacePath(ns)}/savepoints`, { metadata: { deploymentId } })),
+    reset: (savepointId: string) => action.mutate(() => request('POST', `${path}:reset`, { savepointId })),
+    fork: (savepointId: string, name: string) => action.mutate(() => request('POST', `${path}:fork`, { savepointId, name })),
+    rollback: (generation: number) => action.mutate(() => request('POST', `${path}:rollback`, { generation })),
+  }
+}

@@ -1,0 +1,23 @@
+// What a state looks like and what can be done in it. Pure.
+
+export type Tone = 'good' | 'busy' | 'quiet' | 'bad'
+
+const tones: Record<string, Tone> = {
+  RUNNING: 'good', STARTED: 'good', COMPLETED: 'good',
+  TRANSITIONING: 'busy', STARTING: 'busy', TERMINATING: 'busy', IN_PROGRESS: 'busy',
+  FAILED: 'bad',
+}
+
+export function toneOf(state: string | undefined): Tone {
+  return tones[state ?? ''] ?? 'quiet'
+}
+
+/** A shape for each tone, so that colour never speaks alone. */
+export const shapes: Record<Tone, string> = { good: '●', busy: '◐', quiet: '○', bad: '✕' }
+
+/** "RUNNING" as "Running". */
+export function word(state: string | undefined): string {
+  if (!state) return 'Unknown'
+  const w = state.toLowerCase().replaceAll('_', ' ')
+  return w.charAt(0).toUpperCase() + w.slice(1)
+}

@@ -1,0 +1,29 @@
+import { useState } from 'react'
+import { useEvents } from '../../api/deployments'
+import { Ago, Failure } from '../../components/bits'
+import type { TabProps } from './page'
+
+export function Events({ ns, d }: TabProps) {
+  const [filter, setFilter] = useState('')
+  const { data, error } = useEvents(ns, d.metadata?.id, 500)
+  const shown = [...(data ?? [])].reverse().filter((e) => `${e.metadata?.name} ${e.spec?.message} ${e.spec?.actor}`.toLowerCase().includes(filter.toLowerCase()))
+  return (
+    <>
+      <Failure error={error} />
+      <input className="filter" placeholder="Filter events" aria-label="Filter events" value={filter} onChange={(e) => setFilter(e.target.value)} />
+      <table className="list">
+        <thead><tr><th>When</th><th>What</th><th>By</th><th>Name</th></tr></thead>
+        <tbody>
+          {shown.map((e) => (
+            <tr key={e.metadata?.id} className={e.metadata?.name?.includes('FAIL') ? 'bad' : ''} data-testid="event">
+              <td><Ago at={e.metadata?.createdAt ?? undefined} /></td>
+              <td>{e.spec?.message}</td>
+              <td>{e.spec?.actor}</td>
+              <td className="mono small">{e.metadata?.name}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </>
+  )
+}

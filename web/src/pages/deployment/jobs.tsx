@@ -1,0 +1,31 @@
+import { useJobs } from '../../api/deployments'
+import { Ago, Empty, Failure, StateWord } from '../../components/bits'
+import type { TabProps } from './page'
+
+export function Jobs({ ns, d }: TabProps) {
+  const { data, error } = useJobs(ns, d.metadata?.id)
+  return (
+    <>
+      <Failure error={error} />
+      {data?.length === 0 && <Empty title="No jobs yet">Each start makes one; they are kept.</Empty>}
+      {data && data.length > 0 && (
+        <table className="list">
+          <thead><tr><th>Started</th><th>Ended</th><th>State</th><th className="number">Revision</th><th className="number">Parallelism</th><th className="number">Restarts</th><th>Restored from</th></tr></thead>
+          <tbody>
+            {[...data].reverse().map((j) => (
+              <tr key={j.metadata?.id}>
+                <td><Ago at={j.metadata?.createdAt ?? undefined} /></td>
+                <td>{j.metadata?.terminatedAt ? <Ago at={j.metadata.terminatedAt} /> : '–'}</td>
+                <td><StateWord state={j.status?.state} />{j.status?.failure?.message && <pre className="quiet small">{j.status.failure.message}</pre>}</td>
+                <td className="number">{j.spec?.generation}</td>
+                <td className="number">{j.spec?.parallelism}</td>
+                <td className="number">{j.status?.started?.observedFlinkJobRestarts ?? '–'}</td>
+                <td className="mono small location" title={j.spec?.savepointLocation}>{j.spec?.savepointLocation || 'nothing'}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+    </>
+  )
+}
