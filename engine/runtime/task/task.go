@@ -64,12 +64,13 @@ type Task struct {
 	tail      *tail
 	watermark atomic.Int64
 
-	merge   merge
-	align   alignment
-	endings int // channels that ended
-	ended   bool
-	idle    bool  // the source said so
-	quiet   int64 // id of the stopping savepoint after which nothing happens; 0: none
+	merge    merge
+	align    alignment
+	endings  int // channels that ended
+	ended    bool
+	idle     bool  // the source said so
+	askAgain int64 // when to ask it for unread splits
+	quiet    int64 // id of the stopping savepoint after which nothing happens; 0: none
 
 	wakes  []int64 // wish of each of ops
 	wakeAt int64   // the earliest; 0: none
