@@ -1,0 +1,126 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net"
+	"net/http"
+	"os"
+	"runtime/debug"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/weir-streams/weir/cluster/embedded"
+	"github.com/weir-streams/weir/cluster/process"
+	"github.com/weir-streams/weir/engine"
+	"github.com/weir-streams/weir/flink"
+	"github.com/weir-streams/weir/flink/jobmanager"
+)
+
+// engineEnd is how long a job may take to end when the process is told to.
+const engineEnd = 8 * time.Second
+
+func engineCommand() *cobra.Command {
+	var dir string
+	c := &cobra.Command{
+		Use:   "engine --dir DIR",
+		Short: "Run one job's cluster (started by launchers, not by people)",
+		Long: `Run the job that DIR/spec.json describes, and answer Flink's REST API at the
+socket DIR/engine.sock. The process stays when its job has ended, also when the
+job never started, so that the outcome can be read; SIGTERM or DELETE /cluster
+end it. It also ends by itself when DIR is taken away.`,
+		Example: example(`weir engine --dir /var/lib/weir/clusters/6f1ed002-ab5a-4b3e-9d8c-000000000001`),
+		Args:    cobra.NoArgs,
+		RunE:    func(c *cobra.Command, _ []string) error { return runEngine(c.Context(), dir) },
+	}
+	c.Flags().StringVar(&dir, "dir", "", "folder of the cluster, with its spec.json")
+	_ = c.MarkFlagRequired("dir") // the flag is defined right above
+	return c
+}
+
+func runEngine(ctx context.Context, dir string) error {
+	life, err := process.Enter(dir)
+	if err != nil {
+		return err
+	}
+	spec := life.Spec
+	log := slog.New(slog.NewTextHandler(os.Stderr, nil)).With("job", spec.JobID)
+	// Whoever connects from now on waits for the first answer.
+	listener, err := life.Listen()
+	if err != nil {
+		return err
+	}
+	log.Info("engine started", "deployment", spec.DeploymentName, "parallelism", spec.Parallelism, "from", spec.SavepointLocation)
+	began := time.Now()
+	var job embedded.Job
+	job, err = embedded.Engine(engine.New(engine.Config{Log: log}))(context.WithoutCancel(ctx), spec)
+	if err != nil {
+		log.Error("job cannot run", "error", err)
+		job = jobmanager.FailedJob(spec.FlinkJobID(), spec.DeploymentName, began, err)
+	}
+	config := maps.Clone(spec.Configuration)
+	if config == nil {
+		config = map[string]string{}
+	}
+	config[flink.IncarnationKey] = spec.JobID
+
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	manager := jobmanager.New(jobmanager.Config{Job: job, Configuration: config, LogFile: life.LogFile(), Shutdown: stop})
+	defer manager.Close()
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return serveEngine(ctx, listener, manager) })
+	g.Go(func() error {
+		if life.Watch(ctx) == nil {
+			stop()
+			return fmt.Errorf("the cluster's folder %s is gone: a job that nobody can find must not run", dir)
+		}
+		return nil
+	})
+	g.Go(func() error {
+		err := job.Wait(ctx)
+		if ctx.Err() == nil {
+			log.Info("job ended", "state", job.Info().State, "error", err)
+			debug.FreeOSMemory() // the process may stay for long, only to be asked
+		}
+		return nil
+	})
+	err = g.Wait()
+	if !job.Info().State.Terminal() {
+		job.Cancel()
+		bound, cancel := context.WithTimeout(context.WithoutCancel(ctx), engineEnd)
+		defer cancel()
+		_ = job.Wait(bound) // what matters is only whether it has ended
+	}
+	if state := job.Info().State; !state.Terminal() {
+		log.Warn("engine ends although the job has not", "state", state)
+	}
+	log.Info("engine ended", "state", job.Info().State)
+	return err
+}
+
+// serveEngine answers until ctx ends, and lets requests in progress finish.
+func serveEngine(ctx context.Context, listener net.Listener, h http.Handler) error {
+	server := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 5 * time.Minute, MaxHeaderBytes: 64 << 10}
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(listener) }()
+	select {
+	case err := <-failed:
+		return fmt.Errorf("serve the cluster's socket: %w", err)
+	case <-ctx.Done():
+	}
+	bound, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	defer cancel()
+	if err := server.Shutdown(bound); err != nil {
+		_ = server.Close() // nobody may hold the process back
+	}
+	if err := <-failed; !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serve the cluster's socket: %w", err)
+	}
+	return nil
+}
