@@ -40,9 +40,9 @@ func Stop() error { return errStop }
 // minute; what was missed is caught up.
 func (c *Client) Watch(ctx context.Context, namespace string, fn func(Change) error) error {
 	lastID, wait, lost := "", firstRetry, time.Time{}
-	for first := true; ; first = false {
+	for connected := false; ; {
 		err := c.follow(ctx, namespace, &lastID, func(change Change) error {
-			wait, lost = firstRetry, time.Time{}
+			connected, wait, lost = true, firstRetry, time.Time{}
 			if err := fn(change); err != nil {
 				return &callersError{err}
 			}
@@ -57,7 +57,7 @@ func (c *Client) Watch(ctx context.Context, namespace string, fn func(Change) er
 		if cause := ctx.Err(); cause != nil {
 			return cause
 		}
-		if refused := (*Error)(nil); first && err != nil || errors.As(err, &refused) && refused.Status < 500 {
+		if refused := (*Error)(nil); !connected || errors.As(err, &refused) && refused.Status < 500 {
 			return err
 		}
 		if lost.IsZero() {

@@ -51,7 +51,8 @@ func settled(changedAt time.Time, failedBefore bool) goal {
 		case resource.StateFinished:
 			return d.Spec.State == resource.StateRunning && upToDate(at), nil
 		case resource.StateFailed:
-			if failedBefore && time.Since(changedAt) < staleFailure {
+			answered := at.job.Spec.Generation >= d.Metadata.Generation // by a job of the changed spec
+			if failedBefore && !answered && time.Since(changedAt) < staleFailure {
 				return false, nil
 			}
 			return false, failure(d)

@@ -127,7 +127,11 @@ func (a *API) Register(mux *http.ServeMux) {
 
 func (a *API) serve(route Route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !route.Streams {
+		if route.Streams {
+			// The server's deadline for reading a request would end it; not all
+			// writers have one.
+			_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
+		} else {
 			ctx, cancel := context.WithTimeout(r.Context(), maxDuration)
 			defer cancel()
 			r = r.WithContext(ctx)

@@ -1,0 +1,106 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func checkpointIn(t *testing.T, dir string, at time.Time) {
+	t.Helper()
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, metadataFile)
+	write(t, path, "x")
+	if err := os.Chtimes(path, at, at); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestLocalState(t *testing.T) {
+	root := t.TempDir()
+	start := time.Date(2024, 2, 29, 12, 0, 0, 0, time.UTC)
+	checkpointIn(t, filepath.Join(root, "jobs", "j1", "chk-9"), start.Add(time.Hour)) // copied later
+	checkpointIn(t, filepath.Join(root, "jobs", "j1", "chk-10"), start)
+	write(t, filepath.Join(root, "jobs", "j1", "half"), "")
+	newest, err := localState{}.NewestCheckpoint(t.Context(), "file:"+filepath.Join(root, "jobs"))
+	if err != nil || newest.ID != 10 || newest.Location != "file:"+filepath.Join(root, "jobs", "j1", "chk-10") {
+		t.Errorf("%+v, %v", newest, err)
+	}
+	none, err := localState{}.NewestCheckpoint(t.Context(), filepath.Join(root, "nothing"))
+	if err != nil || none.Location != "" {
+		t.Errorf("%+v, %v", none, err)
+	}
+	checkpointIn(t, filepath.Join(root, "sp", "savepoint-a-1"), start)
+	checkpointIn(t, filepath.Join(root, "sp", "savepoint-a-2"), start.Add(time.Second))
+	location, err := localState{}.Savepoint(t.Context(), "file://"+filepath.Join(root, "sp"))
+	if err != nil || !strings.HasSuffix(location, "/savepoint-a-2") {
+		t.Errorf("%q, %v", location, err)
+	}
+	itself, err := localState{}.Savepoint(t.Context(), location)
+	if err != nil || itself != location {
+		t.Errorf("%q, %v", itself, err)
+	}
+	if _, err := (localState{}).Savepoint(t.Context(), "s3://bucket/x"); err == nil {
+		t.Error("what cannot be looked into was taken for absent")
+	}
+}
+
+// lessor gives the lease as told; an error as well.
+type lessor struct {
+	has  bool
+	err  error
+	asks int
+}
+
+func (l *lessor) Lease(_ context.Context, _, _ string, ttl time.Duration) (bool, error) {
+	l.asks++
+	return l.has && ttl == leaseTime, l.err
+}
+
+func TestOnlyTheLeaderRunsTheLoop(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		db := &lessor{}
+		running := 0
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() {
+			done <- whileLeading(ctx, db, slog.New(slog.DiscardHandler), func(ctx context.Context) error {
+				running++
+				<-ctx.Done()
+				running--
+				return nil
+			})
+		}()
+		pass := func(d time.Duration, want int, when string) {
+			t.Helper()
+			time.Sleep(d)
+			synctest.Wait()
+			if running != want {
+				t.Errorf("%s: %d loops run, want %d", when, running, want)
+			}
+		}
+		pass(time.Minute, 0, "another server leads")
+		db.has = true
+		pass(leaseTime, 1, "the lease is ours")
+		db.has, db.err = false, errors.New("the database is away")
+		pass(leaseTime/5, 1, "one renewal failed")
+		pass(leaseTime, 0, "the lease may have passed to another")
+		db.has, db.err = true, nil
+		pass(leaseTime, 1, "it is ours again")
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		if running != 0 {
+			t.Error("the loop outlives its leader")
+		}
+	})
+}
