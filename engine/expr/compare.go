@@ -252,9 +252,9 @@ func compareKernel(op comparison, l, r *node) (kernel, bool, error) {
 		}
 		return rowKernel(func(a, b *data.Vector) func(i int32) bool {
 			if op == eq || op == ne {
-				return func(i int32) bool { return equalAt(a, int(i), b, int(i)) == (op == eq) }
+				return func(i int32) bool { return data.EqualAt(a, int(i), b, int(i)) == (op == eq) }
 			}
-			return func(i int32) bool { return op.holds(orderAt(a, int(i), b, int(i))) }
+			return func(i int32) bool { return op.holds(data.OrderAt(a, int(i), b, int(i))) }
 		}), false, nil
 	}
 	return nil, false, fmt.Errorf("%s cannot be compared", l.typ)

@@ -123,7 +123,7 @@ func findItem(coll, at *data.Vector, i int) int32 {
 		return from + int32(k-1)
 	}
 	for j := from; j < to; j++ {
-		if equalAt(coll.Children[0], int(j), at, i) {
+		if data.EqualAt(coll.Children[0], int(j), at, i) {
 			return j
 		}
 	}
@@ -241,7 +241,7 @@ func listConstructor(m *machine, n *node, s *selection) (*data.Vector, error) {
 			if per == 2 {
 				at := -1
 				for p, q := range keep {
-					if equalAt(vs[q], int(i), vs[k], int(i)) {
+					if data.EqualAt(vs[q], int(i), vs[k], int(i)) {
 						at = p
 					}
 				}

@@ -112,3 +112,15 @@ func SimilarPattern(pattern, escape string) (*Pattern, error) {
 	}
 	return p, nil
 }
+
+// Split parts a string at the matches, dropping empty parts at the end.
+func (p *Pattern) Split(s string) []string {
+	parts := p.re.Split(s, -1)
+	for len(parts) > 1 && parts[len(parts)-1] == "" {
+		parts = parts[:len(parts)-1]
+	}
+	return parts
+}
+
+// Match tells whether there is a match anywhere in s.
+func (p *Pattern) Match(s []byte) bool { return p.re.Match(s) }

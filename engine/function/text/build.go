@@ -1,0 +1,443 @@
+package text
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/weir-streams/weir/engine/data"
+	"github.com/weir-streams/weir/engine/function"
+)
+
+// maxText bounds what one call may build.
+const maxText = 64 << 20
+
+var buildFunctions = []*function.Scalar{
+	{
+		Name: "||", Category: "text", Syntax: "string || string", Strict: true,
+		Doc:      "The strings one after the other.",
+		Examples: []function.Example{{SQL: "'a' || 'b'", Want: "ab"}},
+		Infer: function.Args(func(args []data.Type) data.Type {
+			t := data.Type{Kind: data.VarChar, Nullable: function.AnyNull(args), Precision: min(args[0].Precision+args[1].Precision, data.MaxLength)}
+			if args[0].Kind == data.Char && args[1].Kind == data.Char {
+				t.Kind = data.Char
+			}
+			return t
+		}, function.Text, function.Text),
+		Eval: concat,
+	},
+	{
+		Name: "CONCAT", Category: "text", Syntax: "CONCAT(string, …)", Strict: true,
+		Doc:      "The strings one after the other; NULL if one is NULL.",
+		Examples: []function.Example{{SQL: "CONCAT('a', 'b', 'c')", Want: "abc"}},
+		Infer:    function.Many(1, function.IfNull(str()), function.Text),
+		Eval:     concat,
+	},
+	{
+		Name: "CONCAT_WS", Category: "text", Syntax: "CONCAT_WS(separator, string, …)",
+		Doc:      "The strings that are not NULL with the separator between them; NULL if the separator is.",
+		Examples: []function.Example{{SQL: "CONCAT_WS(',', 'a', '', 'b')", Want: "a,,b"}},
+		Infer: function.Many(1, func(args []data.Type) data.Type {
+			return str().WithNull(args[0].Nullable)
+		}, function.Text),
+		Eval: func(c *function.Call) error {
+			buf := c.Scratch()
+			for _, i := range c.Rows() {
+				if c.Args[0].IsNull(int(i)) {
+					c.SetNull(i)
+					continue
+				}
+				buf = buf[:0]
+				first := true
+				for _, v := range c.Args[1:] {
+					if v.IsNull(int(i)) {
+						continue
+					}
+					if !first {
+						buf = append(buf, c.Args[0].Bytes(int(i))...)
+					}
+					first = false
+					buf = append(buf, v.Bytes(int(i))...)
+				}
+				c.Out.SetBytes(int(i), buf)
+			}
+			c.Keep(buf)
+			return nil
+		},
+	},
+	{
+		Name: "REPEAT", Category: "text", Syntax: "REPEAT(string, count)", Strict: true,
+		Doc:      "The string count times.",
+		Examples: []function.Example{{SQL: "REPEAT('ab', 3)", Want: "ababab"}},
+		Infer:    function.Args(function.IfNull(str()), function.Text, function.Int),
+		Eval: func(c *function.Call) error {
+			buf := c.Scratch()
+			for _, i := range c.Rows() {
+				p, n := c.Args[0].Bytes(int(i)), int(c.Args[1].I32[i])
+				if n > 0 && len(p) > 0 && n > maxText/len(p) {
+					return fmt.Errorf("%d times %d bytes is more than %d MiB", n, len(p), maxText>>20)
+				}
+				buf = buf[:0]
+				if len(p) > 0 {
+					for range max(n, 0) {
+						buf = append(buf, p...)
+					}
+				}
+				c.Out.SetBytes(int(i), buf)
+			}
+			c.Keep(buf)
+			return nil
+		},
+	},
+	{
+		Name: "REVERSE", Category: "text", Syntax: "REVERSE(string)", Strict: true,
+		Doc:      "The characters of the string from the last to the first.",
+		Examples: []function.Example{{SQL: "REVERSE('日本語')", Want: "語本日"}},
+		Infer:    function.Args(function.Always(str()), function.Text),
+		Eval: build(func(dst []byte, _ *function.Call, _ int32, p []byte) []byte {
+			for len(p) > 0 {
+				_, w := utf8.DecodeLastRune(p)
+				dst = append(dst, p[len(p)-w:]...)
+				p = p[:len(p)-w]
+			}
+			return dst
+		}),
+	},
+	{
+		Name: "LPAD", Category: "text", Syntax: "LPAD(string, length, pad)", Strict: true,
+		Doc:      "The string filled on the left with pad to a length, or cut to it. NULL if the length is negative or pad is empty.",
+		Examples: []function.Example{{SQL: "LPAD('hi', 5, 'ab')", Want: "abahi"}, {SQL: "LPAD('hi', 1, '?')", Want: "h"}},
+		Infer:    function.Args(function.IfNull(str()), function.Text, function.Int, function.Text),
+		Eval:     pad(true),
+	},
+	{
+		Name: "RPAD", Category: "text", Syntax: "RPAD(string, length, pad)", Strict: true,
+		Doc:      "The string filled on the right with pad to a length, or cut to it. NULL if the length is negative or pad is empty.",
+		Examples: []function.Example{{SQL: "RPAD('hi', 5, 'ab')", Want: "hiaba"}},
+		Infer:    function.Args(function.IfNull(str()), function.Text, function.Int, function.Text),
+		Eval:     pad(false),
+	},
+	{
+		Name: "REPLACE", Category: "text", Syntax: "REPLACE(string, search, replacement)", Strict: true,
+		Doc:      "The string with every occurrence of search replaced.",
+		Examples: []function.Example{{SQL: "REPLACE('hello', 'l', 'L')", Want: "heLLo"}},
+		Infer:    function.Args(function.IfNull(str()), function.Text, function.Text, function.Text),
+		Eval: func(c *function.Call) error {
+			base := c.Out.ShareBuffers(c.Args[0])
+			for _, i := range c.Rows() {
+				p, search := c.Args[0].Bytes(int(i)), c.Args[1].Bytes(int(i))
+				if len(search) > 0 && !bytes.Contains(p, search) {
+					c.Out.SetSub(int(i), c.Args[0], base, int(i), 0, len(p))
+					continue
+				}
+				c.Out.SetBytes(int(i), bytes.ReplaceAll(p, search, c.Args[2].Bytes(int(i))))
+			}
+			return nil
+		},
+	},
+	{
+		Name: "TRANSLATE", Category: "text", Syntax: "TRANSLATE(string, from, to)", Strict: true,
+		Doc:      "The string with each character of from replaced by the one at its place in to, or removed if there is none.",
+		Examples: []function.Example{{SQL: "TRANSLATE('hello', 'elo', 'i')", Want: "hi"}},
+		Infer:    function.Args(function.IfNull(str()), function.Text, function.Text, function.Text),
+		Eval: build(func(dst []byte, c *function.Call, i int32, p []byte) []byte {
+			from, to := []rune(c.Args[1].Str(int(i))), []rune(c.Args[2].Str(int(i)))
+		next:
+			for _, r := range string(p) {
+				for k, f := range from {
+					if f == r {
+						if k < len(to) {
+							dst = utf8.AppendRune(dst, to[k])
+						}
+						continue next
+					}
+				}
+				dst = utf8.AppendRune(dst, r)
+			}
+			return dst
+		}),
+	},
+	{
+		Name: "OVERLAY", Category: "text", Syntax: "OVERLAY(string PLACING replacement FROM start [FOR length])", Strict: true,
+		Doc:      "The string with characters from a position on replaced. What comes after the replaced part is kept only if that part ends before the string does.",
+		Examples: []function.Example{{SQL: "OVERLAY('xxxxxtest' PLACING 'XXXX' FROM 6 FOR 2)", Want: "xxxxxXXXXst"}},
+		Infer: function.Between(3, func(args []data.Type) data.Type {
+			return data.Type{Kind: data.VarChar, Nullable: function.AnyNull(args), Precision: min(args[0].Precision+args[1].Precision, data.MaxLength)}
+		}, function.Text, function.Text, function.Int, function.Int),
+		Eval: build(func(dst []byte, c *function.Call, i int32, p []byte) []byte {
+			r, start := c.Args[1].Bytes(int(i)), int(c.Args[2].I32[i])
+			total, length := runes(p), runes(r)
+			if len(c.Args) > 3 {
+				length = int(c.Args[3].I32[i])
+			}
+			if start <= 0 || start > total {
+				return append(dst, p...)
+			}
+			dst = append(dst, p[:offset(p, start-1)]...)
+			dst = append(dst, r...)
+			if length > 0 && start+length <= total {
+				dst = append(dst, p[offset(p, start-1+length):]...)
+			}
+			return dst
+		}),
+	},
+	{
+		Name: "CHR", Category: "text", Syntax: "CHR(code)", Strict: true,
+		Doc:      "The character of a code; codes count modulo 256.",
+		Examples: []function.Example{{SQL: "CHR(97)", Want: "a"}},
+		Infer:    function.Args(function.Always(str()), function.BigInt),
+		Eval: func(c *function.Call) error {
+			for _, i := range c.Rows() {
+				n := c.Args[0].I64[i]
+				if n < 0 {
+					c.Out.SetBytes(int(i), nil)
+					continue
+				}
+				c.Out.SetString(int(i), string(rune(n&0xFF)))
+			}
+			return nil
+		},
+	},
+	{
+		Name: "ELT", Category: "text", Syntax: "ELT(index, string, …)",
+		Doc:      "The string at a position, counted from 1; NULL if there is none.",
+		Examples: []function.Example{{SQL: "ELT(2, 'a', 'b')", Want: "b"}, {SQL: "ELT(3, 'a', 'b')", Want: "NULL"}},
+		Infer: function.Many(2, func(args []data.Type) data.Type {
+			t := args[1].WithNull(true)
+			for _, a := range args[2:] {
+				if a.Kind != t.Kind || a.Precision != t.Precision {
+					if t.Kind == data.Char {
+						t.Kind = data.VarChar
+					}
+					if t.Kind == data.Binary {
+						t.Kind = data.VarBinary
+					}
+					t.Precision = max(t.Precision, a.Precision)
+				}
+			}
+			return t
+		}, function.BigInt, function.TextOrBin),
+		Eval: func(c *function.Call) error {
+			bases := make([]uint64, len(c.Args))
+			for k, v := range c.Args[1:] {
+				bases[k+1] = c.Out.ShareBuffers(v)
+			}
+			for _, i := range c.Rows() {
+				n := c.Args[0].I64[i]
+				if c.Args[0].IsNull(int(i)) || n < 1 || n >= int64(len(c.Args)) || c.Args[n].IsNull(int(i)) {
+					c.SetNull(i)
+					continue
+				}
+				c.Out.Views[i] = c.Args[n].Views[i].Rebase(bases[n])
+			}
+			return nil
+		},
+	},
+	{
+		Name: "PRINTF", Category: "text", Syntax: "PRINTF(format, value, …)",
+		Doc:      "Values written into a format in the manner of printf.",
+		Examples: []function.Example{{SQL: "PRINTF('%s has %d', 'a', 2)", Want: "a has 2"}},
+		Infer:    function.Many(1, function.Always(str()), function.Text, function.Any),
+		Eval:     printf,
+	},
+}
+
+func concat(c *function.Call) error {
+	buf := c.Scratch()
+	for _, i := range c.Rows() {
+		buf = buf[:0]
+		for _, v := range c.Args {
+			buf = append(buf, v.Bytes(int(i))...)
+		}
+		c.Out.SetBytes(int(i), buf)
+	}
+	c.Keep(buf)
+	return nil
+}
+
+func pad(left bool) func(*function.Call) error {
+	return func(c *function.Call) error {
+		buf := c.Scratch()
+		for _, i := range c.Rows() {
+			p, n, fill := c.Args[0].Bytes(int(i)), int(c.Args[1].I32[i]), c.Args[2].Bytes(int(i))
+			if n < 0 || len(fill) == 0 {
+				c.SetNull(i)
+				continue
+			}
+			if n > maxText {
+				return fmt.Errorf("length %d is more than %d", n, maxText)
+			}
+			missing := n - runes(p)
+			buf = buf[:0]
+			if missing <= 0 {
+				c.Out.SetBytes(int(i), p[:offset(p, n)])
+				continue
+			}
+			if !left {
+				buf = append(buf, p...)
+			}
+			size := runes(fill)
+			for ; missing >= size; missing -= size {
+				buf = append(buf, fill...)
+			}
+			buf = append(buf, fill[:offset(fill, missing)]...)
+			if left {
+				buf = append(buf, p...)
+			}
+			c.Out.SetBytes(int(i), buf)
+		}
+		c.Keep(buf)
+		return nil
+	}
+}
+
+// printf knows the verbs of Java's formatter that Go's has too.
+func printf(c *function.Call) error {
+	for _, i := range c.Rows() {
+		if c.Args[0].IsNull(int(i)) {
+			c.SetNull(i)
+			continue
+		}
+		text, err := format(c, i)
+		if err != nil {
+			return err
+		}
+		c.Out.SetString(int(i), text)
+	}
+	return nil
+}
+
+func format(c *function.Call, i int32) (string, error) {
+	var b strings.Builder
+	f := c.Args[0].Str(int(i))
+	next := 1
+	for k := 0; k < len(f); k++ {
+		if f[k] != '%' {
+			b.WriteByte(f[k])
+			continue
+		}
+		end := k + 1
+		for end < len(f) && strings.IndexByte("0123456789$-+ #,(.", f[end]) >= 0 {
+			end++
+		}
+		if end == len(f) {
+			return "", fmt.Errorf("format %q ends within a directive", f)
+		}
+		spec, verb := f[k+1:end], f[end]
+		k = end
+		switch verb {
+		case '%':
+			b.WriteByte('%')
+			continue
+		case 'n':
+			b.WriteByte('\n')
+			continue
+		}
+		arg := next
+		if at, rest, ok := strings.Cut(spec, "$"); ok {
+			arg = 0
+			for _, d := range at {
+				arg = min(arg*10+int(d-'0'), 1000)
+			}
+			spec = rest
+		} else {
+			next++
+		}
+		if arg < 1 || arg >= len(c.Args) {
+			return "", fmt.Errorf("format %q wants argument %d of %d", f, arg, len(c.Args)-1)
+		}
+		text, err := directive(spec, verb, c.Args[arg], int(i))
+		if err != nil {
+			return "", fmt.Errorf("format %q: %w", f, err)
+		}
+		b.WriteString(text)
+		if b.Len() > maxText {
+			return "", fmt.Errorf("format %q makes more than %d MiB", f, maxText>>20)
+		}
+	}
+	return b.String(), nil
+}
+
+func directive(spec string, verb byte, v *data.Vector, i int) (string, error) {
+	group := strings.Contains(spec, ",")
+	spec = strings.ReplaceAll(spec, ",", "")
+	for _, n := range strings.FieldsFunc(spec, func(r rune) bool { return r < '0' || r > '9' }) {
+		if len(n) > 4 {
+			return "", fmt.Errorf("width %s is too large", n)
+		}
+	}
+	if v.IsNull(i) {
+		return fmt.Sprintf("%"+strings.TrimLeft(spec, "0+ #(")+"s", "null"), nil
+	}
+	x := v.ValueAt(i)
+	switch verb {
+	case 's', 'S':
+		text := string(data.AppendText(nil, v, i, nil))
+		if verb == 'S' {
+			text = strings.ToUpper(text)
+		}
+		return fmt.Sprintf("%"+spec+"s", text), nil
+	case 'd', 'x', 'X', 'o':
+		if k := v.Type.Kind; k < data.TinyInt || k > data.BigInt {
+			return "", fmt.Errorf("%%%c of %s", verb, v.Type)
+		}
+		if verb != 'd' && x.I < 0 && v.Type.Phys() == data.PhysI32 {
+			return fmt.Sprintf("%"+spec+string(verb), uint32(x.I)), nil
+		}
+		if verb != 'd' {
+			return fmt.Sprintf("%"+spec+string(verb), uint64(x.I)), nil
+		}
+		text := fmt.Sprintf("%"+spec+"d", x.I)
+		if group {
+			text = thousands(text)
+		}
+		return text, nil
+	case 'f', 'e', 'E', 'g':
+		f := x.F
+		switch v.Type.Kind {
+		case data.Float, data.Double:
+		case data.Decimal:
+			d := data.I128(x.I)
+			if v.Type.Phys() == data.PhysI128 {
+				d = x.D
+			}
+			f = data.DecimalFloat(d, v.Type.Scale)
+		default:
+			return "", fmt.Errorf("%%%c of %s", verb, v.Type)
+		}
+		text := fmt.Sprintf("%"+spec+string(verb), f)
+		if group {
+			text = thousands(text)
+		}
+		return text, nil
+	case 'b', 'B':
+		return fmt.Sprintf("%"+spec+"s", strings.ToLower(string(data.AppendText(nil, v, i, nil)))), nil
+	case 'c':
+		if v.Type.Phys() == data.PhysI32 {
+			return string(rune(x.I)), nil
+		}
+	}
+	return "", fmt.Errorf("%%%c of %s", verb, v.Type)
+}
+
+func thousands(s string) string {
+	whole, frac, dot := strings.Cut(s, ".")
+	start := 0
+	for start < len(whole) && (whole[start] < '0' || whole[start] > '9') {
+		start++
+	}
+	var b strings.Builder
+	b.WriteString(whole[:start])
+	digits := whole[start:]
+	for k, c := range digits {
+		if k > 0 && (len(digits)-k)%3 == 0 {
+			b.WriteByte(',')
+		}
+		b.WriteRune(c)
+	}
+	if dot {
+		b.WriteString("." + frac)
+	}
+	return b.String()
+}

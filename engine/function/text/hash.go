@@ -1,0 +1,65 @@
+package text
+
+import (
+	"crypto/md5"
+	"crypto/sha1"
+	"crypto/sha256"
+	"crypto/sha512"
+	"encoding/hex"
+
+	"github.com/weir-streams/weir/engine/data"
+	"github.com/weir-streams/weir/engine/function"
+)
+
+var hashFunctions = []*function.Scalar{
+	digest("MD5", 32, func(p []byte) []byte { s := md5.Sum(p); return s[:] }, "900150983cd24fb0d6963f7d28e17f72"),
+	digest("SHA1", 40, func(p []byte) []byte { s := sha1.Sum(p); return s[:] }, "a9993e364706816aba3e25717850c26c9cd0d89d"),
+	digest("SHA224", 56, func(p []byte) []byte { s := sha256.Sum224(p); return s[:] }, "23097d223405d8228642a477bda255b32aadbce4bda0b3f7e36c9da7"),
+	digest("SHA256", 64, func(p []byte) []byte { s := sha256.Sum256(p); return s[:] }, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
+	digest("SHA384", 96, func(p []byte) []byte { s := sha512.Sum384(p); return s[:] }, "cb00753f45a35e8bb5a03d699ac65007272c32ab0eded1631a8b605a43ff5bed8086072ba1e7cc2358baeca134c825a7"),
+	digest("SHA512", 128, func(p []byte) []byte { s := sha512.Sum512(p); return s[:] }, "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f"),
+	{
+		Name: "SHA2", Category: "hash", Syntax: "SHA2(value, bits)", Strict: true,
+		Doc:      "The SHA-2 digest of 224, 256, 384 or 512 bits as hexadecimal text; NULL for other lengths.",
+		Examples: []function.Example{{SQL: "SHA2('abc', 224)", Want: "23097d223405d8228642a477bda255b32aadbce4bda0b3f7e36c9da7"}},
+		Infer: function.Args(function.IfNull(data.Type{Kind: data.VarChar, Precision: 128}),
+			function.TextOrBin, function.Int),
+		Eval: each(func(c *function.Call, i int32, p []byte) {
+			var sum []byte
+			switch c.Args[1].I32[i] {
+			case 224:
+				s := sha256.Sum224(p)
+				sum = s[:]
+			case 256:
+				s := sha256.Sum256(p)
+				sum = s[:]
+			case 384:
+				s := sha512.Sum384(p)
+				sum = s[:]
+			case 512:
+				s := sha512.Sum512(p)
+				sum = s[:]
+			default:
+				c.SetNull(i)
+				return
+			}
+			setHex(c, i, sum)
+		}),
+	},
+}
+
+func digest(name string, size int, sum func(p []byte) []byte, abc string) *function.Scalar {
+	return &function.Scalar{
+		Name: name, Category: "hash", Syntax: name + "(value)", Strict: true,
+		Doc:      "The " + name + " digest of a string or binary value as hexadecimal text.",
+		Examples: []function.Example{{SQL: name + "('abc')", Want: abc}},
+		Infer:    function.Args(function.IfNull(data.Type{Kind: data.Char, Precision: size}), function.TextOrBin),
+		Eval:     each(func(c *function.Call, i int32, p []byte) { setHex(c, i, sum(p)) }),
+	}
+}
+
+func setHex(c *function.Call, i int32, sum []byte) {
+	buf := hex.AppendEncode(c.Scratch(), sum)
+	c.Out.SetBytes(int(i), buf)
+	c.Keep(buf)
+}

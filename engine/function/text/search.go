@@ -1,0 +1,240 @@
+package text
+
+import (
+	"bytes"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/weir-streams/weir/engine/data"
+	"github.com/weir-streams/weir/engine/function"
+)
+
+func typeInt() data.Type  { return data.Of(data.Int) }
+func typeBool() data.Type { return data.Of(data.Boolean) }
+
+// ints computes an INT for every row.
+func ints(f func(c *function.Call, i int32, p []byte) int32) func(*function.Call) error {
+	return each(func(c *function.Call, i int32, p []byte) { c.Out.I32[i] = f(c, i, p) })
+}
+
+// tests computes a BOOLEAN for every row.
+func tests(f func(c *function.Call, i int32, p []byte) bool) func(*function.Call) error {
+	return each(func(c *function.Call, i int32, p []byte) {
+		c.Out.Bool[i] = 0
+		if f(c, i, p) {
+			c.Out.Bool[i] = 1
+		}
+	})
+}
+
+var searchFunctions = []*function.Scalar{
+	{
+		Name: "CHAR_LENGTH", Aliases: []string{"CHARACTER_LENGTH", "LENGTH"}, Category: "text", Syntax: "CHAR_LENGTH(string)", Strict: true,
+		Doc:      "The number of characters.",
+		Examples: []function.Example{{SQL: "CHAR_LENGTH('日本')", Want: "2"}},
+		Infer:    function.Args(function.IfNull(typeInt()), function.Text),
+		Eval:     ints(func(_ *function.Call, _ int32, p []byte) int32 { return int32(runes(p)) }),
+	},
+	{
+		Name: "ASCII", Category: "text", Syntax: "ASCII(string)", Strict: true,
+		Doc:      "The first byte of the string as a number from -128 to 127; 0 for the empty string.",
+		Examples: []function.Example{{SQL: "ASCII('abc')", Want: "97"}},
+		Infer:    function.Args(function.IfNull(typeInt()), function.Text),
+		Eval: ints(func(_ *function.Call, _ int32, p []byte) int32 {
+			if len(p) == 0 {
+				return 0
+			}
+			return int32(int8(p[0]))
+		}),
+	},
+	{
+		Name: "POSITION", Category: "text", Syntax: "POSITION(part IN string)", Strict: true,
+		Doc:      "The position of the first occurrence, counted from 1; 0 if there is none.",
+		Examples: []function.Example{{SQL: "POSITION('lo' IN 'hello')", Want: "4"}},
+		Infer:    function.Between(2, function.IfNull(typeInt()), function.Text, function.Text, function.Int),
+		Eval:     locate,
+	},
+	{
+		Name: "LOCATE", Category: "text", Syntax: "LOCATE(part, string[, start])", Strict: true,
+		Doc:      "The position of the first occurrence at or after start, counted from 1; 0 if there is none.",
+		Examples: []function.Example{{SQL: "LOCATE('l', 'hello', 4)", Want: "4"}},
+		Infer:    function.Between(2, function.IfNull(typeInt()), function.Text, function.Text, function.Int),
+		Eval:     locate,
+	},
+	{
+		Name: "INSTR", Category: "text", Syntax: "INSTR(string, part[, start[, nth]])", Strict: true,
+		Doc:      "The position of the nth occurrence from start on, counted from 1; a negative start searches backwards from the end. 0 if there is none.",
+		Examples: []function.Example{{SQL: "INSTR('hello', 'l')", Want: "3"}, {SQL: "INSTR('hello', 'l', -1)", Want: "4"}},
+		Infer:    function.Between(2, function.IfNull(typeInt()), function.Text, function.Text, function.Int, function.Int),
+		Eval: ints(func(c *function.Call, i int32, p []byte) int32 {
+			part, start, nth := c.Args[1].Bytes(int(i)), int32(1), int32(1)
+			if len(c.Args) > 2 {
+				start = c.Args[2].I32[i]
+			}
+			if len(c.Args) > 3 {
+				nth = c.Args[3].I32[i]
+			}
+			return instr(p, part, start, nth)
+		}),
+	},
+	{
+		Name: "STARTSWITH", Category: "text", Syntax: "STARTSWITH(value, prefix)", Strict: true,
+		Doc:      "Whether the string, or binary, begins with another.",
+		Examples: []function.Example{{SQL: "STARTSWITH('hello', 'he')", Want: "TRUE"}},
+		Infer:    function.Args(function.IfNull(typeBool()), function.TextOrBin, function.TextOrBin),
+		Eval: tests(func(c *function.Call, i int32, p []byte) bool {
+			return bytes.HasPrefix(p, c.Args[1].Bytes(int(i)))
+		}),
+	},
+	{
+		Name: "ENDSWITH", Category: "text", Syntax: "ENDSWITH(value, suffix)", Strict: true,
+		Doc:      "Whether the string, or binary, ends with another.",
+		Examples: []function.Example{{SQL: "ENDSWITH('hello', 'lo')", Want: "TRUE"}},
+		Infer:    function.Args(function.IfNull(typeBool()), function.TextOrBin, function.TextOrBin),
+		Eval: tests(func(c *function.Call, i int32, p []byte) bool {
+			return bytes.HasSuffix(p, c.Args[1].Bytes(int(i)))
+		}),
+	},
+	predicate("IS_ALPHA", "Whether all characters are letters, and there is one.", "IS_ALPHA('abc')", func(p []byte) bool {
+		for _, r := range string(p) {
+			if !unicode.IsLetter(r) || r > 0xFFFF {
+				return false
+			}
+		}
+		return len(p) > 0
+	}),
+	predicate("IS_DIGIT", "Whether all characters are digits, and there is one.", "IS_DIGIT('123')", func(p []byte) bool {
+		for _, r := range string(p) {
+			if !unicode.IsDigit(r) || r > 0xFFFF {
+				return false
+			}
+		}
+		return len(p) > 0
+	}),
+	predicate("IS_DECIMAL", "Whether the string is a number.", "IS_DECIMAL('-1e5')", isDecimal),
+}
+
+// predicate is a test of a string that is FALSE for NULL.
+func predicate(name, doc, example string, test func(p []byte) bool) *function.Scalar {
+	return &function.Scalar{
+		Name: name, Category: "text", Syntax: name + "(string)", Doc: doc,
+		Examples: []function.Example{{SQL: example, Want: "TRUE"}},
+		Infer:    function.Args(function.Always(typeBool().NotNull()), function.Text),
+		Eval: func(c *function.Call) error {
+			for _, i := range c.Rows() {
+				c.Out.Bool[i] = 0
+				if !c.Args[0].IsNull(int(i)) && test(c.Args[0].Bytes(int(i))) {
+					c.Out.Bool[i] = 1
+				}
+			}
+			return nil
+		},
+	}
+}
+
+func isDecimal(p []byte) bool {
+	digits := func() int {
+		n := 0
+		for n < len(p) && p[n]-'0' <= 9 {
+			n++
+		}
+		p = p[n:]
+		return n
+	}
+	sign := func() {
+		if len(p) > 0 && (p[0] == '-' || p[0] == '+') {
+			p = p[1:]
+		}
+	}
+	sign()
+	n := digits()
+	if len(p) > 0 && p[0] == '.' {
+		p = p[1:]
+		n += digits()
+	}
+	if n == 0 {
+		return false
+	}
+	if len(p) > 0 && (p[0] == 'e' || p[0] == 'E') {
+		p = p[1:]
+		sign()
+		if digits() == 0 {
+			return false
+		}
+	}
+	return len(p) == 0
+}
+
+func locate(c *function.Call) error {
+	for _, i := range c.Rows() {
+		part, p := c.Args[0].Bytes(int(i)), c.Args[1].Bytes(int(i))
+		from := 0
+		if len(c.Args) > 2 {
+			start := int(c.Args[2].I32[i]) - 1
+			if start > 0 {
+				if start >= runes(p) {
+					c.Out.I32[i] = 0
+					continue
+				}
+				from = offset(p, start)
+			}
+		}
+		c.Out.I32[i] = position(p, part, from)
+	}
+	return nil
+}
+
+// position returns the place of part in p from byte from on, in characters from 1.
+func position(p, part []byte, from int) int32 {
+	k := bytes.Index(p[from:], part)
+	if k < 0 {
+		return 0
+	}
+	return int32(utf8.RuneCount(p[:from+k])) + 1
+}
+
+func instr(p, part []byte, start, nth int32) int32 {
+	switch {
+	case start == 0 || nth <= 0:
+		return 0
+	case start > 0:
+		if int(start) > runes(p)+1 {
+			return 0
+		}
+		from := offset(p, int(start)-1)
+		for ; ; nth-- {
+			k := bytes.Index(p[from:], part)
+			if k < 0 {
+				return 0
+			}
+			from += k
+			if nth == 1 {
+				return int32(utf8.RuneCount(p[:from])) + 1
+			}
+			if from >= len(p) {
+				return 0
+			}
+			_, w := utf8.DecodeRune(p[from:])
+			from += w
+		}
+	}
+	// Occurrences that begin at or before a place counted from the end.
+	first := runes(p) + int(start)
+	if first < 0 {
+		return 0
+	}
+	end := min(offset(p, first)+len(part), len(p))
+	for ; ; nth-- {
+		k := bytes.LastIndex(p[:end], part)
+		if k < 0 {
+			return 0
+		}
+		if nth == 1 {
+			return int32(utf8.RuneCount(p[:k])) + 1
+		}
+		end = k + len(part) - 1
+		if end < 0 {
+			return 0
+		}
+	}
+}
