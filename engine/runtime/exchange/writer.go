@@ -22,8 +22,9 @@ type Writer struct {
 
 	turn  int      // REBALANCE
 	owner []uint16 // key group -> target, if there is more than one
-	to    []uint16 // scratch: target of each row
-	count []int32
+	dealt []int32  // scratch: rows of each target, room for each
+	room  int
+	count []int
 }
 
 // NewWriter returns the writer of subtask from of the sender. done ends waits.
@@ -39,8 +40,7 @@ func NewWriter(e graph.Edge, from, maxParallelism int, targets []Target, done <-
 		for g := range w.owner {
 			w.owner[g] = uint16(data.GroupOwner(g, len(targets), maxParallelism))
 		}
-		w.to = make([]uint16, data.BatchSize)
-		w.count = make([]int32, len(targets)+1)
+		w.count = make([]int, len(targets))
 	}
 	return w
 }
@@ -77,60 +77,48 @@ func (w *Writer) Rows(b *data.Batch) error {
 	return w.put(0, Element{Batch: b})
 }
 
-// scatter gives each target the same columns and a selection of its own. The
-// selections lie in one array, made by counting.
+// scatter gives each target the same columns and a selection of its own. Rows
+// are dealt out to scratch arrays, one for each target; the selections are then
+// cut from one new array.
 func (w *Writer) scatter(b *data.Batch) error {
-	if cap(w.to) < b.N {
-		w.to = make([]uint16, b.N)
+	if w.room < b.N {
+		w.room = b.N
+		w.dealt = make([]int32, w.room*len(w.targets))
 	}
-	to, owner, count, groups := w.to[:b.N], w.owner, w.count, w.groups
+	dealt, owner, count, groups, room := w.dealt, w.owner, w.count, w.groups, w.room
 	clear(count)
 	if b.Sel == nil {
-		for i, h := range b.Hashes[:len(to)] {
-			t := owner[data.KeyGroup(h, groups)]
-			to[i] = t
-			count[t+1]++
+		for i, h := range b.Hashes[:b.N] {
+			t := int(owner[data.KeyGroup(h, groups)])
+			n := count[t]
+			dealt[t*room+n] = int32(i)
+			count[t] = n + 1
 		}
 	} else {
 		for _, i := range b.Sel {
-			t := owner[data.KeyGroup(b.Hashes[i], groups)]
-			to[i] = t
-			count[t+1]++
+			t := int(owner[data.KeyGroup(b.Hashes[i], groups)])
+			n := count[t]
+			dealt[t*room+n] = i
+			count[t] = n + 1
 		}
 	}
-	for t := range w.targets {
-		if int(count[t+1]) == b.Len() { // all to one: no selection needed
+	all := make([]int32, 0, b.Len())
+	for t, n := range count {
+		if n == 0 {
+			continue
+		}
+		if n == b.Len() { // all to one: no selection needed
 			return w.put(t, Element{Batch: b})
 		}
-	}
-	for t := 1; t < len(count); t++ {
-		count[t] += count[t-1]
-	}
-	all := make([]int32, b.Len())
-	if b.Sel == nil {
-		for i, t := range to {
-			all[count[t]] = int32(i)
-			count[t]++
+		from := len(all)
+		all = append(all, dealt[t*room:t*room+n]...)
+		if err := w.put(t, Element{Batch: b.Share(all[from:len(all):len(all)])}); err != nil {
+			b.Release()
+			return err
 		}
-	} else {
-		for _, i := range b.Sel {
-			t := to[i]
-			all[count[t]] = i
-			count[t]++
-		}
-	}
-	// Now count[t] is where the part of t ends.
-	var err error
-	from := int32(0)
-	for t := range w.targets {
-		end := count[t]
-		if end > from && err == nil {
-			err = w.put(t, Element{Batch: b.Share(all[from:end:end])})
-		}
-		from = end
 	}
 	b.Release()
-	return err
+	return nil
 }
 
 func (w *Writer) put(t int, el Element) error {
