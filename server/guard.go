@@ -57,8 +57,10 @@ func (s *Server) recover(w http.ResponseWriter, r *http.Request) {
 		panic(cause) // the server's own way to drop a connection
 	}
 	s.config.Log.ErrorContext(r.Context(), "request panicked", "method", r.Method, "path", r.URL.Path, "cause", cause, "stack", string(debug.Stack()))
-	wire.Fail(w, r, &wire.Error{Status: http.StatusInternalServerError, Reason: "InternalError",
-		Message: "a fault in the server; its log has the details"})
+	wire.Fail(w, r, &wire.Error{
+		Status: http.StatusInternalServerError, Reason: "InternalError",
+		Message: "a fault in the server; its log has the details",
+	})
 }
 
 func (s *Server) allowedHost(hostport string) bool {
@@ -108,12 +110,16 @@ func notFoundIn(mux *http.ServeMux) http.Handler {
 		}
 		if allow := probe.header.Get("Allow"); probe.status == http.StatusMethodNotAllowed {
 			w.Header().Set("Allow", allow)
-			wire.Fail(w, r, &wire.Error{Status: probe.status, Reason: "MethodNotAllowed",
-				Message: fmt.Sprintf("%s is not possible on %s; it takes %s", r.Method, r.URL.Path, allow)})
+			wire.Fail(w, r, &wire.Error{
+				Status: probe.status, Reason: "MethodNotAllowed",
+				Message: fmt.Sprintf("%s is not possible on %s; it takes %s", r.Method, r.URL.Path, allow),
+			})
 			return
 		}
-		wire.Fail(w, r, &wire.Error{Status: http.StatusNotFound, Reason: "NotFound",
-			Message: fmt.Sprintf("there is nothing at %s; /swagger lists what there is", r.URL.Path)})
+		wire.Fail(w, r, &wire.Error{
+			Status: http.StatusNotFound, Reason: "NotFound",
+			Message: fmt.Sprintf("there is nothing at %s; /swagger lists what there is", r.URL.Path),
+		})
 	})
 }
 

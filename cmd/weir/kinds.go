@@ -215,7 +215,7 @@ func firstOf(texts ...string) string {
 
 // tableOf makes the table of some resources of a kind.
 func (k kind) tableOf(now time.Time, all []resource.Object, wide bool) *table {
-	t := &table{}
+	t := &table{full: wide}
 	for _, c := range k.columns {
 		if !c.wide || wide {
 			t.head = append(t.head, c.head)

@@ -30,6 +30,7 @@ func main() {
 func commands(s *session) []*cobra.Command {
 	return []*cobra.Command{
 		serverCommand(s),
+		engineCommand(),
 
 		applyCommand(s),
 		getCommand(s),

@@ -62,6 +62,7 @@ type table struct {
 	rows  [][]string
 	// headless leaves the head out but keeps its widths, for rows that follow.
 	headless bool
+	full     bool // cells are not shortened
 }
 
 func (t *table) add(cells ...string) {
@@ -70,7 +71,7 @@ func (t *table) add(cells ...string) {
 			c = "-"
 		}
 		cells[i] = inOneLine(c)
-		if i < len(cells)-1 { // the last may run over the edge, the others would push it there
+		if i < len(cells)-1 && !t.full { // the last may run over the edge, the others would push it there
 			cells[i] = shortened(cells[i])
 		}
 	}

@@ -22,6 +22,7 @@ import (
 	"github.com/weir-streams/weir/server"
 	"github.com/weir-streams/weir/server/rest"
 	"github.com/weir-streams/weir/store"
+	"github.com/weir-streams/weir/web"
 )
 
 func serverCommand(s *session) *cobra.Command {
@@ -117,6 +118,7 @@ func (s *session) serve(ctx context.Context, config configuration) (err error) {
 			ReportedVersion: config.get("reported-version"),
 			GlobalDefaults:  config.global, NewNamespace: newNamespace, Log: log,
 		},
+		UI:           web.Files(),
 		AllowedHosts: splitList(config.get("allowed-hosts")),
 	})
 	if err != nil {

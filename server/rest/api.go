@@ -115,8 +115,10 @@ func (a *API) Register(mux *http.ServeMux) {
 			route, ok := byVerb[verb]
 			if !ok {
 				route = Route{handle: func(http.ResponseWriter, *http.Request) error {
-					return &wire.Error{Status: http.StatusMethodNotAllowed, Reason: "MethodNotAllowed",
-						Message: fmt.Sprintf("%s %s: POST wants one of the verbs :reset, :fork, :rollback after the name", r.Method, r.URL.Path)}
+					return &wire.Error{
+						Status: http.StatusMethodNotAllowed, Reason: "MethodNotAllowed",
+						Message: fmt.Sprintf("%s %s: POST wants one of the verbs :reset, :fork, :rollback after the name", r.Method, r.URL.Path),
+					}
 				}}
 			}
 			r.SetPathValue("name", name)

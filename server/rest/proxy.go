@@ -20,8 +20,10 @@ func (a *API) proxyFlink(w http.ResponseWriter, r *http.Request) error {
 	path := r.PathValue("path")
 	// Flink offers these two changes as GET.
 	if strings.HasSuffix(path, "/yarn-cancel") || strings.HasSuffix(path, "/yarn-stop") {
-		return &wire.Error{Status: http.StatusForbidden, Reason: "ReadOnly",
-			Message: "jobs cannot be cancelled through the Flink UI; change spec.state of the deployment instead"}
+		return &wire.Error{
+			Status: http.StatusForbidden, Reason: "ReadOnly",
+			Message: "jobs cannot be cancelled through the Flink UI; change spec.state of the deployment instead",
+		}
 	}
 	job, err := a.findJob(r)
 	if err != nil {
@@ -62,6 +64,8 @@ func (a *API) proxyFlink(w http.ResponseWriter, r *http.Request) error {
 }
 
 func unreachable(job resource.Job, err error) error {
-	return &wire.Error{Status: http.StatusBadGateway, Reason: "ClusterUnreachable",
-		Message: fmt.Sprintf("the cluster of job %s (%s) does not answer: %v", job.Metadata.ID, job.Status.State, err)}
+	return &wire.Error{
+		Status: http.StatusBadGateway, Reason: "ClusterUnreachable",
+		Message: fmt.Sprintf("the cluster of job %s (%s) does not answer: %v", job.Metadata.ID, job.Status.State, err),
+	}
 }

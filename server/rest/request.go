@@ -122,8 +122,10 @@ func checkVersion(r *http.Request, m *resource.Metadata) error {
 	if want == "" || want == "*" || strings.Trim(want, `W/"`) == strconv.Itoa(m.ResourceVersion) {
 		return nil
 	}
-	return &wire.Error{Status: http.StatusPreconditionFailed, Reason: "PreconditionFailed",
-		Message: fmt.Sprintf("%s is at version %d, not %s: read it again", m.Name, m.ResourceVersion, want)}
+	return &wire.Error{
+		Status: http.StatusPreconditionFailed, Reason: "PreconditionFailed",
+		Message: fmt.Sprintf("%s is at version %d, not %s: read it again", m.Name, m.ResourceVersion, want),
+	}
 }
 
 // answer writes one resource with its version as ETag.

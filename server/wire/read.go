@@ -67,8 +67,10 @@ func bodyFormat(contentType string) (isYAML, sniff bool, err error) {
 	case media == "application/json", media == "text/json", strings.HasSuffix(media, "+json"):
 		return false, false, nil
 	}
-	return false, false, &BodyError{http.StatusUnsupportedMediaType,
-		fmt.Sprintf("content type %q is not accepted; send Content-Type: application/json or application/yaml", contentType)}
+	return false, false, &BodyError{
+		http.StatusUnsupportedMediaType,
+		fmt.Sprintf("content type %q is not accepted; send Content-Type: application/json or application/yaml", contentType),
+	}
 }
 
 // checkJSON reports where the text stops being JSON, by line and column.

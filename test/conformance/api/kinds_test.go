@@ -18,8 +18,10 @@ func (w *world) running(deploymentID string) resource.Job {
 	w.t.Helper()
 	ctx := context.Background()
 	j := resource.Job{Status: resource.JobStatus{State: resource.JobStarted}}
-	j.Metadata = resource.Metadata{Namespace: "default", DeploymentID: deploymentID, DeploymentName: "orders",
-		Annotations: map[string]string{resource.AnnotationSpecVersion: "1"}}
+	j.Metadata = resource.Metadata{
+		Namespace: "default", DeploymentID: deploymentID, DeploymentName: "orders",
+		Annotations: map[string]string{resource.AnnotationSpecVersion: "1"},
+	}
 	j.Spec.FlinkConfiguration = map[string]string{"execution.checkpointing.savepoint-dir": "file:///sp/"}
 	j.Status.Started = resource.StartedInfo{StartedAt: resource.At(j.Metadata.CreatedAt.Time), FlinkJobID: "x"}
 	j, err := w.db.Jobs().Create(ctx, "weir", j)
@@ -27,8 +29,10 @@ func (w *world) running(deploymentID string) resource.Job {
 		w.t.Fatal(err)
 	}
 	_, err = w.db.Deployments().Update(ctx, "weir", deploymentID, func(d *resource.Deployment) error {
-		d.Status = resource.DeploymentStatus{State: resource.StateRunning,
-			Running: resource.DeploymentRunning{JobID: j.Metadata.ID, Conditions: []resource.Condition{}}}
+		d.Status = resource.DeploymentStatus{
+			State:   resource.StateRunning,
+			Running: resource.DeploymentRunning{JobID: j.Metadata.ID, Conditions: []resource.Condition{}},
+		}
 		return nil
 	})
 	if err != nil {
