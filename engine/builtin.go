@@ -2,19 +2,35 @@ package engine
 
 import (
 	"github.com/weir-streams/weir/engine/connector"
+	"github.com/weir-streams/weir/engine/connector/blackhole"
+	"github.com/weir-streams/weir/engine/connector/filesystem"
+	"github.com/weir-streams/weir/engine/connector/print"
 	"github.com/weir-streams/weir/engine/format"
+	"github.com/weir-streams/weir/engine/format/csv"
 	"github.com/weir-streams/weir/engine/function"
+	"github.com/weir-streams/weir/engine/function/aggregate"
+	"github.com/weir-streams/weir/engine/function/number"
+	"github.com/weir-streams/weir/engine/function/text"
 )
 
 // The tables of all that is built in. To add a plug-in, add its line.
 
-var connectors = []*connector.Connector{}
+var connectors = []*connector.Connector{
+	blackhole.Connector,
+	filesystem.Connector,
+	print.Connector,
+}
 
-var formats = []*format.Format{}
+var formats = []*format.Format{
+	csv.Format,
+}
 
-var scalars = [][]*function.Scalar{}
+var scalars = [][]*function.Scalar{
+	number.Functions,
+	text.Functions,
+}
 
-var aggregates = []*function.Aggregate{}
+var aggregates = aggregate.Functions
 
 // functions is the set of all functions.
 func functions() *function.Set { return function.NewSet(scalars, aggregates) }

@@ -85,7 +85,7 @@ func TestAggregateOverTwoTasks(t *testing.T) {
 func TestErrorOfTheReaderEndsTheJob(t *testing.T) {
 	calls := 0
 	j, err := New(Config{}).Start(t.Context(), JobSpec{
-		ID: jobID, Graph: counted([2]int64{1, 10}),
+		ID: jobID, Graph: counted([2]int64{1, 10}, [2]int64{1, -1}),
 		Config:  map[string]string{"restart-strategy.type": "fixed-delay", "restart-strategy.fixed-delay.delay": "0 s"},
 		Collect: func(*data.Batch) error { calls++; return errors.New("the client has gone") },
 	})

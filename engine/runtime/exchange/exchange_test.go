@@ -21,13 +21,17 @@ func batch(n int, f func(i int) int64) *data.Batch {
 func edges(e graph.Edge, senders, receivers int, done <-chan struct{}) ([]*Writer, []*Inbox) {
 	var in []*Inbox
 	for range receivers {
-		in = append(in, NewInbox(senders, DefaultDepth))
+		if e.Partitioning == graph.Forward {
+			in = append(in, NewInbox(1, DefaultDepth))
+		} else {
+			in = append(in, NewInbox(senders, DefaultDepth))
+		}
 	}
 	var out []*Writer
 	for s := range senders {
 		var targets []Target
 		for _, i := range in {
-			targets = append(targets, Target{i, s})
+			targets = append(targets, Target{i, s % i.Channels()})
 		}
 		out = append(out, NewWriter(e, s, 128, targets, done, &Meter{}))
 	}
@@ -79,16 +83,6 @@ func TestEveryRowComesToTheRightPlaceOnce(t *testing.T) {
 					})
 				}
 				got := make([]map[int64]int, receivers)
-				for r, i := range in {
-					if kind == graph.Forward { // one channel each
-						i.rings = i.rings[r : r+1]
-					}
-				}
-				if kind == graph.Forward {
-					for r := range out {
-						out[r].targets[0].Channel = 0
-					}
-				}
 				for r, i := range in {
 					got[r] = map[int64]int{}
 					wg.Go(func() {
