@@ -2,6 +2,7 @@ package sql_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -11,35 +12,64 @@ import (
 	"github.com/weir-streams/weir/engine/graph"
 	"github.com/weir-streams/weir/engine/sql"
 	"github.com/weir-streams/weir/engine/sql/logical"
+	"github.com/weir-streams/weir/engine/sql/optimize"
 	"github.com/weir-streams/weir/engine/sql/parse"
 )
 
 // Commands of the test data: run carries statements out and shows what they
 // answer; columns shows the types of a query's result, plan its optimized plan,
-// graph its graph, script the graph of a whole script in a fresh session. Each
+// graph its graph, uids the identities of its operators, script the graph of a whole script in a fresh session. Each
 // file is one session; reset begins another.
 func TestSession(t *testing.T) {
-	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
-		s := sql.NewSession(environment(), nil)
-		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
-			switch d.Cmd {
-			case "reset":
-				s = sql.NewSession(environment(), nil)
-				return ""
-			case "script":
-				o, err := sql.NewSession(environment(), nil).CompileScript(d.Input)
-				if err != nil {
-					return err.Error()
-				}
-				return show(o)
+	datadriven.Walk(t, "testdata", session)
+}
+
+// The optimizer's rules: plan expect=Rule expect-not=Rule.
+func TestRules(t *testing.T) { datadriven.Walk(t, "optimize/testdata", session) }
+
+func session(t *testing.T, path string) {
+	s := sql.NewSession(environment(), nil)
+	datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
+		switch d.Cmd {
+		case "reset":
+			s = sql.NewSession(environment(), nil)
+			return ""
+		case "script":
+			o, err := sql.NewSession(environment(), nil).CompileScript(d.Input)
+			if err != nil {
+				return err.Error()
 			}
-			var b strings.Builder
-			for _, text := range strings.Split(d.Input, ";\n") {
-				b.WriteString(answer(s, d.Cmd, strings.TrimSuffix(text, ";")))
-			}
-			return b.String()
-		})
+			return show(o)
+		}
+		var b strings.Builder
+		for _, text := range strings.Split(d.Input, ";\n") {
+			b.WriteString(answer(s, d.Cmd, strings.TrimSuffix(text, ";")))
+		}
+		for _, a := range d.CmdArgs {
+			checkFired(t, d, s, a)
+		}
+		return b.String()
 	})
+}
+
+// checkFired looks whether rules fired that should, and others did not.
+func checkFired(t *testing.T, d *datadriven.TestData, s *sql.Session, a datadriven.CmdArg) {
+	st, err := parse.Statement(d.Input)
+	if err != nil {
+		d.Fatalf(t, "%v", err)
+	}
+	p, err := s.Plans(st)
+	if err != nil {
+		d.Fatalf(t, "%v", err)
+	}
+	for _, rule := range a.Vals {
+		if known := slices.ContainsFunc(optimize.Rules, func(r optimize.Rule) bool { return r.Name == rule }); !known && rule != "DropWatermark" && rule != "HintFilter" {
+			d.Fatalf(t, "no rule is called %s", rule)
+		}
+		if fired := p.Fired[rule] > 0; fired != (a.Key == "expect") {
+			d.Fatalf(t, "%s: it fired %d times", a.String(), p.Fired[rule])
+		}
+	}
 }
 
 func answer(s *sql.Session, command, text string) string {
@@ -75,6 +105,16 @@ func answer(s *sql.Session, command, text string) string {
 		return out
 	case "graph":
 		return graph.Text(p.Graph)
+	case "uids":
+		out := ""
+		for _, v := range p.Graph.Vertices {
+			for _, op := range v.Ops {
+				if op.UID != "" {
+					out += op.UID + " " + op.Name + "\n"
+				}
+			}
+		}
+		return out
 	}
 	return "unknown command " + command
 }

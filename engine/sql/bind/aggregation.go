@@ -56,12 +56,29 @@ func (a *aggregation) bind(x *exprBinder, e ast.Expr) (expr.Expr, bool, error) {
 	}
 	for i, k := range a.keys {
 		if sameExpr(k, v) {
-			t := k.Type
-			t.TimeAttr = data.NoTimeAttr
-			return expr.Column(i, t), true, nil
+			return a.key(i), true, nil
 		}
 	}
 	return v, false, nil
+}
+
+// key is a column of the result: a time attribute no more, but for window_time
+// where the window is a key too.
+func (a *aggregation) key(i int) expr.Expr {
+	t := a.keys[i].Type
+	if !logical.KeepsTime(a.names[i], a.names[:len(a.keys)]) {
+		t.TimeAttr = data.NoTimeAttr
+	}
+	return expr.Column(i, t)
+}
+
+// nameKeys calls computed keys as the query does, for people.
+func (a *aggregation) nameKeys(items []item) {
+	for _, it := range items {
+		if v := it.value; it.alias != "" && v.Kind == expr.KindColumn && v.Index < len(a.keys) && strings.HasPrefix(a.names[v.Index], "$key") && !contains(a.names, it.alias) {
+			a.names[v.Index] = it.alias
+		}
+	}
 }
 
 func sameExpr(a, b expr.Expr) bool { return reflect.DeepEqual(a, b) }

@@ -34,6 +34,9 @@ func (x *exprBinder) call(n *ast.Call) (expr.Expr, error) {
 			return expr.Expr{}, ast.Errorf(n.Pos(), "Aggregate expression %s is illegal here: it can stand in the list of a SELECT and in HAVING", name)
 		}
 	}
+	if !x.b.known(name) || len(n.Name.Parts) > 1 {
+		return expr.Expr{}, x.noMatch(n, name)
+	}
 	if n.Quantifier != ast.NoQuantifier || n.Filter != nil || n.WithinGroup != nil || n.OrderBy != nil {
 		return expr.Expr{}, ast.Errorf(n.Pos(), "%s is no aggregate function: DISTINCT, FILTER and ORDER BY do not go with it", name)
 	}
@@ -52,9 +55,6 @@ func (x *exprBinder) call(n *ast.Call) (expr.Expr, error) {
 		}
 		args[i] = e
 	}
-	if len(n.Name.Parts) > 1 {
-		return expr.Expr{}, noMatch(n, args, "")
-	}
 	return x.callNamed(n, name, args)
 }
 
@@ -70,13 +70,31 @@ func (x *exprBinder) declared(n *ast.Call) error {
 	return nil
 }
 
-func noMatch(n *ast.Call, args []expr.Expr, near string) error {
-	types := make([]string, len(args))
-	for i, a := range args {
+// conditional are the functions bound in callNamed.
+var conditional = []string{"MOD", "IF", "NULLIF", "COALESCE", "IFNULL", "TYPEOF"}
+
+func (b *Binder) known(name string) bool {
+	return contains(conditional, name) || b.Functions.Scalar(name) != nil
+}
+
+// noMatch is the error for a function that does not exist, with the types of
+// its arguments, or what is wrong with them.
+func (x *exprBinder) noMatch(n *ast.Call, name string) error {
+	plain := &exprBinder{b: x.b, scope: x.scope, depth: x.depth}
+	types := make([]string, len(n.Args))
+	for i, arg := range n.Args {
+		if u, ok := arg.(*ast.UnitArg); ok {
+			types[i] = "<INTERVAL " + string(u.Unit) + ">"
+			continue
+		}
+		a, err := plain.bind(arg)
+		if err != nil {
+			return err
+		}
 		types[i] = "<" + family(a.Type) + ">"
 	}
 	s := ""
-	if near != "" {
+	if near := x.b.Functions.Suggest(name); near != "" && len(n.Name.Parts) == 1 {
 		s = "; did you mean '" + near + "'?"
 	}
 	return ast.Errorf(n.Name.Last().Pos(), "No match found for function signature %s(%s)%s", n.Name.Last().Name, strings.Join(types, ", "), s)
@@ -147,12 +165,8 @@ func (x *exprBinder) callNamed(n *ast.Call, name string, args []expr.Expr) (expr
 		return coalesce(n, args)
 	case "TYPEOF":
 		if len(args) == 1 {
-			e := textLiteral(args[0].Type.String())
-			return convert(e, data.String()), nil
+			return expr.Literal(data.Value{S: args[0].Type.String()}, data.String()), nil
 		}
-	}
-	if x.b.Functions.Scalar(name) == nil {
-		return expr.Expr{}, noMatch(n, args, x.b.Functions.Suggest(name))
 	}
 	return x.callFunction(n, name, args)
 }
@@ -162,9 +176,6 @@ func coalesce(n *ast.Call, args []expr.Expr) (expr.Expr, error) {
 	if len(args) == 0 {
 		return expr.Expr{}, ast.Errorf(n.Pos(), "Invalid number of arguments to function 'COALESCE'. Was expecting at least 1 argument")
 	}
-	if !args[0].Type.Nullable {
-		return args[0], nil
-	}
 	var types []data.Type
 	for _, a := range args {
 		types = append(types, a.Type)
@@ -172,6 +183,9 @@ func coalesce(n *ast.Call, args []expr.Expr) (expr.Expr, error) {
 	t, ok := typing.Common(types...)
 	if !ok || t.Kind == data.Null {
 		return expr.Expr{}, ast.Errorf(n.Pos(), "Invalid input arguments. Illegal mixing of types in CASE or COALESCE statement")
+	}
+	if !args[0].Type.Nullable {
+		return args[0], nil
 	}
 	t.Nullable = true
 	out := call("COALESCE", t)

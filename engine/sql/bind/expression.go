@@ -209,6 +209,9 @@ func (x *exprBinder) row(n *ast.Row) (expr.Expr, error) {
 	}
 	t := data.Type{Kind: data.Row}
 	for i, a := range args {
+		if isNull(a) {
+			return a, illegalNull(n.Items[i].Pos())
+		}
 		t.Args, t.Names = append(t.Args, typing.Plain(a.Type)), append(t.Names, "EXPR$"+strconv.Itoa(i))
 	}
 	return call("ROW", t, args...), nil
@@ -258,12 +261,12 @@ func (x *exprBinder) index(n *ast.Index) (expr.Expr, error) {
 	v, i := args[0], args[1]
 	switch {
 	case v.Type.Kind == data.Array && typing.Integer(i.Type):
+		if i.Kind == expr.KindLiteral && !i.Value.Null && i.Value.I < 1 {
+			return i, ast.Errorf(n.Index.Pos(), "Array element access needs an index starting at 1 but was %d.", i.Value.I)
+		}
 		return call("ITEM", typing.Plain(v.Type.Args[0]).WithNull(true), v, convert(i, data.Of(data.Int))), nil
 	case v.Type.Kind == data.Map:
 		if t, ok := typing.Common(v.Type.Args[0], i.Type); ok && t.Kind != data.Null {
-			if typing.Text(t) || v.Type.Args[0].SameAs(t) {
-				return call("ITEM", v.Type.Args[1].WithNull(true), v, convert(i, v.Type.Args[0])), nil
-			}
 			return call("ITEM", v.Type.Args[1].WithNull(true), v, convert(i, v.Type.Args[0])), nil
 		}
 	case v.Type.Kind == data.Row && i.Kind == expr.KindLiteral:

@@ -169,12 +169,17 @@ func arithmeticForms(op string) string {
 }
 
 func (x *exprBinder) compare(at ast.Node, op string, l, r expr.Expr) (expr.Expr, error) {
-	t, ok := typing.Comparison(op, l.Type, r.Type, l.Kind == expr.KindLiteral, r.Kind == expr.KindLiteral)
+	t, ok := typing.Comparison(op, l.Type, r.Type)
 	if !ok {
 		return l, ast.Errorf(at.Pos(), "implicit type conversion between %s and %s is not supported now", plainName(l.Type), plainName(r.Type))
 	}
 	nullable := l.Type.Nullable || r.Type.Nullable
-	if strings.HasPrefix(op, "IS ") {
+	switch op {
+	case "<", "<=", ">", ">=":
+		if !typing.Ordered(t) {
+			return l, ast.Errorf(at.Pos(), "Comparable type expected, but was '%s'.", t)
+		}
+	case "IS DISTINCT FROM", "IS NOT DISTINCT FROM":
 		nullable = false
 	}
 	return call(op, boolean(nullable), convert(l, t), convert(r, t)), nil
@@ -285,7 +290,7 @@ func (x *exprBinder) in(n *ast.In) (expr.Expr, error) {
 	nullable := false
 	for i := range args {
 		args[i] = convert(args[i], t)
-		nullable = nullable || args[i].Type.Nullable
+		nullable = nullable || hasNulls(args[i].Type)
 	}
 	out := call("IN", boolean(nullable), args...)
 	if len(args) == 2 {
@@ -295,6 +300,19 @@ func (x *exprBinder) in(n *ast.In) (expr.Expr, error) {
 		out = call("NOT", out.Type, out)
 	}
 	return out, nil
+}
+
+// hasNulls tells whether a value or a field of it can be NULL.
+func hasNulls(t data.Type) bool {
+	if t.Nullable || t.Kind != data.Row {
+		return t.Nullable
+	}
+	for _, a := range t.Args {
+		if hasNulls(a) {
+			return true
+		}
+	}
+	return false
 }
 
 func (x *exprBinder) like(n *ast.Like) (expr.Expr, error) {
@@ -320,11 +338,39 @@ func (x *exprBinder) like(n *ast.Like) (expr.Expr, error) {
 			return a, ast.Errorf(n.Pos(), "Cannot apply '%s' to arguments of type '%s(<%s>, <%s>)'. Supported form(s): '%s(<STRING>, <STRING>, <STRING>)'", n.Kind, n.Kind, typing.Name(args[0].Type), typing.Name(args[1].Type), n.Kind)
 		}
 	}
+	if err := checkEscape(n, args); err != nil {
+		return out, err
+	}
 	out.Args = args
 	if n.Not {
 		out = call("NOT", out.Type, out)
 	}
 	return out, nil
+}
+
+// checkEscape refuses what is wrong with a constant ESCAPE and pattern.
+func checkEscape(n *ast.Like, args []expr.Expr) error {
+	if len(args) < 3 || args[2].Kind != expr.KindLiteral || args[2].Value.Null {
+		return nil
+	}
+	escape := []rune(args[2].Value.S)
+	if len(escape) != 1 {
+		return ast.Errorf(n.Escape.Pos(), "Invalid escape character '%s'", args[2].Value.S)
+	}
+	if args[1].Kind != expr.KindLiteral || args[1].Value.Null || n.Kind != ast.KindLike {
+		return nil
+	}
+	pattern := []rune(args[1].Value.S)
+	for i := 0; i < len(pattern); i++ {
+		if pattern[i] != escape[0] {
+			continue
+		}
+		if i+1 == len(pattern) || pattern[i+1] != '%' && pattern[i+1] != '_' && pattern[i+1] != escape[0] {
+			return ast.Errorf(n.Pattern.Pos(), "Invalid escape sequence '%s', %d", args[1].Value.S, i)
+		}
+		i++
+	}
+	return nil
 }
 
 func (x *exprBinder) caseOf(n *ast.Case) (expr.Expr, error) {

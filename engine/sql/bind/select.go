@@ -193,6 +193,7 @@ func (b *Binder) grouped(q *ast.Select, x *exprBinder, input logical.Node, items
 		}
 	}
 	a.wish = ""
+	a.nameKeys(items)
 	var having *expr.Expr
 	if q.Having != nil {
 		cond, err := b.condition(x, q.Having, "HAVING")
@@ -211,9 +212,7 @@ func (b *Binder) grouped(q *ast.Select, x *exprBinder, input logical.Node, items
 func (a *aggregation) starColumn(it *item) error {
 	for i, k := range a.keys {
 		if sameExpr(k, it.value) {
-			t := k.Type
-			t.TimeAttr = data.NoTimeAttr
-			it.value = expr.Column(i, t)
+			it.value = a.key(i)
 			return nil
 		}
 	}

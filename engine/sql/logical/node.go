@@ -6,6 +6,8 @@
 package logical
 
 import (
+	"slices"
+
 	"github.com/weir-streams/weir/engine/data"
 	"github.com/weir-streams/weir/engine/expr"
 	"github.com/weir-streams/weir/engine/graph"
@@ -151,15 +153,28 @@ func PropertyColumn(w graph.Window, in []data.Column, p graph.WindowProperty) da
 	return data.Column{Name: string(p), Type: t}
 }
 
-// Schema of an Aggregate: keys, then aggregates. Keys are time attributes no more.
+// KeepsTime tells whether a grouping key stays a time attribute: window_time
+// does, where rows are grouped by the window itself.
+func KeepsTime(key string, keys []string) bool {
+	return key == string(graph.WindowTime) && slices.Contains(keys, string(graph.WindowStart)) && slices.Contains(keys, string(graph.WindowEnd))
+}
+
+// Schema of an Aggregate: keys, then aggregates. Keys are time attributes no
+// more, but for window_time.
 func (n *Aggregate) Schema() []data.Column { return aggregated(n.Input, n.Keys, n.Aggs, n.Names) }
 
 func aggregated(input Node, keys []int, aggs []graph.AggCall, names []string) []data.Column {
 	in := input.Schema()
 	out := make([]data.Column, 0, len(keys)+len(aggs)+3)
+	keyNames := make([]string, len(keys))
+	for i, k := range keys {
+		keyNames[i] = in[k].Name
+	}
 	for _, k := range keys {
 		c := in[k]
-		c.Type.TimeAttr = data.NoTimeAttr
+		if !KeepsTime(c.Name, keyNames) {
+			c.Type.TimeAttr = data.NoTimeAttr
+		}
 		out = append(out, c)
 	}
 	for i, a := range aggs {

@@ -2,35 +2,91 @@ package optimize
 
 import (
 	"github.com/weir-streams/weir/engine/expr"
+	"github.com/weir-streams/weir/engine/graph"
 	"github.com/weir-streams/weir/engine/sql/logical"
 )
 
 // hintFilters tells sources the simple parts of the filter right above them. A
-// source that is read by several branches is told only what all of them say.
+// table that is read by several branches is told only what all of them say, so
+// that it stays one source.
 func hintFilters(roots []logical.Node, c *Context) []logical.Node {
+	h := &hinter{context: c, said: map[string]map[string]bool{}}
+	for _, r := range roots {
+		h.listen(r)
+	}
 	out := make([]logical.Node, len(roots))
 	for i, r := range roots {
-		out[i] = hintFilter(r, c)
+		out[i] = h.tell(r)
 	}
 	return out
 }
 
-func hintFilter(n logical.Node, c *Context) logical.Node {
+type hinter struct {
+	context *Context
+	said    map[string]map[string]bool // by table: what all branches say, as text
+}
+
+func tableID(t graph.Table) string { return t.Catalog + "." + t.Database + "." + t.Name }
+
+// simple gives the parts of a filter that a source can make use of.
+func simple(f *logical.Filter) []expr.Expr {
+	var out []expr.Expr
+	for _, x := range conjuncts(f.Cond) {
+		if comparesConstant(x) {
+			out = append(out, x)
+		}
+	}
+	return out
+}
+
+func (h *hinter) listen(n logical.Node) {
 	if f, ok := n.(*logical.Filter); ok {
-		if s, ok := f.Input.(*logical.Scan); ok && s.Filter == nil {
-			var simple []expr.Expr
-			for _, x := range conjuncts(f.Cond) {
-				if comparesConstant(x) {
-					simple = append(simple, x)
+		if s, ok := f.Input.(*logical.Scan); ok {
+			h.hear(s, simple(f))
+			return
+		}
+	}
+	if s, ok := n.(*logical.Scan); ok {
+		h.hear(s, nil)
+	}
+	for _, in := range n.Inputs() {
+		h.listen(in)
+	}
+}
+
+func (h *hinter) hear(s *logical.Scan, says []expr.Expr) {
+	texts := map[string]bool{}
+	for _, x := range says {
+		texts[graph.Expression(x, graph.ColumnNames(s.Columns))] = true
+	}
+	before, heard := h.said[tableID(s.Table)]
+	if heard {
+		for t := range texts {
+			if !before[t] {
+				delete(texts, t)
+			}
+		}
+	}
+	h.said[tableID(s.Table)] = texts
+}
+
+func (h *hinter) tell(n logical.Node) logical.Node {
+	if f, ok := n.(*logical.Filter); ok {
+		if s, ok := f.Input.(*logical.Scan); ok {
+			var agreed []expr.Expr
+			for _, x := range simple(f) {
+				if h.said[tableID(s.Table)][graph.Expression(x, graph.ColumnNames(s.Columns))] {
+					agreed = append(agreed, x)
 				}
 			}
-			if len(simple) > 0 {
-				c.fired["HintFilter"]++
-				scan := *s
-				hint := conjunction(simple)
-				scan.Filter = &hint
-				return f.With(&scan)
+			if len(agreed) == 0 {
+				return n
 			}
+			h.context.fired["HintFilter"]++
+			scan := *s
+			hint := conjunction(agreed)
+			scan.Filter = &hint
+			return f.With(&scan)
 		}
 	}
 	in := n.Inputs()
@@ -39,7 +95,7 @@ func hintFilter(n logical.Node, c *Context) logical.Node {
 	}
 	out := make([]logical.Node, len(in))
 	for i, x := range in {
-		out[i] = hintFilter(x, c)
+		out[i] = h.tell(x)
 	}
 	return n.With(out...)
 }

@@ -282,7 +282,7 @@ func fieldOf(e expr.Expr, i int) expr.Expr {
 }
 
 func (p *pruner) scan(n *logical.Scan, w *want) (logical.Node, found) {
-	id := n.Table.Catalog + "." + n.Table.Database + "." + n.Table.Name
+	id := tableID(n.Table)
 	shared := p.tables[id]
 	if shared == nil {
 		shared = &want{}

@@ -63,32 +63,6 @@ type planner struct {
 	ids      map[string]int     // how often a meaning or a vertex was seen
 }
 
-// digest is a node's text with all that decides its rows: equal nodes are
-// planned once.
-func digest(n logical.Node) string {
-	var b strings.Builder
-	b.WriteString(n.Line())
-	switch x := n.(type) {
-	case *logical.Scan:
-		fmt.Fprintf(&b, " %s.%s.%s %v", x.Table.Catalog, x.Table.Database, x.Table.Name, x.Table.Options)
-	case *logical.Watermark:
-		fmt.Fprintf(&b, " %d", x.IdleMillis)
-	case *logical.WindowAssign:
-		fmt.Fprintf(&b, " %v", x.Window)
-	case *logical.WindowAggregate:
-		fmt.Fprintf(&b, " %v", x.Window)
-	case *logical.Sink:
-		fmt.Fprintf(&b, " %p", x)
-	}
-	for _, c := range n.Schema() {
-		fmt.Fprintf(&b, " %s %s %d", c.Name, c.Type, c.Type.TimeAttr)
-	}
-	for _, in := range n.Inputs() {
-		b.WriteString(" (" + digest(in) + ")")
-	}
-	return b.String()
-}
-
 // count finds the nodes with several users. Below a node that was met before
 // nothing is counted again: it is planned once.
 func (p *planner) count(n logical.Node) {

@@ -25,7 +25,7 @@ func CastAllowed(from, to data.Type) (bool, string) {
 	case Numeric(f):
 		return Numeric(t) || t.Kind == data.Boolean || Interval(t) && Integer(f), ""
 	case Interval(f):
-		return Integer(t), ""
+		return false, ""
 	case f.Kind == data.Date:
 		return Stamp(t), ""
 	case f.Kind == data.Time:

@@ -90,10 +90,10 @@ func commonNumber(a, b data.Type) data.Type {
 	return b
 }
 
-// Comparison gives the type both sides of a comparison are brought to. A text
-// literal (rightLiteral or leftLiteral) is read as the other side's date, time,
-// timestamp or, for anything but equality, number.
-func Comparison(op string, l, r data.Type, leftLiteral, rightLiteral bool) (data.Type, bool) {
+// Comparison gives the type both sides of a comparison are brought to. Text is
+// read as the other side's date, time, timestamp, truth value or, for anything
+// but equality, number.
+func Comparison(op string, l, r data.Type) (data.Type, bool) {
 	l, r = Plain(l), Plain(r)
 	equality := op == "=" || op == "<>"
 	if l.Kind == data.Null {
@@ -105,27 +105,21 @@ func Comparison(op string, l, r data.Type, leftLiteral, rightLiteral bool) (data
 	if t, ok := common(l, r); ok {
 		return t.WithNull(l.Nullable || r.Nullable), true
 	}
-	swap := func(text, other data.Type, literal bool) bool {
-		if !Text(text) {
-			return false
-		}
-		switch {
-		case Temporal(other):
-			return true
-		case Numeric(other):
-			return !equality && literal
-		case other.Kind == data.Boolean:
-			return true
-		}
-		return false
+	read := func(text, other data.Type) bool {
+		return Text(text) && (Temporal(other) || other.Kind == data.Boolean || Numeric(other) && !equality)
 	}
 	switch {
-	case swap(l, r, leftLiteral):
+	case read(l, r):
 		return r.WithNull(l.Nullable || r.Nullable), true
-	case swap(r, l, rightLiteral):
+	case read(r, l):
 		return l.WithNull(l.Nullable || r.Nullable), true
 	}
 	return l, false
+}
+
+// Ordered tells whether values of a type can be compared by < and >.
+func Ordered(t data.Type) bool {
+	return len(t.Args) == 0 && t.Kind != data.Variant && t.Kind != data.Raw
 }
 
 // Assignable tells whether a query's column may be written to a table's without

@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
+	"unicode/utf16"
 
 	"github.com/weir-streams/weir/engine/data"
 	"github.com/weir-streams/weir/engine/sql/ast"
@@ -34,7 +34,7 @@ func Literal(l *ast.Literal) (data.Value, data.Type, error) {
 		}
 		return v, t, nil
 	case ast.StringLiteral:
-		return data.Value{S: l.Text}, data.Type{Kind: data.Char, Precision: utf8.RuneCountInString(l.Text)}, nil
+		return data.Value{S: l.Text}, data.Type{Kind: data.Char, Precision: len(utf16.Encode([]rune(l.Text)))}, nil
 	case ast.BinaryLiteral:
 		b, err := hex.DecodeString(l.Text)
 		if err != nil {
@@ -96,9 +96,9 @@ func Number(kind ast.LiteralKind, text string) (data.Value, data.Type, bool) {
 	case ast.DecimalLiteral:
 		digits := strings.TrimPrefix(text, "-")
 		whole, fraction, _ := strings.Cut(digits, ".")
-		t := data.Type{Kind: data.Decimal, Precision: max(len(whole)+len(fraction), 1), Scale: len(fraction)}
+		t := data.Type{Kind: data.Decimal, Precision: min(max(len(whole)+len(fraction), 1), 38), Scale: len(fraction)}
 		unscaled, ok := new(big.Int).SetString(whole+fraction, 10)
-		if !ok || t.Precision > 38 {
+		if !ok || !unscaled.IsInt64() || t.Scale > 38 { // Flink takes no more digits than a BIGINT has
 			return data.Value{}, t, false
 		}
 		if strings.HasPrefix(text, "-") {

@@ -1,0 +1,63 @@
+package physical
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/weir-streams/weir/engine/expr"
+	"github.com/weir-streams/weir/engine/graph"
+	"github.com/weir-streams/weir/engine/sql/logical"
+)
+
+// digest is a text that two nodes share if they compute the same rows; they
+// are then planned once. Names do not count, types do.
+func digest(n logical.Node) string {
+	var b strings.Builder
+	writeDigest(&b, n)
+	return b.String()
+}
+
+func writeDigest(b *strings.Builder, n logical.Node) {
+	fmt.Fprintf(b, "%T", n)
+	exprs := func(list ...expr.Expr) {
+		for _, e := range list {
+			b.WriteString(" " + graph.Expression(e, nil))
+		}
+	}
+	switch x := n.(type) {
+	case *logical.Scan:
+		fmt.Fprintf(b, " %s.%s.%s %v %v", x.Table.Catalog, x.Table.Database, x.Table.Name, x.Table.Options, x.Output)
+		if x.Filter != nil {
+			exprs(*x.Filter)
+		}
+	case *logical.Values:
+		for _, r := range x.Rows {
+			for i, v := range r {
+				b.WriteString(" " + graph.Literal(v, x.Columns[i].Type))
+			}
+		}
+	case *logical.Watermark:
+		fmt.Fprintf(b, " %d %d", x.TimeColumn, x.IdleMillis)
+		exprs(x.Expr)
+	case *logical.Filter:
+		exprs(x.Cond)
+	case *logical.Project:
+		exprs(x.Exprs...)
+	case *logical.WindowAssign:
+		fmt.Fprintf(b, " %v", x.Window)
+	case *logical.Aggregate:
+		fmt.Fprintf(b, " %v %v", x.Keys, x.Aggs)
+	case *logical.WindowAggregate:
+		fmt.Fprintf(b, " %v %v %v %v", x.Window, x.Keys, x.Aggs, x.Properties)
+	case *logical.Sink:
+		fmt.Fprintf(b, " %p", x)
+	}
+	for _, c := range n.Schema() {
+		fmt.Fprintf(b, " %s %d", c.Type, c.Type.TimeAttr)
+	}
+	for _, in := range n.Inputs() {
+		b.WriteString(" (")
+		writeDigest(b, in)
+		b.WriteString(")")
+	}
+}
