@@ -1,0 +1,359 @@
+package json
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"slices"
+	"unsafe"
+
+	"github.com/weir-streams/weir/engine/data"
+	"github.com/weir-streams/weir/engine/format"
+)
+
+// node is an object of the schema, of which members are wanted.
+type node struct {
+	fields []member
+	byName map[string]int // nil if there are few
+	next   int            // where the next member is expected
+	leaves []int          // outputs in it
+}
+
+// member is a field of an object: a whole output, an object some of whose
+// fields are outputs, or nothing that is wanted.
+type member struct {
+	name, key string // key: name and the closing quote
+	out       int    // -1: not an output
+	node      *node
+	seen      uint64 // number of the record that had it last
+}
+
+// copied is an output that another one holds already.
+type copied struct {
+	out, from int
+	path      []int
+}
+
+type decoder struct {
+	root    *node
+	typ     data.Type // of a record
+	copies  []copied
+	ignore  bool
+	strict  bool // missing members are errors
+	stamp   format.Layout
+	instant format.Layout
+
+	line    int64
+	skipped int64
+	record  uint64   // number of the record at hand
+	set     []uint64 // by output: the last record that gave it a value
+	scratch []byte
+
+	// The record at hand.
+	b    *data.Batch
+	p    []byte
+	buf  *data.Buffer
+	base int // where p lies in buf
+	row  int
+}
+
+func newDecoder(s format.DecoderSpec) (*decoder, error) {
+	if err := checkOptions(s.Options); err != nil {
+		return nil, err
+	}
+	d := &decoder{
+		ignore: s.Options.Bool("ignore-parse-errors"), strict: s.Options.Bool("fail-on-missing-field"), line: s.Line,
+		set: make([]uint64, len(s.Output)), typ: data.Type{Kind: data.Row},
+	}
+	d.stamp, d.instant = layouts(s.Options)
+	for _, c := range s.Columns {
+		if err := supported(c.Name, c.Type); err != nil {
+			return nil, err
+		}
+		d.typ.Names = append(d.typ.Names, c.Name)
+		d.typ.Args = append(d.typ.Args, c.Type)
+	}
+	d.root = newNode(d.typ)
+	order := make([]int, len(s.Output))
+	for i := range order {
+		order[i] = i
+	}
+	// Shorter paths first, so that what a whole holds is found there.
+	slices.SortStableFunc(order, func(a, b int) int { return len(s.Output[a]) - len(s.Output[b]) })
+	for _, out := range order {
+		d.want(out, s.Output[out])
+	}
+	return d, nil
+}
+
+func newNode(t data.Type) *node {
+	n := &node{fields: make([]member, len(t.Args))}
+	for i, name := range t.Names {
+		n.fields[i] = member{name: name, key: name + `"`, out: -1}
+	}
+	if len(t.Names) > 8 {
+		n.byName = make(map[string]int, len(t.Names))
+		for i, name := range t.Names {
+			n.byName[name] = i
+		}
+	}
+	return n
+}
+
+// want makes the value at path an output.
+func (d *decoder) want(out int, path []int) {
+	n, t := d.root, d.typ
+	for k, i := range path {
+		n.leaves = append(n.leaves, out)
+		f := &n.fields[i]
+		t = t.Args[i]
+		if f.out >= 0 {
+			d.copies = append(d.copies, copied{out: out, from: f.out, path: path[k+1:]})
+			return
+		}
+		if k == len(path)-1 {
+			f.out = out
+			return
+		}
+		if f.node == nil {
+			f.node = newNode(t)
+		}
+		n = f.node
+	}
+}
+
+func (d *decoder) Lines() int64 { return d.line }
+
+func (d *decoder) Skipped() int64 {
+	n := d.skipped
+	d.skipped = 0
+	return n
+}
+
+// Decode appends the records of p to b.
+func (d *decoder) Decode(p []byte, buf *data.Buffer, atEOF bool, b *data.Batch) (int, error) {
+	base := 0
+	if buf != nil && len(p) > 0 && len(buf.B) > 0 {
+		base = int(uintptr(unsafe.Pointer(unsafe.SliceData(p))) - uintptr(unsafe.Pointer(unsafe.SliceData(buf.B))))
+	}
+	for _, v := range b.Cols {
+		v.Resize(data.BatchSize)
+	}
+	d.b, d.buf = b, buf
+	i := 0
+	var err error
+	for b.N < data.BatchSize && i < len(p) {
+		n := bytes.IndexByte(p[i:], '\n') + 1
+		if n == 0 {
+			if !atEOF {
+				break
+			}
+			n = len(p) - i
+		}
+		d.p, d.base, d.row = p[i:i+n], base+i, b.N
+		if at := space(d.p, 0); at == len(d.p) {
+			// An empty line is not a record.
+		} else if err = d.decode(at); err == nil {
+			b.N++
+		} else if !d.ignore {
+			err = d.locate(err)
+			break
+		} else {
+			d.skipped++
+			err = nil
+		}
+		d.line++
+		i += n
+	}
+	for _, v := range b.Cols {
+		v.Resize(b.N)
+	}
+	d.b, d.p, d.buf = nil, nil, nil
+	return i, err
+}
+
+// locate adds where an error is.
+func (d *decoder) locate(err error) error {
+	e := &format.RecordError{Line: d.line + 1, Column: 1, Text: format.Excerpt(d.p), Err: err}
+	var bad *syntaxError
+	var unfit *unfitError
+	switch {
+	case errors.As(err, &bad):
+		e.Column = bad.at + 1
+	case errors.As(err, &unfit):
+		e.Column = unfit.at + 1
+	}
+	return e
+}
+
+// decode reads the record in d.p, which begins at i.
+func (d *decoder) decode(i int) error {
+	d.record++
+	if d.p[i] != '{' {
+		if _, err := skip(d.p, i); err != nil {
+			return err
+		}
+		return &unfitError{at: i, err: errors.New("a record must be a JSON object {…}")}
+	}
+	i, err := d.object(i+1, d.root)
+	if err != nil {
+		return err
+	}
+	if i = space(d.p, i); i < len(d.p) {
+		return unexpected(d.p, i, "the end of the line")
+	}
+	for out, at := range d.set {
+		if at != d.record {
+			data.SetNullRow(d.b.Cols[out], d.row)
+		}
+	}
+	for _, c := range d.copies {
+		x := d.b.Cols[c.from].ValueAt(d.row)
+		for _, k := range c.path {
+			if x.Null {
+				break
+			}
+			x = x.Elems[k]
+		}
+		d.b.Cols[c.out].SetValueAt(d.row, x)
+	}
+	return nil
+}
+
+// find returns the member of a name, -1 for none.
+func (n *node) find(name []byte) int {
+	if n.byName != nil {
+		if i, ok := n.byName[string(name)]; ok {
+			return i
+		}
+		return -1
+	}
+	for i := range n.fields {
+		if n.fields[i].name == string(name) {
+			return i
+		}
+	}
+	return -1
+}
+
+// name reads a member name and the colon. It begins after the quote.
+func (d *decoder) name(i int) (name []byte, next int, err error) {
+	t, i, err := str(d.p, i)
+	if err != nil {
+		return nil, 0, err
+	}
+	name = d.p[t.from:t.to]
+	if t.raw {
+		name = unescape(nil, name)
+	}
+	next, err = d.colon(i)
+	return name, next, err
+}
+
+func (d *decoder) colon(i int) (int, error) {
+	if i = space(d.p, i); i >= len(d.p) || d.p[i] != ':' {
+		return 0, unexpected(d.p, i, "':'")
+	}
+	return space(d.p, i+1), nil
+}
+
+// object reads the members of an object; i is behind its brace.
+func (d *decoder) object(i int, n *node) (int, error) {
+	p := d.p
+	n.next = 0
+	i = space(p, i)
+	if i < len(p) && p[i] == '}' {
+		return i + 1, d.missing(n, i)
+	}
+	for {
+		if i >= len(p) || p[i] != '"' {
+			return 0, unexpected(p, i, "a member name in quotes")
+		}
+		i++
+		var f *member
+		if n.next < len(n.fields) {
+			f = &n.fields[n.next]
+		}
+		if f != nil && len(p)-i > len(f.key) && string(p[i:i+len(f.key)]) == f.key {
+			n.next++
+			i += len(f.key)
+			if p[i] == ':' && i+1 < len(p) && p[i+1] > ' ' {
+				i++
+			} else {
+				var err error
+				if i, err = d.colon(i); err != nil {
+					return 0, err
+				}
+			}
+		} else {
+			name, next, err := d.name(i)
+			if err != nil {
+				return 0, err
+			}
+			i, f = next, nil
+			if k := n.find(name); k >= 0 {
+				f = &n.fields[k]
+				n.next = k + 1
+			}
+		}
+		var err error
+		if i, err = d.member(i, f); err != nil {
+			return 0, err
+		}
+		i = space(p, i)
+		switch {
+		case i < len(p) && p[i] == ',':
+			i = space(p, i+1)
+		case i < len(p) && p[i] == '}':
+			return i + 1, d.missing(n, i)
+		default:
+			return 0, unexpected(p, i, "',' or '}'")
+		}
+	}
+}
+
+// member reads the value of a member; nil is one that is not in the schema.
+func (d *decoder) member(i int, f *member) (int, error) {
+	if f == nil || f.out < 0 && f.node == nil {
+		if f != nil {
+			f.seen = d.record
+		}
+		return skip(d.p, i)
+	}
+	again := f.seen == d.record
+	f.seen = d.record
+	if f.out >= 0 {
+		d.set[f.out] = d.record
+		return d.field(i, d.b.Cols[f.out], d.row, f.name)
+	}
+	if again { // the last of members of one name counts
+		for _, out := range f.node.leaves {
+			d.set[out] = d.record - 1
+		}
+	}
+	if i < len(d.p) && d.p[i] == '{' {
+		for k := range f.node.fields {
+			f.node.fields[k].seen = d.record - 1
+		}
+		return d.object(i+1, f.node)
+	}
+	from := i
+	i, err := skip(d.p, i)
+	if err == nil && d.p[from] != 'n' && !d.ignore {
+		err = &unfitError{from, fmt.Errorf("field %q: an object expected", f.name)}
+	}
+	return i, err
+}
+
+// missing is an error if a member of the schema was not there and must be.
+func (d *decoder) missing(n *node, at int) error {
+	if !d.strict {
+		return nil
+	}
+	for i := range n.fields {
+		if f := &n.fields[i]; f.seen != d.record && (f.out >= 0 || f.node != nil) {
+			return &unfitError{at, fmt.Errorf("field %q is missing in the JSON data", f.name)}
+		}
+	}
+	return nil
+}

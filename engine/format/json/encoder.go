@@ -1,0 +1,236 @@
+package json
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"math"
+
+	"github.com/weir-streams/weir/engine/data"
+	"github.com/weir-streams/weir/engine/format"
+	"github.com/weir-streams/weir/engine/option"
+)
+
+type encoder struct {
+	columns     []data.Column
+	keys        [][]byte // "name":
+	stamp       format.Layout
+	instant     format.Layout
+	nullKey     string // mode
+	nullLiteral string
+	plain       bool
+	omitNull    bool
+}
+
+func newEncoder(s format.EncoderSpec) (*encoder, error) {
+	if err := checkOptions(s.Options); err != nil {
+		return nil, err
+	}
+	e := encoderOf(s.Options)
+	e.columns = s.Columns
+	for _, c := range s.Columns {
+		if err := supported(c.Name, c.Type); err != nil {
+			return nil, err
+		}
+		e.keys = append(e.keys, append(appendString(nil, []byte(c.Name)), ':'))
+	}
+	return e, nil
+}
+
+func encoderOf(o option.Values) *encoder {
+	e := &encoder{
+		nullKey: o.String("map-null-key.mode"), nullLiteral: o.String("map-null-key.literal"),
+		plain: o.Bool("encode.decimal-as-plain-number"), omitNull: o.Bool("encode.ignore-null-fields"),
+	}
+	e.stamp, e.instant = layouts(o)
+	return e
+}
+
+func (e *encoder) Header() []byte { return nil }
+func (e *encoder) Footer() []byte { return nil }
+
+// Encode appends row r of b as an object and a line end.
+func (e *encoder) Encode(dst []byte, b *data.Batch, r int) ([]byte, error) {
+	dst = append(dst, '{')
+	first := true
+	for k, v := range b.Cols[:len(e.columns)] {
+		if e.omitNull && v.IsNull(r) {
+			continue
+		}
+		if !first {
+			dst = append(dst, ',')
+		}
+		first = false
+		dst = append(dst, e.keys[k]...)
+		var err error
+		if dst, err = e.value(dst, v, r); err != nil {
+			return dst, fmt.Errorf("field %q: %w", e.columns[k].Name, err)
+		}
+	}
+	return append(dst, '}', '\n'), nil
+}
+
+func (e *encoder) value(dst []byte, v *data.Vector, r int) ([]byte, error) {
+	if v.IsNull(r) {
+		return append(dst, "null"...), nil
+	}
+	switch v.Type.Kind {
+	case data.Boolean:
+		if v.Bool[r] != 0 {
+			return append(dst, "true"...), nil
+		}
+		return append(dst, "false"...), nil
+	case data.TinyInt, data.SmallInt, data.Int:
+		return data.AppendInt128(dst, data.I128(int64(v.I32[r]))), nil
+	case data.BigInt:
+		return data.AppendInt128(dst, data.I128(v.I64[r])), nil
+	case data.Float:
+		return appendReal(dst, float64(v.F32[r]), 32), nil
+	case data.Double:
+		return appendReal(dst, v.F64[r], 64), nil
+	case data.Decimal:
+		if v.Type.Phys() == data.PhysI64 {
+			return format.AppendNumber(dst, data.I128(v.I64[r]), v.Type.Scale, e.plain), nil
+		}
+		return format.AppendNumber(dst, v.I128[r], v.Type.Scale, e.plain), nil
+	case data.Char, data.VarChar:
+		return appendString(dst, v.Bytes(r)), nil
+	case data.Binary, data.VarBinary:
+		dst = append(dst, '"')
+		return append(base64.StdEncoding.AppendEncode(dst, v.Bytes(r)), '"'), nil
+	case data.Date:
+		dst = append(dst, '"')
+		return append(data.AppendDate(dst, int64(v.I32[r])), '"'), nil
+	case data.Time:
+		dst = append(dst, '"')
+		return append(format.AppendTime(dst, int64(v.I32[r]), 0), '"'), nil
+	case data.Timestamp, data.TimestampLTZ:
+		l := e.stamp
+		if v.Type.Kind == data.TimestampLTZ {
+			l = e.instant
+		}
+		nano := int32(0)
+		if v.Type.Precision > 3 {
+			nano = v.Nano[r]
+		}
+		dst = append(dst, '"')
+		return append(l.Append(dst, v.I64[r], nano), '"'), nil
+	case data.Array:
+		return e.array(dst, v, r)
+	case data.Map, data.Multiset:
+		return e.mapping(dst, v, r)
+	case data.Row:
+		return e.row(dst, v, r)
+	case data.Null:
+		return append(dst, "null"...), nil
+	}
+	return dst, fmt.Errorf("type %s cannot be written as JSON", v.Type)
+}
+
+func (e *encoder) array(dst []byte, v *data.Vector, r int) ([]byte, error) {
+	dst = append(dst, '[')
+	var err error
+	for i := v.Offsets[r]; i < v.Offsets[r+1]; i++ {
+		if i > v.Offsets[r] {
+			dst = append(dst, ',')
+		}
+		if dst, err = e.value(dst, v.Children[0], int(i)); err != nil {
+			return dst, err
+		}
+	}
+	return append(dst, ']'), nil
+}
+
+func (e *encoder) row(dst []byte, v *data.Vector, r int) ([]byte, error) {
+	dst = append(dst, '{')
+	first := true
+	var err error
+	for k, c := range v.Children {
+		if e.omitNull && c.IsNull(r) {
+			continue
+		}
+		if !first {
+			dst = append(dst, ',')
+		}
+		first = false
+		dst = append(appendString(dst, []byte(v.Type.Names[k])), ':')
+		if dst, err = e.value(dst, c, r); err != nil {
+			return dst, err
+		}
+	}
+	return append(dst, '}'), nil
+}
+
+func (e *encoder) mapping(dst []byte, v *data.Vector, r int) ([]byte, error) {
+	dst = append(dst, '{')
+	first := true
+	var err error
+	for i := int(v.Offsets[r]); i < int(v.Offsets[r+1]); i++ {
+		key := []byte(e.nullLiteral)
+		if !v.Children[0].IsNull(i) {
+			key = v.Children[0].Bytes(i)
+		} else if e.nullKey == "DROP" {
+			continue
+		} else if e.nullKey != "LITERAL" {
+			return dst, errors.New("JSON format doesn't support to serialize map data with null keys; drop such entries or write a literal with the option 'json.map-null-key.mode'")
+		}
+		if !first {
+			dst = append(dst, ',')
+		}
+		first = false
+		dst = append(appendString(dst, key), ':')
+		if dst, err = e.value(dst, v.Children[1], i); err != nil {
+			return dst, err
+		}
+	}
+	return append(dst, '}'), nil
+}
+
+// appendReal writes what JSON has no number for as text.
+func appendReal(dst []byte, f float64, bits int) []byte {
+	text := math.IsNaN(f) || math.IsInf(f, 0)
+	if text {
+		dst = append(dst, '"')
+	}
+	if bits == 32 {
+		dst = data.AppendFloat(dst, float32(f))
+	} else {
+		dst = data.AppendDouble(dst, f)
+	}
+	if text {
+		dst = append(dst, '"')
+	}
+	return dst
+}
+
+const hexDigits = "0123456789ABCDEF"
+
+// appendString writes a string in quotes.
+func appendString(dst, s []byte) []byte {
+	dst = append(dst, '"')
+	from := 0
+	for i, c := range s {
+		if c >= ' ' && c != '"' && c != '\\' {
+			continue
+		}
+		dst = append(dst, s[from:i]...)
+		from = i + 1
+		switch c {
+		case '"', '\\':
+			dst = append(dst, '\\', c)
+		case '\b':
+			dst = append(dst, '\\', 'b')
+		case '\f':
+			dst = append(dst, '\\', 'f')
+		case '\n':
+			dst = append(dst, '\\', 'n')
+		case '\r':
+			dst = append(dst, '\\', 'r')
+		case '\t':
+			dst = append(dst, '\\', 't')
+		default:
+			dst = append(dst, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
+		}
+	}
+	return append(append(dst, s[from:]...), '"')
+}
