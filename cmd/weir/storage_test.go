@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -55,51 +57,58 @@ func TestLocalState(t *testing.T) {
 
 // lessor gives the lease as told; an error as well.
 type lessor struct {
-	has  bool
-	err  error
-	asks int
+	mu  sync.Mutex
+	has bool
+	err error
 }
 
 func (l *lessor) Lease(_ context.Context, _, _ string, ttl time.Duration) (bool, error) {
-	l.asks++
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	return l.has && ttl == leaseTime, l.err
+}
+
+func (l *lessor) will(has bool, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.has, l.err = has, err
 }
 
 func TestOnlyTheLeaderRunsTheLoop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		db := &lessor{}
-		running := 0
+		var running atomic.Int32
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error)
 		go func() {
 			done <- whileLeading(ctx, db, slog.New(slog.DiscardHandler), func(ctx context.Context) error {
-				running++
+				running.Add(1)
 				<-ctx.Done()
-				running--
+				running.Add(-1)
 				return nil
 			})
 		}()
-		pass := func(d time.Duration, want int, when string) {
+		pass := func(d time.Duration, want int32, when string) {
 			t.Helper()
 			time.Sleep(d)
 			synctest.Wait()
-			if running != want {
-				t.Errorf("%s: %d loops run, want %d", when, running, want)
+			if got := running.Load(); got != want {
+				t.Errorf("%s: %d loops run, want %d", when, got, want)
 			}
 		}
 		pass(time.Minute, 0, "another server leads")
-		db.has = true
+		db.will(true, nil)
 		pass(leaseTime, 1, "the lease is ours")
-		db.has, db.err = false, errors.New("the database is away")
+		db.will(false, errors.New("the database is away"))
 		pass(leaseTime/5, 1, "one renewal failed")
 		pass(leaseTime, 0, "the lease may have passed to another")
-		db.has, db.err = true, nil
+		db.will(true, nil)
 		pass(leaseTime, 1, "it is ours again")
 		cancel()
 		if err := <-done; err != nil {
 			t.Error(err)
 		}
-		if running != 0 {
+		if running.Load() != 0 {
 			t.Error("the loop outlives its leader")
 		}
 	})

@@ -46,3 +46,14 @@ func TestSelector(t *testing.T) {
 		})
 	}
 }
+
+func FuzzSelector(f *testing.F) {
+	for _, s := range []string{"a=b,c in (d,e),!f", "a notin(", "==", "a!=b ,c"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		if matches, err := parseSelector(text); err == nil {
+			matches(map[string]string{"a": "b"})
+		}
+	})
+}
