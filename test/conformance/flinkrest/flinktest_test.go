@@ -28,7 +28,7 @@ func TestFlinktestAnswersAsFlink(t *testing.T) {
 		}
 		return subject{handler: m, jobID: id, vertices: []string{"cbc357ccb763df2852fee8c4fc7d55f2", "f6dc7f4d2283f4605b127b9364e21148"}}
 	}, []difference{
-		{"failed", "GET /jobs/:id/exceptions", "concurrentExceptions: missing", "the job fails as a whole, no task does"},
-		{"failed", "GET /jobs/:id(/plan)?$", "inputs: not in", "the recorded job has one stage, this one two"},
+		{label: "failed", path: "GET /jobs/:id/exceptions", diff: "concurrentExceptions: missing", reason: "the job fails as a whole, no task does"},
+		{label: "failed", path: "GET /jobs/:id(/plan)?$", diff: "inputs: not in", reason: "the recorded job has one stage, this one two"},
 	}, skip)
 }

@@ -101,9 +101,13 @@ func TestJobManagerAnswersAsFlink(t *testing.T) {
 		}
 		m := jobmanager.New(jobmanager.Config{Job: job, Configuration: map[string]string{"a": "b"}})
 		t.Cleanup(m.Close)
-		return subject{handler: m, jobID: ourJob, vertices: ourVertices}
+		return subject{handler: m, jobID: ourJob, vertices: ourVertices, settle: func() {
+			for end := time.Now().Add(time.Minute); !job.Info().State.Terminal() && time.Now().Before(end); {
+				time.Sleep(time.Millisecond)
+			}
+		}}
 	}
 	replay(t, newSubject, []difference{
-		{"failed", "GET /jobs/:id/exceptions", `concurrentExceptions: missing|\.(taskName|endpoint|taskManagerId): not in`, "a failure of a task is listed by itself: no exception about missing restarts is wrapped around it"},
+		{label: "failed", path: "GET /jobs/:id/exceptions", diff: `concurrentExceptions: missing|\.(taskName|endpoint|taskManagerId): not in`, reason: "a failure of a task is listed by itself: no exception about missing restarts is wrapped around it"},
 	}, func(exchange) bool { return false })
 }

@@ -51,6 +51,7 @@ type subject struct {
 	handler  http.Handler
 	jobID    string
 	vertices []string // the recorded jobs have two
+	settle   func()   // waits for the end of a job that was asked to end; may be nil
 }
 
 // difference is one that is meant.
@@ -59,6 +60,7 @@ type difference struct {
 	path   string // regular expression on "METHOD path", ids as :id
 	diff   string // regular expression on the difference
 	reason string
+	chance bool // it need not occur
 }
 
 var ids = regexp.MustCompile(`[0-9a-f]{32}`)
@@ -87,6 +89,9 @@ func replay(t *testing.T, newSubject func(t *testing.T, label string) subject, m
 			continue
 		}
 		compared++
+		if c.settle != nil && status == http.StatusAccepted && e.Label != "errors" && (e.Method == http.MethodPatch || strings.HasSuffix(e.Path, "/stop")) {
+			c.settle()
+		}
 		diffs := compare("", e.Response, got)
 		if status != e.Status {
 			diffs = append([]string{fmt.Sprintf("status %d, want %d", status, e.Status)}, diffs...)
@@ -106,7 +111,7 @@ func replay(t *testing.T, newSubject func(t *testing.T, label string) subject, m
 		}
 	}
 	for j, m := range meant {
-		if !used[j] {
+		if !used[j] && !m.chance {
 			t.Errorf("the difference %s %s %s is listed, but does not occur", m.label, m.path, m.diff)
 		}
 	}
