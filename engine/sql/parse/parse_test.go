@@ -33,6 +33,7 @@ func TestMistakesSayWhatWasMetAndExpected(t *testing.T) {
 		{"SELECT a FROM t WHERE b BETWEEN 1", "BETWEEN has no AND for its upper end"},
 		{"SELECT\n  a,\n  b,\nFROM t", `line 4, column 1: unexpected "FROM", expected an expression`},
 		{"SELECT 'é', x y z", `line 1, column 17: unexpected "z", expected the end of the statement`},
+		{"SELECT 'a' 'b'", "line 1, column 12: a string is continued by another on the same line"},
 		{"BEGIN", "line 1, column 1: BEGIN starts a statement set here: BEGIN STATEMENT SET; there are no transactions"},
 		{"", "the statement is empty"},
 		{";;", "the statement is empty"},
@@ -213,7 +214,7 @@ func TestDepthAndLengthAreBounded(t *testing.T) {
 	for name, sql := range map[string]string{
 		"list":    "SELECT a IN (1" + strings.Repeat(", 1", n) + ")",
 		"columns": "SELECT 1" + strings.Repeat(", 1", n),
-		"strings": "SELECT 'a'" + strings.Repeat(" 'a'", n),
+		"strings": "SELECT 'a'" + strings.Repeat("\n'a'", n),
 		"chain":   "SELECT 1" + strings.Repeat(" + 1", 10_000),
 	} {
 		s, err := parse.Statement(sql)

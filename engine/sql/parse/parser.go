@@ -305,19 +305,24 @@ func (p *parser) identList() []ast.Ident {
 	return out
 }
 
-// str reads one string literal; neighbours are one string, as in the standard.
+// str reads one string literal. One that follows on another line continues it,
+// as in the standard; on the same line that is a mistake.
 func (p *parser) str(what string) string {
 	if p.tok().kind != tokString {
 		p.unexpected(what)
 	}
-	s := p.next().text
+	last := p.next()
 	if p.tok().kind != tokString {
-		return s
+		return last.text
 	}
 	var b strings.Builder
-	b.WriteString(s)
+	b.WriteString(last.text)
 	for p.tok().kind == tokString {
-		b.WriteString(p.next().text)
+		if p.tok().pos.Line == last.end.Line {
+			p.bail(p.here(), "a string is continued by another on the same line; join them with || or put a comma between")
+		}
+		last = p.next()
+		b.WriteString(last.text)
 	}
 	return b.String()
 }
