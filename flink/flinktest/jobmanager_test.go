@@ -233,8 +233,10 @@ func TestOneSeedIsOneHistory(t *testing.T) {
 		m, c := start(flinktest.Options{
 			Configuration: map[string]string{"execution.checkpointing.interval": "1s"},
 			Timing:        flinktest.Timing{Deploy: time.Second, Savepoint: time.Second},
-			Choose: flinktest.Seeded(dice, flinktest.Rates{LoseRequest: .1, LoseReply: .1, Delay: .1, FailBeforeFiles: .2,
-				FailAfterFiles: .2, RestartJob: .1, Failover: .05, FailJob: .01, Vanish: .01}),
+			Choose: flinktest.Seeded(dice, flinktest.Rates{
+				LoseRequest: .1, LoseReply: .1, Delay: .1, FailBeforeFiles: .2,
+				FailAfterFiles: .2, RestartJob: .1, Failover: .05, FailJob: .01, Vanish: .01,
+			}),
 		})
 		var log strings.Builder
 		for i := range 100 {
@@ -247,7 +249,7 @@ func TestOneSeedIsOneHistory(t *testing.T) {
 		}
 		return log.String()
 	}
-	if run(1) != run(1) {
+	if first, again := run(1), run(1); first != again {
 		t.Error("two runs of one seed differ")
 	}
 	if run(1) == run(2) {
