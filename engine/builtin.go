@@ -10,6 +10,7 @@ import (
 	"github.com/weir-streams/weir/engine/function"
 	"github.com/weir-streams/weir/engine/function/aggregate"
 	"github.com/weir-streams/weir/engine/function/number"
+	"github.com/weir-streams/weir/engine/function/temporal"
 	"github.com/weir-streams/weir/engine/function/text"
 )
 
@@ -27,6 +28,7 @@ var formats = []*format.Format{
 
 var scalars = [][]*function.Scalar{
 	number.Functions,
+	temporal.Functions,
 	text.Functions,
 }
 
