@@ -282,10 +282,15 @@ func (c *Case) addBlock(kind, arg string, line int, block []string) error {
 	return nil
 }
 
-// Statement gives the SQL of an expression case.
+// Statement gives the SQL of an expression case. Those with a parse error were
+// recorded with an alias after the expression.
 func (c *Case) Statement() string {
-	if c.From == "" {
-		return "SELECT " + c.Expr.Text
+	expr := c.Expr.Text
+	if c.Expr.Error != nil && c.Expr.Error.Kind == "parse" {
+		expr += " AS r"
 	}
-	return "SELECT `id`, " + c.Expr.Text + " FROM " + c.From
+	if c.From == "" {
+		return "SELECT " + expr
+	}
+	return "SELECT `id`, " + expr + " FROM " + c.From
 }

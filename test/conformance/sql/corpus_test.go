@@ -67,6 +67,10 @@ func TestRecordedCasesKeepPassing(t *testing.T) {
 	for _, r := range results {
 		name := id(r.Case)
 		switch {
+		case r.Pass && (r.Weak || r.Quirk):
+			if expected[name] {
+				passing[name] = true
+			}
 		case r.Pass:
 			passing[name] = true
 			if !expected[name] {
@@ -138,7 +142,7 @@ func readExpected(t *testing.T) map[string]bool {
 
 // report is a table of the files: passed, of how many, and of what sort.
 func report(results []Result) string {
-	type line struct{ all, pass, quirk, nullable, refused, wrong, l1, l2, l3, l4 int }
+	type line struct{ all, pass, quirk, weak, nullable, refused, wrong, l1, l2, l3, l4 int }
 	lines := map[string]*line{}
 	for _, r := range results {
 		for _, file := range []string{r.Case.File, "total"} {
@@ -159,6 +163,9 @@ func report(results []Result) string {
 			if r.Quirk {
 				l.quirk++
 			}
+			if r.Weak {
+				l.weak++
+			}
 			if r.Pass && r.Nullable {
 				l.nullable++
 			}
@@ -175,7 +182,7 @@ func report(results []Result) string {
 		}
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%-30s %6s %6s %6s | %s\n", "", "pass", "of", "%", "refused, wrong; by quirk, without NOT NULL; errors at level 1, 2, 3, 4")
+	fmt.Fprintf(&b, "%-30s %6s %6s %6s | %s\n", "", "pass", "of", "%", "refused, wrong; passed by quirk, for lack of the feature, without NOT NULL; errors at level 1, 2, 3, 4")
 	names := slices.Collect(maps.Keys(lines))
 	sort.Slice(names, func(i, j int) bool {
 		if (names[i] == "total") != (names[j] == "total") {
@@ -185,7 +192,7 @@ func report(results []Result) string {
 	})
 	for _, n := range names {
 		l := lines[n]
-		fmt.Fprintf(&b, "%-30s %6d %6d %5.1f%% | %d, %d; %d, %d; %d, %d, %d, %d\n", n, l.pass, l.all, 100*float64(l.pass)/float64(l.all), l.refused, l.wrong, l.quirk, l.nullable, l.l1, l.l2, l.l3, l.l4)
+		fmt.Fprintf(&b, "%-30s %6d %6d %5.1f%% | %d, %d; %d, %d, %d; %d, %d, %d, %d\n", n, l.pass, l.all, 100*float64(l.pass)/float64(l.all), l.refused, l.wrong, l.quirk, l.weak, l.nullable, l.l1, l.l2, l.l3, l.l4)
 	}
 	return b.String()
 }
