@@ -7,6 +7,7 @@ import (
 	"github.com/weir-streams/weir/engine/connector/print"
 	"github.com/weir-streams/weir/engine/format"
 	"github.com/weir-streams/weir/engine/format/csv"
+	"github.com/weir-streams/weir/engine/format/json"
 	"github.com/weir-streams/weir/engine/function"
 	"github.com/weir-streams/weir/engine/function/aggregate"
 	"github.com/weir-streams/weir/engine/function/number"
@@ -24,6 +25,7 @@ var connectors = []*connector.Connector{
 
 var formats = []*format.Format{
 	csv.Format,
+	json.Format,
 }
 
 var scalars = [][]*function.Scalar{
