@@ -220,6 +220,20 @@ func (l *Launcher) reap() {
 	}
 }
 
+// mourn fetches how a process of ours ended that does not hold its lock any
+// more: the kernel takes that away a moment before it tells the parent.
+func (l *Launcher) mourn(ctx context.Context, dir directory) {
+	for range 200 {
+		l.reap()
+		l.mu.Lock()
+		waiting := slices.Contains(slices.Collect(maps.Values(l.children)), dir)
+		l.mu.Unlock()
+		if !waiting || wait(ctx, time.Millisecond) != nil {
+			return
+		}
+	}
+}
+
 // List finds the clusters in the folder, dead ones too.
 func (l *Launcher) List(context.Context) ([]cluster.Ref, error) {
 	entries, err := os.ReadDir(l.config.Dir)

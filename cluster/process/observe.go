@@ -56,6 +56,7 @@ func (l *Launcher) look(ctx context.Context, ref cluster.Ref) (cluster.Observati
 	if alive {
 		return cluster.Observation{Presence: cluster.Present}, dir, nil
 	}
+	l.mourn(ctx, dir)
 	_, err = dir.identity()
 	if errors.Is(err, fs.ErrNotExist) {
 		// A launch was interrupted, or its process ended, before anything began.
@@ -115,6 +116,9 @@ func (l *Launcher) connect(ctx context.Context, ref cluster.Ref) (*flink.Client,
 	}
 	client := l.client(ref, dir)
 	config, err := client.Config(ctx)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ECONNREFUSED) {
+		return nil, fmt.Errorf("%w: its process does not listen yet", cluster.ErrUnreachable)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", cluster.ErrUnreachable, err)
 	}

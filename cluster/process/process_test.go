@@ -249,6 +249,7 @@ func TestTheExitIsTold(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		// The very first look knows how it ended.
 		if o.Failed && o.Message != "the process was ended by signal 9 (killed): panic: out of memory" {
 			t.Fatalf("message %q", o.Message)
 		}

@@ -147,7 +147,7 @@ func (l *Launcher) removeDead(ctx context.Context, dir directory) (bool, error) 
 		if err != nil || alive {
 			return false, err
 		}
-		l.reap()
+		l.mourn(ctx, dir)
 		logs := filepath.Join(l.config.Dir, logsName)
 		if err := dir.remove(logs); err != nil {
 			return false, err
