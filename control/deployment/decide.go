@@ -328,9 +328,9 @@ func (d *decision) startFrom() (resource.Savepoint, error) {
 		return resource.Savepoint{}, fmt.Errorf("restore strategy LATEST_SAVEPOINT finds no savepoint, only retained checkpoints, the newest at %s; "+
 			"use LATEST_STATE to start from it, or NONE to start empty", all[len(all)-1].Spec.SavepointLocation)
 	}
-	if j, had := d.hadState(); had {
-		return resource.Savepoint{}, fmt.Errorf("job %s had state, but no savepoint or retained checkpoint of this deployment is left to start from; "+
-			"adopt one (a savepoint with spec.savepointLocation), or use restore strategy NONE to start empty", j.Metadata.ID)
+	if what, had := d.hadState(); had {
+		return resource.Savepoint{}, fmt.Errorf("%s had state, but no savepoint or retained checkpoint of this deployment is left to start from; "+
+			"adopt one (a savepoint with spec.savepointLocation), or use restore strategy NONE to start empty", what)
 	}
 	return resource.Savepoint{}, nil
 }
@@ -342,15 +342,22 @@ func (s *snapshot) served(p resource.Savepoint) bool {
 	})
 }
 
-// hadState finds a job that began with state or saved some. One that read all
-// its input and finished has used its state up.
-func (s *snapshot) hadState() (resource.Job, bool) {
+// hadState finds a job that began with state or saved some, or a savepoint
+// that is being deleted. A job that read all its input and finished has used
+// its state up.
+func (s *snapshot) hadState() (what string, had bool) {
 	for _, j := range s.jobs {
 		if j.Status.State != resource.JobFinished && (j.Spec.SavepointLocation != "" || j.Status.LatestCheckpoint.Location != "") {
-			return j, true
+			return "job " + j.Metadata.ID, true
 		}
 	}
-	return resource.Job{}, false
+	for _, p := range s.savepoints {
+		switch p.Status.State {
+		case resource.SavepointPendingDeletion, resource.SavepointDeleting, resource.SavepointFailedDeletion:
+			return "savepoint " + p.Metadata.ID + ", which is being deleted,", true
+		}
+	}
+	return "", false
 }
 
 func (d *decision) cancel(j resource.Job, why control.Event) {

@@ -92,12 +92,12 @@ func (d *decision) starting() {
 		d.await(launched, "waiting for the cluster to answer", s.Message)
 	case s.Status == "":
 		d.await(launched, "waiting for the cluster to know the job", "")
+	case s.Processing, s.NewestID > 0, len(s.Savepoints) > 0, s.Status == flink.JobFinished:
+		d.arrived() // what completed a checkpoint or ended well has run, whatever became of it
 	case s.Status == flink.JobFailed:
 		d.fail(control.ReasonJobFailed, first(s.Failure, "the job failed without naming a cause"))
 	case s.Status == flink.JobCanceled:
 		d.fail(control.ReasonCanceled, "the job was cancelled, and not by weir")
-	case s.Processing, s.NewestID > 0, len(s.Savepoints) > 0, s.Status == flink.JobFinished:
-		d.arrived() // what completed a checkpoint or ended well has run
 	default:
 		d.await(launched, "the job is "+string(s.Status)+", not all its tasks run yet", "")
 	}
@@ -145,7 +145,7 @@ func (d *decision) arrived() {
 	}
 	d.say(resource.EventJobSuccessfullyStarted, "all tasks run; started %s", from)
 	d.again = d.now.Add(time.Second)
-	if s.Status == flink.JobFinished {
+	if s.Status.Terminal() {
 		d.again = d.now
 	}
 }
@@ -239,22 +239,28 @@ func (d *decision) fail(reason, message string) {
 	d.say(resource.EventTerminatingAJobDueToAnUnrecoverableFailure, "the job failed: %s", message)
 }
 
+// patienceBeforeWords is how long something may take before the status says
+// what it waits for: what is over by then needs no words, and no writing.
+const patienceBeforeWords = time.Second
+
 // await waits for a start, but not for ever.
 func (d *decision) await(launched time.Time, what, detail string) {
 	limit := d.config.StartTimeout
 	if limit <= 0 {
 		limit = 5 * time.Minute
 	}
-	d.status.Message = what
 	if detail != "" {
-		d.status.Message += ": " + detail
+		what += ": " + detail
+	}
+	if d.now.Sub(launched) >= patienceBeforeWords {
+		d.status.Message = what
 	}
 	if d.now.Sub(launched) >= limit && d.sight.Presence == cluster.Present {
-		d.fail(control.ReasonTimeout, fmt.Sprintf("it did not start in %s: %s", limit, d.status.Message))
+		d.fail(control.ReasonTimeout, fmt.Sprintf("it did not start in %s: %s", limit, what))
 		return
 	}
 	if d.Status.Message == "" {
-		d.say(resource.EventAwaitingForAClusterToSpinUp, "%s", d.status.Message)
+		d.say(resource.EventAwaitingForAClusterToSpinUp, "%s", what)
 	}
 	d.again = control.Pace(d.now, launched)
 }

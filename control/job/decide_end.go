@@ -1,6 +1,7 @@
 package job
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -82,6 +83,11 @@ func (d *decision) finish() {
 			Message: "it was stopped with a savepoint of a state older than what it had saved before; that savepoint is not used"}
 		d.status.Message = d.status.Failure.Message
 		d.say(resource.EventTerminatingAJobDueToAnUnrecoverableFailure, "%s", d.status.Failure.Message)
+	case flinkEnd == flink.JobFinished && d.unheard() != nil:
+		d.status.State = resource.JobTerminated
+		d.retained = d.adopt()
+		d.say(resource.EventFoundAStoppedJobAndWillTerminateIt, "ended with a savepoint that had counted as failed, at %s; the cluster is removed", d.retained.Spec.SavepointLocation)
+		return
 	case flinkEnd == flink.JobFinished && d.Spec.Stop != resource.StopCleanup:
 		d.status.State = resource.JobFinished
 		d.say(resource.EventJobSuccessfullyFinished, "the job has read all its input and finished; the cluster is removed")
@@ -90,6 +96,37 @@ func (d *decision) finish() {
 		d.say(resource.EventAwaitForAClusterToTeardown, "the job is cancelled and its cluster is removed")
 	}
 	d.retained = d.retain()
+}
+
+// unheard finds a stop that was given up, though the cluster lists its
+// savepoint as complete: it, and not the end of the input, ended the job.
+func (d *decision) unheard() *resource.Savepoint {
+	for i, p := range d.savepoints {
+		if !p.Spec.StopJob || p.Status.State != resource.SavepointFailed {
+			continue
+		}
+		if found, ok := d.sight.Find(p.Spec.SavepointLocation); ok && found.ID > d.status.LatestCheckpoint.ID {
+			return &d.savepoints[i]
+		}
+	}
+	return nil
+}
+
+// adopt makes a savepoint of what unheard found.
+func (d *decision) adopt() *resource.Savepoint {
+	p := *d.unheard()
+	found, _ := d.sight.Find(p.Spec.SavepointLocation)
+	p.Metadata = resource.Metadata{
+		ID: control.DerivedID("adopted", p.Metadata.ID), Namespace: p.Metadata.Namespace, DeploymentID: p.Metadata.DeploymentID,
+		JobID: p.Metadata.JobID, Origin: p.Metadata.Origin, Type: p.Metadata.Type, Annotations: maps.Clone(p.Metadata.Annotations),
+	}
+	if p.Metadata.Annotations == nil {
+		p.Metadata.Annotations = map[string]string{}
+	}
+	p.Metadata.Annotations[control.AnnotationCheckpointID] = strconv.FormatInt(found.ID, 10)
+	p.Spec = resource.SavepointSpec{SavepointLocation: found.Location, FlinkSavepointID: control.NoFlinkID, StopJob: true}
+	p.Status = resource.SavepointStatus{State: resource.SavepointCompleted, CompletedAt: found.CompletedAt, SizeBytes: found.SizeBytes}
+	return &p
 }
 
 // turnedDown tells whether the job finished by a stop whose savepoint was
@@ -140,12 +177,12 @@ func (d *decision) retain() *resource.Savepoint {
 func (d *decision) ranFlawlessly() bool { return !d.Status.Started.StartedAt.IsZero() }
 
 // newer tells whether a savepoint is of a later state than a checkpoint of the
-// same job. One whose number nobody told is judged by what it was for and when.
+// same job. One whose number nobody told is judged by its time.
 func newer(p resource.Savepoint, ref resource.CheckpointRef) bool {
 	if id := control.NotedInt(p.Metadata, control.AnnotationCheckpointID); id > 0 {
 		return id > ref.ID
 	}
-	return p.Spec.StopJob || p.Status.CompletedAt.After(ref.CompletedAt.Time)
+	return p.Status.CompletedAt.After(ref.CompletedAt.Time)
 }
 
 // strayed tells whether the job has left the line of its state: what it saves
@@ -182,7 +219,9 @@ func (d *decision) inFlight() (resource.Savepoint, bool) {
 }
 
 func (d *decision) wait(since time.Time, message string) {
-	d.status.Message = message
+	if d.now.Sub(since) >= patienceBeforeWords {
+		d.status.Message = message
+	}
 	d.again = control.Pace(d.now, since)
 }
 

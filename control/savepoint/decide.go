@@ -37,8 +37,8 @@ type poll struct {
 
 // Config is how patient the controller is.
 type Config struct {
-	// Timeout is how long a cluster may be silent about a savepoint, or work
-	// on it, before it counts as failed; 0 is 20 minutes.
+	// Timeout is how long a cluster may be silent about a savepoint before that
+	// counts as failed; 0 is 20 minutes.
 	Timeout time.Duration
 }
 
@@ -113,7 +113,7 @@ func (d *decision) follow() {
 	overdue := d.now.Sub(d.Status.Asked.Time) >= d.timeout()
 	switch {
 	case d.poll.answered && d.poll.known:
-		d.result(overdue)
+		d.result()
 	case d.poll.answered:
 		d.unknown()
 	case s.Presence == cluster.Absent, s.Broken:
@@ -128,20 +128,15 @@ func (d *decision) follow() {
 }
 
 // result decides when the cluster knows our trigger.
-func (d *decision) result(overdue bool) {
+func (d *decision) result() {
 	switch r := d.poll.result; r.State {
 	case flink.Completed:
 		d.complete(r.Location)
 	case flink.Failed:
 		d.fail("FailedInFlink", resource.EventTransitioningToFailedStateBecauseSavepointFailedInFlink, "%s", flink.Cause(r.Failure))
 	default:
-		if overdue {
-			d.fail("Timeout", resource.EventAnUnrecoverableFailureWhileTakingASavepoint, "it was not complete after %s", d.timeout())
-			return
-		}
-		if d.Status.Failure.Message == "" {
-			d.say(resource.EventAwaitingForASavepointToComplete, "the cluster works on savepoint %s", d.Metadata.ID)
-		}
+		// However long it takes: the cluster has a limit of its own, and a stop
+		// that ended after we gave up would end the job without anybody knowing.
 		d.again = control.Pace(d.now, d.Status.Asked.Time)
 	}
 }
@@ -150,17 +145,18 @@ func (d *decision) result(overdue bool) {
 // forgotten, with the savepoint perhaps complete.
 func (d *decision) unknown() {
 	s := d.sight
-	if found, ok := s.Find(d.Spec.SavepointLocation); ok {
-		d.complete(found.Location)
-		return
-	}
-	if d.stored != "" {
-		d.complete(d.stored)
-		return
-	}
-	switch {
+	listed, isListed := s.Find(d.Spec.SavepointLocation)
+	switch written := isListed || d.stored != ""; {
 	case !s.Answers:
 		d.again = control.Pace(d.now, d.Status.Asked.Time)
+	case written && d.Spec.StopJob && s.Status != "" && !s.Status.Terminal():
+		// The job goes beyond it already. It stays where it is, unused.
+		d.fail("JobRevived", resource.EventTransitioningToFailedStateBecauseSavepointFailedInFlink,
+			"it is complete at %s, but the job came back to life after it (%s)", or(listed.Location, d.stored), s.Status)
+	case isListed:
+		d.complete(listed.Location)
+	case written:
+		d.complete(d.stored)
 	case d.job.Status.State != resource.JobStarted:
 		d.fail("JobEnding", resource.EventTransitioningToFailedStateBecauseJobNotStarted, "job %s is %s and no savepoint had begun", d.job.Metadata.ID, d.job.Status.State)
 	case s.Status == "" || s.Status.Terminal():
