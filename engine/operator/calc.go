@@ -52,13 +52,9 @@ func (c *calc) Process(_ int, b *data.Batch, out Output) error {
 		if err != nil {
 			return err
 		}
-		if len(sel) == 0 {
+		if in.Sel = sel; in.Len() == 0 {
 			return nil
 		}
-		if len(sel) == in.N {
-			sel = nil
-		}
-		in.Sel = sel
 	}
 	o := data.NewBatch(c.columns)
 	o.Cols = o.Cols[:c.columns]
