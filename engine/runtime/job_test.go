@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -398,5 +399,80 @@ func TestSavepointsQueueUp(t *testing.T) {
 	}
 	if _, err := j.Checkpoint(t.Context(), checkpoint.Request{Savepoint: true, Dir: dir}); err == nil || !strings.Contains(err.Error(), "FINISHED") {
 		t.Errorf("after the end: %v", err)
+	}
+}
+
+// Output appears with a checkpoint, not with a savepoint: a job that fails goes
+// back to its last checkpoint, behind the savepoint.
+func TestOutputAppearsWithCheckpoints(t *testing.T) {
+	w := newWorld(t)
+	w.bounded, w.rows = false, 1000
+	ctx, cancel := context.WithCancel(t.Context())
+	j, err := Start(ctx, w.spec(keyed(), 2))
+	if err != nil {
+		t.Fatal(err)
+	}
+	published := func() (n int) {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		for _, rows := range w.committed {
+			n += len(rows)
+		}
+		return n
+	}
+	until(t, "all rows", func() bool {
+		v := j.Info().Vertices[2]
+		return v.Subtasks[0].RecordsIn+v.Subtasks[1].RecordsIn == 4000
+	})
+	if _, err := j.Checkpoint(t.Context(), checkpoint.Request{Savepoint: true, Dir: t.TempDir()}); err != nil {
+		t.Fatal(err)
+	}
+	if n := published(); n != 0 {
+		t.Errorf("a savepoint published %d rows", n)
+	}
+	if _, err := j.Checkpoint(t.Context(), checkpoint.Request{}); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "the output", func() bool { return published() == 4000 })
+	cancel() // the end of the context cancels the job
+	if err := j.Wait(t.Context()); err != ErrCanceled {
+		t.Errorf("got %v", err)
+	}
+	if s := j.Info(); s.State != Canceled || s.End.IsZero() || s.Timestamps[Canceled].IsZero() || s.Timestamps[Running].IsZero() {
+		t.Errorf("job %+v", s)
+	}
+}
+
+func TestRestartStrategies(t *testing.T) {
+	second := time.Second
+	for _, tt := range []struct {
+		name string
+		r    Restart
+		ups  []time.Duration // of the attempts
+		want []time.Duration // delays; -1: no more
+	}{
+		{"none", Restart{Kind: NoRestart}, []time.Duration{0}, []time.Duration{-1}},
+		{"fixed", Restart{Kind: FixedDelay, Attempts: 2, Delay: second}, []time.Duration{0, 0, 0}, []time.Duration{second, second, -1}},
+		{"fixed, none", Restart{Kind: FixedDelay, Attempts: -1}, []time.Duration{0}, []time.Duration{-1}},
+		{"fixed, for ever", Restart{Kind: FixedDelay}, []time.Duration{0, 0}, []time.Duration{0, 0}},
+		{"exponential", Restart{Kind: ExponentialDelay, Delay: second, MaxDelay: 3 * second, Multiplier: 2, ResetAfter: time.Hour},
+			[]time.Duration{0, 0, 0, 0, 2 * time.Hour}, []time.Duration{second, 2 * second, 3 * second, 3 * second, second}},
+		{"rate", Restart{Kind: FailureRate, Delay: second, Failures: 2, Interval: time.Minute}, []time.Duration{0, 0, 0}, []time.Duration{second, second, -1}},
+		{"rate, slow failures", Restart{Kind: FailureRate, Failures: 1, Interval: time.Minute}, []time.Duration{time.Hour, time.Hour, time.Hour}, []time.Duration{0, 0, 0}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := restarter{Restart: tt.r}
+			now := time.Unix(0, 0)
+			for i, up := range tt.ups {
+				now = now.Add(up)
+				got, ok := r.next(now, up, 0.5)
+				if !ok {
+					got = -1
+				}
+				if got != tt.want[i] {
+					t.Errorf("failure %d: %s, want %s", i, got, tt.want[i])
+				}
+			}
+		})
 	}
 }
