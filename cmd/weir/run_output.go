@@ -1,0 +1,458 @@
+package main
+
+import (
+	"bufio"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"time"
+	"unicode/utf8"
+
+	"github.com/weir-streams/weir/engine/connector"
+	"github.com/weir-streams/weir/engine/data"
+	"github.com/weir-streams/weir/engine/sql/ast"
+)
+
+// printer writes what a script gives, in one of three forms. Its methods may be
+// called from the goroutines of a job.
+type printer struct {
+	form        string
+	materialize bool
+
+	mu    *sync.Mutex
+	w     *bufio.Writer
+	text  *data.Texter
+	table *materialized
+	width []int
+	buf   []byte
+}
+
+// nullText stands for NULL where text is read by people.
+const nullText = "<NULL>"
+
+func newPrinter(out io.Writer, o runOptions) (printer, error) {
+	switch o.output {
+	case "table", "json", "csv":
+	default:
+		return printer{}, usagef("--output must be table, json or csv, got %q", o.output)
+	}
+	return printer{
+		form: o.output, materialize: o.materialize, mu: new(sync.Mutex),
+		w: bufio.NewWriterSize(out, 64<<10), text: data.NewTexter(time.UTC, true),
+	}, nil
+}
+
+// zone sets the time zone that TIMESTAMP_LTZ is shown in.
+func (p *printer) zone(z *time.Location) { p.text = data.NewTexter(z, true) }
+
+func (p *printer) flush() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.w.Flush()
+}
+
+type jsonColumn struct {
+	Name string `json:"name"`
+	Type string `json:"type"`
+}
+
+func (p *printer) object(v any) error {
+	enc := json.NewEncoder(p.w)
+	enc.SetEscapeHTML(false)
+	return enc.Encode(v)
+}
+
+// schema announces the columns of a result.
+func (p *printer) schema(statement int, columns []data.Column) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.materialize {
+		p.table = newMaterialized()
+	}
+	switch p.form {
+	case "json":
+		list := make([]jsonColumn, 0, len(columns))
+		for _, c := range columns {
+			list = append(list, jsonColumn{c.Name, c.Type.String()})
+		}
+		return p.object(struct {
+			Statement int          `json:"statement"`
+			Kind      string       `json:"kind"`
+			Columns   []jsonColumn `json:"columns"`
+		}{statement, "schema", list})
+	case "csv":
+		names := make([]string, 0, len(columns)+1)
+		if !p.materialize {
+			names = append(names, "op")
+		}
+		for _, c := range columns {
+			names = append(names, c.Name)
+		}
+		return p.csv(names)
+	}
+	p.width = p.width[:0]
+	for _, c := range columns {
+		p.width = append(p.width, max(utf8.RuneCountInString(c.Name), typicalWidth(c.Type)))
+	}
+	if !p.materialize {
+		p.head(columns)
+	}
+	return nil
+}
+
+// typicalWidth is how wide values of a type mostly are: rows are printed as
+// they come, so the widths must be chosen before any is seen.
+func typicalWidth(t data.Type) int {
+	switch t.Kind {
+	case data.Boolean, data.TinyInt:
+		return 5
+	case data.SmallInt, data.Int, data.Date:
+		return 11
+	case data.BigInt, data.Time:
+		return 14
+	case data.Float, data.Double:
+		return 20
+	case data.Decimal:
+		return t.Precision + 2
+	case data.Timestamp, data.TimestampLTZ:
+		return 23
+	case data.Char:
+		return min(t.Precision, 30)
+	}
+	return 20
+}
+
+func (p *printer) head(columns []data.Column) {
+	cells := make([]string, 0, len(columns))
+	for _, c := range columns {
+		cells = append(cells, c.Name)
+	}
+	p.line("op", cells)
+	rule := "--"
+	for _, w := range p.width {
+		rule += "-+-" + strings.Repeat("-", w)
+	}
+	p.w.WriteString(rule + "\n")
+}
+
+func (p *printer) line(op string, cells []string) {
+	p.w.WriteString(fmt.Sprintf("%-2s", op))
+	for i, c := range cells {
+		p.w.WriteString(" | ")
+		p.w.WriteString(c)
+		if pad := p.width[i] - utf8.RuneCountInString(c); pad > 0 && i < len(cells)-1 {
+			p.w.WriteString(strings.Repeat(" ", pad))
+		}
+	}
+	p.w.WriteByte('\n')
+}
+
+func (p *printer) csv(fields []string) error {
+	w := csv.NewWriter(p.w)
+	if err := w.Write(fields); err != nil {
+		return err
+	}
+	w.Flush()
+	return w.Error()
+}
+
+// batch prints the rows of a SELECT.
+func (p *printer) batch(statement int, columns []data.Column, b *data.Batch) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for i := range b.Len() {
+		r := b.Row(i)
+		if p.table != nil {
+			p.table.apply(b.Op(r), p.row(b.Cols, r))
+			continue
+		}
+		if p.form == "json" {
+			p.jsonRow(statement, b.Op(r), b.Cols, r)
+			continue
+		}
+		if err := p.cells(b.Op(r).String(), p.row(b.Cols, r)); err != nil {
+			return err
+		}
+	}
+	return p.w.Flush()
+}
+
+// row is the text of each value; nil is NULL.
+func (p *printer) row(cols []*data.Vector, r int) []*string {
+	row := make([]*string, len(cols))
+	for k, c := range cols {
+		if !c.IsNull(r) {
+			p.buf = p.text.Append(p.buf[:0], c, r)
+			s := string(p.buf)
+			row[k] = &s
+		}
+	}
+	return row
+}
+
+func (p *printer) jsonRow(statement int, op data.Op, cols []*data.Vector, r int) {
+	fmt.Fprintf(p.w, `{"statement":%d,"kind":"row","op":"%s","values":[`, statement, op)
+	for k, c := range cols {
+		if k > 0 {
+			p.w.WriteByte(',')
+		}
+		if c.IsNull(r) {
+			p.w.WriteString("null")
+			continue
+		}
+		p.buf = p.text.Append(p.buf[:0], c, r)
+		writeJSONString(p.w, p.buf)
+	}
+	p.w.WriteString("]}\n")
+}
+
+// writeJSONString writes text as a JSON string; only unusual text takes the
+// general way.
+func writeJSONString(w *bufio.Writer, s []byte) {
+	for _, c := range s {
+		if c < 0x20 || c == '"' || c == '\\' || c >= 0x7f {
+			var b strings.Builder
+			enc := json.NewEncoder(&b)
+			enc.SetEscapeHTML(false)
+			_ = enc.Encode(string(s)) // a string always encodes
+			w.WriteString(strings.TrimSuffix(b.String(), "\n"))
+			return
+		}
+	}
+	w.WriteByte('"')
+	w.Write(s)
+	w.WriteByte('"')
+}
+
+func (p *printer) cells(op string, row []*string) error {
+	cells := make([]string, 0, len(row)+1)
+	if p.form == "csv" {
+		if op != "" {
+			cells = append(cells, op)
+		}
+		for _, v := range row {
+			if v == nil {
+				cells = append(cells, "")
+			} else {
+				cells = append(cells, *v)
+			}
+		}
+		return p.csv(cells)
+	}
+	for _, v := range row {
+		if v == nil {
+			cells = append(cells, nullText)
+		} else {
+			cells = append(cells, *v)
+		}
+	}
+	p.line(op, cells)
+	return nil
+}
+
+// values prints the rows of a SHOW, DESCRIBE or EXPLAIN.
+func (p *printer) values(statement int, columns []data.Column, rows [][]data.Value) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.table = nil
+	for _, values := range rows {
+		row := make([]*string, len(values))
+		for k, v := range values {
+			if !v.Null {
+				s := data.FormatValue(v, columns[k].Type, time.UTC)
+				row[k] = &s
+			}
+		}
+		if p.form == "json" {
+			if err := p.jsonTexts(statement, data.Insert, row); err != nil {
+				return err
+			}
+		} else if err := p.cells("+I", row); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *printer) jsonTexts(statement int, op data.Op, row []*string) error {
+	return p.object(struct {
+		Statement int       `json:"statement"`
+		Kind      string    `json:"kind"`
+		Op        string    `json:"op"`
+		Values    []*string `json:"values"`
+	}{statement, "row", op.String(), row})
+}
+
+// finish prints the final table, with --materialize.
+func (p *printer) finish(statement int, columns []data.Column) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.table == nil {
+		return nil
+	}
+	rows := p.table.rows()
+	p.table = nil
+	if p.form == "table" {
+		for _, row := range rows {
+			for k, v := range row {
+				if v != nil {
+					p.width[k] = max(p.width[k], min(utf8.RuneCountInString(*v), 60))
+				}
+			}
+		}
+		p.head(columns)
+	}
+	for _, row := range rows {
+		switch p.form {
+		case "json":
+			if err := p.jsonTexts(statement, data.Insert, row); err != nil {
+				return err
+			}
+		case "csv":
+			if err := p.cells("", row); err != nil {
+				return err
+			}
+		default:
+			if err := p.cells("+I", row); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// printed shows rows of print sinks, as Flink prints them: +I[a, b].
+func (p *printer) printed(rows []connector.Printed) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, r := range rows {
+		if p.form == "json" {
+			_ = p.object(struct { // a failing standard output shows in flush
+				Kind   string    `json:"kind"`
+				Table  string    `json:"table"`
+				Op     string    `json:"op"`
+				Values []*string `json:"values"`
+			}{"print", r.Table, r.Op.String(), r.Values})
+			continue
+		}
+		p.w.WriteString(r.Table + "> " + r.Op.String() + "[")
+		for i, v := range r.Values {
+			if i > 0 {
+				p.w.WriteString(", ")
+			}
+			if v == nil {
+				p.w.WriteString("null")
+			} else {
+				p.w.WriteString(*v)
+			}
+		}
+		p.w.WriteString("]\n")
+	}
+	_ = p.w.Flush()
+}
+
+// end says that a statement is done.
+func (p *printer) end(statement int, rows int64, took time.Duration) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.form == "json" {
+		if err := p.object(struct {
+			Statement    int    `json:"statement"`
+			Kind         string `json:"kind"`
+			Rows         int64  `json:"rows"`
+			Milliseconds int64  `json:"milliseconds"`
+		}{statement, "end", rows, took.Milliseconds()}); err != nil {
+			return err
+		}
+	}
+	return p.w.Flush()
+}
+
+// fail reports a failed statement in the output, where that is its place.
+func (p *printer) fail(statement int, err error) bool {
+	if p.form != "json" {
+		return false
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	type failure struct {
+		Statement int    `json:"statement"`
+		Kind      string `json:"kind"`
+		Message   string `json:"message"`
+		Line      int    `json:"line,omitzero"`
+		Column    int    `json:"column,omitzero"`
+	}
+	f := failure{Statement: statement, Kind: "error", Message: err.Error()}
+	at := (*ast.Error)(nil)
+	if errors.As(err, &at) {
+		f.Message, f.Line, f.Column = at.Message, at.Pos.Line, at.Pos.Column
+	}
+	return p.object(f) == nil
+}
+
+func (p *printer) stats(s runStats) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.form == "json" {
+		_ = p.object(struct { // a failing standard output shows in flush
+			Kind        string  `json:"kind"`
+			Wall        float64 `json:"wall_seconds"`
+			CPU         float64 `json:"cpu_seconds"`
+			RSS         int64   `json:"peak_rss_bytes"`
+			In          int64   `json:"records_in"`
+			Out         int64   `json:"records_out"`
+			Checkpoints int64   `json:"checkpoints"`
+		}{"stats", s.wall, s.cpu, s.peakRSS, s.in, s.out, s.checkpoints})
+		return
+	}
+	fmt.Fprintf(p.w, "%.3f s, %.3f s of CPU, %d MiB at most, %d records in, %d out, %d checkpoints\n",
+		s.wall, s.cpu, s.peakRSS>>20, s.in, s.out, s.checkpoints)
+}
+
+// materialized folds a changelog into a table: a multiset of rows, in the order
+// in which they first came.
+type materialized struct {
+	at    map[string]int
+	list  [][]*string
+	count []int
+}
+
+func newMaterialized() *materialized { return &materialized{at: map[string]int{}} }
+
+func (m *materialized) apply(op data.Op, row []*string) {
+	var key strings.Builder
+	for _, v := range row {
+		if v == nil {
+			key.WriteString("\x00")
+		} else {
+			fmt.Fprintf(&key, "%d:%s", len(*v), *v)
+		}
+	}
+	k, seen := m.at[key.String()]
+	switch {
+	case op.Adds() && !seen:
+		m.at[key.String()] = len(m.list)
+		m.list, m.count = append(m.list, row), append(m.count, 1)
+	case op.Adds():
+		m.count[k]++
+	case seen && m.count[k] > 0:
+		if m.count[k]--; m.count[k] == 0 {
+			delete(m.at, key.String())
+			m.list[k] = nil
+		}
+	}
+}
+
+func (m *materialized) rows() [][]*string {
+	var rows [][]*string
+	for i, row := range m.list {
+		for range m.count[i] {
+			rows = append(rows, row)
+		}
+	}
+	return rows
+}
