@@ -48,6 +48,7 @@ type world struct {
 	results   map[int64][2]int64    // key -> count, sum, as given at the end
 	open      int                   // operators that were opened and not closed
 	prepares  int
+	commits   []int64 // checkpoints that sinks were told of
 	failPrep  func() error
 	commitErr func() error
 }
@@ -395,6 +396,9 @@ func (s *txnSink) Restore(r *state.Reader) error {
 	return nil
 }
 func (s *txnSink) Commit(id int64) error {
+	s.w.mu.Lock()
+	s.w.commits = append(s.w.commits, id)
+	s.w.mu.Unlock()
 	if f := s.w.commitErr; f != nil {
 		if err := f(); err != nil {
 			return err
