@@ -127,12 +127,25 @@ func (r *runner) text(sql string) string {
 	return strings.NewReplacer("${DATA}", r.corpus.Data, "${OUT}", r.dir).Replace(sql)
 }
 
+// zone is the session's, in which results are shown.
 func (r *runner) zone() *time.Location {
-	if z, err := time.LoadLocation(r.session.Config()["table.local-time-zone"]); err == nil {
+	name := r.session.Config()["table.local-time-zone"]
+	if z, err := time.LoadLocation(name); err == nil {
 		return z
+	}
+	if m := offsetZone.FindStringSubmatch(name); m != nil {
+		h, _ := strconv.Atoi(m[2])
+		min, _ := strconv.Atoi(m[3])
+		seconds := h*3600 + min*60
+		if m[1] == "-" {
+			seconds = -seconds
+		}
+		return time.FixedZone(name, seconds)
 	}
 	return time.UTC
 }
+
+var offsetZone = regexp.MustCompile(`^GMT([+-])(\d\d):(\d\d)$`)
 
 func (r *runner) run() error {
 	if r.cs.Expr != nil {
