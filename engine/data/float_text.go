@@ -2,6 +2,7 @@ package data
 
 import (
 	"math"
+	"math/bits"
 	"strconv"
 )
 
@@ -12,7 +13,7 @@ func AppendDouble(dst []byte, f float64) []byte { return appendJavaFloat(dst, f,
 // AppendFloat appends f as Java's Float.toString writes it.
 func AppendFloat(dst []byte, f float32) []byte { return appendJavaFloat(dst, float64(f), 32) }
 
-func appendJavaFloat(dst []byte, f float64, bits int) []byte {
+func appendJavaFloat(dst []byte, f float64, width int) []byte {
 	switch {
 	case f != f:
 		return append(dst, "NaN"...)
@@ -26,9 +27,11 @@ func appendJavaFloat(dst []byte, f float64, bits int) []byte {
 		}
 		return append(dst, "0.0"...)
 	}
-	if a := math.Abs(f); a >= 1e-3 && a < 1e7 {
+	if a := math.Abs(f); a >= 1e7 && a < 1<<62 && a == math.Trunc(a) {
+		return appendJavaWhole(dst, f, width)
+	} else if a >= 1e-3 && a < 1e7 {
 		n := len(dst)
-		dst = strconv.AppendFloat(dst, f, 'f', -1, bits)
+		dst = strconv.AppendFloat(dst, f, 'f', -1, width)
 		for _, c := range dst[n:] {
 			if c == '.' {
 				return dst
@@ -37,12 +40,12 @@ func appendJavaFloat(dst []byte, f float64, bits int) []byte {
 		return append(dst, ".0"...)
 	}
 	var buf [32]byte
-	t := strconv.AppendFloat(buf[:0], f, 'e', -1, bits)
+	t := strconv.AppendFloat(buf[:0], f, 'e', -1, width)
 	if !hasDot(t) {
 		// Java wants two digits: the closest two that still mean f.
 		var two [32]byte
-		u := strconv.AppendFloat(two[:0], f, 'e', 1, bits)
-		if g, err := strconv.ParseFloat(string(u), bits); err == nil && g == f {
+		u := strconv.AppendFloat(two[:0], f, 'e', 1, width)
+		if g, err := strconv.ParseFloat(string(u), width); err == nil && g == f {
 			t = u
 		}
 	}
@@ -77,4 +80,44 @@ func hasDot(p []byte) bool {
 		}
 	}
 	return false
+}
+
+// appendJavaWhole writes whole numbers from 10 million on. Java prints the
+// digits of the integer, rounded where the float's bits end, and not the
+// shortest text: 1.23456792E8 for the FLOAT 123456789.
+func appendJavaWhole(dst []byte, f float64, width int) []byte {
+	if f < 0 {
+		dst = append(dst, '-')
+		f = -f
+	}
+	significant := 53
+	if width == 32 {
+		significant = 24
+	}
+	x := uint64(f)
+	exp := bits.Len64(x) - 1
+	if spare := exp - significant - 1; spare > 1 {
+		unit := uint64(1)
+		for d := spare * 3 / 10; d > 0; d-- { // digits that bits below 2^spare cannot tell
+			unit *= 10
+		}
+		half := x%unit*2 >= unit
+		x /= unit
+		if half && unit > 1 {
+			x++
+		}
+		x *= unit
+	}
+	t := strconv.AppendUint(make([]byte, 0, 20), x, 10)
+	e := len(t) - 1
+	for len(t) > 1 && t[len(t)-1] == '0' {
+		t = t[:len(t)-1]
+	}
+	dst = append(dst, t[0], '.')
+	if len(t) == 1 {
+		dst = append(dst, '0')
+	}
+	dst = append(dst, t[1:]...)
+	dst = append(dst, 'E')
+	return strconv.AppendInt(dst, int64(e), 10)
 }

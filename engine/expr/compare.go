@@ -85,10 +85,12 @@ func (c *compiler) alike(l, r *node) (*node, *node, error) {
 	switch {
 	case isNumeric(lt.Kind) && isNumeric(rt.Kind):
 		switch {
-		case lt.Kind == data.Double || rt.Kind == data.Double || lt.Kind != rt.Kind && (lt.Kind == data.Float || rt.Kind == data.Float) && (lt.Kind == data.Decimal || rt.Kind == data.Decimal):
+		case lt.Kind == data.Decimal && approximate(rt.Kind) || rt.Kind == data.Decimal && approximate(lt.Kind):
 			common = data.Of(data.Double)
-		case lt.Kind == data.Float || rt.Kind == data.Float:
+		case lt.Kind == data.Float || rt.Kind == data.Float: // FLOAT with DOUBLE compares as FLOAT
 			common = data.Of(data.Float)
+		case lt.Kind == data.Double || rt.Kind == data.Double:
+			common = data.Of(data.Double)
 		case lt.Kind == data.Decimal || rt.Kind == data.Decimal:
 			return c.alikeDecimal(exact(l), exact(r))
 		case lt.Kind == data.BigInt || rt.Kind == data.BigInt:
@@ -118,6 +120,8 @@ func (c *compiler) alike(l, r *node) (*node, *node, error) {
 	r, err = c.convert(r, common.WithNull(rt.Nullable))
 	return l, r, err
 }
+
+func approximate(k data.Kind) bool { return k == data.Float || k == data.Double }
 
 // alikeDecimal gives a literal the scale of the other side where that is
 // exact, so that the plain kernels can be used.

@@ -12,7 +12,7 @@ var extractFunctions = append([]*function.Scalar{
 	{
 		Name: "EXTRACT", Category: "temporal", Syntax: "EXTRACT(unit FROM time)", Strict: true,
 		Doc: "A part of a date, time, timestamp or interval: MILLENNIUM, CENTURY, DECADE, YEAR, QUARTER, MONTH, WEEK (ISO), DOY, DOW (1 is Sunday), ISODOW, DAY, HOUR, MINUTE, SECOND, MILLISECOND, MICROSECOND, NANOSECOND, EPOCH. " +
-			"Parts of the day before 1970 are negative, as in Flink.",
+			"Before 1970 parts of the day are negative and the date is that of the midnight after, as in Flink.",
 		Examples: []function.Example{{SQL: "EXTRACT(QUARTER FROM DATE '2024-05-01')", Want: "2"}, {SQL: "EXTRACT(SECOND FROM TIMESTAMP '2024-02-29 12:34:56.789')", Want: "56"}},
 		Infer: func(args []function.Arg) (function.Signature, error) {
 			s, err := function.Args(function.IfNull(bigint()), function.Unit, extractable)(args)
@@ -149,7 +149,7 @@ func extract(c *function.Call, v *data.Vector, u unit) error {
 		case u == unitEpoch:
 			out[i] = ms / 1000
 		default:
-			day := data.FloorDiv(ms, data.DayMillis)
+			day := ms / data.DayMillis // truncated: before 1970 a time of day counts to the day after
 			if !known || day != lastDay {
 				lastDay, lastPart, known = day, ofDate(day, u), true
 			}

@@ -94,7 +94,12 @@ func roundTime(c *function.Call, up bool) error {
 	v, out := c.Args[0], c.Out
 	at := wall(c, v)
 	for _, i := range c.Rows() {
-		ms, nano := at(i)
+		wallMs, nano := at(i)
+		ms := wallMs
+		if u > unitDay {
+			ms -= ms % data.DayMillis // the date decides, truncated as in EXTRACT
+			nano = 0
+		}
 		r := begin(ms, u)
 		if up && (r < ms || nano > 0 && u > unitMilli) {
 			r = after(r, u)
@@ -105,7 +110,7 @@ func roundTime(c *function.Call, up bool) error {
 		case data.Time:
 			out.I32[i] = int32(data.FloorMod(r, data.DayMillis))
 		case data.TimestampLTZ:
-			r -= ms - v.I64[i]
+			r -= wallMs - v.I64[i]
 			setTime(out, i, r, keepNano(nano, u))
 		default:
 			setTime(out, i, r, keepNano(nano, u))

@@ -256,6 +256,9 @@ func concat(c *function.Call) error {
 	return nil
 }
 
+// pad fills or cuts strings to a length. Unlike all else it counts in UTF-16
+// units, as Flink does: a character beyond the basic plane is two, and half of
+// one that a cut leaves is a question mark.
 func pad(left bool) func(*function.Call) error {
 	return func(c *function.Call) error {
 		buf := c.Scratch()
@@ -268,20 +271,21 @@ func pad(left bool) func(*function.Call) error {
 			if n > maxText {
 				return fmt.Errorf("length %d is more than %d", n, maxText)
 			}
-			missing := n - runes(p)
-			buf = buf[:0]
+			missing := n - units(p)
 			if missing <= 0 {
-				c.Out.SetBytes(int(i), p[:offset(p, n)])
+				buf = appendUnits(buf[:0], p, n)
+				c.Out.SetBytes(int(i), buf)
 				continue
 			}
+			buf = buf[:0]
 			if !left {
 				buf = append(buf, p...)
 			}
-			size := runes(fill)
+			size := units(fill)
 			for ; missing >= size; missing -= size {
 				buf = append(buf, fill...)
 			}
-			buf = append(buf, fill[:offset(fill, missing)]...)
+			buf = appendUnits(buf, fill, missing)
 			if left {
 				buf = append(buf, p...)
 			}
@@ -290,6 +294,37 @@ func pad(left bool) func(*function.Call) error {
 		c.Keep(buf)
 		return nil
 	}
+}
+
+// units counts the UTF-16 units of p.
+func units(p []byte) int {
+	n := 0
+	for _, b := range p {
+		switch {
+		case b >= 0xF0:
+			n += 2
+		case b < 0x80 || b >= 0xC0:
+			n++
+		}
+	}
+	return n
+}
+
+// appendUnits appends the first n UTF-16 units of p.
+func appendUnits(dst, p []byte, n int) []byte {
+	for len(p) > 0 && n > 0 {
+		_, w := utf8.DecodeRune(p)
+		n--
+		if w == 4 {
+			if n == 0 {
+				return append(dst, '?')
+			}
+			n--
+		}
+		dst = append(dst, p[:w]...)
+		p = p[w:]
+	}
+	return dst
 }
 
 // printf knows the verbs of Java's formatter that Go's has too.

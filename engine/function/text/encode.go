@@ -261,6 +261,7 @@ func decode(p []byte, charset string) ([]byte, error) {
 }
 
 func urlPart(s, part string, hasKey bool, key string) (string, bool) {
+	s = strings.TrimFunc(s, func(r rune) bool { return r <= ' ' })
 	protocol, rest, ok := strings.Cut(s, "://")
 	if !ok || protocol == "" || strings.ContainsAny(protocol, "/?#") {
 		return "", false

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"crypto/sha512"
 	"encoding/hex"
+	"fmt"
 
 	"github.com/weir-streams/weir/engine/data"
 	"github.com/weir-streams/weir/engine/function"
@@ -20,31 +21,32 @@ var hashFunctions = []*function.Scalar{
 	digest("SHA512", 128, func(p []byte) []byte { s := sha512.Sum512(p); return s[:] }, "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f"),
 	{
 		Name: "SHA2", Category: "hash", Syntax: "SHA2(value, bits)", Strict: true,
-		Doc:      "The SHA-2 digest of 224, 256, 384 or 512 bits as hexadecimal text; NULL for other lengths.",
+		Doc:      "The SHA-2 digest of 224, 256, 384 or 512 bits as hexadecimal text.",
 		Examples: []function.Example{{SQL: "SHA2('abc', 224)", Want: "23097d223405d8228642a477bda255b32aadbce4bda0b3f7e36c9da7"}},
 		Infer: function.Args(function.IfNull(data.Type{Kind: data.VarChar, Precision: 128}),
 			function.TextOrBin, function.Int),
-		Eval: each(func(c *function.Call, i int32, p []byte) {
-			var sum []byte
-			switch c.Args[1].I32[i] {
-			case 224:
-				s := sha256.Sum224(p)
-				sum = s[:]
-			case 256:
-				s := sha256.Sum256(p)
-				sum = s[:]
-			case 384:
-				s := sha512.Sum384(p)
-				sum = s[:]
-			case 512:
-				s := sha512.Sum512(p)
-				sum = s[:]
-			default:
-				c.SetNull(i)
-				return
+		Eval: func(c *function.Call) error {
+			for _, i := range c.Rows() {
+				p := c.Args[0].Bytes(int(i))
+				switch bits := c.Args[1].I32[i]; bits {
+				case 224:
+					s := sha256.Sum224(p)
+					setHex(c, i, s[:])
+				case 256:
+					s := sha256.Sum256(p)
+					setHex(c, i, s[:])
+				case 384:
+					s := sha512.Sum384(p)
+					setHex(c, i, s[:])
+				case 512:
+					s := sha512.Sum512(p)
+					setHex(c, i, s[:])
+				default:
+					return fmt.Errorf("unsupported digest of %d bits; 224, 256, 384 and 512 are known", bits)
+				}
 			}
-			setHex(c, i, sum)
-		}),
+			return nil
+		},
 	},
 }
 
