@@ -30,7 +30,9 @@ func main() {
 func commands(s *session) []*cobra.Command {
 	return []*cobra.Command{
 		serverCommand(s),
+		runCommand(s),
 		engineCommand(),
+		benchCommand(s),
 
 		applyCommand(s),
 		getCommand(s),
@@ -95,7 +97,6 @@ func rootCommand(s *session) *cobra.Command {
 	}
 	root.CompletionOptions.HiddenDefaultCmd = false
 	root.AddCommand(commands(s)...)
-	root.SetHelpCommand(&cobra.Command{Hidden: true, Use: "no-help"})
 	return root
 }
 
