@@ -157,6 +157,7 @@ func (j *Job) try(n int, restore checkpoint.State) error {
 			j.mu.Lock()
 			j.coordinator = a.coordinator
 			j.mu.Unlock()
+			d.settle()
 			close(start)
 		case <-canceled:
 			canceled = nil

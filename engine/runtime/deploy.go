@@ -86,6 +86,24 @@ type deployed struct {
 	sources []*task.Task
 	names   []string // "Source: flights (1/3)"
 	first   []int    // of each vertex: index of its first task
+	links   []link
+}
+
+// link is an edge between two tasks, by index.
+type link struct{ from, to, channel int }
+
+// settle tells every task, before anything flows, which of its channels hold no
+// event time back. Links are in topological order of where they come from.
+func (d *deployed) settle() {
+	idle := make([]bool, len(d.tasks))
+	for _, t := range d.sources {
+		idle[t.Index] = t.Vacant()
+	}
+	for _, l := range d.links {
+		if idle[l.from] {
+			idle[l.to] = d.tasks[l.to].StartIdle(l.channel)
+		}
+	}
 }
 
 // deploy makes all tasks of an attempt and connects them.
@@ -116,6 +134,7 @@ func (j *Job) deploy(ctx context.Context, attempt int, restore checkpoint.State,
 		}
 	}
 	memory := state.NewBudget(j.spec.Memory)
+	var reach [][][3]int // of each task
 	for i := range vertices {
 		v := &vertices[i]
 		p := j.spec.parallelism(v)
@@ -128,6 +147,7 @@ func (j *Job) deploy(ctx context.Context, attempt int, restore checkpoint.State,
 			if inboxes[i] != nil {
 				c.Inbox = inboxes[i][subtask]
 			}
+			var into [][3]int // vertex, subtask, channel
 			for _, user := range users[i] {
 				to, input := user[0], user[1]
 				e := vertices[to].Inputs[input]
@@ -136,7 +156,11 @@ func (j *Job) deploy(ctx context.Context, attempt int, restore checkpoint.State,
 					targets[k] = exchange.Target{Inbox: in, Channel: offsets[to][input] + subtask}
 					if e.Partitioning == graph.Forward {
 						targets[k].Channel = offsets[to][input]
+						if k != subtask {
+							continue
+						}
 					}
+					into = append(into, [3]int{to, k, targets[k].Channel})
 				}
 				c.Outputs = append(c.Outputs, exchange.NewWriter(e, subtask, j.maxParallelism, targets, ctx.Done(), c.Meter))
 			}
@@ -144,11 +168,17 @@ func (j *Job) deploy(ctx context.Context, attempt int, restore checkpoint.State,
 				return nil, err
 			}
 			t := task.New(c)
+			reach = append(reach, into)
 			d.tasks = append(d.tasks, t)
 			d.names = append(d.names, fmt.Sprintf("%s (%d/%d)", v.Name, subtask+1, p))
 			if c.Nodes[0].Source != nil {
 				d.sources = append(d.sources, t)
 			}
+		}
+	}
+	for from, into := range reach {
+		for _, r := range into {
+			d.links = append(d.links, link{from: from, to: d.first[r[0]] + r[1], channel: r[2]})
 		}
 	}
 	return d, nil

@@ -459,8 +459,12 @@ func TestRestartStrategies(t *testing.T) {
 		{"fixed", Restart{Kind: FixedDelay, Attempts: 2, Delay: second}, []time.Duration{0, 0, 0}, []time.Duration{second, second, -1}},
 		{"fixed, none", Restart{Kind: FixedDelay, Attempts: -1}, []time.Duration{0}, []time.Duration{-1}},
 		{"fixed, for ever", Restart{Kind: FixedDelay}, []time.Duration{0, 0}, []time.Duration{0, 0}},
-		{"exponential", Restart{Kind: ExponentialDelay, Delay: second, MaxDelay: 3 * second, Multiplier: 2, ResetAfter: time.Hour},
-			[]time.Duration{0, 0, 0, 0, 2 * time.Hour}, []time.Duration{second, 2 * second, 3 * second, 3 * second, second}},
+		{
+			"exponential",
+			Restart{Kind: ExponentialDelay, Delay: second, MaxDelay: 3 * second, Multiplier: 2, ResetAfter: time.Hour},
+			[]time.Duration{0, 0, 0, 0, 2 * time.Hour},
+			[]time.Duration{second, 2 * second, 3 * second, 3 * second, second},
+		},
 		{"rate", Restart{Kind: FailureRate, Delay: second, Failures: 2, Interval: time.Minute}, []time.Duration{0, 0, 0}, []time.Duration{second, second, -1}},
 		{"rate, slow failures", Restart{Kind: FailureRate, Failures: 1, Interval: time.Minute}, []time.Duration{time.Hour, time.Hour, time.Hour}, []time.Duration{0, 0, 0}},
 	} {

@@ -251,10 +251,9 @@ func (p *clockwork) Tick(now int64, _ operator.Output) error {
 
 // sum counts and sums by key, and gives all at the end.
 type sum struct {
-	w    *world
-	c    *operator.Context
-	by   map[int64]*[2]int64
-	done bool
+	w  *world
+	c  *operator.Context
+	by map[int64]*[2]int64
 }
 
 func (s *sum) Open(c *operator.Context) error { s.c = c; s.w.count(1); return nil }
@@ -301,6 +300,7 @@ func (s *sum) Snapshot(w *state.Writer) error {
 	}
 	return nil
 }
+
 func (s *sum) Restore(r *state.Reader) error {
 	return r.EachRow("sums", func(_ []data.Column, _ int, row []byte) error {
 		key := int64(binary.BigEndian.Uint64(row))
@@ -385,6 +385,7 @@ func (s *txnSink) Snapshot(w *state.Writer) error {
 	w.List("txns", state.Split, items)
 	return nil
 }
+
 func (s *txnSink) Restore(r *state.Reader) error {
 	for _, p := range r.Items("txns") {
 		var x txn
@@ -395,6 +396,7 @@ func (s *txnSink) Restore(r *state.Reader) error {
 	}
 	return nil
 }
+
 func (s *txnSink) Commit(id int64) error {
 	s.w.mu.Lock()
 	s.w.commits = append(s.w.commits, id)

@@ -37,7 +37,6 @@ type restarter struct {
 	count    int
 	delay    time.Duration
 	failures []time.Time
-	last     time.Time
 }
 
 // next says after which delay to start again; false: never. up is how long

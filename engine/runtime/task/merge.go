@@ -28,6 +28,10 @@ func newMerge(channels int) merge {
 // advance takes a channel's watermark and returns the merged one if it grew.
 func (m *merge) advance(channel int, wm int64) (int64, bool) {
 	c := &m.channels[channel]
+	if c.idle && wm == data.MaxWatermark { // an idle channel that ends
+		c.idle, c.behind = false, false
+		m.active++
+	}
 	if c.idle || wm <= c.watermark {
 		return 0, false
 	}
@@ -36,6 +40,15 @@ func (m *merge) advance(channel int, wm int64) (int64, bool) {
 		c.behind = false
 	}
 	return m.grow()
+}
+
+// startIdle makes a channel idle before anything came, and returns whether all are.
+func (m *merge) startIdle(channel int) bool {
+	if c := &m.channels[channel]; !c.idle {
+		c.idle = true
+		m.active--
+	}
+	return m.active == 0
 }
 
 func (m *merge) grow() (int64, bool) {

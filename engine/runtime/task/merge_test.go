@@ -26,8 +26,15 @@ func TestMerge(t *testing.T) {
 		{"minimum", 2, []step{{"wm", 0, 5, data.MinWatermark, false}, {"wm", 1, 3, 3, false}, {"wm", 1, 9, 5, false}, {"wm", 1, 8, 5, false}}},
 		{"idle channels hold nothing back", 2, []step{{"wm", 0, 5, data.MinWatermark, false}, {"idle", 1, 0, 5, false}, {"wm", 0, 7, 7, false}}},
 		{"one that is back waits until it has caught up", 2, []step{
-			{"idle", 1, 0, data.MinWatermark, false}, {"wm", 0, 5, 5, false}, {"active", 1, 0, 5, false}, {"wm", 0, 6, 6, false},
-			{"wm", 1, 4, 6, false}, {"wm", 0, 7, 7, false}, {"wm", 1, 7, 7, false}, {"wm", 0, 9, 7, false}, {"wm", 1, 8, 8, false},
+			{"idle", 1, 0, data.MinWatermark, false},
+			{"wm", 0, 5, 5, false},
+			{"active", 1, 0, 5, false},
+			{"wm", 0, 6, 6, false},
+			{"wm", 1, 4, 6, false},
+			{"wm", 0, 7, 7, false},
+			{"wm", 1, 7, 7, false},
+			{"wm", 0, 9, 7, false},
+			{"wm", 1, 8, 8, false},
 		}},
 		{"when the last falls idle the furthest counts", 2, []step{
 			{"wm", 0, 9, data.MinWatermark, false}, {"wm", 1, 3, 3, false}, {"idle", 0, 0, 3, false}, {"idle", 1, 0, 9, true},

@@ -64,13 +64,16 @@ type Task struct {
 	tail      *tail
 	watermark atomic.Int64
 
-	merge    merge
-	align    alignment
-	endings  int // channels that ended
-	ended    bool
-	idle     bool  // the source said so
-	askAgain int64 // when to ask it for unread splits
-	quiet    int64 // id of the stopping savepoint after which nothing happens; 0: none
+	merge       merge
+	align       alignment
+	endings     int // channels that ended
+	ended       bool
+	idle        bool  // the source said so
+	askAgain    int64 // when to ask it for unread splits
+	types       []data.Type
+	first       *data.Batch // what the source gave before the start
+	firstStatus connector.Status
+	quiet       int64 // id of the stopping savepoint after which nothing happens; 0: none
 
 	wakes  []int64 // wish of each of ops
 	wakeAt int64   // the earliest; 0: none
@@ -155,6 +158,11 @@ func (t *Task) Run(ctx context.Context, start <-chan struct{}) (err error) {
 		opened = i + 1
 		if err := t.open(&t.Nodes[i]); err != nil {
 			return fmt.Errorf("%s: %w", t.Nodes[i].Name, err)
+		}
+	}
+	if t.source != nil {
+		if err := t.look(ctx); err != nil {
+			return err
 		}
 	}
 	t.Listener.Ready(t.Index)
