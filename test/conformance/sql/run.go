@@ -43,7 +43,7 @@ type Result struct {
 }
 
 // patience ends a case that hangs.
-const patience = 30 * time.Second
+const patience = 2 * time.Minute
 
 // Run runs a case in a session of its own. dir is an empty folder for its output.
 func (c *Corpus) Run(ctx context.Context, cs Case, dir string) (res Result) {
