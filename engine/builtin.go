@@ -10,6 +10,7 @@ import (
 	"github.com/weir-streams/weir/engine/format/json"
 	"github.com/weir-streams/weir/engine/function"
 	"github.com/weir-streams/weir/engine/function/aggregate"
+	"github.com/weir-streams/weir/engine/function/collection"
 	"github.com/weir-streams/weir/engine/function/number"
 	"github.com/weir-streams/weir/engine/function/temporal"
 	"github.com/weir-streams/weir/engine/function/text"
@@ -29,6 +30,7 @@ var formats = []*format.Format{
 }
 
 var scalars = [][]*function.Scalar{
+	collection.Functions,
 	number.Functions,
 	temporal.Functions,
 	text.Functions,
