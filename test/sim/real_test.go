@@ -163,7 +163,9 @@ func (p *platform) jobs(id string) []resource.Job {
 	return all
 }
 
-func (p *platform) cluster(j resource.Job) *clustertest.Cluster { return p.fake.Cluster(control.Ref(j)) }
+func (p *platform) cluster(j resource.Job) *clustertest.Cluster {
+	return p.fake.Cluster(control.Ref(j))
+}
 
 func TestARealUpgradeKeepsItsState(t *testing.T) {
 	p := startPlatform(t, flinktest.Timing{Initialize: 5 * time.Millisecond, Deploy: 5 * time.Millisecond, Savepoint: 5 * time.Millisecond})

@@ -66,7 +66,7 @@ func storm(w *World) {
 	if w.chance(.2) {
 		w.Deploy("payments")
 	}
-	w.Steps(300+w.rng.IntN(400), Storm().vary(w.rng))
+	w.Steps(200+w.rng.IntN(350), Storm().vary(w.rng))
 	w.Settle()
 }
 

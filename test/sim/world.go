@@ -56,6 +56,7 @@ type World struct {
 	byTask      map[taskKey]*task
 	feed        []resource.Key
 	running     []*pass
+	spare       []*pass
 	current     *pass
 	resyncAt    time.Time
 
@@ -79,12 +80,13 @@ type task struct {
 	failures int
 }
 
-// pass is one Reconcile under way.
+// pass is one Reconcile under way, in a coroutine that makes one after the other.
 type pass struct {
 	task  *task
 	next  func() (struct{}, bool)
 	stop  func()
 	yield func(struct{}) bool
+	done  bool
 	again time.Time
 	err   error
 }
@@ -245,11 +247,22 @@ func (w *World) dueTasks() []*task {
 	return due
 }
 
-// begin starts a pass and lets it go to its first access.
+// begin starts a pass; it goes on when it is resumed.
 func (w *World) begin(t *task) {
 	w.passes++
 	t.running, t.due, t.again = true, time.Time{}, time.Time{}
-	p := &pass{task: t}
+	var p *pass
+	if n := len(w.spare); n > 0 {
+		p, w.spare = w.spare[n-1], w.spare[:n-1]
+	} else {
+		p = w.newPass()
+	}
+	p.task, p.done = t, false
+	w.running = append(w.running, p)
+}
+
+func (w *World) newPass() *pass {
+	p := &pass{}
 	p.next, p.stop = iter.Pull(func(yield func(struct{}) bool) {
 		defer func() {
 			if r := recover(); r != nil {
@@ -259,13 +272,13 @@ func (w *World) begin(t *task) {
 			}
 		}()
 		p.yield = yield
-		if !yield(struct{}{}) {
-			return
+		for yield(struct{}{}) {
+			p.again, p.err = w.controllers[p.task.controller].Reconcile(context.Background(), p.task.key)
+			p.done = true
 		}
-		p.again, p.err = w.controllers[t.controller].Reconcile(context.Background(), t.key)
 	})
 	p.next()
-	w.running = append(w.running, p)
+	return p
 }
 
 // resume lets a pass make up to n accesses more.
@@ -273,7 +286,7 @@ func (w *World) resume(p *pass, n int) {
 	w.current = p
 	defer func() { w.current = nil }()
 	for range n {
-		if _, more := p.next(); !more {
+		if p.next(); p.done {
 			w.finish(p)
 			return
 		}
@@ -282,6 +295,7 @@ func (w *World) resume(p *pass, n int) {
 
 func (w *World) finish(p *pass) {
 	w.running = slices.DeleteFunc(w.running, func(q *pass) bool { return q == p })
+	w.spare = append(w.spare, p)
 	t := p.task
 	t.running = false
 	due := p.again
@@ -325,7 +339,7 @@ func (w *World) restart() {
 }
 
 func (w *World) close() {
-	for _, p := range w.running {
+	for _, p := range append(w.running, w.spare...) {
 		p.stop()
 	}
 }
