@@ -181,7 +181,7 @@ func TestPositions(t *testing.T) {
 }
 
 func TestDepthAndLengthAreBounded(t *testing.T) {
-	const n = 200_000
+	const n = 60_000
 	for name, sql := range map[string]string{
 		"parentheses": "SELECT " + strings.Repeat("(", n) + "1" + strings.Repeat(")", n),
 		"unclosed":    "SELECT " + strings.Repeat("(", n),
