@@ -40,8 +40,9 @@ type Batch struct {
 	// Hashes has the key hash of each of the N rows once an exchange computed it.
 	Hashes []uint64
 	// RowWatermarks, where present, has for each of the N rows the event-time
-	// watermark in force after that row, in milliseconds. It lets operators
-	// judge lateness row by row, as Flink does, without splitting batches.
+	// watermark in force when that row arrives, in milliseconds. It lets operators
+	// judge lateness row by row, as Flink does, without splitting batches, also
+	// where a selection has left out rows that advanced time.
 	RowWatermarks []int64
 	// IngestedAt is when the oldest row entered the job, in milliseconds; 0 unknown.
 	IngestedAt int64

@@ -74,6 +74,7 @@ func (w *watermark) Process(_ int, b *data.Batch, out Output) error {
 		inForce = data.MinWatermark
 	}
 	step := func(r int) {
+		rw[r] = inForce
 		if v.Nulls == nil || !v.IsNull(r) {
 			w.current = max(w.current, v.I64[r])
 		}
@@ -81,7 +82,6 @@ func (w *watermark) Process(_ int, b *data.Batch, out Output) error {
 			w.emitted = w.current
 			inForce = w.current
 		}
-		rw[r] = inForce
 	}
 	if b.Sel != nil {
 		for _, r := range b.Sel {

@@ -42,6 +42,7 @@ type world struct {
 	bombs   atomic.Int64 // failures left
 	fuse    func() bool  // whether this batch fails
 	ticks   atomic.Int64
+	hidden  atomic.Bool // no split is known yet
 
 	mu        sync.Mutex
 	committed map[string][][3]int64 // by transaction
@@ -153,6 +154,9 @@ func (s *numbers) Restore(splits []connector.Split) error {
 }
 
 func (s *numbers) Poll(_ context.Context, b *data.Batch) (connector.Status, error) {
+	if s.w.hidden.Load() {
+		return connector.Idle, nil
+	}
 	limit := s.w.rows
 	if l := s.w.limit.Load(); l > 0 {
 		limit = min(limit, l)
@@ -188,6 +192,9 @@ func (s *numbers) Poll(_ context.Context, b *data.Batch) (connector.Status, erro
 
 func (s *numbers) Splits() []connector.Split {
 	var out []connector.Split
+	if s.w.hidden.Load() {
+		return nil
+	}
 	for _, sp := range s.splits {
 		out = append(out, connector.Split{ID: sp.id, Position: binary.BigEndian.AppendUint64(nil, uint64(sp.next)), Done: sp.next >= s.w.rows})
 	}

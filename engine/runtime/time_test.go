@@ -38,6 +38,66 @@ func TestIdleSourcesHoldNoWatermarkBack(t *testing.T) {
 	_ = j.Wait(t.Context())
 }
 
+// A source that has nothing at the start, and something later, is heard then.
+func TestSourceThatBeginsIdleIsHeardLater(t *testing.T) {
+	for _, parallelism := range []int{1, 3} {
+		w := newWorld(t)
+		w.splits, w.bounded, w.rows = 2, false, 1000
+		w.hidden.Store(true)
+		j := w.start(w.spec(&graph.Graph{Vertices: []graph.Vertex{
+			vertex("Source", nil, "source", "stamp"),
+			vertex("Next", edge(0, graph.Hash, 1), "pass"),
+			vertex("Sink", edge(1, graph.Rebalance), "sink"),
+		}}, parallelism))
+		until(t, "running", func() bool { return j.Info().Vertices[2].Subtasks[0].State == TaskRunning })
+		w.hidden.Store(false)
+		until(t, "event time", func() bool {
+			for _, s := range j.Info().Vertices[2].Subtasks {
+				if s.Watermark < 999 {
+					return false
+				}
+			}
+			return true
+		})
+		j.Cancel()
+		_ = j.Wait(t.Context())
+	}
+}
+
+// An input that has ended does not end event time while another only pauses.
+func TestEndOfOneInputWhileAnotherIsIdle(t *testing.T) {
+	w, paused := newWorld(t), newWorld(t)
+	w.splits, w.rows = 1, 100
+	paused.splits, paused.bounded, paused.rows = 1, false, 1000
+	paused.hidden.Store(true)
+	g := &graph.Graph{Vertices: []graph.Vertex{
+		vertex("Ends", nil, "source", "stamp"),
+		vertex("Pauses", nil, "source", "stamp"),
+		vertex("Union", []graph.Edge{{From: 0, Partitioning: graph.Hash, Keys: []int{1}}, {From: 1, Partitioning: graph.Hash, Keys: []int{1}}}, "pass"),
+		vertex("Sink", edge(2, graph.Forward), "results"),
+	}}
+	for v, prefix := range []string{"fast-", "slow-", "u-", "s-"} {
+		for o := range g.Vertices[v].Ops {
+			g.Vertices[v].Ops[o].UID = prefix + g.Vertices[v].Ops[o].Name
+		}
+	}
+	s := w.spec(g, 1)
+	s.Build = two{w, paused}
+	j := w.start(s)
+	// The checkpoint passes behind the end of the first input.
+	until(t, "the end of one input", func() bool { return j.Info().Vertices[0].Subtasks[0].Watermark == data.MaxWatermark })
+	if _, err := j.Checkpoint(t.Context(), checkpoint.Request{}); err != nil {
+		t.Fatal(err)
+	}
+	if wm := j.Info().Vertices[3].Subtasks[0].Watermark; wm != 99 {
+		t.Errorf("event time is %d, want 99", wm)
+	}
+	paused.hidden.Store(false)
+	until(t, "event time to go on", func() bool { return j.Info().Vertices[3].Subtasks[0].Watermark == 999 })
+	j.Cancel()
+	_ = j.Wait(t.Context())
+}
+
 // One input far ahead of another waits for nothing but its own queue: the
 // slower one decides the time.
 func TestSkewedInputs(t *testing.T) {

@@ -149,15 +149,12 @@ func (a *aggregate) processBatch(b *data.Batch, out operator.Output) error {
 	return a.fold(b)
 }
 
-// processExact judges each row by the watermark before it, and fires windows
-// between rows where the watermark passes their end.
+// processExact judges each row by the watermark in force when it came, and
+// fires windows before the first row that came after their end.
 func (a *aggregate) processExact(b *data.Batch, out operator.Output) error {
 	times := b.Cols[a.spec.Window.TimeColumn]
 	wm := a.watermark
 	for _, r := range a.rows {
-		if err := a.add(times, r, wm); err != nil {
-			return err
-		}
 		wm = max(wm, b.RowWatermarks[r])
 		if wm >= a.next {
 			if err := a.fold(b); err != nil {
@@ -166,6 +163,9 @@ func (a *aggregate) processExact(b *data.Batch, out operator.Output) error {
 			if err := a.Watermark(wm, out); err != nil {
 				return err
 			}
+		}
+		if err := a.add(times, r, wm); err != nil {
+			return err
 		}
 	}
 	return a.fold(b)
