@@ -68,7 +68,7 @@ func (s *Session) insert(n *ast.Insert) (insert, error) {
 	if t == nil {
 		near := s.catalog.Near(p)
 		if near != "" {
-			near = "; did you mean '" + near + "'?"
+			near = " Did you mean '" + near + "'?"
 		}
 		return insert{}, ast.Errorf(n.Target.Pos(), "Cannot find table '%s' in any of the catalogs [%s], nor as a temporary table.%s", quoted(p), strings.Join(s.catalog.Catalogs(), ", "), near)
 	}

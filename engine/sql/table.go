@@ -2,6 +2,7 @@ package sql
 
 import (
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/weir-streams/weir/engine/catalog"
@@ -92,11 +93,11 @@ func (s *Session) plugins(t *catalog.Table, pos ast.Pos) (*connector.Connector, 
 	}
 	values, err := option.CheckOf("connector "+c.Name, c.Options, own)
 	if err != nil {
-		return nil, nil, s.wrongOption(t, "", err, pos)
+		return nil, nil, s.wrongOption(t, err, pos)
 	}
 	if f != nil {
-		if _, err := option.CheckOf("format "+f.Name, f.Options, formatted); err != nil {
-			return nil, nil, s.wrongOption(t, t.Options[formatKey]+".", err, pos)
+		if _, err := option.CheckOf("format "+f.Name, prefixed(f.Options, t.Options[formatKey]+"."), formatted); err != nil {
+			return nil, nil, s.wrongOption(t, err, pos)
 		}
 	}
 	if c.Check != nil {
@@ -120,14 +121,27 @@ func split(options map[string]string, c *connector.Connector) (own, formatted ma
 		case k == "connector", k == formatKey && c.Formats:
 		case strings.HasPrefix(k, "scan.watermark."), k == "scan.parallelism", k == "sink.parallelism":
 		case c.Formats && name != "" && strings.HasPrefix(k, name+"."):
-			formatted[k[len(name)+1:]] = v
+			formatted[k] = v
 		case c.Formats && name != "" && strings.HasPrefix(k, "value."+name+"."):
-			formatted[k[len("value.")+len(name)+1:]] = v
+			formatted[strings.TrimPrefix(k, "value.")] = v
 		default:
 			own[k] = v
 		}
 	}
 	return own, formatted, formatKey
+}
+
+// prefixed gives options as they are written in a WITH clause: csv.null-literal.
+func prefixed(opts []option.Option, prefix string) []option.Option {
+	out := slices.Clone(opts)
+	for i := range out {
+		out[i].Key = prefix + out[i].Key
+		out[i].Aliases = slices.Clone(out[i].Aliases)
+		for k := range out[i].Aliases {
+			out[i].Aliases[k] = prefix + out[i].Aliases[k]
+		}
+	}
+	return out
 }
 
 func (s *Session) format(t *catalog.Table, c *connector.Connector, name, key string, pos ast.Pos) (*format.Format, error) {
@@ -164,10 +178,10 @@ func (s *Session) connectorNames() []string {
 }
 
 // wrongOption places what is wrong with options at the first wrong one.
-func (s *Session) wrongOption(t *catalog.Table, prefix string, err error, pos ast.Pos) error {
+func (s *Session) wrongOption(t *catalog.Table, err error, pos ast.Pos) error {
 	var errs option.Errors
 	if errors.As(err, &errs) && len(errs) > 0 {
-		pos = s.place(t, prefix+errs[0].Key, pos)
+		pos = s.place(t, errs[0].Key, pos)
 	}
 	return ast.Errorf(pos, "table '%s': %w", t.Path, err)
 }

@@ -155,7 +155,8 @@ func (x *exprBinder) callNamed(n *ast.Call, name string, args []expr.Expr) (expr
 		}
 		t := typing.Plain(args[0].Type).WithNull(true)
 		null := expr.Literal(data.NullValue(), t)
-		return call("CASE", t, equal, null, args[0]), nil
+		out := call("CASE", t, equal, null, args[0])
+		return out, checkSize(n.Pos(), out)
 	case "COALESCE", "IFNULL":
 		if name == "IFNULL" {
 			if err := arity(2); err != nil {

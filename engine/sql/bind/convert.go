@@ -21,6 +21,23 @@ func call(name string, t data.Type, args ...expr.Expr) expr.Expr { return expr.C
 
 func boolean(nullable bool) data.Type { return data.Type{Kind: data.Boolean, Nullable: nullable} }
 
+// checkSize refuses expressions that have become too large. It is asked where an
+// operand is used more than once, which may double it at each level.
+func checkSize(pos ast.Pos, e expr.Expr) error {
+	left := maxSize
+	var count func(e expr.Expr)
+	count = func(e expr.Expr) {
+		left--
+		for i := 0; i < len(e.Args) && left > 0; i++ {
+			count(e.Args[i])
+		}
+	}
+	if count(e); left <= 0 {
+		return ast.Errorf(pos, "the expression has more than %d parts, with repeated operands written out", maxSize)
+	}
+	return nil
+}
+
 // convert makes e a value of type t, keeping whether it may be NULL. Literals
 // are converted on the spot where nothing can go wrong.
 func convert(e expr.Expr, t data.Type) expr.Expr {

@@ -33,13 +33,18 @@ type Binder struct {
 	// IdleMillis is table.exec.source.idle-timeout.
 	IdleMillis int64
 
-	views []catalog.Path // being expanded
-	ctes  *cteScope
-	depth int
+	views   []catalog.Path // being expanded
+	ctes    *cteScope
+	depth   int
+	queries int
 }
 
-// maxDepth bounds the nesting of queries, with views expanded.
-const maxDepth = 200
+// Bounds of one statement, with views and WITH items expanded at each use.
+const (
+	maxDepth   = 200    // nesting of queries
+	maxQueries = 2000   // queries in all
+	maxSize    = 50_000 // parts of an expression
+)
 
 // unsupported is the answer to what Flink can do and this engine cannot yet.
 func unsupported(pos ast.Pos, what string) error {
@@ -50,6 +55,9 @@ func unsupported(pos ast.Pos, what string) error {
 func (b *Binder) enter(pos ast.Pos) (func(), error) {
 	if b.depth >= maxDepth {
 		return nil, ast.Errorf(pos, "queries are nested more than %d deep", maxDepth)
+	}
+	if b.queries++; b.queries > maxQueries {
+		return nil, ast.Errorf(pos, "the statement has more than %d queries, with views and WITH items expanded at each use", maxQueries)
 	}
 	b.depth++
 	return func() { b.depth-- }, nil

@@ -259,7 +259,7 @@ func (x *exprBinder) between(n *ast.Between) (expr.Expr, error) {
 	if n.Not {
 		out = call("NOT", out.Type, out)
 	}
-	return out, nil
+	return out, checkSize(n.Pos(), out)
 }
 
 func (x *exprBinder) in(n *ast.In) (expr.Expr, error) {
@@ -428,5 +428,6 @@ func (x *exprBinder) caseOf(n *ast.Case) (expr.Expr, error) {
 			args[i] = convert(args[i], t)
 		}
 	}
-	return call("CASE", t, args...), nil
+	out := call("CASE", t, args...)
+	return out, checkSize(n.Pos(), out)
 }

@@ -106,7 +106,10 @@ func useFilterConstants(n logical.Node, c *Context) logical.Node {
 	return &out
 }
 
-func projectValues(n logical.Node, _ *Context) logical.Node {
+// maxFolded bounds the rows that are computed while planning.
+const maxFolded = 10_000
+
+func projectValues(n logical.Node, c *Context) logical.Node {
 	p, ok := n.(*logical.Project)
 	if !ok {
 		return nil
@@ -115,19 +118,22 @@ func projectValues(n logical.Node, _ *Context) logical.Node {
 	if !ok {
 		return nil
 	}
-	for _, e := range p.Exprs {
-		if e.Kind == expr.KindCall {
-			return nil
-		}
+	if len(v.Rows) > maxFolded {
+		return nil
 	}
 	out := &logical.Values{Columns: p.Columns}
 	for _, r := range v.Rows {
+		literals := make([]expr.Expr, len(r))
+		for i, x := range r {
+			literals[i] = expr.Literal(x, v.Columns[i].Type)
+		}
 		row := make([]data.Value, len(p.Exprs))
 		for i, e := range p.Exprs {
-			row[i] = e.Value
-			if e.Kind == expr.KindColumn {
-				row[i] = r[e.Index]
+			e = transform(substitute(e, literals), func(x expr.Expr) expr.Expr { y, _ := c.fold(x); return y })
+			if e.Kind != expr.KindLiteral {
+				return nil
 			}
+			row[i] = e.Value
 		}
 		out.Rows = append(out.Rows, row)
 	}

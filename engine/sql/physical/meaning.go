@@ -50,9 +50,17 @@ func scanMeaning(n *logical.Scan) meaning {
 func (m meaning) computed(exprs []expr.Expr) []string {
 	out := make([]string, len(exprs))
 	for i, e := range exprs {
-		out[i] = graph.Expression(e, m.columns)
+		out[i] = short(graph.Expression(e, m.columns))
 	}
 	return out
+}
+
+// short keeps meanings of columns of columns from growing without end.
+func short(meaning string) string {
+	if len(meaning) <= 1000 {
+		return meaning
+	}
+	return "meaning(" + hash(meaning) + ")"
 }
 
 // filtered is the rows for which a condition is TRUE; the order of its parts

@@ -301,6 +301,7 @@ func (p *planner) union(n *logical.Union) (*stream, error) {
 	op := graph.Op{Name: "Union", Schema: n.Columns, Union: &graph.Union{}}
 	var edges []graph.Edge
 	s := &stream{schema: n.Columns, parallelism: 1}
+	together := false // an updating stream of one subtask must not be dealt out: its changes would overtake each other
 	var parts []meaning
 	for _, c := range n.Children {
 		in, err := p.node(c)
@@ -312,6 +313,7 @@ func (p *planner) union(n *logical.Union) (*stream, error) {
 		op.Modes.Deletes = op.Modes.Deletes || in.modes.Deletes
 		if !in.modes.InsertOnly() {
 			s.producer = in.producer
+			together = together || in.parallelism == 1
 		}
 		if in.parallelism != 1 {
 			s.parallelism = 0
@@ -319,8 +321,15 @@ func (p *planner) union(n *logical.Union) (*stream, error) {
 		edges = append(edges, graph.Edge{From: in.vertex, Partitioning: graph.Forward})
 		parts = append(parts, in.meaning)
 	}
+	if together {
+		s.parallelism = 1
+	}
 	for i, e := range edges {
-		if p.vertices[e.From].Parallelism != s.parallelism {
+		switch {
+		case p.vertices[e.From].Parallelism == s.parallelism:
+		case s.parallelism == 1:
+			edges[i].Partitioning = graph.Global
+		default:
 			edges[i].Partitioning = graph.Rebalance
 		}
 	}
