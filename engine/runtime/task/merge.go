@@ -4,17 +4,20 @@ import "github.com/weir-streams/weir/engine/data"
 
 // merge is the minimum of the watermarks of several channels. Idle channels
 // hold nothing back; one that comes back behind the time reached is left out
-// until it has caught up.
+// until it has caught up. The end of time is reached when all channels have
+// ended: that one has while others are idle says nothing of those.
 type merge struct {
 	channels []progress
 	out      int64
-	active   int // channels that are not idle
+	active   int // channels neither idle nor ended
+	ended    int
 }
 
 type progress struct {
 	watermark int64
 	idle      bool
 	behind    bool // came back from idleness, has not caught up
+	ended     bool
 }
 
 func newMerge(channels int) merge {
@@ -25,21 +28,51 @@ func newMerge(channels int) merge {
 	return m
 }
 
-// advance takes a channel's watermark and returns the merged one if it grew.
-func (m *merge) advance(channel int, wm int64) (int64, bool) {
+// counts tells whether a channel holds event time back.
+func (c *progress) counts() bool { return !c.idle && !c.behind && !c.ended }
+
+// advance takes a channel's watermark and returns the merged one if it grew,
+// and whether all channels that go on are idle since now.
+func (m *merge) advance(channel int, wm int64) (merged int64, ok, allIdle bool) {
 	c := &m.channels[channel]
-	if c.idle && wm == data.MaxWatermark { // an idle channel that ends
-		c.idle, c.behind = false, false
-		m.active++
-	}
-	if c.idle || wm <= c.watermark {
-		return 0, false
+	switch {
+	case c.ended || wm <= c.watermark:
+		return 0, false, false
+	case wm == data.MaxWatermark:
+		wasIdle := c.idle
+		*c = progress{watermark: wm, ended: true}
+		if m.ended++; m.ended == len(m.channels) {
+			m.out = wm
+			return wm, true, false
+		}
+		if !wasIdle {
+			m.active--
+		}
+		merged, ok = m.grow()
+		return merged, ok, m.active == 0 && !wasIdle
+	case c.idle:
+		return 0, false, false
 	}
 	c.watermark = wm
 	if c.behind && wm >= m.out {
 		c.behind = false
 	}
-	return m.grow()
+	merged, ok = m.grow()
+	return merged, ok, false
+}
+
+func (m *merge) grow() (int64, bool) {
+	low, any := int64(data.MaxWatermark), false
+	for i := range m.channels {
+		if c := &m.channels[i]; c.counts() {
+			low, any = min(low, c.watermark), true
+		}
+	}
+	if !any || low <= m.out {
+		return 0, false
+	}
+	m.out = low
+	return low, true
 }
 
 // startIdle makes a channel idle before anything came, and returns whether all are.
@@ -51,25 +84,11 @@ func (m *merge) startIdle(channel int) bool {
 	return m.active == 0
 }
 
-func (m *merge) grow() (int64, bool) {
-	low, any := int64(data.MaxWatermark), false
-	for i := range m.channels {
-		if c := &m.channels[i]; !c.idle && !c.behind {
-			low, any = min(low, c.watermark), true
-		}
-	}
-	if !any || low <= m.out {
-		return 0, false
-	}
-	m.out = low
-	return low, true
-}
-
 // setIdle returns the merged watermark if that lets it grow, and whether no
 // channel is active any more.
 func (m *merge) setIdle(channel int) (wm int64, ok, allIdle bool) {
 	c := &m.channels[channel]
-	if c.idle {
+	if c.idle || c.ended {
 		return 0, false, false
 	}
 	c.idle = true
@@ -81,7 +100,9 @@ func (m *merge) setIdle(channel int) (wm int64, ok, allIdle bool) {
 	// The last one: nobody holds back the furthest any more.
 	high := m.out
 	for i := range m.channels {
-		high = max(high, m.channels[i].watermark)
+		if o := &m.channels[i]; !o.ended {
+			high = max(high, o.watermark)
+		}
 	}
 	if c.watermark == m.out && high > m.out {
 		m.out = high
@@ -110,7 +131,7 @@ func (m *merge) clamp(channel int, b *data.Batch) {
 	}
 	others, any := int64(data.MaxWatermark), false
 	for i := range m.channels {
-		if c := &m.channels[i]; i != channel && !c.idle && !c.behind {
+		if c := &m.channels[i]; i != channel && c.counts() {
 			others, any = min(others, c.watermark), true
 		}
 	}

@@ -39,6 +39,24 @@ func TestMerge(t *testing.T) {
 		{"when the last falls idle the furthest counts", 2, []step{
 			{"wm", 0, 9, data.MinWatermark, false}, {"wm", 1, 3, 3, false}, {"idle", 0, 0, 3, false}, {"idle", 1, 0, 9, true},
 		}},
+		{"the end of one while the other is idle", 2, []step{
+			{"idle", 1, 0, data.MinWatermark, false},
+			{"wm", 0, 5, 5, false},
+			{"wm", 0, data.MaxWatermark, 5, true},
+			{"active", 1, 0, 5, false},
+			{"wm", 1, 7, 7, false},
+			{"idle", 1, 0, 7, true},
+			{"wm", 1, data.MaxWatermark, data.MaxWatermark, false},
+		}},
+		{"an idle one that ends", 3, []step{
+			{"idle", 1, 0, data.MinWatermark, false},
+			{"wm", 1, data.MaxWatermark, data.MinWatermark, false},
+			{"wm", 0, 5, data.MinWatermark, false},
+			{"wm", 2, 4, 4, false},
+			{"wm", 0, data.MaxWatermark, 4, false},
+			{"wm", 2, 6, 6, false},
+			{"wm", 2, data.MaxWatermark, data.MaxWatermark, false},
+		}},
 		{"end", 2, []step{{"wm", 0, data.MaxWatermark, data.MinWatermark, false}, {"wm", 1, 4, 4, false}, {"wm", 1, data.MaxWatermark, data.MaxWatermark, false}}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -47,7 +65,7 @@ func TestMerge(t *testing.T) {
 				idle := false
 				switch s.do {
 				case "wm":
-					m.advance(s.c, s.wm)
+					_, _, idle = m.advance(s.c, s.wm)
 				case "idle":
 					_, _, idle = m.setIdle(s.c)
 				case "active":

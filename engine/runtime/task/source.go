@@ -24,6 +24,7 @@ func (t *Task) look(ctx context.Context) error {
 		return err
 	}
 	t.idle = t.first == nil && (t.firstStatus == connector.Ended || t.firstStatus == connector.Idle && t.nothingUnread())
+	t.tail.idle = t.idle
 	return nil
 }
 
@@ -47,7 +48,10 @@ func (t *Task) Vacant() bool { return t.idle }
 
 // StartIdle says before the start that a channel holds no event time back, and
 // returns whether none of the task's channels does.
-func (t *Task) StartIdle(channel int) bool { return t.merge.startIdle(channel) }
+func (t *Task) StartIdle(channel int) bool {
+	t.tail.idle = t.merge.startIdle(channel)
+	return t.tail.idle
+}
 
 // runSource is the life of a task that reads. Barriers go between polls.
 func (t *Task) runSource(ctx context.Context) error {

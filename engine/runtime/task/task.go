@@ -281,8 +281,14 @@ func (t *Task) receive(channel int, el exchange.Element) error {
 		m.BytesIn.Add(n * t.tail.width(b))
 		return t.ops[0].Operator.Process(t.Inputs[channel], b, t.outs[0])
 	case exchange.Watermark:
-		if wm, ok := t.merge.advance(channel, el.Time); ok {
-			return t.advance(wm)
+		wm, ok, allIdle := t.merge.advance(channel, el.Time)
+		if ok {
+			if err := t.advance(wm); err != nil {
+				return err
+			}
+		}
+		if allIdle {
+			return idle(t.outs[0], true)
 		}
 	case exchange.Idle:
 		wm, ok, allIdle := t.merge.setIdle(channel)
