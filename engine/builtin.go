@@ -4,6 +4,7 @@ import (
 	"github.com/weir-streams/weir/engine/connector"
 	"github.com/weir-streams/weir/engine/connector/blackhole"
 	"github.com/weir-streams/weir/engine/connector/filesystem"
+	"github.com/weir-streams/weir/engine/connector/nexmark"
 	"github.com/weir-streams/weir/engine/connector/print"
 	"github.com/weir-streams/weir/engine/format"
 	"github.com/weir-streams/weir/engine/format/csv"
@@ -21,6 +22,7 @@ import (
 var connectors = []*connector.Connector{
 	blackhole.Connector,
 	filesystem.Connector,
+	nexmark.Connector,
 	print.Connector,
 }
 
