@@ -60,8 +60,10 @@ func (d *decision) endSurplus(active []resource.Job) {
 	d.working("%d jobs are active where one may be; ending the younger ones", len(active))
 	for _, j := range active[1:] {
 		if j.Spec.Stop == "" {
-			d.cancel(j, control.Event{Name: resource.EventMultipleNonTerminalJobs,
-				Message: fmt.Sprintf("%d jobs are active; cancelling %s, the oldest, %s, goes on", len(active), j.Metadata.ID, active[0].Metadata.ID)})
+			d.cancel(j, control.Event{
+				Name:    resource.EventMultipleNonTerminalJobs,
+				Message: fmt.Sprintf("%d jobs are active; cancelling %s, the oldest, %s, goes on", len(active), j.Metadata.ID, active[0].Metadata.ID),
+			})
 			return
 		}
 	}
@@ -76,8 +78,10 @@ func (d *decision) withJob(j resource.Job) {
 	}
 	if d.Spec.State == resource.StateCancelled {
 		d.working("cancelling job %s", j.Metadata.ID)
-		d.cancel(j, control.Event{Name: resource.EventFoundAJobToTerminate,
-			Message: "the deployment is to be CANCELLED: cancelling its job without a savepoint"})
+		d.cancel(j, control.Event{
+			Name:    resource.EventFoundAJobToTerminate,
+			Message: "the deployment is to be CANCELLED: cancelling its job without a savepoint",
+		})
 		return
 	}
 	if stops := d.stops(j); len(stops) > 0 {
@@ -105,8 +109,10 @@ func (d *decision) withJob(j resource.Job) {
 func (d *decision) keepRunning(j resource.Job) {
 	if reset, due := d.resetFor(j); due {
 		d.working("resetting to savepoint %s", reset.Metadata.ID)
-		d.cancel(j, control.Event{Name: resource.EventFoundAnOldJobAndWillTerminateIt,
-			Message: fmt.Sprintf("reset to savepoint %s (%s): cancelling the job, its state since is given up", reset.Metadata.ID, reset.Spec.SavepointLocation)})
+		d.cancel(j, control.Event{
+			Name:    resource.EventFoundAnOldJobAndWillTerminateIt,
+			Message: fmt.Sprintf("reset to savepoint %s (%s): cancelling the job, its state since is given up", reset.Metadata.ID, reset.Spec.SavepointLocation),
+		})
 		return
 	}
 	if j.Metadata.SpecVersion() != d.SpecVersion() {
@@ -154,8 +160,10 @@ func (d *decision) end(j resource.Job, origin resource.SavepointOrigin, why stri
 	d.working("taking a savepoint of job %s", j.Metadata.ID)
 	s := d.stopSavepoint(j, origin)
 	d.savepoint = &s
-	d.done = []control.Event{{Name: resource.EventCreatingASavepointBeforeSuspension, JobID: j.Metadata.ID,
-		Message: fmt.Sprintf("%s: taking savepoint %s, attempt %d; the job runs on until it is complete", why, s.Metadata.ID, failures+1)}}
+	d.done = []control.Event{{
+		Name: resource.EventCreatingASavepointBeforeSuspension, JobID: j.Metadata.ID,
+		Message: fmt.Sprintf("%s: taking savepoint %s, attempt %d; the job runs on until it is complete", why, s.Metadata.ID, failures+1),
+	}}
 	if origin == resource.OriginSuspendAndUpgrade {
 		d.done = append([]control.Event{{Name: resource.EventUsingAnUpgradeStrategy, JobID: j.Metadata.ID, Message: why}}, d.done...)
 	}

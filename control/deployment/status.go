@@ -34,7 +34,7 @@ func (d *decision) settled(state resource.State, message string) {
 func (d *decision) running(j resource.Job) {
 	d.write(resource.StateRunning, "")
 	if from := d.status.Transition.RolledBackFrom; from > 0 {
-		d.setMessage(fmt.Sprintf("runs the template of generation %d again, because generation %d could not run", j.Spec.Generation, from))
+		d.setMessage(fmt.Sprintf("generation %d is what ran before generation %d, which could not run", j.Spec.Generation, from))
 	}
 	if d.Metadata.SpecVersion() != j.Metadata.SpecVersion() {
 		d.setMessage(fmt.Sprintf("runs generation %d; upgrade strategy NONE leaves generation %d to the next start", j.Spec.Generation, d.Metadata.Generation))
@@ -67,6 +67,8 @@ func (d *decision) completed(j resource.Job) string {
 	}
 	switch {
 	case before.Metadata.ID == "":
+	case d.old.Transition.RolledBackFrom > 0 && j.Spec.Generation > d.old.Transition.RolledBackFrom:
+		did = fmt.Sprintf("generation %d could not run; generation %d, which is what ran before, runs", d.old.Transition.RolledBackFrom, j.Spec.Generation)
 	case before.Metadata.SpecVersion() != j.Metadata.SpecVersion():
 		did = fmt.Sprintf("upgraded generation %d → %d", before.Spec.Generation, j.Spec.Generation)
 	default:

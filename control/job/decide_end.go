@@ -79,8 +79,10 @@ func (d *decision) finish() {
 		d.say(resource.EventFoundAStoppedJobAndWillTerminateIt, "ended with savepoint %s; the cluster is removed", d.stoppedBy().Metadata.ID)
 	case flinkEnd == flink.JobFinished && d.turnedDown():
 		d.status.State = resource.JobFailed
-		d.status.Failure = resource.Failure{Reason: control.ReasonWentBack, FailedAt: resource.At(d.now),
-			Message: "it was stopped with a savepoint of a state older than what it had saved before; that savepoint is not used"}
+		d.status.Failure = resource.Failure{
+			Reason: control.ReasonWentBack, FailedAt: resource.At(d.now),
+			Message: "it was stopped with a savepoint of a state older than what it had saved before; that savepoint is not used",
+		}
 		d.status.Message = d.status.Failure.Message
 		d.say(resource.EventTerminatingAJobDueToAnUnrecoverableFailure, "%s", d.status.Failure.Message)
 	case flinkEnd == flink.JobFinished && d.unheard() != nil:
