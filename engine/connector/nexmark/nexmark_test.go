@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/weir-streams/weir/engine/connector"
+	"github.com/weir-streams/weir/engine/connector/connectortest"
 	"github.com/weir-streams/weir/engine/data"
 	"github.com/weir-streams/weir/engine/expr"
 	"github.com/weir-streams/weir/engine/format"
@@ -157,7 +158,7 @@ func shortTimes(s string) string {
 
 func TestPrice(t *testing.T) {
 	r := &random{7}
-	for range 2_000_000 {
+	for range 300_000 {
 		u := r.double()
 		if got, want := price(u), int64(math.Floor(math.Pow(10, u*6)*100+0.5)); got != want {
 			t.Fatalf("price(%v) = %d, want %d", u, got, want)
@@ -270,4 +271,20 @@ func BenchmarkFastBid7(b *testing.B) {
 }
 func BenchmarkFastAll(b *testing.B) {
 	bench(b, []int{0, 1, 2, 3, 4, 5, 6}, false, "generator", "fast")
+}
+
+func TestContract(t *testing.T) {
+	for _, given := range [][]string{
+		{"events.num", "3000"}, {"events.num", "3000", "generators", "5"}, {"events.num", "20000", "generator", "fast"},
+		{"events.num", "3000", "scan.rate-limit", "2000000"}, {"events.num", "7000", "generator", "fast", "person.proportion", "1000", "auction.proportion", "900", "bid.proportion", "800"},
+	} {
+		t.Run(strings.Join(given, " "), func(t *testing.T) {
+			schema := spec(t, whole(0, 1, 2, 3), given...).Schema
+			connectortest.RunSource(t, schema, func(t testing.TB, subtask, parallelism int) connector.Source {
+				s := spec(t, whole(0, 1, 2, 3), given...)
+				s.Subtask, s.Parallelism = subtask, parallelism
+				return open(t, s)
+			})
+		})
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"math/bits"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/weir-streams/weir/engine/data"
 )
@@ -24,6 +25,22 @@ type pools struct {
 	names *data.Buffer // channels and urls
 	// channels, then the four hot ones.
 	channel, url [channels + 4]data.View
+}
+
+// lastPools are those made last: all subtasks of a job share them.
+var lastPools struct {
+	sync.Mutex
+	seed  int64
+	pools *pools
+}
+
+func poolsOf(seed int64) *pools {
+	lastPools.Lock()
+	defer lastPools.Unlock()
+	if lastPools.pools == nil || lastPools.seed != seed {
+		lastPools.seed, lastPools.pools = seed, newPools(seed)
+	}
+	return lastPools.pools
 }
 
 // newPools uses two streams: seed+1 for channels and urls, seed+2 for the pool.

@@ -46,7 +46,7 @@ func newSource(s connector.SourceSpec) (connector.Source, error) {
 	if s.Options.Bool("rate.limited") {
 		src.rated = connector.NewLimiter(int64(c.rate), s.Parallelism)
 	}
-	if src.writer, err = newWriter(sh, s.Source, newPools(c.seed)); err != nil {
+	if src.writer, err = newWriter(sh, s.Source, poolsOf(c.seed)); err != nil {
 		return nil, err
 	}
 	n := c.generators
