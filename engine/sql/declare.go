@@ -505,6 +505,9 @@ func (s *Session) createFunction(n *ast.CreateFunction) error {
 	if err != nil {
 		return err
 	}
+	if n.Temporary {
+		return ast.Errorf(n.Pos(), "class '%s' of function '%s' cannot be loaded: functions of the JVM or Python are not supported by this engine; run it on a Flink target", n.Class, n.Name)
+	}
 	f := &catalog.Function{Path: p, Class: n.Class, Language: n.Language, Temporary: n.Temporary}
 	if !s.catalog.PutFunction(f) && !n.IfNotExists {
 		return ast.Errorf(n.Name.Pos(), "Function %s.%s already exists in Catalog %s.", p.Database, p.Name, p.Catalog)

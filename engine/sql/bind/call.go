@@ -163,17 +163,22 @@ func (x *exprBinder) callNamed(n *ast.Call, name string, args []expr.Expr) (expr
 				return expr.Expr{}, err
 			}
 		}
-		return coalesce(n, args)
+		return coalesce(n, args, name == "IFNULL")
 	case "TYPEOF":
 		if len(args) == 1 {
 			return expr.Literal(data.Value{S: args[0].Type.String()}, data.String()), nil
+		}
+	}
+	for i, a := range args {
+		if isNull(a) && !strings.HasPrefix(name, "ARRAY_") && !strings.HasPrefix(name, "MAP_") {
+			return a, illegalNull(n.Args[i].Pos())
 		}
 	}
 	return x.callFunction(n, name, args)
 }
 
 // coalesce drops what comes after an argument that is never NULL.
-func coalesce(n *ast.Call, args []expr.Expr) (expr.Expr, error) {
+func coalesce(n *ast.Call, args []expr.Expr, ifNull bool) (expr.Expr, error) {
 	if len(args) == 0 {
 		return expr.Expr{}, ast.Errorf(n.Pos(), "Invalid number of arguments to function 'COALESCE'. Was expecting at least 1 argument")
 	}
@@ -186,7 +191,10 @@ func coalesce(n *ast.Call, args []expr.Expr) (expr.Expr, error) {
 		return expr.Expr{}, ast.Errorf(n.Pos(), "Invalid input arguments. Illegal mixing of types in CASE or COALESCE statement")
 	}
 	if !args[0].Type.Nullable {
-		return args[0], nil
+		if ifNull {
+			return args[0], nil // IFNULL keeps its type too
+		}
+		return convert(args[0], t), nil
 	}
 	t.Nullable = true
 	out := call("COALESCE", t)

@@ -180,6 +180,9 @@ func (x *exprBinder) castOf(n *ast.Cast) (expr.Expr, error) {
 	if err != nil {
 		return e, err
 	}
+	if n.Type.Unit != nil && typing.Integer(e.Type) { // CAST(5 AS INTERVAL DAY) is five days
+		return x.interval(&ast.Interval{Span: n.Span, X: n.X, Unit: *n.Type.Unit})
+	}
 	return cast(n.Pos(), e, t.WithNull(true), n.Try)
 }
 

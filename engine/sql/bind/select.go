@@ -97,8 +97,6 @@ func (b *Binder) items(q *ast.Select, sc *scope) ([]item, error) {
 			switch e := s.Expr.(type) {
 			case *ast.Name:
 				it.name = e.Last().Name
-			case *ast.Field:
-				it.name = e.Name.Name
 			default:
 				it.name = "EXPR$" + strconv.Itoa(len(out))
 			}

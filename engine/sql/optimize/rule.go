@@ -42,6 +42,7 @@ var Rules = []Rule{
 	{"DropProject", "a projection of all columns in order does nothing", dropProject},
 	{"UseFilterConstants", "after a filter a = 2, a is 2", useFilterConstants},
 	{"ProjectValues", "constants over literal rows are literal rows", projectValues},
+	{"MergeValues", "literal rows united are literal rows, and keep their order", mergeValues},
 	{"WindowAggregate", "grouping by a window closes with the window: each result is given once and its state dropped", windowAggregate},
 }
 

@@ -362,8 +362,20 @@ func (p *planner) sink(n *logical.Sink, in *stream) (*stream, error) {
 	}
 	sink.NotNull = p.config.NotNull
 	op.UID = p.uid("sink", table)
+	op.Schema = declared(t) // what may not be NULL is said by the table, not by the query
 	s.vertex = p.chain(in, op)
 	return s, nil
+}
+
+// declared are the columns a table is written with.
+func declared(t graph.Table) []data.Column {
+	out := slices.Clone(t.Columns)
+	for _, m := range t.Metadata {
+		if !m.Virtual {
+			out = append(out, data.Column{Name: m.Name, Type: m.Type})
+		}
+	}
+	return out
 }
 
 // name gives vertices their names and ids, once they are complete.

@@ -103,6 +103,9 @@ func Comparison(op string, l, r data.Type) (data.Type, bool) {
 		return l.WithNull(true), true
 	}
 	if t, ok := common(l, r); ok {
+		if Numeric(l) && (l.Kind == data.Float || r.Kind == data.Float) {
+			t = data.Type{Kind: data.Float} // also against DOUBLE and DECIMAL: 0.1 equals CAST(0.1 AS FLOAT)
+		}
 		return t.WithNull(l.Nullable || r.Nullable), true
 	}
 	read := func(text, other data.Type) bool {
@@ -123,15 +126,25 @@ func Ordered(t data.Type) bool {
 }
 
 // Assignable tells whether a query's column may be written to a table's without
-// a CAST: the same family, or a number to a number.
+// a CAST: Flink's implicit casts.
 func Assignable(from, to data.Type) bool {
 	switch {
 	case from.Kind == data.Null:
 		return true
-	case Numeric(from) && Numeric(to), Text(from) && Text(to), Bytes(from) && Bytes(to), Stamp(from) && Stamp(to):
-		return true
-	case from.Kind == data.Date && Stamp(to), Stamp(from) && (to.Kind == data.Date || to.Kind == data.Time):
-		return true
+	case Integer(to):
+		return Integer(from) && from.Kind <= to.Kind
+	case to.Kind == data.Float:
+		return Numeric(from) && from.Kind != data.Double
+	case to.Kind == data.Double, to.Kind == data.Decimal:
+		return Numeric(from)
+	case to.Kind == data.VarChar:
+		return Text(from)
+	case to.Kind == data.VarBinary:
+		return Bytes(from)
+	case Stamp(to):
+		return Stamp(from)
+	case to.Kind == data.Date, to.Kind == data.Time:
+		return from.Kind == to.Kind || from.Kind == data.Timestamp
 	case from.Kind != to.Kind || len(from.Args) != len(to.Args):
 		return false
 	}
