@@ -34,6 +34,7 @@ type source struct {
 	todo     []*split // not read to the end, in order; the first is being read
 	listed   bool
 	nextList time.Time
+	failed   error // of listing
 	file     *reader
 }
 
@@ -141,6 +142,11 @@ func (s *source) Restore(splits []connector.Split) error {
 }
 
 func (s *source) Splits() []connector.Split {
+	if !s.listed {
+		// A checkpoint before the first Poll: a restored source would take the files
+		// nobody has listed for new ones.
+		s.failed = s.look()
+	}
 	out := make([]connector.Split, len(s.splits))
 	for i, sp := range s.splits {
 		out[i] = connector.Split{ID: sp.id, Done: sp.done}
@@ -191,8 +197,11 @@ func (s *source) path(id string) string {
 
 // Poll gives the next rows of one file.
 func (s *source) Poll(ctx context.Context, b *data.Batch) (connector.Status, error) {
-	if err := s.look(); err != nil {
-		return 0, err
+	if s.failed == nil {
+		s.failed = s.look()
+	}
+	if s.failed != nil {
+		return 0, s.failed
 	}
 	if len(s.todo) == 0 {
 		if s.interval == 0 {
