@@ -3,6 +3,7 @@ package expr
 import (
 	"bytes"
 	"fmt"
+	"math/bits"
 
 	"github.com/weir-streams/weir/engine/data"
 )
@@ -196,24 +197,23 @@ func (c *compiler) divisible(e Expr, op comparison, l, r *node) (*node, error) {
 }
 
 func dividesAll[T signed](o []uint8, a []T, d *divisor, flip uint8, rows []int32) {
-	if rows == nil {
-		a = a[:len(o)]
-		k := *d
-		for i := range o {
-			var b uint8
-			if k.divides(int64(a[i])) {
-				b = 1
-			}
-			o[i] = b ^ flip
+	if rows != nil {
+		for _, i := range rows {
+			o[i] = b2i(d.divides(int64(a[i]))) ^ flip
 		}
 		return
 	}
-	for _, i := range rows {
-		var b uint8
-		if d.divides(int64(a[i])) {
-			b = 1
+	a = a[:len(o)]
+	if d.pow2 {
+		mask := uint64(1)<<d.odd - 1
+		for i := range o {
+			o[i] = b2i(uint64(a[i])&mask == 0) ^ flip
 		}
-		o[i] = b ^ flip
+		return
+	}
+	inverse, bias, limit, turn := d.inverse, d.bias, d.limit, -d.odd
+	for i := range o {
+		o[i] = b2i(bits.RotateLeft64(uint64(a[i])*inverse+bias, turn) <= limit) ^ flip
 	}
 }
 
@@ -305,34 +305,7 @@ func compare128(op comparison, lit *data.Value) kernel {
 		}
 		out := m.out(n)
 		setNulls(out, v, nil)
-		o, a := out.Bool, v.I128
-		rows := m.rows(s)
-		switch op {
-		case lt, ge:
-			flip := uint8(0)
-			if op == ge {
-				flip = 1
-			}
-			for _, i := range rows {
-				o[i] = b2i(a[i].Less(k)) ^ flip
-			}
-		case gt, le:
-			flip := uint8(0)
-			if op == le {
-				flip = 1
-			}
-			for _, i := range rows {
-				o[i] = b2i(k.Less(a[i])) ^ flip
-			}
-		default:
-			flip := uint8(0)
-			if op == ne {
-				flip = 1
-			}
-			for _, i := range rows {
-				o[i] = b2i(a[i] == k) ^ flip
-			}
-		}
+		compare128C(op, out.Bool, v.I128, k, s.sparse())
 		return out, nil
 	}
 }

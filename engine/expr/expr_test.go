@@ -9,10 +9,12 @@ import (
 	"github.com/weir-streams/weir/engine/data"
 	. "github.com/weir-streams/weir/engine/expr"
 	"github.com/weir-streams/weir/engine/function"
+	"github.com/weir-streams/weir/engine/function/number"
+	"github.com/weir-streams/weir/engine/function/temporal"
 	"github.com/weir-streams/weir/engine/function/text"
 )
 
-var fns = function.NewSet([][]*function.Scalar{text.Functions}, nil)
+var fns = function.NewSet([][]*function.Scalar{text.Functions, number.Functions, temporal.Functions}, nil)
 
 // Types and literals in short.
 var (

@@ -1,6 +1,9 @@
 package expr
 
 import (
+	"encoding/binary"
+	"math/bits"
+
 	"github.com/weir-streams/weir/engine/data"
 	"github.com/weir-streams/weir/engine/function"
 )
@@ -335,15 +338,54 @@ func selectTrue(rows []int32, v *data.Vector, s *selection) []int32 {
 		return rows[:k]
 	}
 	if s.rows == nil {
-		mask = mask[:s.n]
-		for i := range mask {
-			rows[k] = int32(i)
-			k += int(mask[i] & 1)
-		}
-		return rows[:k]
+		return selectMask(rows, mask[:s.n])
 	}
 	for _, i := range s.rows {
 		rows[k] = i
+		k += int(mask[i] & 1)
+	}
+	return rows[:k]
+}
+
+// selectMask lists where mask is 1: by jumping from one to the next where few
+// are, without branches where many are.
+func selectMask(rows []int32, mask []uint8) []int32 {
+	rows = rows[:len(mask)]
+	words := len(mask) / 8
+	set := 0
+	for i := range words {
+		set += bits.OnesCount64(binary.LittleEndian.Uint64(mask[i*8:]) & 0x0101010101010101)
+	}
+	k := 0
+	if set < words {
+		for i := range words {
+			for w := binary.LittleEndian.Uint64(mask[i*8:]) & 0x0101010101010101; w != 0; w &= w - 1 {
+				rows[k] = int32(i*8 + bits.TrailingZeros64(w)>>3)
+				k++
+			}
+		}
+	} else {
+		for i := range words {
+			w := binary.LittleEndian.Uint64(mask[i*8:])
+			at := int32(i * 8)
+			r := rows[k:]
+			if len(r) < 8 { // cannot be: there is room for every row
+				break
+			}
+			n := uint64(0)
+			r[0], n = at, w&1
+			r[n&7], n = at+1, n+w>>8&1
+			r[n&7], n = at+2, n+w>>16&1
+			r[n&7], n = at+3, n+w>>24&1
+			r[n&7], n = at+4, n+w>>32&1
+			r[n&7], n = at+5, n+w>>40&1
+			r[n&7], n = at+6, n+w>>48&1
+			r[n&7], n = at+7, n+w>>56&1
+			k += int(n)
+		}
+	}
+	for i := words * 8; i < len(mask); i++ {
+		rows[k] = int32(i)
 		k += int(mask[i] & 1)
 	}
 	return rows[:k]

@@ -2,6 +2,21 @@
 // once: name, documentation, how types are inferred, and the kernel that runs
 // over columns. The binder asks for types, the compiler for the kernel, the
 // reference page for the rest.
+//
+// Special syntaxes arrive as plain calls. Words and units of time are literal
+// strings in upper case:
+//
+//	EXTRACT(unit FROM x)                 EXTRACT(unit, x)
+//	FLOOR(x TO unit), CEIL(x TO unit)    FLOOR(x, unit), CEIL(x, unit)
+//	TIMESTAMPADD, TIMESTAMPDIFF          the unit first
+//	TRIM(BOTH c FROM s)                  TRIM('BOTH', c, s); TRIM(s) as it is
+//	POSITION(a IN b)                     POSITION(a, b)
+//	SUBSTRING(s FROM a FOR b)            SUBSTRING(s, a, b)
+//	OVERLAY(s PLACING r FROM a FOR b)    OVERLAY(s, r, a, b)
+//	a || b                               ||(a, b)
+//	x IS JSON OBJECT                     IS JSON OBJECT(x)
+//
+// MOD is declared among the functions and compiled as the operator %.
 package function
 
 import "github.com/weir-streams/weir/engine/data"
