@@ -15,12 +15,13 @@ import (
 // aggregation is a GROUP BY in the making. Expressions of the SELECT list and
 // of HAVING are bound over its result: its keys, then its aggregates.
 type aggregation struct {
-	pos   ast.Pos
-	scope *scope
-	keys  []expr.Expr // over the input
-	below []expr.Expr // what the input computes: keys, then arguments and conditions
-	names []string    // of below
-	aggs  []graph.AggCall
+	pos    ast.Pos
+	scope  *scope
+	window *groupWindow // in GROUP BY; nil: none
+	keys   []expr.Expr  // over the input
+	below  []expr.Expr  // what the input computes: keys, then arguments and conditions
+	names  []string     // of below
+	aggs   []graph.AggCall
 	// calls are the names of aggs; wish is the alias of the item being bound.
 	calls []string
 	wish  string
@@ -38,9 +39,14 @@ func (a *aggregation) addKey(e expr.Expr, name string) {
 
 // bind takes what is a key or an aggregate; everything else is taken apart by x.
 func (a *aggregation) bind(x *exprBinder, e ast.Expr) (expr.Expr, bool, error) {
-	if n, ok := e.(*ast.Call); ok && x.b.isAggregate(n) {
-		out, err := a.aggregate(x, n)
-		return out, true, err
+	if n, ok := e.(*ast.Call); ok {
+		if x.b.isAggregate(n) {
+			out, err := a.aggregate(x, n)
+			return out, true, err
+		}
+		if out, done, err := a.property(n); done {
+			return out, done, err
+		}
 	}
 	switch e.(type) {
 	case *ast.JSONObject, *ast.JSONArray, *ast.Star:

@@ -171,7 +171,8 @@ func (b *Binder) grouped(q *ast.Select, x *exprBinder, input logical.Node, items
 	a := &aggregation{pos: q.Pos(), scope: x.scope}
 	if q.GroupBy != nil {
 		a.pos = q.GroupBy.Pos()
-		if err := b.keys(q.GroupBy.Items, x, a); err != nil {
+		var err error
+		if input, err = b.windowed(q.GroupBy.Items, x, a, input); err != nil {
 			return nil, err
 		}
 	}
