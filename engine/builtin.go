@@ -3,6 +3,7 @@ package engine
 import (
 	"github.com/weir-streams/weir/engine/connector"
 	"github.com/weir-streams/weir/engine/connector/blackhole"
+	"github.com/weir-streams/weir/engine/connector/datagen"
 	"github.com/weir-streams/weir/engine/connector/filesystem"
 	"github.com/weir-streams/weir/engine/connector/nexmark"
 	"github.com/weir-streams/weir/engine/connector/print"
@@ -21,6 +22,7 @@ import (
 
 var connectors = []*connector.Connector{
 	blackhole.Connector,
+	datagen.Connector,
 	filesystem.Connector,
 	nexmark.Connector,
 	print.Connector,

@@ -1,12 +1,15 @@
 package engine
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
+	"github.com/weir-streams/weir/engine/connector"
 	"github.com/weir-streams/weir/engine/data"
 )
 
@@ -152,6 +155,63 @@ func TestWindowOverEventTime(t *testing.T) {
 		}
 		if late != 1 {
 			t.Errorf("parallelism %s: %d late rows, want 1", parallelism, late)
+		}
+	}
+}
+
+// A stream that is stopped with a savepoint goes on at another parallelism as
+// if nothing had been.
+func TestStreamGoesOnFromASavepoint(t *testing.T) {
+	dir := t.TempDir()
+	e := New(Config{Dir: dir})
+	p, err := e.Compile(`
+		CREATE TABLE t (id BIGINT) WITH ('connector' = 'datagen', 'rows-per-second' = '500000', 'fields.id.kind' = 'sequence', 'fields.id.start' = '1', 'fields.id.end' = '200000');
+		CREATE TABLE dest (k BIGINT, n BIGINT, s BIGINT) WITH ('connector' = 'print');
+		INSERT INTO dest SELECT MOD(id, 7), COUNT(*), SUM(id) FROM t GROUP BY MOD(id, 7);`, map[string]string{"parallelism.default": "2"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	start := func(id, from, parallelism string) (*Job, map[string][2]string) {
+		last := map[string][2]string{}
+		var mu sync.Mutex
+		p.Config["parallelism.default"] = parallelism
+		j, err := e.Start(t.Context(), JobSpec{ID: id + jobID[1:], Graph: p.Graph, Config: p.Config, SavepointPath: from, Print: func(rows []connector.Printed) {
+			mu.Lock()
+			defer mu.Unlock()
+			for _, r := range rows {
+				if r.Op.Adds() {
+					last[*r.Values[0]] = [2]string{*r.Values[1], *r.Values[2]}
+				}
+			}
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return j, last
+	}
+	j, _ := start("1", "", "2")
+	path := ""
+	for path == "" && !j.Info().State.Terminal() {
+		if path, err = j.Savepoint(t.Context(), SavepointRequest{Dir: filepath.Join(dir, "savepoints"), Stop: true}); err != nil {
+			path = "" // the tasks were not running yet
+		}
+	}
+	if path == "" {
+		t.Skip("the job had read all before it could be stopped")
+	}
+	j, last := start("2", path, "3")
+	if err := j.Wait(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for k := range int64(7) {
+		var n, sum int64
+		for id := int64(1); id <= 200000; id++ {
+			if id%7 == k {
+				n, sum = n+1, sum+id
+			}
+		}
+		if got, want := last[fmt.Sprint(k)], [2]string{fmt.Sprint(n), fmt.Sprint(sum)}; got != want {
+			t.Errorf("key %d: %v, want %v", k, got, want)
 		}
 	}
 }
