@@ -6,6 +6,7 @@
 package catalog
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -91,17 +92,17 @@ func (c *Catalog) database(p Path) *Database { return c.catalogs[p.Catalog][p.Da
 func (c *Catalog) Put(t *Table, replace bool) error {
 	d := c.database(t.Path)
 	if d == nil {
-		return fmt.Errorf("Database %s does not exist in Catalog %s.%s", t.Path.Database, t.Path.Catalog, suggest(t.Path.Database, c.Databases(t.Path.Catalog)))
+		return fmt.Errorf("database %s does not exist in catalog %s%s", t.Path.Database, t.Path.Catalog, suggest(t.Path.Database, c.Databases(t.Path.Catalog)))
 	}
 	if t.Temporary {
 		if c.temporary[t.Path] != nil && !replace {
-			return fmt.Errorf("Temporary table '%s' already exists", t.Path)
+			return fmt.Errorf("temporary table '%s' already exists", t.Path)
 		}
 		c.temporary[t.Path] = t
 		return nil
 	}
 	if d.tables[t.Path.Name] != nil && !replace {
-		return fmt.Errorf("Table (or view) %s.%s already exists in Catalog %s.", t.Path.Database, t.Path.Name, t.Path.Catalog)
+		return fmt.Errorf("table (or view) %s.%s already exists in catalog %s", t.Path.Database, t.Path.Name, t.Path.Catalog)
 	}
 	d.tables[t.Path.Name] = t
 	return nil
@@ -173,7 +174,7 @@ func (c *Catalog) DatabaseNamed(catalog, name string) *Database { return c.catal
 // CreateCatalog adds a catalog that lives in memory, with a default database.
 func (c *Catalog) CreateCatalog(name string) error {
 	if c.catalogs[name] != nil {
-		return fmt.Errorf("Catalog %s already exists.", name)
+		return fmt.Errorf("catalog %s already exists", name)
 	}
 	c.catalogs[name] = map[string]*Database{"default": {Name: "default", tables: map[string]*Table{}}}
 	return nil
@@ -182,10 +183,10 @@ func (c *Catalog) CreateCatalog(name string) error {
 // DropCatalog removes a catalog that is not current.
 func (c *Catalog) DropCatalog(name string) error {
 	if c.catalogs[name] == nil {
-		return fmt.Errorf("A catalog with name [%s] does not exist.%s", name, suggest(name, c.Catalogs()))
+		return fmt.Errorf("a catalog with name [%s] does not exist%s", name, suggest(name, c.Catalogs()))
 	}
 	if name == c.Current {
-		return fmt.Errorf("Cannot drop a catalog which is currently in use.")
+		return errors.New("cannot drop a catalog which is currently in use")
 	}
 	delete(c.catalogs, name)
 	return nil
@@ -194,7 +195,7 @@ func (c *Catalog) DropCatalog(name string) error {
 // UseCatalog makes a catalog current, and its default database.
 func (c *Catalog) UseCatalog(name string) error {
 	if c.catalogs[name] == nil {
-		return fmt.Errorf("A catalog with name [%s] does not exist.%s", name, suggest(name, c.Catalogs()))
+		return fmt.Errorf("a catalog with name [%s] does not exist%s", name, suggest(name, c.Catalogs()))
 	}
 	c.Current, c.Database = name, "default"
 	if name == DefaultCatalog {
@@ -206,7 +207,7 @@ func (c *Catalog) UseCatalog(name string) error {
 // UseDatabase makes a database current.
 func (c *Catalog) UseDatabase(catalog, name string) error {
 	if c.catalogs[catalog][name] == nil {
-		return fmt.Errorf("A database with name [%s] does not exist in the catalog: [%s].%s", name, catalog, suggest(name, c.Databases(catalog)))
+		return fmt.Errorf("a database with name [%s] does not exist in the catalog: [%s]%s", name, catalog, suggest(name, c.Databases(catalog)))
 	}
 	c.Current, c.Database = catalog, name
 	return nil
@@ -215,10 +216,10 @@ func (c *Catalog) UseDatabase(catalog, name string) error {
 // CreateDatabase adds a database.
 func (c *Catalog) CreateDatabase(catalog string, d Database) error {
 	if c.catalogs[catalog] == nil {
-		return fmt.Errorf("Catalog %s does not exist.%s", catalog, suggest(catalog, c.Catalogs()))
+		return fmt.Errorf("catalog %s does not exist%s", catalog, suggest(catalog, c.Catalogs()))
 	}
 	if c.catalogs[catalog][d.Name] != nil {
-		return fmt.Errorf("Database %s already exists in Catalog %s.", d.Name, catalog)
+		return fmt.Errorf("database %s already exists in catalog %s", d.Name, catalog)
 	}
 	d.tables = map[string]*Table{}
 	c.catalogs[catalog][d.Name] = &d
@@ -230,11 +231,11 @@ func (c *Catalog) DropDatabase(catalog, name string, cascade bool) error {
 	d := c.catalogs[catalog][name]
 	switch {
 	case d == nil:
-		return fmt.Errorf("Database %s does not exist in Catalog %s.%s", name, catalog, suggest(name, c.Databases(catalog)))
+		return fmt.Errorf("database %s does not exist in catalog %s%s", name, catalog, suggest(name, c.Databases(catalog)))
 	case len(d.tables) > 0 && !cascade:
-		return fmt.Errorf("Database %s in catalog %s is not empty.", name, catalog)
+		return fmt.Errorf("database %s in catalog %s is not empty", name, catalog)
 	case catalog == c.Current && name == c.Database:
-		return fmt.Errorf("Cannot drop a database which is currently in use.")
+		return errors.New("cannot drop a database which is currently in use")
 	}
 	delete(c.catalogs[catalog], name)
 	return nil
@@ -273,7 +274,7 @@ func (c *Catalog) Functions(catalog, database string) []string {
 
 func suggest(name string, among []string) string {
 	if near := option.Nearest(name, among); near != "" && near != name {
-		return fmt.Sprintf(" Did you mean '%s'?", near)
+		return fmt.Sprintf("; did you mean '%s'?", near)
 	}
 	return ""
 }

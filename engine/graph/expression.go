@@ -142,7 +142,7 @@ func Literal(v data.Value, t data.Type) string {
 		s := time.UnixMilli(v.I).UTC().Format(format)
 		if t.Precision > 0 {
 			ns := (v.I%1000+1000)%1000*1e6 + int64(v.Nano)
-			s += "." + (strconv.FormatInt(ns+1e9, 10))[1:][:t.Precision]
+			s += "." + strconv.FormatInt(ns+1e9, 10)[1:][:t.Precision]
 		}
 		return s
 	}

@@ -76,5 +76,5 @@ func (s *Session) zone() (*function.Zone, error) {
 			return &function.Zone{Name: name, Location: loc}, nil
 		}
 	}
-	return nil, fmt.Errorf("Invalid time zone '%s' in table.local-time-zone. The value should be a Time Zone Database (TZDB) ID such as 'America/Los_Angeles' to include daylight saving time. Fixed offsets are supported using 'GMT-03:00' or 'GMT+03:00'. Or use 'UTC' without time zone and daylight saving time.", name)
+	return nil, fmt.Errorf("invalid time zone '%s' in table.local-time-zone: the value should be a Time Zone Database (TZDB) ID such as 'America/Los_Angeles' to include daylight saving time; fixed offsets are supported using 'GMT-03:00' or 'GMT+03:00'; or use 'UTC' without time zone and daylight saving time", name)
 }
