@@ -190,8 +190,12 @@ func (d *decoder) locate(err error) error {
 func (d *decoder) decode(i int) error {
 	d.record++
 	if d.p[i] != '{' {
-		if _, err := skip(d.p, i); err != nil {
+		end, err := skip(d.p, i)
+		if err != nil {
 			return err
+		}
+		if end = space(d.p, end); end < len(d.p) {
+			return unexpected(d.p, end, "the end of the line")
 		}
 		return &unfitError{at: i, err: errors.New("a record must be a JSON object {…}")}
 	}
