@@ -101,10 +101,11 @@ func (c *compiler) make(e Expr, args []*node, volatile bool, build func() (kerne
 	if err != nil {
 		return nil, err
 	}
+	light := cheap && !volatile
 	for _, a := range args {
 		cheap = cheap && a.cheap
 	}
-	n := c.add(&node{expr: e, typ: e.Type, args: args, column: -1, run: run, cheap: cheap && !volatile})
+	n := c.add(&node{expr: e, typ: e.Type, args: args, column: -1, run: run, cheap: cheap && light, light: light})
 	if !volatile {
 		c.known[key] = n
 	}

@@ -51,7 +51,7 @@ func (m *machine) junction(n *node, s *selection, and bool) (*data.Vector, error
 	out := m.out(n)
 	open := s // rows that no operand has decided
 	for k, a := range n.args {
-		if k > 0 && !a.cheap {
+		if k > 0 && !m.atHand(a, open) {
 			if open = m.undecided(out, open, and); open.count() == 0 {
 				break
 			}

@@ -57,6 +57,8 @@ type node struct {
 	// cheap nodes are so fast and harmless that they may be computed for rows
 	// that nobody asked for.
 	cheap bool
+	// light is cheap but for the operands.
+	light bool
 	run   kernel
 }
 
@@ -140,6 +142,28 @@ func (m *machine) vec(n *node, s *selection) (*data.Vector, error) {
 	}
 	*r = register{v: v, sel: s}
 	return v, nil
+}
+
+// atHand tells whether a node costs next to nothing for the rows of s: because
+// it is cheap, or because what is not cheap in it has been computed.
+func (m *machine) atHand(n *node, s *selection) bool { return m.near(n, s, 6) }
+
+func (m *machine) near(n *node, s *selection, depth int) bool {
+	if n.cheap || n.konst != nil {
+		return true
+	}
+	if r := &m.regs[n.id]; r.v != nil && s.within(r.sel) {
+		return true
+	}
+	if !n.light || depth == 0 {
+		return false
+	}
+	for _, a := range n.args {
+		if !m.near(a, s, depth-1) {
+			return false
+		}
+	}
+	return true
 }
 
 // give returns a vector of a root with a reference for the caller.

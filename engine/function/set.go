@@ -85,7 +85,10 @@ func (s *Set) Scalars() []*Scalar {
 // Suggest returns the known name nearest to a misspelt one, or "".
 func (s *Set) Suggest(name string) string {
 	name = strings.ToUpper(name)
-	best, least := "", max(1, len(name)/3)+1
+	best, least := "", 2
+	if len(name) > 4 {
+		least += len(name) / 5
+	}
 	try := func(known string) {
 		if d := distance(name, known, least+1); d < least || d == least && best != "" && known < best {
 			best, least = known, d
