@@ -237,11 +237,14 @@ func (r *scriptRun) statement(ctx context.Context, number int, part parse.Fragme
 	if err != nil {
 		return 0, err
 	}
+	if err := r.printer.setZone(r.sql.Config()["table.local-time-zone"]); err != nil {
+		return 0, err
+	}
 	switch {
 	case o.Graph != nil:
 		return r.job(ctx, number, o)
 	case o.Kind == sql.Rows:
-		if err := r.printer.schema(number, o.Columns); err != nil {
+		if err := r.printer.schema(number, o.Columns, false); err != nil {
 			return 0, err
 		}
 		return int64(len(o.Rows)), r.printer.values(number, o.Columns, o.Rows)
@@ -255,7 +258,7 @@ var errEnough = errors.New("enough rows")
 func (r *scriptRun) job(ctx context.Context, number int, o *sql.Outcome) (int64, error) {
 	isSelect := o.Kind == sql.Select
 	if isSelect {
-		if err := r.printer.schema(number, o.Columns); err != nil {
+		if err := r.printer.schema(number, o.Columns, true); err != nil {
 			return 0, err
 		}
 	}

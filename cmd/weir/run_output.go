@@ -14,6 +14,7 @@ import (
 
 	"github.com/weir-streams/weir/engine/connector"
 	"github.com/weir-streams/weir/engine/data"
+	"github.com/weir-streams/weir/engine/function"
 	"github.com/weir-streams/weir/engine/sql/ast"
 )
 
@@ -22,10 +23,12 @@ import (
 type printer struct {
 	form        string
 	materialize bool
+	plain       bool // rows are shown without their change kind
 
 	mu    *sync.Mutex
 	w     *bufio.Writer
 	text  *data.Texter
+	zone  *time.Location // that TIMESTAMP_LTZ is shown in
 	table *materialized
 	width []int
 	buf   []byte
@@ -42,12 +45,26 @@ func newPrinter(out io.Writer, o runOptions) (printer, error) {
 	}
 	return printer{
 		form: o.output, materialize: o.materialize, mu: new(sync.Mutex),
-		w: bufio.NewWriterSize(out, 64<<10), text: data.NewTexter(time.UTC, true),
+		w: bufio.NewWriterSize(out, 64<<10), text: data.NewTexter(time.UTC, true), zone: time.UTC,
 	}, nil
 }
 
-// zone sets the time zone that TIMESTAMP_LTZ is shown in.
-func (p *printer) zone(z *time.Location) { p.text = data.NewTexter(z, true) }
+// setZone sets the time zone of TIMESTAMP_LTZ values by name; empty is UTC.
+func (p *printer) setZone(name string) error {
+	if name == "" {
+		name = "UTC"
+	}
+	zone, err := function.LoadZone(name)
+	if err != nil {
+		return fmt.Errorf("table.local-time-zone: %w", err)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if zone.Location != p.zone {
+		p.zone, p.text = zone.Location, data.NewTexter(zone.Location, true)
+	}
+	return nil
+}
 
 func (p *printer) flush() error {
 	p.mu.Lock()
@@ -66,11 +83,13 @@ func (p *printer) object(v any) error {
 	return enc.Encode(v)
 }
 
-// schema announces the columns of a result.
-func (p *printer) schema(statement int, columns []data.Column) error {
+// schema announces the columns of a result; changes tells whether rows come
+// with their change kind.
+func (p *printer) schema(statement int, columns []data.Column, changes bool) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.materialize {
+	p.plain = !changes || p.materialize
+	if changes && p.materialize {
 		p.table = newMaterialized()
 	}
 	switch p.form {
@@ -86,7 +105,7 @@ func (p *printer) schema(statement int, columns []data.Column) error {
 		}{statement, "schema", list})
 	case "csv":
 		names := make([]string, 0, len(columns)+1)
-		if !p.materialize {
+		if !p.plain {
 			names = append(names, "op")
 		}
 		for _, c := range columns {
@@ -98,7 +117,7 @@ func (p *printer) schema(statement int, columns []data.Column) error {
 	for _, c := range columns {
 		p.width = append(p.width, max(utf8.RuneCountInString(c.Name), typicalWidth(c.Type)))
 	}
-	if !p.materialize {
+	if p.table == nil {
 		p.head(columns)
 	}
 	return nil
@@ -133,16 +152,26 @@ func (p *printer) head(columns []data.Column) {
 	}
 	p.line("op", cells)
 	rule := "--"
-	for _, w := range p.width {
-		rule += "-+-" + strings.Repeat("-", w)
+	if p.plain {
+		rule = ""
+	}
+	for i, w := range p.width {
+		if i > 0 || !p.plain {
+			rule += "-+-"
+		}
+		rule += strings.Repeat("-", w)
 	}
 	p.w.WriteString(rule + "\n")
 }
 
 func (p *printer) line(op string, cells []string) {
-	p.w.WriteString(fmt.Sprintf("%-2s", op))
+	if !p.plain {
+		p.w.WriteString(op + " | ")
+	}
 	for i, c := range cells {
-		p.w.WriteString(" | ")
+		if i > 0 {
+			p.w.WriteString(" | ")
+		}
 		p.w.WriteString(c)
 		if pad := p.width[i] - utf8.RuneCountInString(c); pad > 0 && i < len(cells)-1 {
 			p.w.WriteString(strings.Repeat(" ", pad))
@@ -231,7 +260,7 @@ func writeJSONString(w *bufio.Writer, s []byte) {
 func (p *printer) cells(op string, row []*string) error {
 	cells := make([]string, 0, len(row)+1)
 	if p.form == "csv" {
-		if op != "" {
+		if !p.plain {
 			cells = append(cells, op)
 		}
 		for _, v := range row {
@@ -259,11 +288,17 @@ func (p *printer) values(statement int, columns []data.Column, rows [][]data.Val
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.table = nil
+	if p.form == "table" && len(columns) == 1 { // EXPLAIN, SHOW CREATE: text as it is
+		for _, values := range rows {
+			p.w.WriteString(data.FormatValue(values[0], columns[0].Type, p.zone) + "\n")
+		}
+		return nil
+	}
 	for _, values := range rows {
 		row := make([]*string, len(values))
 		for k, v := range values {
 			if !v.Null {
-				s := data.FormatValue(v, columns[k].Type, time.UTC)
+				s := data.FormatValue(v, columns[k].Type, p.zone)
 				row[k] = &s
 			}
 		}
@@ -310,10 +345,6 @@ func (p *printer) finish(statement int, columns []data.Column) error {
 		switch p.form {
 		case "json":
 			if err := p.jsonTexts(statement, data.Insert, row); err != nil {
-				return err
-			}
-		case "csv":
-			if err := p.cells("", row); err != nil {
 				return err
 			}
 		default:

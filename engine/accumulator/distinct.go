@@ -55,6 +55,7 @@ func (d *distinct) schema() []data.Type { return d.inner.schema() }
 func (d *distinct) save(g *Groups, recs []unsafe.Pointer, cols []*data.Vector) {
 	d.inner.save(g, recs, cols)
 }
+
 func (d *distinct) load(g *Groups, recs []unsafe.Pointer, cols []*data.Vector) error {
 	return d.inner.load(g, recs, cols)
 }

@@ -8,9 +8,11 @@ import (
 )
 
 func i64(rec unsafe.Pointer, off int) *int64 { return (*int64)(unsafe.Add(rec, state.ValueOffset+off)) }
+
 func f64(rec unsafe.Pointer, off int) *float64 {
 	return (*float64)(unsafe.Add(rec, state.ValueOffset+off))
 }
+
 func u64(rec unsafe.Pointer, off int) *uint64 {
 	return (*uint64)(unsafe.Add(rec, state.ValueOffset+off))
 }

@@ -18,7 +18,6 @@ import (
 // codec. Records never move while they live, so their addresses can be kept
 // for the time of a batch. A table is used by one goroutine.
 type Table struct {
-	keys    []int // columns of the batch that are the key
 	types   []data.Type
 	width   int
 	integer bool // one key column of 32 or 64 bit integers
@@ -32,7 +31,6 @@ type Table struct {
 	null  unsafe.Pointer // record of the NULL key of an integer table
 
 	// scratch for one batch
-	hashes  []uint64
 	encoded []byte
 	ends    []int32
 	fresh   []int32

@@ -42,8 +42,10 @@ func counting(w graph.Window) graph.Op {
 	return graph.Op{
 		Name: "test",
 		Schema: []data.Column{
-			clicks[0], {Name: "n", Type: data.Of(data.BigInt).NotNull()},
-			{Name: "window_start", Type: ts}, {Name: "window_end", Type: ts},
+			clicks[0],
+			{Name: "n", Type: data.Of(data.BigInt).NotNull()},
+			{Name: "window_start", Type: ts},
+			{Name: "window_end", Type: ts},
 		},
 		WindowAggregate: &graph.WindowAggregate{
 			Window: w, Keys: []int{0},
