@@ -52,6 +52,7 @@ func commands(s *session) []*cobra.Command {
 		logsCommand(s),
 		waitCommand(s),
 		versionCommand(s),
+		referenceCommand(s),
 	}
 }
 
