@@ -21,7 +21,8 @@ type Sight struct {
 	Answers    bool
 	Status     flink.JobStatus // empty: the cluster knows no such job
 	Processing bool            // all tasks run; looked at only when asked for
-	Failure    string          // why the job failed
+	Failure    string          // why the job failed, or is being restarted
+	Refused    bool            // it failed because of its program or settings: trying again cannot help
 
 	// Points: what follows is known. A job without checkpointing has none.
 	Points     bool
@@ -229,12 +230,14 @@ func ask(ctx context.Context, client *flink.Client, id string, tasks bool, s *Si
 		}
 		s.Processing = d.AllTasksRunning()
 	}
-	if status == flink.JobFailed {
+	switch status {
+	case flink.JobFailed, flink.JobFailing, flink.JobRestarting:
 		e, err := client.Exceptions(ctx, id)
 		if err != nil {
 			return err
 		}
 		s.Failure = e.Latest()
+		s.Refused = status == flink.JobFailed && e.Refused()
 	}
 	points, err := client.Checkpoints(ctx, id)
 	switch {

@@ -45,6 +45,15 @@ func (e Exceptions) Latest() string {
 	return Cause(e.RootCause)
 }
 
+// LabelRefused is the failure label, with the value "true", of a job that never
+// ran because of its program or settings. Only our engine sets it.
+const LabelRefused = "weir.refused"
+
+// Refused tells whether the newest failure is one that trying again cannot mend.
+func (e Exceptions) Refused() bool {
+	return len(e.History.Entries) > 0 && e.History.Entries[0].FailureLabels[LabelRefused] == "true"
+}
+
 // Cause finds the line of a Java stack trace a person wants to read: the last
 // "Caused by", or the first line, without the package of its class.
 func Cause(stacktrace string) string {

@@ -2,6 +2,7 @@ package embedded
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"strconv"
@@ -25,6 +26,9 @@ func Engine(e Compiler) Start {
 		plan, err := e.Compile(spec.Artifact.SQLScript, maps.Clone(spec.Configuration))
 		if err != nil {
 			return nil, fmt.Errorf("compile the script: %w", err)
+		}
+		if len(plan.Sinks) == 0 {
+			return nil, errors.New("the rows of the script's SELECT have nowhere to go: a deployment needs INSERT INTO a table, for example one WITH ('connector' = 'print')")
 		}
 		config := maps.Clone(plan.Config)
 		if config == nil {

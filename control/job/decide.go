@@ -95,11 +95,15 @@ func (d *decision) starting() {
 	case s.Processing, s.NewestID > 0, len(s.Savepoints) > 0, s.Status == flink.JobFinished:
 		d.arrived() // what completed a checkpoint or ended well has run, whatever became of it
 	case s.Status == flink.JobFailed:
-		d.fail(control.ReasonJobFailed, first(s.Failure, "the job failed without naming a cause"))
+		reason := control.ReasonJobFailed
+		if s.Refused {
+			reason = control.ReasonRefused
+		}
+		d.fail(reason, first(s.Failure, "the job failed without naming a cause"))
 	case s.Status == flink.JobCanceled:
 		d.fail(control.ReasonCanceled, "the job was cancelled, and not by weir")
 	default:
-		d.await(launched, "the job is "+string(s.Status)+", not all its tasks run yet", "")
+		d.await(launched, "the job is "+string(s.Status)+", not all its tasks run yet", s.Failure)
 	}
 }
 
@@ -197,6 +201,14 @@ func (d *decision) started() {
 		d.observed(string(s.Status), "")
 		if s.Status != flink.JobRunning {
 			d.status.Message = "the job is " + string(s.Status)
+			if s.Failure != "" {
+				d.status.Message += ": " + s.Failure
+			}
+			// The record of a job that fails for ever must not grow for ever.
+			n := d.status.Started.ObservedFlinkJobRestarts
+			if n > d.Status.Started.ObservedFlinkJobRestarts && n&(n-1) == 0 {
+				d.say(resource.EventGeneralFailure, "%s (failure %d)", d.status.Message, n)
+			}
 			d.again = d.now.Add(time.Second)
 		}
 	}

@@ -114,6 +114,7 @@ func parse(t *testing.T, input string) *snapshot {
 					s.Status = flink.JobStatus(words[1])
 				}
 				s.Processing = set["tasks"] == "run"
+				s.Refused = set["refused"] == "yes"
 				s.Failure = strings.ReplaceAll(set["cause"], "_", " ")
 				s.Newest = checkpoint("checkpoint")
 				s.NewestID = s.Newest.ID

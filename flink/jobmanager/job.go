@@ -244,6 +244,10 @@ func (m *JobManager) exceptions(r request) (any, error) {
 		}
 		most = n
 	}
+	labels := map[string]string{}
+	if _, never := m.config.Job.(*Failed); never {
+		labels[flink.LabelRefused] = "true"
+	}
 	history := flink.ExceptionHistory{Entries: []flink.ExceptionEntry{}}
 	for i, f := range r.info.Failures {
 		if i >= most {
@@ -252,7 +256,7 @@ func (m *JobManager) exceptions(r request) (any, error) {
 		}
 		e := flink.ExceptionEntry{
 			Name: exceptionClass, Stacktrace: f.Message,
-			Timestamp: flink.MillisOf(f.At), FailureLabels: map[string]string{}, TaskName: f.Task,
+			Timestamp: flink.MillisOf(f.At), FailureLabels: labels, TaskName: f.Task,
 		}
 		if f.Task != "" {
 			e.Endpoint, e.TaskManagerID = m.endpoint(), taskManager
