@@ -359,11 +359,11 @@ func (t *runTotals) add(job *engine.Job) {
 	for _, v := range job.Info().Vertices {
 		for _, s := range v.Subtasks {
 			if len(v.Inputs) == 0 {
-				t.in += s.RecordsOut
+				t.in += s.RecordsIn
 			}
-			t.out += s.RecordsIn
 		}
 	}
+	t.out += sinkRows(job)
 	t.checkpoints += job.Checkpoints().Completed
 }
 

@@ -64,6 +64,7 @@ func (s *sink) Process(_ int, b *data.Batch, _ Output) error {
 	if err := s.sink.Write(&in); err != nil {
 		return fmt.Errorf("write to table %s: %w", s.name, err)
 	}
+	s.ctx.Metrics.RecordsOut.Add(int64(in.Len()))
 	return nil
 }
 
