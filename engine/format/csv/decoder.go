@@ -25,8 +25,11 @@ type decoder struct {
 	line    int64
 	skipped int64
 	fields  []field
+	wide    bool // the record at hand may have bytes beyond ASCII
 	multi   bool // the record at hand may have line ends in fields
 	scratch []byte
+
+	stamps, instants format.Moments
 }
 
 // out is one output: column of the file, position in the batch, and for a
@@ -35,6 +38,9 @@ type out struct {
 	column, at int
 	typ        data.Type // of the column
 	path       []int
+	kind       data.Kind
+	nested     bool
+	precision  int
 }
 
 func newDecoder(s format.DecoderSpec) (*decoder, error) {
@@ -45,7 +51,8 @@ func newDecoder(s format.DecoderSpec) (*decoder, error) {
 	d := &decoder{
 		dialect: dia, wDelim: spread(dia.delim), wQuote: spread(dia.quote), wEscape: spread(dia.escape),
 		columns: s.Columns, types: s.Types, comments: s.Options.Bool("allow-comments"), ignore: s.Options.Bool("ignore-parse-errors"),
-		line: s.Line,
+		line: s.Line, fields: make([]field, 0, len(s.Columns)+16),
+		stamps: format.Moments{Layout: timestamp}, instants: format.Moments{Layout: instant},
 	}
 	if s.Offset == 0 {
 		d.header, d.bom = s.Options.Int("skip-header-lines"), true
@@ -58,7 +65,8 @@ func newDecoder(s format.DecoderSpec) (*decoder, error) {
 	for col := range s.Columns {
 		for at, path := range s.Output {
 			if path[0] == col {
-				d.outs = append(d.outs, out{column: col, at: at, typ: s.Columns[col].Type, path: path[1:]})
+				t := s.Columns[col].Type
+				d.outs = append(d.outs, out{column: col, at: at, typ: t, path: path[1:], kind: t.Kind, nested: t.Phys() >= data.PhysList, precision: t.Precision})
 			}
 		}
 	}
@@ -200,7 +208,7 @@ func (d *decoder) row(rec []byte, n int, buf *data.Buffer, base int, b *data.Bat
 		case have > len(d.columns):
 			f := d.fields[len(d.columns)]
 			t := d.text(rec, &f)
-			return d.fail(rec[:n], f.from, fmt.Errorf("too many entries: expected at most %d (value #%d (%d chars) %q)", len(d.columns), len(d.columns), len(t), format.Excerpt(t)))
+			return d.fail(rec[:n], int(f.from), fmt.Errorf("too many entries: expected at most %d (value #%d (%d chars) %q)", len(d.columns), len(d.columns), len(t), format.Excerpt(t)))
 		case have < len(d.columns) && !d.ignore:
 			return d.fail(rec[:n], 0, fmt.Errorf("row length mismatch: %d fields expected but was %d", len(d.columns), have))
 		}
@@ -218,7 +226,7 @@ func (d *decoder) row(rec []byte, n int, buf *data.Buffer, base int, b *data.Bat
 				data.SetNullRow(v, b.N)
 				continue
 			}
-			return d.fail(rec[:n], f.from, fmt.Errorf("column %q (%s): %w", d.columns[o.column].Name, o.typ, err))
+			return d.fail(rec[:n], int(f.from), fmt.Errorf("column %q (%s): %w", d.columns[o.column].Name, o.typ, err))
 		}
 	}
 	return nil

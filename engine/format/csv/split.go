@@ -10,10 +10,9 @@ import (
 // field is a field of the record at hand: bytes [from, to) of the input. Raw
 // fields hold doubled quotes or escapes still.
 type field struct {
-	from, to int
+	from, to int32 // an input is at most the longest record and some, far below 2 GB
 	raw      bool
 	quoted   bool
-	wide     bool // may have bytes beyond ASCII
 }
 
 const (
@@ -46,47 +45,86 @@ func (e *badSplit) Error() string { return e.err.Error() }
 // split finds the fields of the record at the front of p and returns where the
 // next one begins. errCut: its end is not in p.
 func (d *decoder) split(p []byte, atEOF bool) (int, error) {
-	d.fields, d.multi = d.fields[:0], d.escape != 0
-	i := 0
+	n, from, end := d.plain(p)
+	d.multi = d.escape != 0
+	if end > 0 {
+		return end, nil
+	}
+	return d.careful(p, n, from, atEOF)
+}
+
+// plain finds fields from the front of p on, eight bytes at a time, as long as
+// they have neither quotes nor escapes: n of them, and where the next begins.
+// end is where the record ends, 0 if that was not found.
+func (d *decoder) plain(p []byte) (n, from, end int) {
+	fields, delim, quote := d.fields[:cap(d.fields)], d.delim, d.quote
+	d.wide = false
+	if len(p) == 0 || d.escape != 0 || p[0] == quote && quote != 0 {
+		return 0, 0, 0
+	}
+	var hi uint64
+	for i := 0; i+8 <= len(p) && n+8 < len(fields); i += 8 {
+		w := binary.LittleEndian.Uint64(p[i:])
+		hi |= w
+		x := w ^ d.wDelim
+		// Bytes that may be the delimiter or a line end; some marks are false.
+		for m := ((x-lows)&^x | (w-lows*('\r'+1))&^w) & highs; m != 0; m &= m - 1 {
+			j := i + bits.TrailingZeros64(m)>>3
+			switch p[j] {
+			case delim:
+				fields[n] = field{from: int32(from), to: int32(j)}
+				n++
+				from = j + 1
+				if from < len(p) && p[from] == quote && quote != 0 {
+					d.fields, d.wide = fields[:n], true
+					return n, from, 0
+				}
+			case '\n':
+				fields[n] = field{from: int32(from), to: int32(j)}
+				d.fields, d.wide = fields[:n+1], hi&highs != 0
+				return n + 1, j + 1, j + 1
+			case '\r':
+				if j+1 == len(p) {
+					return n, from, 0
+				}
+				fields[n] = field{from: int32(from), to: int32(j)}
+				d.fields, d.wide = fields[:n+1], hi&highs != 0
+				if p[j+1] == '\n' {
+					j++
+				}
+				return n + 1, j + 1, j + 1
+			}
+		}
+	}
+	return n, from, 0
+}
+
+// careful finds the fields from the n-th on, which begins at p[i].
+func (d *decoder) careful(p []byte, n, i int, atEOF bool) (int, error) {
+	d.fields, d.wide = d.fields[:n], true
 	for {
-		f := field{from: i}
+		f := field{from: int32(i)}
 		if i < len(p) && p[i] == d.quote && d.quote != 0 {
 			var err error
 			if i, err = d.quotedField(p, i, atEOF, &f); err != nil {
 				return 0, err
 			}
 		} else {
-			var hi uint64
 			for {
-				if i+8 <= len(p) {
-					w := binary.LittleEndian.Uint64(p[i:])
-					hi |= w
-					m := has(w, d.wDelim) | has(w, wLF) | has(w, wCR)
-					if d.escape != 0 {
-						m |= has(w, d.wEscape)
-					}
-					if m == 0 {
-						i += 8
-						continue
-					}
-					i += bits.TrailingZeros64(m) >> 3
-				}
 				for i < len(p) && p[i] != d.delim && p[i] != '\n' && p[i] != '\r' && (p[i] != d.escape || d.escape == 0) {
-					hi |= uint64(p[i])
 					i++
 				}
 				if i < len(p) && p[i] == d.escape && d.escape != 0 {
 					if i+2 > len(p) && !atEOF {
 						return 0, errCut
 					}
-					f.raw, f.wide = true, true
+					f.raw = true
 					i = min(i+2, len(p))
 					continue
 				}
 				break
 			}
-			f.to = i
-			f.wide = f.wide || hi&highs != 0
+			f.to = int32(i)
 		}
 		d.fields = append(d.fields, f)
 		if i >= len(p) {
@@ -115,15 +153,13 @@ func (d *decoder) split(p []byte, atEOF bool) (int, error) {
 	}
 }
 
-var wLF, wCR = spread('\n'), spread('\r')
-
 // quotedField reads from the quote at p[i] to the delimiter or line end after the
 // closing one and returns where that is.
 func (d *decoder) quotedField(p []byte, i int, atEOF bool, f *field) (int, error) {
 	start := i
 	i++
 	d.multi = true
-	f.from, f.quoted, f.wide = i, true, true
+	f.from, f.quoted = int32(i), true
 	for {
 		for i+8 <= len(p) {
 			w := binary.LittleEndian.Uint64(p[i:])
@@ -165,7 +201,7 @@ func (d *decoder) quotedField(p []byte, i int, atEOF bool, f *field) (int, error
 		}
 		break
 	}
-	f.to = i
+	f.to = int32(i)
 	for i++; i < len(p); i++ {
 		switch c := p[i]; {
 		case c == d.delim || c == '\n' || c == '\r':

@@ -29,7 +29,7 @@ func (d *decoder) set(v *data.Vector, i int, rec []byte, f *field, o *out, buf *
 		data.SetNullRow(v, i)
 		return nil
 	}
-	if len(o.path) > 0 || v.Type.Phys() >= data.PhysList {
+	if o.nested {
 		x, err := d.nested(t, o.typ)
 		if err != nil {
 			return err
@@ -44,22 +44,26 @@ func (d *decoder) set(v *data.Vector, i int, rec []byte, f *field, o *out, buf *
 		return nil
 	}
 	v.ClearNull(i)
-	switch v.Type.Kind {
+	switch o.kind {
 	case data.Char, data.VarChar:
-		if f.wide && !utf8.Valid(t) {
+		if d.wide && !utf8.Valid(t) {
 			t = data.AppendUTF8(nil, t)
 			v.SetBytes(i, t)
 			return nil
 		}
-		if f.raw || buf == nil || len(t) <= data.InlineLen {
+		switch {
+		case f.raw || buf == nil:
 			v.SetBytes(i, t)
+			return nil
+		case len(t) <= data.InlineLen:
+			v.Views[i] = format.ShortView(rec[f.from:], len(t))
 			return nil
 		}
 		k := len(v.Bufs) - 1
 		if k < 0 || v.Bufs[k] != buf {
 			k = v.AddBuffer(buf.Retain())
 		}
-		v.SetSlice(i, k, base+f.from, len(t))
+		v.SetSlice(i, k, base+int(f.from), len(t))
 		return nil
 	case data.BigInt:
 		x, ok := small(t)
@@ -82,13 +86,13 @@ func (d *decoder) set(v *data.Vector, i int, rec []byte, f *field, o *out, buf *
 		v.I32[i] = int32(x)
 		return nil
 	case data.Timestamp, data.TimestampLTZ:
-		l := timestamp
-		if v.Type.Kind == data.TimestampLTZ {
-			l = instant
+		m := &d.stamps
+		if o.kind == data.TimestampLTZ {
+			m = &d.instants
 		}
-		ms, nano, err := l.Parse(t, v.Type.Precision)
+		ms, nano, err := m.Parse(t, o.precision)
 		v.I64[i] = ms
-		if v.Type.Precision > 3 {
+		if o.precision > 3 {
 			v.Nano[i] = nano
 		}
 		return err

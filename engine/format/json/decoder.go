@@ -40,8 +40,8 @@ type decoder struct {
 	copies  []copied
 	ignore  bool
 	strict  bool // missing members are errors
-	stamp   format.Layout
-	instant format.Layout
+	stamp   format.Moments
+	instant format.Moments
 
 	line    int64
 	skipped int64
@@ -65,7 +65,7 @@ func newDecoder(s format.DecoderSpec) (*decoder, error) {
 		ignore: s.Options.Bool("ignore-parse-errors"), strict: s.Options.Bool("fail-on-missing-field"), line: s.Line,
 		set: make([]uint64, len(s.Output)), typ: data.Type{Kind: data.Row},
 	}
-	d.stamp, d.instant = layouts(s.Options)
+	d.stamp.Layout, d.instant.Layout = layouts(s.Options)
 	for _, c := range s.Columns {
 		if err := supported(c.Name, c.Type); err != nil {
 			return nil, err

@@ -77,7 +77,9 @@ func (d *decoder) value(i int, v *data.Vector, r int) (int, error) {
 		case t.raw:
 			d.scratch = unescape(d.scratch[:0], p[t.from:t.to])
 			v.SetBytes(r, d.scratch)
-		case n <= data.InlineLen || d.buf == nil:
+		case n <= data.InlineLen:
+			v.Views[r] = format.ShortView(p[t.from:], n)
+		case d.buf == nil:
 			v.SetBytes(r, p[t.from:t.to])
 		default:
 			k := len(v.Bufs) - 1
@@ -325,11 +327,11 @@ func (d *decoder) scalar(v *data.Vector, r int, t []byte, first byte) error {
 		v.I32[r] = x
 		return err
 	case data.Timestamp, data.TimestampLTZ:
-		l := d.stamp
+		m := &d.stamp
 		if v.Type.Kind == data.TimestampLTZ {
-			l = d.instant
+			m = &d.instant
 		}
-		ms, nano, err := l.Parse(t, v.Type.Precision)
+		ms, nano, err := m.Parse(t, v.Type.Precision)
 		v.I64[r] = ms
 		if v.Type.Precision > 3 {
 			v.Nano[r] = nano
