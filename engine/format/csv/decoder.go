@@ -122,22 +122,13 @@ func (d *decoder) decode(p []byte, buf *data.Buffer, base int, atEOF bool, b *da
 		}
 		rec := p[i:]
 		n, err := d.split(rec, atEOF)
-		var bad *badSplit
-		switch {
-		case err == errCut:
+		if err == errCut {
 			return i, nil
-		case errors.As(err, &bad):
-			if !d.ignore {
-				return i, d.fail(rec, bad.at, bad.err)
+		}
+		if err != nil {
+			if n, err = d.broken(rec, atEOF, err); err != nil || n < 0 {
+				return i, err
 			}
-			if n = resync(rec, bad); n < 0 {
-				if !atEOF {
-					return i, nil
-				}
-				n = len(rec)
-			}
-			d.skipped++
-			d.line += lines(rec[:n])
 			i += n
 			continue
 		}
@@ -153,6 +144,27 @@ func (d *decoder) decode(p []byte, buf *data.Buffer, base int, atEOF bool, b *da
 		i += n
 	}
 	return i, nil
+}
+
+// broken deals with a record that cannot be split: it is skipped if that is
+// allowed. n < 0: its end is not in rec.
+func (d *decoder) broken(rec []byte, atEOF bool, err error) (n int, _ error) {
+	var bad *badSplit
+	if !errors.As(err, &bad) {
+		return 0, err
+	}
+	if !d.ignore {
+		return 0, d.fail(rec, bad.at, bad.err)
+	}
+	if n = resync(rec, bad); n < 0 {
+		if !atEOF {
+			return -1, nil
+		}
+		n = len(rec)
+	}
+	d.skipped++
+	d.line += lines(rec[:n])
+	return n, nil
 }
 
 // lines counts the lines of the record just split.
