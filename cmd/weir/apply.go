@@ -45,6 +45,9 @@ weir get deployment orders -o yaml | weir apply -n staging -f -`),
 		var failures []error
 		var waits []func() error
 		for _, m := range all {
+			for _, warning := range m.unknownFields() {
+				fmt.Fprintf(s.err, "weir: %s: %s\n", m.source, warning)
+			}
 			wait, err := s.apply(ctx, api, m, dry, w)
 			if err != nil {
 				failures = append(failures, fmt.Errorf("%s: %w", m.source, err))

@@ -20,11 +20,11 @@ func lockData(dir string) (unlock func(), err error) {
 	}
 	path := filepath.Join(dir, "server.lock")
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
-	if errors.Is(err, fs.ErrPermission) {
-		return nil, fmt.Errorf("data folder %s cannot be written by this user; choose another with --data", dir)
+	if errors.Is(err, fs.ErrPermission) || errors.Is(err, unix.EROFS) {
+		return nil, fmt.Errorf("data folder %s cannot be written by this user: %w; choose another with --data", dir, err)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("lock the data folder: %w", err)
+		return nil, fmt.Errorf("lock the data folder: %w; choose another with --data", err)
 	}
 	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
 		defer f.Close()

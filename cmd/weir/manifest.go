@@ -56,7 +56,7 @@ func (s *session) readPath(path string) ([]manifest, error) {
 	}
 	info, err := os.Stat(path)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("read resources: %w", err)
 	}
 	files := []string{path}
 	if info.IsDir() {
