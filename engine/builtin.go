@@ -13,6 +13,7 @@ import (
 	"github.com/weir-streams/weir/engine/function"
 	"github.com/weir-streams/weir/engine/function/aggregate"
 	"github.com/weir-streams/weir/engine/function/collection"
+	"github.com/weir-streams/weir/engine/function/jsonpath"
 	"github.com/weir-streams/weir/engine/function/number"
 	"github.com/weir-streams/weir/engine/function/temporal"
 	"github.com/weir-streams/weir/engine/function/text"
@@ -35,6 +36,7 @@ var formats = []*format.Format{
 
 var scalars = [][]*function.Scalar{
 	collection.Functions,
+	jsonpath.Functions,
 	number.Functions,
 	temporal.Functions,
 	text.Functions,

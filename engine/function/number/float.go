@@ -13,12 +13,12 @@ var floatFunctions = []*function.Scalar{
 	of1("SQRT", "The square root.", "SQRT(16)", "4.0", math.Sqrt),
 	of1("EXP", "e raised to the power.", "EXP(0)", "1.0", math.Exp),
 	of1("LN", "The natural logarithm.", "LN(1)", "0.0", math.Log),
-	of1("LOG10", "The logarithm to base 10.", "LOG10(1000)", "3.0", math.Log10),
+	of1("LOG10", "The logarithm to base 10.", "LOG10(1000)", "3.0", log10),
 	of1("LOG2", "The logarithm to base 2.", "LOG2(8)", "3.0", log2),
 	of1("SIN", "The sine.", "SIN(0)", "0.0", math.Sin),
 	of1("COS", "The cosine.", "COS(0)", "1.0", math.Cos),
 	of1("TAN", "The tangent.", "TAN(0)", "0.0", math.Tan),
-	of1("COT", "The cotangent.", "COT(1)", "0.6420926159343306", func(x float64) float64 { return 1 / math.Tan(x) }),
+	of1("COT", "The cotangent.", "ROUND(COT(1), 6)", "0.642093", func(x float64) float64 { return 1 / math.Tan(x) }),
 	of1("ASIN", "The arc sine.", "ASIN(0)", "0.0", math.Asin),
 	of1("ACOS", "The arc cosine.", "ACOS(1)", "0.0", math.Acos),
 	of1("ATAN", "The arc tangent.", "ATAN(0)", "0.0", math.Atan),
@@ -46,6 +46,15 @@ var floatFunctions = []*function.Scalar{
 	},
 	constant("PI", "The number pi.", math.Pi, "3.141592653589793"),
 	constant("E", "Euler's number.", math.E, "2.718281828459045"),
+}
+
+// log10 is exact for powers of ten.
+func log10(x float64) float64 {
+	r := math.Log(x) / math.Ln10
+	if n := math.Round(r); math.Abs(r-n) < 1e-9 && math.Abs(n) <= 22 && math.Pow(10, n) == x {
+		return n
+	}
+	return r
 }
 
 func log2(x float64) float64 { return math.Log(x) / math.Ln2 }
