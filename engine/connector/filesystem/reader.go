@@ -141,14 +141,21 @@ func (r *reader) fill() error {
 		}
 		r.buf, r.from, r.to = b, 0, left
 	}
-	n, err := io.ReadFull(r.in, r.buf.B[r.to:])
-	r.to += n
-	if err == io.EOF || err == io.ErrUnexpectedEOF {
-		r.eof = true
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("read at byte %d: %w", r.base.offset, err)
+	for nothing := 0; r.to < len(r.buf.B); {
+		n, err := r.in.Read(r.buf.B[r.to:])
+		r.to += n
+		if err == io.EOF {
+			r.eof = true
+			return nil
+		}
+		if err != nil { // io.ErrUnexpectedEOF too: a compressed file that is cut off
+			return fmt.Errorf("read on from byte %d: %w", r.base.offset, err)
+		}
+		if nothing++; n > 0 {
+			nothing = 0
+		} else if nothing > 100 {
+			return io.ErrNoProgress
+		}
 	}
 	return nil
 }

@@ -96,6 +96,8 @@ func TestErrorsNameTheFile(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir+"/in/x.csv", "1,a\nz,b\n")
 	write(t, dir+"/bad.csv.gz", "not gzip")
+	whole := gz(t, lines(0, 5000))
+	write(t, dir+"/cut.csv.gz", whole[:len(whole)/2])
 	table := graph.Table{Name: "t", Columns: columns}
 	for _, tt := range []struct {
 		name, path string
@@ -104,6 +106,7 @@ func TestErrorsNameTheFile(t *testing.T) {
 		{"bad record", dir + "/in", []string{"in/x.csv", "line 2, column 1", `"z"`, `column "a"`}},
 		{"missing", dir + "/no", []string{dir + "/no does not exist"}},
 		{"not gzip", dir + "/bad.csv.gz", []string{"bad.csv.gz", "decompress"}},
+		{"cut off", dir + "/cut.csv.gz", []string{"cut.csv.gz", "unexpected EOF"}},
 		{"other file system", "s3://bucket/x", []string{`"s3" is not supported`}},
 		{"device", "/dev/null", []string{"neither a file nor a folder"}},
 	} {
