@@ -1,7 +1,6 @@
 package expr_test
 
 import (
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -137,6 +136,27 @@ func check(t *testing.T, e Expr, want string, cols ...*data.Vector) {
 	}
 	if text != want {
 		t.Errorf("%s = %s, want %s", e, text, want)
+	}
+	if err != nil || len(cols) == 0 {
+		return
+	}
+	// Whatever rows are asked for, their values are the same.
+	for mask := range 1 << min(len(got), 9) {
+		sel := []int32{}
+		for k := range got {
+			if k >= 9 || mask&(1<<k) != 0 {
+				sel = append(sel, int32(k))
+			}
+		}
+		some, err := eval(t, e, sel, cols...)
+		if err != nil {
+			t.Fatalf("%s over %v: %v", e, sel, err)
+		}
+		for n, k := range sel {
+			if some[n] != got[k] {
+				t.Fatalf("%s over %v: row %d is %s, want %s", e, sel, k, some[n], got[k])
+			}
+		}
 	}
 }
 
@@ -395,5 +415,4 @@ func TestErrorsNameTheExpression(t *testing.T) {
 			t.Errorf("%s: got %v, want %q", tt.e, err, tt.want)
 		}
 	}
-	_ = strconv.Itoa
 }
