@@ -9,16 +9,19 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/weir-streams/weir/cluster"
+	"github.com/weir-streams/weir/cluster/embedded"
 	"github.com/weir-streams/weir/cluster/process"
 	"github.com/weir-streams/weir/control"
 	"github.com/weir-streams/weir/control/deployment"
 	"github.com/weir-streams/weir/control/job"
 	"github.com/weir-streams/weir/control/savepoint"
+	"github.com/weir-streams/weir/engine"
 	"github.com/weir-streams/weir/server"
 	"github.com/weir-streams/weir/server/rest"
 	"github.com/weir-streams/weir/store"
@@ -93,7 +96,8 @@ func (s *session) serve(ctx context.Context, config configuration) (err error) {
 	if state == "" {
 		state = filepath.Join(data, "state")
 	}
-	loop := control.NewLoop(log, db.Subscribe, control.Options{},
+	feed := newFeed(db.Subscribe)
+	loop := control.NewLoop(log, feed.subscribe, control.Options{},
 		deployment.New(deployment.Needs{
 			Deployments: db.Deployments(), Jobs: db.Jobs(), Savepoints: db.Savepoints(), Targets: db.Targets(),
 			Revisions: db, Launchers: clusters, Events: db.Events(), Log: log,
@@ -134,6 +138,12 @@ func (s *session) serve(ctx context.Context, config configuration) (err error) {
 
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return srv.Run(ctx, ln) })
+	for _, l := range all {
+		if w, ok := l.(watcher); ok {
+			g.Go(func() error { return w.Watch(ctx, feed.ended) })
+		}
+	}
+	defer closeLaunchers(ctx, all, log)
 	g.Go(func() error {
 		if !shared { // the lock on the folder says that we are alone
 			return loop.Run(ctx)
@@ -157,8 +167,27 @@ func launchers(data string, log *slog.Logger) (map[string]cluster.Launcher, erro
 		return nil, err
 	}
 	return map[string]cluster.Launcher{
-		"process": processes,
+		"process":  processes,
+		"embedded": embedded.New(embedded.Engine(engine.New(engine.Config{Log: log, Dir: data}))),
 	}, nil
+}
+
+// watcher is a launcher that notices by itself when a cluster ends.
+type watcher interface {
+	Watch(ctx context.Context, ended func(cluster.Ref)) error
+}
+
+// closeLaunchers ends the clusters that cannot outlive us, those in this process.
+func closeLaunchers(ctx context.Context, all map[string]cluster.Launcher, log *slog.Logger) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	for name, l := range all {
+		if c, ok := l.(interface{ Close(context.Context) error }); ok {
+			if err := c.Close(ctx); err != nil {
+				log.WarnContext(ctx, "clusters do not end", "launcher", name, "error", err)
+			}
+		}
+	}
 }
 
 func (s *session) logger(config configuration) *slog.Logger {
