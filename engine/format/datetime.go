@@ -156,7 +156,14 @@ func (l Layout) Parse(p []byte, precision int) (int64, int32, error) {
 // Append writes a timestamp with as many fraction digits as it needs.
 func (l Layout) Append(dst []byte, millis int64, nano int32) []byte {
 	day := data.FloorDiv(millis, data.DayMillis)
-	dst = data.AppendDate(dst, day)
+	c := data.CivilOf(day)
+	if c.Year < 0 || c.Year > 9999 {
+		dst = data.AppendDate(dst, day)
+	} else {
+		dst = pair(pair(dst, c.Year/100), c.Year%100)
+		dst = pair(append(dst, '-'), c.Month)
+		dst = pair(append(dst, '-'), c.Day)
+	}
 	dst = append(dst, l.Sep)
 	dst = AppendTime(dst, millis-day*data.DayMillis, nano)
 	if l.Zulu {
@@ -168,16 +175,24 @@ func (l Layout) Append(dst []byte, millis int64, nano int32) []byte {
 // AppendTime writes milliseconds of the day as HH:mm:ss with as many fraction
 // digits as it needs.
 func AppendTime(dst []byte, millis int64, nano int32) []byte {
-	dst = data.AppendTime(dst, millis, nano, 9) // always a point and nine digits
-	n := len(dst)
-	for dst[n-1] == '0' {
-		n--
+	sec := int(millis / 1000)
+	dst = pair(dst, sec/3600)
+	dst = pair(append(dst, ':'), sec/60%60)
+	dst = pair(append(dst, ':'), sec%60)
+	frac := int(millis%1000)*1e6 + int(nano)
+	if frac == 0 {
+		return dst
 	}
-	if dst[n-1] == '.' {
-		n--
+	dst = append(dst, '.')
+	for unit := int(1e8); frac > 0; unit /= 10 {
+		dst = append(dst, byte('0'+frac/unit))
+		frac %= unit
 	}
-	return dst[:n]
+	return dst
 }
+
+// pair appends two digits.
+func pair(dst []byte, x int) []byte { return append(dst, byte('0'+x/10), byte('0'+x%10)) }
 
 // AppendNumber writes a decimal as Java's BigDecimal prints it without its
 // trailing zeros: 1.5, 0, 1E+2, 1E-18. Plain avoids the exponent: 100.

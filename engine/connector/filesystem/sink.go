@@ -364,7 +364,10 @@ func (s *sink) Abort() error {
 	clear(s.open)
 	for _, item := range s.ready {
 		if c, err := decodeCommittable(item); err == nil {
-			errs = append(errs, os.Remove(filepath.Join(s.root, filepath.FromSlash(c.folder), hiddenName(c.name))))
+			err := os.Remove(filepath.Join(s.root, filepath.FromSlash(c.folder), hiddenName(c.name)))
+			if err != nil && !errors.Is(err, fs.ErrNotExist) {
+				errs = append(errs, fmt.Errorf("remove unpublished file: %w", err))
+			}
 		}
 	}
 	s.ready = nil

@@ -101,8 +101,8 @@ func appendText(dst []byte, r *random, most int32, special byte) []byte {
 	from := len(dst)
 	for range 3 + r.intn(most-3) {
 		c := special
-		if r.intn(13) != 0 {
-			c = byte('a' + r.intn(26))
+		if r.upTo(roomOf13)%13 != 0 {
+			c = 'a' + byte(r.upTo(roomOf26)%26)
 		}
 		dst = append(dst, c)
 	}
@@ -118,6 +118,26 @@ func appendText(dst []byte, r *random, most int32, special byte) []byte {
 	}
 	n := copy(dst[from:], dst[start:end])
 	return dst[:from+n]
+}
+
+// skipText draws what appendText does and returns how long the text is. Its
+// blanks matter only at the ends.
+func skipText(r *random, most int32) int {
+	n := 3 + int(r.intn(most-3))
+	first, last := -1, -1
+	for i := range n {
+		if r.upTo(roomOf13)%13 != 0 {
+			r.upTo(roomOf26)
+			if first < 0 {
+				first = i
+			}
+			last = i
+		}
+	}
+	if first < 0 {
+		return 0
+	}
+	return last - first + 1
 }
 
 func baseURL(r *random) string {

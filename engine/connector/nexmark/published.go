@@ -128,19 +128,27 @@ func (g *published) auction(w *writer, id, number int64) {
 		seller = g.somePerson(id)
 	}
 	category := firstCategory + int64(r.intn(5))
-	initial := price(r.double())
+	u := r.double()
+	initial := int64(0)
+	if row >= 0 {
+		initial = price(u)
+	}
 	at := g.at(number)
 	horizon := g.at(number+inFlightAuctions*g.c.total/g.c.auction) - at
 	expires := at + 1 + r.longn(max(horizon*2, 1))
+	if row < 0 {
+		size := skipText(r, 20)
+		size += skipText(r, 100)
+		r.double()
+		g.extra(8+size+40, g.c.avgAuction)
+		return
+	}
 	s := appendText(g.scratch[:0], r, 20, ' ')
 	item := len(s)
 	s = appendText(s, r, 100, ' ')
 	reserve := initial + price(r.double())
 	off, n := g.extra(8+len(s)+40, g.c.avgAuction)
 	g.scratch = s
-	if row < 0 {
-		return
-	}
 	w.num(auctionID, row, g.c.lastAuction(id)+firstID)
 	w.str(auctionItem, row, s[:item])
 	w.str(auctionDesc, row, s[item:])
@@ -173,7 +181,7 @@ func (g *published) bid(w *writer, id, number int64) {
 	if r.intn(2) > 0 {
 		c = channels + r.intn(4)
 	} else {
-		c = r.intn(channels)
+		c = int32(r.upTo(roomOfChannels) % channels)
 	}
 	off, n := g.extra(32, g.c.avgBid)
 	if !w.wanted[kindBid] {

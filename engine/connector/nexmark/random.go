@@ -43,6 +43,30 @@ func (r *random) intn(bound int32) int32 {
 	}
 }
 
+// upTo is intn where the bound is a constant, not a power of two, and room is
+// the greatest multiple of it up to 1<<31: r.upTo(roomOf13) % 13.
+func (r *random) upTo(room uint32) uint32 {
+	u := uint32(r.int32()) >> 1
+	if u < room {
+		return u
+	}
+	return r.upToAgain(room)
+}
+
+func (r *random) upToAgain(room uint32) uint32 {
+	for {
+		if u := uint32(r.int32()) >> 1; u < room {
+			return u
+		}
+	}
+}
+
+const (
+	roomOf13       = 1 << 31 / 13 * 13
+	roomOf26       = 1 << 31 / 26 * 26
+	roomOfChannels = 1 << 31 / channels * channels
+)
+
 func (r *random) double() float64 { return float64(r.long()>>11) * (1.0 / (1 << 53)) }
 
 func (r *random) longn(n int64) int64 {

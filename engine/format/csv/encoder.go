@@ -2,6 +2,7 @@ package csv
 
 import (
 	"encoding/base64"
+	"strconv"
 
 	"github.com/weir-streams/weir/engine/data"
 	"github.com/weir-streams/weir/engine/format"
@@ -117,9 +118,9 @@ func appendValue(dst []byte, v *data.Vector, r int) []byte {
 		}
 		return append(dst, "false"...)
 	case data.TinyInt, data.SmallInt, data.Int:
-		return data.AppendInt128(dst, data.I128(int64(v.I32[r])))
+		return strconv.AppendInt(dst, int64(v.I32[r]), 10)
 	case data.BigInt:
-		return data.AppendInt128(dst, data.I128(v.I64[r]))
+		return strconv.AppendInt(dst, v.I64[r], 10)
 	case data.Float:
 		return data.AppendFloat(dst, v.F32[r])
 	case data.Double:

@@ -167,6 +167,9 @@ func (d *decoder) Decode(p []byte, buf *data.Buffer, atEOF bool, b *data.Batch) 
 	}
 	for _, v := range b.Cols {
 		v.Resize(b.N)
+		if at := b.N & 63; v.Nulls != nil && at != 0 {
+			v.Nulls[b.N>>6] &= 1<<at - 1 // what a broken record left
+		}
 	}
 	d.b, d.p, d.buf = nil, nil, nil
 	return i, err

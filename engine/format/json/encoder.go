@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strconv"
 
 	"github.com/weir-streams/weir/engine/data"
 	"github.com/weir-streams/weir/engine/format"
@@ -81,9 +82,9 @@ func (e *encoder) value(dst []byte, v *data.Vector, r int) ([]byte, error) {
 		}
 		return append(dst, "false"...), nil
 	case data.TinyInt, data.SmallInt, data.Int:
-		return data.AppendInt128(dst, data.I128(int64(v.I32[r]))), nil
+		return strconv.AppendInt(dst, int64(v.I32[r]), 10), nil
 	case data.BigInt:
-		return data.AppendInt128(dst, data.I128(v.I64[r])), nil
+		return strconv.AppendInt(dst, v.I64[r], 10), nil
 	case data.Float:
 		return appendReal(dst, float64(v.F32[r]), 32), nil
 	case data.Double:
