@@ -11,10 +11,10 @@ export function Frame() {
         <span className="namespace" title="namespace">{ns}</span>
         <nav><NavLink to={`/namespaces/${ns}/deployments`}>Deployments</NavLink></nav>
         <span className="grow" />
-        {!live && <span className="state busy" role="status">◐ connecting…</span>}
+        {!live && <span className="state busy late" role="status">◐ The server does not answer; trying again</span>}
         <a href="/swagger">API</a>
       </header>
-      <main><Outlet /></main>
+      <main className={live ? '' : 'stale'}><Outlet /></main>
     </div>
   )
 }

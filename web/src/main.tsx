@@ -5,7 +5,10 @@ import { RouterProvider } from 'react-router'
 import { router } from './routes'
 import './styles.css'
 
-const queries = new QueryClient({ defaultOptions: { queries: { retry: 1, staleTime: 30_000, refetchOnWindowFocus: true } } })
+const queries = new QueryClient({
+  // 'always': a machine without a network still reaches a weir on it.
+  defaultOptions: { queries: { retry: 1, staleTime: 30_000, networkMode: 'always' }, mutations: { networkMode: 'always' } },
+})
 
 createRoot(document.getElementById('root')!).render(
   <StrictMode>

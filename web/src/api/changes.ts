@@ -5,31 +5,66 @@ import { useQueryClient } from '@tanstack/react-query'
 import { useEffect, useState } from 'react'
 import { namespacePath } from './client'
 
-const roomOf: Record<string, string> = { Deployment: 'deployments', Job: 'jobs', Savepoint: 'savepoints', Event: 'events' }
+const roomOf: Record<string, string[]> = { Deployment: ['deployments', 'revisions'], Job: ['jobs'], Savepoint: ['savepoints'], Event: ['events'] }
 
+/** Whether the stream is open: false from the moment the server is gone until it is back. */
 export function useChanges(ns: string): boolean {
   const queries = useQueryClient()
-  const [live, setLive] = useState(false)
+  const [live, setLive] = useState(true)
   useEffect(() => {
-    const source = new EventSource(`${namespacePath(ns)}/changes`)
-    source.addEventListener('open', () => setLive(true))
-    source.addEventListener('error', () => setLive(false))
-    source.addEventListener('resync', () => void queries.invalidateQueries())
-    const changed = (e: MessageEvent<string>) => invalidate(queries, e.data)
-    source.addEventListener('change', changed)
-    source.addEventListener('message', changed)
-    return () => source.close()
+    const changes = collect(queries)
+    let source: EventSource | undefined
+    let again: ReturnType<typeof setTimeout> | undefined
+    const connect = () => {
+      const s = (source = new EventSource(`${namespacePath(ns)}/changes`))
+      s.addEventListener('open', () => setLive(true))
+      s.addEventListener('resync', () => changes.add('everything'))
+      s.addEventListener('change', (e: MessageEvent<string>) => rooms(e.data).forEach(changes.add))
+      s.addEventListener('error', () => {
+        setLive(false)
+        // The browser comes back by itself but from an answer that is no stream.
+        if (s.readyState === EventSource.CLOSED) again = setTimeout(connect, 2000)
+      })
+    }
+    connect()
+    return () => {
+      source?.close()
+      clearTimeout(again)
+      changes.close()
+    }
   }, [ns, queries])
   return live
 }
 
-function invalidate(queries: QueryClient, text: string) {
+function rooms(text: string): string[] {
   try {
-    const key = JSON.parse(text) as { kind?: string; key?: { kind?: string } }
-    const room = roomOf[key.kind ?? key.key?.kind ?? '']
-    if (room) void queries.invalidateQueries({ queryKey: [room] })
-    if (room === 'deployments') void queries.invalidateQueries({ queryKey: ['revisions'] })
+    return roomOf[(JSON.parse(text) as { kind?: string }).kind ?? ''] ?? []
   } catch {
-    void queries.invalidateQueries()
+    return ['everything']
+  }
+}
+
+/** Turns bursts of changes into one read each: what comes during a read is read after it. */
+function collect(queries: QueryClient) {
+  const waiting = new Set<string>()
+  let reading = false
+  let closed = false
+  const read = async () => {
+    reading = true
+    while (waiting.size > 0 && !closed) {
+      const now = [...waiting]
+      waiting.clear()
+      await Promise.all(now.map((room) => queries.invalidateQueries(room === 'everything' ? {} : { queryKey: [room] })))
+    }
+    reading = false
+  }
+  return {
+    add: (room: string) => {
+      waiting.add(room)
+      if (!reading) void read()
+    },
+    close: () => {
+      closed = true
+    },
   }
 }

@@ -59,14 +59,18 @@ export function useActions(ns: string, ref: string) {
     mutationFn: (run: () => Promise<unknown>) => run(),
     onSettled: () => queries.invalidateQueries(),
   })
+  /** Runs one action; `then` only if it succeeded. */
+  const run = <T>(what: () => Promise<T>, then?: (result: T) => void) =>
+    action.mutate(what, { onSuccess: (result) => then?.(result as T) })
   return {
     pending: action.isPending,
     error: action.error,
     clear: action.reset,
-    patch: (patch: unknown) => action.mutate(() => request('PATCH', path, patch)),
-    savepoint: (deploymentId: string) => action.mutate(() => request('POST', `${namespacePath(ns)}/savepoints`, { metadata: { deploymentId } })),
-    reset: (savepointId: string) => action.mutate(() => request('POST', `${path}:reset`, { savepointId })),
-    fork: (savepointId: string, name: string) => action.mutate(() => request('POST', `${path}:fork`, { savepointId, name })),
-    rollback: (generation: number) => action.mutate(() => request('POST', `${path}:rollback`, { generation })),
+    patch: (patch: unknown, then?: () => void) => run(() => request('PATCH', path, patch), then),
+    savepoint: (deploymentId: string) => run(() => request('POST', `${namespacePath(ns)}/savepoints`, { metadata: { deploymentId } })),
+    reset: (savepointId: string) => run(() => request('POST', `${path}:reset`, { savepointId })),
+    fork: (savepointId: string, name: string, then: (d: Deployment) => void) =>
+      run(() => request<Deployment>('POST', `${path}:fork`, { savepointId, name }), then),
+    rollback: (generation: number) => run(() => request('POST', `${path}:rollback`, { generation })),
   }
 }

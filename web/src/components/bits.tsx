@@ -1,7 +1,7 @@
 // Small things every page is made of.
 import type { ReactNode } from 'react'
-import { useEffect, useState } from 'react'
-import { ago } from '../lib/format'
+import { useSyncExternalStore } from 'react'
+import { ago, pieces } from '../lib/format'
 import { shapes, toneOf, word } from '../lib/state'
 
 export function StateWord({ state, children }: { state: string | undefined; children?: ReactNode }) {
@@ -13,19 +13,33 @@ export function StateWord({ state, children }: { state: string | undefined; chil
   )
 }
 
-/** The clock, every second, for what says how long ago. */
-export function useNow(): number {
-  const [now, setNow] = useState(() => Date.now())
-  useEffect(() => {
-    const timer = setInterval(() => setNow(Date.now()), 1000)
-    return () => clearInterval(timer)
-  }, [])
-  return now
+// One clock for all that says how long ago; it stands still while nobody looks.
+let now = Date.now()
+const readers = new Set<() => void>()
+let timer: ReturnType<typeof setInterval> | undefined
+
+function listen(reader: () => void) {
+  readers.add(reader)
+  timer ??= setInterval(() => {
+    now = Date.now()
+    readers.forEach((r) => r())
+  }, 1000)
+  return () => {
+    readers.delete(reader)
+    if (readers.size > 0) return
+    clearInterval(timer)
+    timer = undefined
+  }
 }
 
 export function Ago({ at }: { at: string | undefined }) {
-  const now = useNow()
-  return <time dateTime={at} title={at}>{ago(at, now)}</time>
+  const clock = useSyncExternalStore(listen, () => now)
+  return <time dateTime={at} title={at ? new Date(at).toLocaleString() : undefined}>{ago(at, clock)}</time>
+}
+
+/** A message of the server, its long ids and places shortened; they are whole on hover. */
+export function Message({ text }: { text: string | undefined }) {
+  return pieces(text ?? '').map((p, i) => (p.full ? <span key={i} className="cut" title={p.full}>{p.text}</span> : p.text))
 }
 
 export function Failure({ error, onClose }: { error: Error | null | undefined; onClose?: () => void }) {
@@ -48,22 +62,27 @@ export function Empty({ title, children }: { title: string; children?: ReactNode
   return <div className="empty"><strong>{title}</strong><div>{children}</div></div>
 }
 
-export function Spark({ values, label }: { values: number[]; label: string }) {
-  const w = 80
-  const h = 20
-  const top = Math.max(...values, 1)
-  const points = values.map((v, i) => `${((i / Math.max(values.length - 1, 1)) * w).toFixed(1)},${(h - 1 - (v / top) * (h - 2)).toFixed(1)}`).join(' ')
+/** The newest values at the right end; a line of `slots` of them is full. */
+export function Spark({ values, label, slots = 60 }: { values: number[]; label: string; slots?: number }) {
+  const w = 96
+  const h = 24
+  const top = Math.max(...values, 1) * 1.25
+  const x = (i: number) => (w - ((values.length - 1 - i) / (slots - 1)) * w).toFixed(1)
+  const line = values.map((v, i) => `${x(i)},${(h - 1 - (v / top) * (h - 2)).toFixed(1)}`).join(' ')
   return (
     <svg className="spark" width={w} height={h} role="img" aria-label={label}>
-      {values.length > 1 && <polyline points={points} fill="none" />}
+      <title>{label}</title>
+      <path className="floor" d={`M0,${h - 0.5}H${w}`} />
+      {values.length > 1 && <polygon points={`${x(0)},${h} ${line} ${w},${h}`} />}
+      {values.length > 1 && <polyline points={line} fill="none" />}
     </svg>
   )
 }
 
-export function Fact({ label, value, unit, title }: { label: string; value: ReactNode; unit?: string; title?: string }) {
+export function Fact({ label, value, title, children }: { label: string; value: ReactNode; title?: string; children?: ReactNode }) {
   return (
-    <div className="fact" title={title}>
-      <div className="value">{value}{unit && <span className="unit"> {unit}</span>}</div>
+    <div className="fact" title={title} data-testid="fact">
+      <div className="value">{value}{children}</div>
       <div className="label">{label}</div>
     </div>
   )

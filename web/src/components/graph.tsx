@@ -1,7 +1,7 @@
 // A job's dataflow, left to right: a box for each vertex, edges thicker with rate.
 import { useMemo } from 'react'
 import { compact, exact } from '../lib/format'
-import { place } from '../lib/layout'
+import { curve, place } from '../lib/layout'
 
 export interface GraphVertex {
   id: string
@@ -20,7 +20,7 @@ export interface GraphEdge {
   strategy: string
 }
 
-const width = 224
+const width = 256
 const height = 92
 
 /** The first and last words of a chain: people know the rest. */
@@ -37,7 +37,7 @@ export function JobGraph({ vertices, edges }: { vertices: GraphVertex[]; edges: 
     () => place(ids.split(','), links === '' ? [] : links.split(',').map((l) => ({ from: l.split('>')[0]!, to: l.split('>')[1]! })), width, height),
     [ids, links],
   )
-  const busiest = Math.max(...vertices.map((v) => v.busy))
+  const pressing = new Set(edges.filter((e) => (vertices.find((v) => v.id === e.from)?.backPressured ?? 0) > 0.1).map((e) => e.to))
   const byId = new Map(vertices.map((v) => [v.id, v]))
   return (
     <div className="graph">
@@ -45,11 +45,10 @@ export function JobGraph({ vertices, edges }: { vertices: GraphVertex[]; edges: 
         {placed.paths.map((p) => {
           const rate = byId.get(p.from)?.out ?? 0
           const strategy = edges.find((e) => e.from === p.from && e.to === p.to)?.strategy ?? ''
-          const d = p.points.map((q, i) => `${i === 0 ? 'M' : 'L'}${q.x},${q.y}`).join(' ')
           const middle = p.points[Math.floor(p.points.length / 2)]
           return (
             <g key={`${p.from}>${p.to}`}>
-              <path d={d} className="edge" strokeWidth={1 + Math.min(4, Math.log10(1 + rate))} />
+              <path d={curve(p.points)} className="edge" strokeWidth={1 + Math.min(4, Math.log10(1 + rate))} />
               {middle && strategy !== 'FORWARD' && <text x={middle.x} y={middle.y - 6} className="strategy">{strategy.toLowerCase()}</text>}
             </g>
           )
@@ -57,25 +56,37 @@ export function JobGraph({ vertices, edges }: { vertices: GraphVertex[]; edges: 
         {placed.boxes.map((b) => {
           const v = byId.get(b.id)
           if (!v) return null
-          const idle = Math.max(0, 1 - v.busy - v.backPressured)
+          const first = !edges.some((e) => e.to === v.id)
+          const last = !edges.some((e) => e.from === v.id)
           return (
             <foreignObject key={b.id} x={b.x} y={b.y} width={width} height={height}>
-              <div className={`vertex ${v.busy === busiest && v.busy > 0.8 ? 'bottleneck' : ''}`} title={v.name} data-testid="vertex">
+              <div className={`vertex ${pressing.has(v.id) && v.busy > 0.5 ? 'bottleneck' : ''}`} title={v.name} data-testid="vertex">
                 <div className="name">{shortName(v.name)}</div>
                 <div className="numbers">
-                  <span title={`${exact(Math.round(v.in ?? 0))} records a second in`}>in {v.in === undefined ? '–' : compact(v.in)}/s</span>
-                  <span title={`${exact(Math.round(v.out ?? 0))} records a second out`}>out {v.out === undefined ? '–' : compact(v.out)}/s</span>
+                  {(!first || last) && <Rate way="in" rate={v.in} />}
+                  {!last && <Rate way="out" rate={v.out} />}
                   <span className="parallelism" title="parallelism">×{v.parallelism}</span>
                 </div>
-                <div className="bar" title={`busy ${Math.round(v.busy * 100)} %, back-pressured ${Math.round(v.backPressured * 100)} %, idle ${Math.round(idle * 100)} %`}>
-                  <i className="busy" style={{ width: `${v.busy * 100}%` }} />
-                  <i className="pressed" style={{ width: `${v.backPressured * 100}%` }} />
-                </div>
+                <Bar busy={v.busy} pressed={v.backPressured} />
               </div>
             </foreignObject>
           )
         })}
       </svg>
+    </div>
+  )
+}
+
+function Rate({ way, rate }: { way: string; rate: number | undefined }) {
+  return <span title={rate === undefined ? undefined : `${exact(Math.round(rate))} records a second ${way}`}>{way} {rate === undefined ? '–' : compact(rate)}/s</span>
+}
+
+function Bar({ busy, pressed }: { busy: number; pressed: number }) {
+  const percent = (share: number) => Math.round(share * 100)
+  return (
+    <div className="bar" title={`busy ${percent(busy)} %, back-pressured ${percent(pressed)} %, idle ${percent(Math.max(0, 1 - busy - pressed))} %`}>
+      <i className="busy" style={{ width: `${busy * 100}%` }} />
+      <i className="pressed" style={{ width: `${pressed * 100}%` }} />
     </div>
   )
 }

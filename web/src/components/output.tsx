@@ -1,31 +1,43 @@
-// The last rows of a print sink, newest first.
+// The last rows of a print sink, newest first. They stand still under the pointer.
+import { useState } from 'react'
+import { cell, isNumber } from '../lib/format'
+
 export interface OutputRows {
   name: string
   columns: { name: string; type: string }[]
   rows: { seq: number; op: string; values: (string | null)[] }[]
 }
 
-const numeric = /^(TINYINT|SMALLINT|INT|BIGINT|FLOAT|DOUBLE|DECIMAL)/
-
 export function Output({ table, limit }: { table: OutputRows; limit: number }) {
-  const rows = table.rows.slice(-limit).reverse()
+  const [held, setHeld] = useState<OutputRows>()
+  const [widths, setWidths] = useState<number[]>([])
+  const { columns, rows } = held ?? table
+  const shown = rows.slice(-limit).reverse()
+  // Columns only grow: a shorter value must not move its neighbours.
+  const wanted = columns.map((c, i) => Math.max(widths[i] ?? 0, ...shown.map((r) => cell(r.values[i] ?? null, c.type).length)))
+  if (wanted.some((w, i) => w !== widths[i])) setWidths(wanted)
   return (
-    <div className="output">
-      <h3>{table.name} <span className="quiet">last {rows.length} rows</span></h3>
-      <div className="scroll">
+    <div className="output" data-testid={`output-${table.name}`}>
+      <h3>{table.name} <span className="quiet">{held ? 'held while you point at it' : shown.length === 0 ? 'no rows yet' : `newest ${shown.length} rows`}</span></h3>
+      <div className="scroll" onPointerEnter={(e) => e.pointerType === 'mouse' && setHeld(table)} onPointerLeave={() => setHeld(undefined)}>
         <table>
           <thead>
-            <tr><th>op</th>{table.columns.map((c) => <th key={c.name} className={numeric.test(c.type) ? 'number' : ''} title={c.type}>{c.name}</th>)}</tr>
+            <tr>
+              <th>op</th>
+              {columns.map((c, i) => <th key={c.name} className={isNumber(c.type) ? 'number' : ''} style={{ minWidth: `calc(${(wanted[i] ?? 0) * 0.95}ch + 24px)` }} title={c.type}>{c.name}</th>)}
+            </tr>
           </thead>
           <tbody>
-            {rows.map((r) => (
-              <tr key={r.seq} data-testid="output-row">
+            {shown.map((r) => (
+              <tr key={r.seq} data-testid="output-row" data-seq={r.seq}>
                 <td className={`op ${r.op === '+I' || r.op === '+U' ? 'adds' : 'removes'}`}>{r.op}</td>
-                {r.values.map((v, i) => (
-                  <td key={i} className={numeric.test(table.columns[i]?.type ?? '') ? 'number' : ''}>{v ?? <span className="quiet">NULL</span>}</td>
-                ))}
+                {columns.map((c, i) => {
+                  const v = r.values[i] ?? null
+                  return <td key={c.name} className={isNumber(c.type) ? 'number' : ''} title={v ?? undefined}>{v === null ? <span className="quiet">NULL</span> : cell(v, c.type)}</td>
+                })}
               </tr>
             ))}
+            {Array.from({ length: limit - shown.length }, (_, i) => <tr key={`none${i}`} aria-hidden="true"><td colSpan={columns.length + 1}>&nbsp;</td></tr>)}
           </tbody>
         </table>
       </div>

@@ -42,9 +42,47 @@ export function span(ms: number): string {
   return `${Math.round(s / 86400)} d`
 }
 
-/** How long ago, as people say it. */
+/** How long ago, as people say it. Whole seconds: a number that changes all the time is no help. */
 export function ago(then: string | undefined, now: number): string {
   if (!then) return '–'
   const ms = now - Date.parse(then)
-  return ms < 2000 ? 'now' : `${span(ms)} ago`
+  return ms < 2000 ? 'now' : `${ms < 100_000 ? `${Math.floor(ms / 1000)} s` : span(ms)} ago`
+}
+
+const uuid = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/
+const place = /[a-z][a-z0-9+.-]*:\/+[^\s;,()]+|(?:file:)?\/[^\s;,()']*\/[^\s;,()']*/
+const long = new RegExp(`(?:${place.source})|(?:${uuid.source})`, 'gi')
+
+export interface Piece {
+  text: string
+  full?: string // what the text stands for, where it was cut
+}
+
+/** A message in pieces, its ids cut to 8 characters and its long places to their last name. */
+export function pieces(message: string): Piece[] {
+  const out: Piece[] = []
+  let at = 0
+  for (const m of message.matchAll(long)) {
+    const full = m[0].replace(/[.:]+$/, '')
+    const text = full.includes('/') ? (full.length > 40 ? `…/${full.replace(/\/+$/, '').split('/').at(-1)}` : full) : full.slice(0, 8)
+    if (text === full) continue
+    out.push({ text: message.slice(at, m.index) }, { text, full })
+    at = m.index + full.length
+  }
+  out.push({ text: message.slice(at) })
+  return out.filter((p) => p.text !== '')
+}
+
+export function isNumber(type: string): boolean {
+  return /^(TINYINT|SMALLINT|INT|BIGINT|FLOAT|DOUBLE|DECIMAL)/.test(type)
+}
+
+/** A value of a row of an SQL type: DOUBLEs aligned on the point, times as SQL writes them. */
+export function cell(value: string | null, type: string): string {
+  if (value === null) return 'NULL'
+  if (/^TIMESTAMP/.test(type)) return value.replace('T', ' ')
+  if (!/^(FLOAT|DOUBLE)/.test(type)) return value
+  const x = Number(value)
+  const size = Math.abs(x)
+  return !Number.isFinite(x) || size >= 1e9 || (size > 0 && size < 0.01) ? value : x.toFixed(3)
 }

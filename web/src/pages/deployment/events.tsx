@@ -1,6 +1,6 @@
 import { useState } from 'react'
 import { useEvents } from '../../api/deployments'
-import { Ago, Failure } from '../../components/bits'
+import { Ago, Failure, Message } from '../../components/bits'
 import type { TabProps } from './page'
 
 export function Events({ ns, d }: TabProps) {
@@ -15,13 +15,14 @@ export function Events({ ns, d }: TabProps) {
         <thead><tr><th>When</th><th>What</th><th>By</th><th>Name</th></tr></thead>
         <tbody>
           {shown.map((e) => (
-            <tr key={e.metadata?.id} className={e.metadata?.name?.includes('FAIL') ? 'bad' : ''} data-testid="event">
-              <td><Ago at={e.metadata?.createdAt ?? undefined} /></td>
-              <td>{e.spec?.message}</td>
+            <tr key={e.metadata?.id} className={e.metadata?.name?.match(/FAIL|ROLLED_BACK/) ? 'bad' : ''} data-testid="event">
+              <td className="when"><Ago at={e.metadata?.createdAt ?? undefined} /></td>
+              <td className="words"><Message text={e.spec?.message} /></td>
               <td>{e.spec?.actor}</td>
-              <td className="mono small">{e.metadata?.name}</td>
+              <td className="mono small quiet name">{e.metadata?.name}</td>
             </tr>
           ))}
+          {data && shown.length === 0 && <tr><td colSpan={4} className="quiet">{filter ? `None of the newest ${data.length} events has “${filter}”.` : 'No events yet.'}</td></tr>}
         </tbody>
       </table>
     </>

@@ -20,7 +20,7 @@ export function Jobs({ ns, d }: TabProps) {
                 <td className="number">{j.spec?.generation}</td>
                 <td className="number">{j.spec?.parallelism}</td>
                 <td className="number">{j.status?.started?.observedFlinkJobRestarts ?? '–'}</td>
-                <td className="mono small location" title={j.spec?.savepointLocation}>{j.spec?.savepointLocation || 'nothing'}</td>
+                <td className="mono small location" title={j.spec?.savepointLocation}>{j.spec?.savepointLocation ? <bdi>{j.spec.savepointLocation}</bdi> : <span className="quiet">started empty</span>}</td>
               </tr>
             ))}
           </tbody>

@@ -3,7 +3,7 @@ import { useState } from 'react'
 import { Link, NavLink, useParams } from 'react-router'
 import { useActions, useDeployment } from '../../api/deployments'
 import type { Deployment } from '../../api/client'
-import { Ago, Failure, StateWord } from '../../components/bits'
+import { Ago, Failure, Message, StateWord } from '../../components/bits'
 import { Dialog } from '../../components/dialog'
 import { Configuration } from './configuration'
 import { Events } from './events'
@@ -30,10 +30,17 @@ export function DeploymentPage() {
   const { data: d, error, isPending } = useDeployment(ns, ref)
   const actions = useActions(ns, ref)
   if (isPending) return <div className="skeleton" aria-busy="true" />
-  if (!d) return <Failure error={error} />
+  if (!d)
+    return (
+      <section>
+        <div className="crumbs"><Link to={`/namespaces/${ns}/deployments`}>Deployments</Link></div>
+        <Failure error={error} />
+      </section>
+    )
   const Tab = tabs.find(([key]) => key === tab)?.[2] ?? Overview
   return (
     <section>
+      <title>{`${d.metadata?.displayName || d.metadata?.name} · weir`}</title>
       <div className="crumbs"><Link to={`/namespaces/${ns}/deployments`}>Deployments</Link> /</div>
       <div className="title">
         <h1>{d.metadata?.displayName || d.metadata?.name}</h1>
@@ -44,7 +51,7 @@ export function DeploymentPage() {
       </div>
       {d.status?.message && (
         <p className={d.status.state === 'FAILED' ? 'doing bad' : 'doing'} data-testid="message">
-          {d.status.message} <span className="quiet"><Ago at={d.status.messageSince ?? undefined} /></span>
+          <Message text={d.status.message} /> <span className="quiet">· <Ago at={d.status.messageSince ?? undefined} /></span>
         </p>
       )}
       <Failure error={actions.error} onClose={actions.clear} />
@@ -70,7 +77,7 @@ function Buttons({ d, actions }: { d: Deployment; actions: TabProps['actions'] }
     <>
       {wanted === 'RUNNING' && d.status?.state !== 'FINISHED' ? (
         <>
-          <button onClick={() => { setParallelism(String(Math.min(128, now === 4 ? 1 : 4))); setAsking('scale') }} disabled={actions.pending}>Scale</button>
+          <button onClick={() => { setParallelism(String(Math.min(128, now === 4 ? 1 : 4))); setAsking('scale') }} disabled={actions.pending}>Scale…</button>
           <button onClick={() => actions.savepoint(d.metadata?.id ?? '')} disabled={actions.pending || !d.status?.running}>Savepoint</button>
           <button onClick={() => set('SUSPENDED')} disabled={actions.pending}>Suspend</button>
           <button onClick={() => setAsking('cancel')} disabled={actions.pending}>Cancel…</button>
@@ -85,7 +92,7 @@ function Buttons({ d, actions }: { d: Deployment; actions: TabProps['actions'] }
       {asking === 'scale' && (
         <Dialog title={`Scale ${d.metadata?.name}`} confirm={`Scale to ${valid ? n : '…'}`} disabled={!valid || n === now} onClose={() => setAsking(undefined)}
           onConfirm={() => { actions.patch({ spec: { template: { spec: { parallelism: n } } } }); setAsking(undefined) }}>
-          <label>Parallelism <input type="number" min={1} max={128} value={parallelism} autoFocus onChange={(e) => setParallelism(e.target.value)} /></label>
+          <label>Parallelism <input className="short" type="number" min={1} max={128} value={parallelism} autoFocus onChange={(e) => setParallelism(e.target.value)} /></label>
           <p className="quiet">Now {now}. The job stops with a savepoint and goes on from it with its state; if that fails, it goes on as it is.</p>
         </Dialog>
       )}
