@@ -1,6 +1,7 @@
 package csv
 
 import (
+	"bytes"
 	"encoding/base64"
 	"strconv"
 
@@ -101,11 +102,15 @@ func (e *encoder) quoted(dst, text []byte) []byte {
 		return append(dst, text...)
 	}
 	dst = append(dst, e.quote)
-	for _, c := range text {
-		if c == e.quote || c == e.escape && e.escape != 0 {
+	if bytes.IndexByte(text, e.quote) < 0 && (e.escape == 0 || bytes.IndexByte(text, e.escape) < 0) {
+		dst = append(dst, text...)
+	} else {
+		for _, c := range text {
+			if c == e.quote || c == e.escape && e.escape != 0 {
+				dst = append(dst, c)
+			}
 			dst = append(dst, c)
 		}
-		dst = append(dst, c)
 	}
 	return append(dst, e.quote)
 }

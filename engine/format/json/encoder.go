@@ -2,6 +2,7 @@ package json
 
 import (
 	"encoding/base64"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"math"
@@ -204,12 +205,33 @@ func appendReal(dst []byte, f float64, bits int) []byte {
 	return dst
 }
 
+// plain is how many bytes at the front of s, by eights, need no escape; all of
+// s if none does.
+func plain(s []byte) int {
+	i := 0
+	for ; i+8 <= len(s); i += 8 {
+		w := binary.LittleEndian.Uint64(s[i:])
+		q, b := w^(lows*'"'), w^(lows*'\\')
+		if ((q-lows)&^q|(b-lows)&^b|(w-lows*0x20)&^w)&highs != 0 {
+			return i
+		}
+	}
+	for j := i; j < len(s); j++ {
+		if s[j] < ' ' || s[j] == '"' || s[j] == '\\' {
+			return i
+		}
+	}
+	return len(s)
+}
+
 const hexDigits = "0123456789ABCDEF"
 
 // appendString writes a string in quotes.
 func appendString(dst, s []byte) []byte {
 	dst = append(dst, '"')
-	from := 0
+	from := plain(s)
+	dst = append(dst, s[:from]...)
+	s, from = s[from:], 0
 	for i, c := range s {
 		if c >= ' ' && c != '"' && c != '\\' {
 			continue
