@@ -144,8 +144,11 @@ func (p *platform) end() {
 	for _, pid := range p.engines() {
 		_ = syscall.Kill(pid, syscall.SIGKILL)
 	}
-	if len(p.engines()) > 0 {
-		p.t.Errorf("engines outlive the test: %v", p.engines())
+	for deadline := time.Now().Add(30 * time.Second); len(p.engines()) > 0; time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			p.t.Errorf("engines outlive the test: %v", p.engines())
+			return
+		}
 	}
 }
 
