@@ -63,16 +63,15 @@ func str(p []byte, i int) (text, int, error) {
 	t := text{from: i}
 	var hi uint64
 	for {
-		if i+8 <= len(p) {
+		for i+8 <= len(p) {
 			w := binary.LittleEndian.Uint64(p[i:])
 			hi |= w
 			q, b := w^(lows*'"'), w^(lows*'\\')
-			m := ((q - lows) &^ q & highs) | ((b - lows) &^ b & highs) | ((w - lows*0x20) &^ w & highs)
-			if m == 0 {
-				i += 8
-				continue
+			if m := ((q-lows)&^q | (b-lows)&^b | (w-lows*0x20)&^w) & highs; m != 0 {
+				i += bits.TrailingZeros64(m) >> 3
+				break
 			}
-			i += bits.TrailingZeros64(m) >> 3
+			i += 8
 		}
 		for i < len(p) && p[i] != '"' && p[i] != '\\' && p[i] >= 0x20 {
 			hi |= uint64(p[i])
