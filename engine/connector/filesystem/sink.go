@@ -1,9 +1,7 @@
 package filesystem
 
 import (
-	"bytes"
 	"crypto/rand"
-	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -198,52 +196,6 @@ func (s *sink) closeOld(now time.Time) error {
 	return nil
 }
 
-// folder appends the folder of a row's partition: day=2024-01-01/region=eu.
-func (s *sink) folder(dst []byte, b *data.Batch, r int) []byte {
-	for k, p := range s.inPath {
-		if k > 0 {
-			dst = append(dst, '/')
-		}
-		dst = appendEscaped(dst, []byte(p.name))
-		dst = append(dst, '=')
-		switch {
-		case p.at < 0 && p.static != "":
-			dst = appendEscaped(dst, []byte(p.static))
-		case p.at < 0 || b.Cols[p.at].IsNull(r):
-			dst = append(dst, s.policy.null...)
-		default:
-			text := partText(b.Cols[p.at], r)
-			if len(text) == 0 {
-				dst = append(dst, s.policy.null...)
-			}
-			dst = appendEscaped(dst, text)
-		}
-	}
-	return dst
-}
-
-func partText(v *data.Vector, r int) []byte {
-	if v.Type.Kind == data.Boolean {
-		if v.Bool[r] != 0 {
-			return []byte("true")
-		}
-		return []byte("false")
-	}
-	return data.AppendText(nil, v, r, nil)
-}
-
-// appendEscaped writes %XX for what cannot stand in a folder's name.
-func appendEscaped(dst, text []byte) []byte {
-	for _, c := range text {
-		if c < ' ' || c == 0x7f || bytes.IndexByte([]byte(`"#%'*/:=?\{[]^`), c) >= 0 {
-			dst = append(dst, '%', "0123456789ABCDEF"[c>>4], "0123456789ABCDEF"[c&15])
-			continue
-		}
-		dst = append(dst, c)
-	}
-	return dst
-}
-
 // part gives the open file of a folder.
 func (s *sink) part(folder string) (*part, error) {
 	if p := s.open[folder]; p != nil {
@@ -375,38 +327,3 @@ func (s *sink) Abort() error {
 }
 
 func (s *sink) Close() error { return s.Abort() }
-
-// committable is a closed, hidden file.
-type committable struct {
-	folder, name string
-	size         int64
-}
-
-func (c committable) encode() []byte {
-	b := binary.AppendUvarint([]byte{1}, uint64(len(c.folder)))
-	b = append(b, c.folder...)
-	b = binary.AppendUvarint(b, uint64(len(c.name)))
-	b = append(b, c.name...)
-	return binary.AppendUvarint(b, uint64(c.size))
-}
-
-func decodeCommittable(b []byte) (c committable, err error) {
-	damaged := errors.New("record of a file to publish is damaged")
-	if len(b) == 0 || b[0] != 1 {
-		return c, damaged
-	}
-	b = b[1:]
-	for _, s := range []*string{&c.folder, &c.name} {
-		n, w := binary.Uvarint(b)
-		if w <= 0 || n > uint64(len(b)-w) {
-			return c, damaged
-		}
-		*s, b = string(b[w:w+int(n)]), b[w+int(n):]
-	}
-	size, w := binary.Uvarint(b)
-	if w <= 0 || c.name == "" || strings.ContainsAny(c.name, "/\\") {
-		return c, damaged
-	}
-	c.size = int64(size)
-	return c, nil
-}

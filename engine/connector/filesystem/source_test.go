@@ -158,7 +158,9 @@ func TestPartitionsAndMetadata(t *testing.T) {
 		Name: "t", PartitionBy: []string{"region", "d"},
 		Columns: append(slices.Clone(columns), data.Column{Name: "region", Type: data.String()}, data.Column{Name: "d", Type: data.Of(data.Int)}),
 		Metadata: []graph.MetadataColumn{
-			{Name: "p", Key: "file.path", Type: data.String()}, {Name: "n", Key: "file.name", Type: data.String()}, {Name: "s", Key: "file.size", Type: data.Of(data.BigInt)},
+			{Name: "p", Key: "file.path", Type: data.String()},
+			{Name: "n", Key: "file.name", Type: data.String()},
+			{Name: "s", Key: "file.size", Type: data.Of(data.BigInt)},
 			{Name: "m", Key: "file.modification-time", Type: data.Type{Kind: data.TimestampLTZ, Nullable: true, Precision: 3}},
 		},
 	}

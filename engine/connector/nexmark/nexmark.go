@@ -82,9 +82,16 @@ func newConfig(o option.Values) (config, error) {
 		key      string
 		low, top int64
 	}{
-		{"person.proportion", 1, 1000}, {"auction.proportion", 1, 1000}, {"bid.proportion", 1, 1000},
-		{"bid.hot-ratio.auctions", 1, 1e6}, {"bid.hot-ratio.bidders", 1, 1e6}, {"auction.hot-ratio.sellers", 1, 1e6},
-		{"next-event.rate", 1, 1e9}, {"events.num", 0, 1 << 60}, {"generators", 1, 1024}, {"scan.rate-limit", 0, 1 << 60},
+		{"person.proportion", 1, 1000},
+		{"auction.proportion", 1, 1000},
+		{"bid.proportion", 1, 1000},
+		{"bid.hot-ratio.auctions", 1, 1e6},
+		{"bid.hot-ratio.bidders", 1, 1e6},
+		{"auction.hot-ratio.sellers", 1, 1e6},
+		{"next-event.rate", 1, 1e9},
+		{"events.num", 0, 1 << 60},
+		{"generators", 1, 1024},
+		{"scan.rate-limit", 0, 1 << 60},
 	} {
 		if x := o.Int(r.key); x < r.low || x > r.top {
 			return c, fmt.Errorf("option '%s' must be from %d to %d, got %d", r.key, r.low, r.top, x)

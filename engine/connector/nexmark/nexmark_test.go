@@ -40,7 +40,9 @@ func rowType(kind int) data.Type {
 func events() graph.Table {
 	return graph.Table{Name: "events", Columns: []data.Column{
 		{Name: "event_type", Type: data.Of(data.Int)},
-		{Name: "person", Type: rowType(kindPerson)}, {Name: "auction", Type: rowType(kindAuction)}, {Name: "bid", Type: rowType(kindBid)},
+		{Name: "person", Type: rowType(kindPerson)},
+		{Name: "auction", Type: rowType(kindAuction)},
+		{Name: "bid", Type: rowType(kindBid)},
 	}}
 }
 
@@ -265,18 +267,23 @@ func bench(b *testing.B, cols []int, filter bool, given ...string) {
 func BenchmarkPublishedBid5(b *testing.B) { bench(b, []int{0, 1, 2, 5, 6}, true) }
 func BenchmarkPublishedBid7(b *testing.B) { bench(b, []int{0, 1, 2, 3, 4, 5, 6}, true) }
 func BenchmarkFastBid2(b *testing.B)      { bench(b, []int{0, 2}, true, "generator", "fast") }
-func BenchmarkFastBid5(b *testing.B)      { bench(b, []int{0, 1, 2, 5, 6}, true, "generator", "fast") }
+func BenchmarkFastBid5(b *testing.B) { bench(b, []int{0, 1, 2, 5, 6}, true, "generator", "fast") }
+
 func BenchmarkFastBid7(b *testing.B) {
 	bench(b, []int{0, 1, 2, 3, 4, 5, 6}, true, "generator", "fast")
 }
+
 func BenchmarkFastAll(b *testing.B) {
 	bench(b, []int{0, 1, 2, 3, 4, 5, 6}, false, "generator", "fast")
 }
 
 func TestContract(t *testing.T) {
 	for _, given := range [][]string{
-		{"events.num", "3000"}, {"events.num", "3000", "generators", "5"}, {"events.num", "20000", "generator", "fast"},
-		{"events.num", "3000", "scan.rate-limit", "2000000"}, {"events.num", "7000", "generator", "fast", "person.proportion", "1000", "auction.proportion", "900", "bid.proportion", "800"},
+		{"events.num", "3000"},
+		{"events.num", "3000", "generators", "5"},
+		{"events.num", "20000", "generator", "fast"},
+		{"events.num", "3000", "scan.rate-limit", "2000000"},
+		{"events.num", "7000", "generator", "fast", "person.proportion", "1000", "auction.proportion", "900", "bid.proportion", "800"},
 	} {
 		t.Run(strings.Join(given, " "), func(t *testing.T) {
 			schema := spec(t, whole(0, 1, 2, 3), given...).Schema

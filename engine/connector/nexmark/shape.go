@@ -58,18 +58,30 @@ const (
 	moment
 )
 
-var kinds = []struct {
+// kindOfEvent is the fields of a kind, the leaves from first on.
+type kindOfEvent struct {
 	name   string
 	first  leaf
 	fields []string
 	types  []fieldType
-}{
-	{"person", personID, []string{"id", "name", "emailAddress", "creditCard", "city", "state", "dateTime", "extra"},
-		[]fieldType{number, text, text, text, text, text, moment, text}},
-	{"auction", auctionID, []string{"id", "itemName", "description", "initialBid", "reserve", "dateTime", "expires", "seller", "category", "extra"},
-		[]fieldType{number, text, text, number, number, moment, moment, number, number, text}},
-	{"bid", bidAuction, []string{"auction", "bidder", "price", "channel", "url", "dateTime", "extra"},
-		[]fieldType{number, number, number, text, text, moment, text}},
+}
+
+var kinds = []kindOfEvent{
+	{
+		"person", personID,
+		[]string{"id", "name", "emailAddress", "creditCard", "city", "state", "dateTime", "extra"},
+		[]fieldType{number, text, text, text, text, text, moment, text},
+	},
+	{
+		"auction", auctionID,
+		[]string{"id", "itemName", "description", "initialBid", "reserve", "dateTime", "expires", "seller", "category", "extra"},
+		[]fieldType{number, text, text, number, number, moment, moment, number, number, text},
+	},
+	{
+		"bid", bidAuction,
+		[]string{"auction", "bidder", "price", "channel", "url", "dateTime", "extra"},
+		[]fieldType{number, number, number, text, text, moment, text},
+	},
 }
 
 // column is a column of the table: one leaf, or a row of leaves of one kind.
@@ -112,14 +124,7 @@ func newShape(t graph.Table, table string) (shape, error) {
 			s.columns = append(s.columns, column{kind: -1, leaf: eventType})
 			continue
 		}
-		k := slices.IndexFunc(kinds, func(k struct {
-			name   string
-			first  leaf
-			fields []string
-			types  []fieldType
-		}) bool {
-			return k.name == c.Name
-		})
+		k := slices.IndexFunc(kinds, func(k kindOfEvent) bool { return k.name == c.Name })
 		if k < 0 || c.Type.Kind != data.Row {
 			return s, fmt.Errorf("column %q (%s): a nexmark table has the columns event_type INT, and person, auction, bid of type ROW; for the fields of one kind as columns set the option 'table' to 'person', 'auction' or 'bid'", c.Name, c.Type)
 		}

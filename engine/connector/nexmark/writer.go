@@ -49,16 +49,6 @@ func newWriter(s shape, src graph.Source, p *pools) (*writer, error) {
 	return w, nil
 }
 
-// wants tells whether any of the leaves has a column.
-func (w *writer) wants(ls ...leaf) bool {
-	for _, l := range ls {
-		if w.col[l] != nil {
-			return true
-		}
-	}
-	return false
-}
-
 // begin takes the columns of b, with room for a full batch.
 func (w *writer) begin(b *data.Batch) {
 	w.col = [leaves]*data.Vector{}

@@ -15,10 +15,16 @@ func TestLines(t *testing.T) {
 		return data.Type{Kind: k, Nullable: true, Precision: precision, Scale: scale}
 	}
 	columns := []data.Column{
-		{Name: "a", Type: data.Of(data.Int)}, {Name: "b", Type: data.String()}, {Name: "c", Type: data.Of(data.Boolean)}, {Name: "d", Type: typ(data.Timestamp, 3, 0)},
-		{Name: "e", Type: typ(data.VarBinary, 9, 0)}, {Name: "f", Type: data.Type{Kind: data.Row, Nullable: true, Names: []string{"x"}, Args: []data.Type{data.Of(data.Double)}}},
-		{Name: "g", Type: typ(data.TimestampLTZ, 6, 0)}, {Name: "h", Type: data.Type{Kind: data.Map, Nullable: true, Args: []data.Type{data.String(), data.Of(data.Int)}}},
-		{Name: "i", Type: typ(data.Decimal, 5, 2)}, {Name: "j", Type: typ(data.Time, 0, 0)},
+		{Name: "a", Type: data.Of(data.Int)},
+		{Name: "b", Type: data.String()},
+		{Name: "c", Type: data.Of(data.Boolean)},
+		{Name: "d", Type: typ(data.Timestamp, 3, 0)},
+		{Name: "e", Type: typ(data.VarBinary, 9, 0)},
+		{Name: "f", Type: data.Type{Kind: data.Row, Nullable: true, Names: []string{"x"}, Args: []data.Type{data.Of(data.Double)}}},
+		{Name: "g", Type: typ(data.TimestampLTZ, 6, 0)},
+		{Name: "h", Type: data.Type{Kind: data.Map, Nullable: true, Args: []data.Type{data.String(), data.Of(data.Int)}}},
+		{Name: "i", Type: typ(data.Decimal, 5, 2)},
+		{Name: "j", Type: typ(data.Time, 0, 0)},
 	}
 	b := formattest.Batch(columns,
 		[]data.Value{{I: 1}, {S: "x"}, {I: 1}, {I: 1709208000000}, {S: "\x01\xff"}, {Elems: []data.Value{{F: 1}}}, {I: 1709208000001, Nano: 2000}, {Elems: []data.Value{{S: "k"}, {I: 7}}}, {I: 150}, {I: 3600000}},

@@ -12,8 +12,13 @@ import (
 )
 
 var bid = []data.Column{
-	{Name: "auction", Type: data.Of(data.BigInt)}, {Name: "bidder", Type: data.Of(data.BigInt)}, {Name: "price", Type: data.Of(data.BigInt)},
-	{Name: "channel", Type: data.String()}, {Name: "url", Type: data.String()}, {Name: "dateTime", Type: typ(data.Timestamp, 3, 0)}, {Name: "extra", Type: data.String()},
+	{Name: "auction", Type: data.Of(data.BigInt)},
+	{Name: "bidder", Type: data.Of(data.BigInt)},
+	{Name: "price", Type: data.Of(data.BigInt)},
+	{Name: "channel", Type: data.String()},
+	{Name: "url", Type: data.String()},
+	{Name: "dateTime", Type: typ(data.Timestamp, 3, 0)},
+	{Name: "extra", Type: data.String()},
 }
 
 func bids(n int) []byte {
