@@ -370,18 +370,7 @@ func (p *printer) printed(rows []connector.Printed) {
 			}{"print", r.Table, r.Op.String(), r.Values})
 			continue
 		}
-		p.w.WriteString(r.Table + "> " + r.Op.String() + "[")
-		for i, v := range r.Values {
-			if i > 0 {
-				p.w.WriteString(", ")
-			}
-			if v == nil {
-				p.w.WriteString("null")
-			} else {
-				p.w.WriteString(*v)
-			}
-		}
-		p.w.WriteString("]\n")
+		p.w.WriteString(r.String() + "\n")
 	}
 	_ = p.w.Flush()
 }
