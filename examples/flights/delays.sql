@@ -20,7 +20,7 @@ CREATE TEMPORARY TABLE flights (
   'csv.null-literal' = '',
   'csv.skip-header-lines' = '1',
   'source.monitor-interval' = '1 s',
-  'scan.rate-limit' = '200'
+  'scan.rate-limit' = '100'
 );
 
 CREATE TEMPORARY TABLE delays_by_hour (
