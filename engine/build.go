@@ -10,6 +10,7 @@ import (
 	"github.com/weir-streams/weir/engine/graph"
 	"github.com/weir-streams/weir/engine/operator"
 	"github.com/weir-streams/weir/engine/operator/aggregate"
+	"github.com/weir-streams/weir/engine/operator/join"
 	"github.com/weir-streams/weir/engine/operator/window"
 	"github.com/weir-streams/weir/engine/runtime"
 )
@@ -48,6 +49,8 @@ func (b *builder) Build(op *graph.Op, p runtime.Place) (operator.Operator, conne
 		o, err = aggregate.New(*op, input)
 	case op.WindowAggregate != nil:
 		o, err = window.New(*op, input)
+	case op.Join != nil:
+		o, err = join.New(*op, p.Input, b.engine.functions)
 	case op.Sink != nil:
 		o, err = b.sink(op)
 	default:

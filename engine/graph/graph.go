@@ -62,6 +62,7 @@ type Op struct {
 	WindowAssign    *WindowAssign    `json:"windowAssign,omitempty"`
 	GroupAggregate  *GroupAggregate  `json:"groupAggregate,omitempty"`
 	WindowAggregate *WindowAggregate `json:"windowAggregate,omitempty"`
+	Join            *Join            `json:"join,omitempty"`
 	Sink            *Sink            `json:"sink,omitempty"`
 }
 

@@ -30,11 +30,7 @@ func (b *Binder) from(ref ast.TableRef) (logical.Node, *scope, error) {
 		}
 		return b.aliased(n, r.Alias, "")
 	case *ast.Join:
-		name := string(r.Kind) + " JOIN"
-		if r.Kind == ast.CommaJoin {
-			name = "a join (a comma in FROM)"
-		}
-		return nil, nil, b.refuseJoin(r, name)
+		return b.join(r)
 	case *ast.Unnest:
 		return nil, nil, unsupported(r.Pos(), "UNNEST is")
 	case *ast.MatchRecognize:
@@ -45,18 +41,6 @@ func (b *Binder) from(ref ast.TableRef) (logical.Node, *scope, error) {
 		return nil, nil, unsupported(r.Pos(), "UNPIVOT is")
 	}
 	return nil, nil, unsupported(ref.Pos(), "this item of FROM is")
-}
-
-// refuseJoin first looks for plainer mistakes: tables that are not there.
-func (b *Binder) refuseJoin(j *ast.Join, name string) error {
-	for _, side := range []ast.TableRef{j.Left, j.Right} {
-		if t, ok := side.(*ast.TableName); ok {
-			if _, _, err := b.from(t); err != nil {
-				return err
-			}
-		}
-	}
-	return unsupported(j.Pos(), name+" is")
 }
 
 // aliased gives n's columns as one table of a scope.

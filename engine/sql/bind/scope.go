@@ -13,6 +13,17 @@ import (
 type scope struct {
 	columns []data.Column
 	tables  []scopeTable
+	// merged is what a star stands for where joins gave columns of both sides
+	// once; nil: all columns.
+	merged []mergedColumn
+	// outer is how many of the columns, the first ones, are of the query around
+	// this one: they are meant only where no other is.
+	outer int
+}
+
+type mergedColumn struct {
+	name  string
+	value expr.Expr
 }
 
 type scopeTable struct {
@@ -24,8 +35,8 @@ type scopeTable struct {
 func (s *scope) resolve(n *ast.Name) (expr.Expr, error) {
 	parts := n.Parts
 	if len(parts) > 1 {
-		for _, t := range s.tables {
-			if t.name != "" && t.name == parts[0].Name {
+		for k := len(s.tables) - 1; k >= 0; k-- { // of two, that of the inner query
+			if t := s.tables[k]; t.name != "" && t.name == parts[0].Name {
 				return s.inTable(t, parts)
 			}
 		}
@@ -34,7 +45,7 @@ func (s *scope) resolve(n *ast.Name) (expr.Expr, error) {
 	found := -1
 	for i, c := range s.columns {
 		if c.Name == first.Name {
-			if found >= 0 {
+			if found >= s.outer || found >= 0 && i < s.outer {
 				return expr.Expr{}, ast.Errorf(first.Pos(), "Column '%s' is ambiguous", first.Name)
 			}
 			found = i

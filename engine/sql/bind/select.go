@@ -34,14 +34,10 @@ func (b *Binder) selectOf(q *ast.Select) (logical.Node, error) {
 		}
 	}
 	if q.Where != nil {
-		if b.hasAggregate(q.Where) {
-			return nil, ast.Errorf(q.Where.Pos(), "Aggregate expression is illegal in WHERE clause")
-		}
-		cond, err := b.condition(&exprBinder{b: b, scope: sc}, q.Where, "WHERE")
-		if err != nil {
+		var err error
+		if input, err = b.where(q, input, sc); err != nil {
 			return nil, err
 		}
-		input = &logical.Filter{Input: input, Cond: cond}
 	}
 	items, err := b.items(q, sc)
 	if err != nil {
@@ -124,6 +120,12 @@ func (b *Binder) star(star *ast.Star, sc *scope) ([]item, error) {
 	if star.Qualifier == nil {
 		if len(sc.tables) == 0 {
 			return nil, ast.Errorf(star.Pos(), "SELECT * requires a FROM clause")
+		}
+		if sc.merged != nil {
+			for _, m := range sc.merged {
+				out = append(out, item{value: m.value, name: m.name, pos: star.Pos()})
+			}
+			return out, nil
 		}
 		for i := range sc.columns {
 			out = append(out, column(i))

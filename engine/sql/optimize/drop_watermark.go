@@ -26,6 +26,9 @@ func dropWatermark(n logical.Node, needed bool, c *Context) logical.Node {
 		needed = needed || x.Window.TimeAttr == data.EventTime
 	case *logical.WindowAggregate:
 		needed = needed || x.Window.TimeAttr == data.EventTime
+	case *logical.Join:
+		needed = false // nobody above it has event time
+		asks(x.Cond)
 	case *logical.Filter:
 		asks(x.Cond)
 	case *logical.Project:

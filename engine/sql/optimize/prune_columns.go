@@ -193,6 +193,8 @@ func (p *pruner) prune(n logical.Node, w *want) (logical.Node, found) {
 		return &out, identity(len(n.Schema()))
 	case *logical.Union:
 		return p.union(n, w)
+	case *logical.Join:
+		return p.join(n, w)
 	}
 	in := n.Inputs() // sinks and values use all there is
 	out := make([]logical.Node, len(in))
@@ -379,4 +381,48 @@ func (p *pruner) union(n *logical.Union, w *want) (logical.Node, found) {
 		out.Children = append(out.Children, exactly(in, order, cols))
 	}
 	return out, f
+}
+
+// join keeps of each input exactly the columns that are used, in their order:
+// what else a table is read for does not change what the join remembers.
+func (p *pruner) join(n *logical.Join, w *want) (logical.Node, found) {
+	left := len(n.Left.Schema())
+	all := &want{}
+	for _, q := range w.paths {
+		all.add(q[:1])
+	}
+	count := map[int]int{}
+	uses(n.Cond, count)
+	for i := range count {
+		all.add(path{i})
+	}
+	var needs [2]want
+	for _, q := range all.sorted() {
+		if q[0] < left {
+			needs[0].add(path{q[0]})
+		} else {
+			needs[1].add(path{q[0] - left})
+		}
+	}
+	out, f := *n, found{}
+	inputs := []logical.Node{n.Left, n.Right}
+	at := 0
+	for s, x := range inputs {
+		cols := x.Schema()
+		if len(needs[s].paths) == 0 {
+			needs[s].add(path{cheapest(cols)})
+		}
+		in, g := p.prune(x, &want{paths: slices.Clone(needs[s].paths)})
+		order, kept := found{}, []data.Column{}
+		for i, q := range needs[s].sorted() {
+			order[path{i}.key()] = g[q.key()]
+			kept = append(kept, cols[q[0]])
+			f[path{q[0] + s*left}.key()] = at
+			at++
+		}
+		inputs[s] = exactly(in, order, kept)
+	}
+	out.Left, out.Right = inputs[0], inputs[1]
+	out.Cond = f.rewrite(n.Cond, out.Both())
+	return &out, f
 }

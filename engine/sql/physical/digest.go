@@ -43,6 +43,9 @@ func writeDigest(b *strings.Builder, n logical.Node) {
 		exprs(x.Cond)
 	case *logical.Project:
 		exprs(x.Exprs...)
+	case *logical.Join:
+		b.WriteString(" " + string(x.Kind))
+		exprs(x.Cond)
 	case *logical.WindowAssign:
 		fmt.Fprintf(b, " %v", x.Window)
 	case *logical.Aggregate:

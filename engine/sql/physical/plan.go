@@ -102,6 +102,8 @@ func (p *planner) build(n logical.Node) (*stream, error) {
 		return p.filter(n)
 	case *logical.Union:
 		return p.union(n)
+	case *logical.Join:
+		return p.join(n)
 	}
 	in, err := p.node(n.Inputs()[0])
 	if err != nil {

@@ -1,0 +1,41 @@
+package graph
+
+import "github.com/weir-streams/weir/engine/expr"
+
+// JoinKind says which rows a join gives.
+type JoinKind string
+
+// The joins. SEMI gives the left rows that have a match, ANTI those that have none.
+const (
+	InnerJoin JoinKind = "INNER"
+	LeftJoin  JoinKind = "LEFT"
+	RightJoin JoinKind = "RIGHT"
+	FullJoin  JoinKind = "FULL"
+	SemiJoin  JoinKind = "SEMI"
+	AntiJoin  JoinKind = "ANTI"
+)
+
+// LeftOnly tells whether the join gives columns of the left input only.
+func (k JoinKind) LeftOnly() bool { return k == SemiJoin || k == AntiJoin }
+
+// KeepsLeft tells whether left rows without a match are given, with NULLs.
+func (k JoinKind) KeepsLeft() bool { return k == LeftJoin || k == FullJoin }
+
+// KeepsRight tells whether right rows without a match are given, with NULLs.
+func (k JoinKind) KeepsRight() bool { return k == RightJoin || k == FullJoin }
+
+// Join matches the rows of two unbounded inputs, each kept as state for as long
+// as it is not retracted. Rows given: the left columns, then the right ones.
+// Without keys it runs in one subtask.
+type Join struct {
+	Kind JoinKind `json:"kind"`
+	// LeftKeys[i] must equal RightKeys[i], which is of the same type. NULL is
+	// equal to nothing, or where NullKeys[i] is set to NULL.
+	LeftKeys  []int  `json:"leftKeys"`
+	RightKeys []int  `json:"rightKeys"`
+	NullKeys  []bool `json:"nullKeys,omitzero"`
+	// Condition is what else must be TRUE, over the left columns followed by the
+	// right ones.
+	Condition *expr.Expr `json:"condition,omitempty"`
+	TTLMillis int64      `json:"ttlMillis,omitzero"`
+}
