@@ -92,7 +92,7 @@ type reader struct {
 
 func newReader(t *testing.T) *reader {
 	t.Helper()
-	// Not t.TempDir: its long name would not leave room for the paths of sockets.
+	// Not t.TempDir: a process that was killed a moment ago may still write.
 	home, err := os.MkdirTemp("", "docs")
 	if err != nil {
 		t.Fatal(err)
