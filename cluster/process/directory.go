@@ -104,7 +104,8 @@ func (d directory) remove(logs string) error {
 }
 
 // lastWords is what a person should read first of a log: the panic, if there
-// is one near its end, else the last line that says something; shortened.
+// is one near its end, else the last line that is no news of the ordinary;
+// shortened.
 func (d directory) lastWords() string {
 	const most = 256 << 10
 	f, err := os.Open(d.file(logName))
@@ -119,7 +120,13 @@ func (d directory) lastWords() string {
 	b := make([]byte, min(info.Size(), most))
 	n, _ := f.ReadAt(b, info.Size()-int64(len(b))) // what was read will do
 	lines := strings.Split(strings.TrimSpace(strings.ToValidUTF8(string(b[:n]), "?")), "\n")
-	words := lines[len(lines)-1]
+	words := ""
+	for _, line := range slices.Backward(lines) {
+		if !strings.HasPrefix(line, "time=") || !strings.Contains(line, " level=INFO ") {
+			words = line
+			break
+		}
+	}
 	for _, line := range slices.Backward(lines) {
 		if strings.HasPrefix(line, "panic: ") || strings.HasPrefix(line, "fatal error: ") {
 			words = line

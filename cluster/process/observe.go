@@ -83,11 +83,13 @@ func forgetLock(held *os.File, dir directory) error {
 
 // epitaph says how the process ended, as far as known, and its last words.
 func (d directory) epitaph() string {
-	how := "the process has ended"
+	how, words := "the process has ended", d.lastWords()
 	if b, err := os.ReadFile(d.file(exitName)); err == nil && len(b) > 0 {
 		how = "the process " + string(b)
+	} else if words == "" {
+		return how + " and left no reason: it was killed, or the machine went down"
 	}
-	if words := d.lastWords(); words != "" {
+	if words != "" {
 		how += ": " + words
 	}
 	return how
