@@ -54,7 +54,7 @@ e2e: build ## the real binary, a real browser
 .PHONY: bench
 bench: build ## Nexmark, upgrade and start times; writes to standard output
 	./bin/weir bench nexmark --queries q0,q1,q2,q12 --parallelism 2
-	WEIR_BINARY=$(CURDIR)/bin/weir go test -count=1 -run '^$$' -bench . ./test/e2e
+	WEIR_BINARY=$(CURDIR)/bin/weir go test -count=1 -run '^$$' -bench . -benchtime 10x ./test/e2e
 
 .PHONY: dev
 dev: ## server and UI that reload on change (two processes, one terminal)

@@ -419,11 +419,75 @@ func TestASavepointThatIsGoneNeverStartsEmpty(t *testing.T) {
 			t.Errorf("job %s was to start empty", j.Metadata.ID)
 		}
 	}
+	// It is back, but damaged.
 	if err := os.Rename(away, place); err != nil {
 		t.Fatal(err)
+	}
+	metadata := filepath.Join(place, "_metadata")
+	good, err := os.ReadFile(metadata)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bad := bytes.Clone(good)
+	bad[len(bad)/2] ^= 1
+	if err := os.WriteFile(metadata, bad, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p.patch("delays", template(map[string]any{"parallelism": 2}))
+	d = p.until("delays", "clear about the damage", func(d resource.Deployment) bool {
+		return d.Status.State == resource.StateFailed && strings.Contains(d.Status.Message, "damaged")
+	})
+	says(t, d.Status.Message, place)
+	// It is back as it was.
+	if err := os.WriteFile(metadata, good, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	p.patch("delays", template(map[string]any{"parallelism": 3}))
+	p.settle("delays", resource.StateFinished)
+	checkOutput(t, p, "delays", output(t, out), want)
+	p.lives()
+}
+
+// TestADamagedCheckpointIsNamed: after a crash of everything the newest
+// checkpoint cannot be read. An older one would write rows twice, an empty
+// start would lose them, so it waits and says so.
+func TestADamagedCheckpointIsNamed(t *testing.T) {
+	t.Parallel()
+	p := startPlatform(t)
+	in := flights(t, p.data, flightsRead)
+	want := undisturbed(t, in)
+	out := filepath.Join(p.data, "out")
+	p.deploy("delays", delays(in, out, "", rowsASecond), map[string]any{"maxJobCreationAttempts": 2}) // the crash counts
+	p.settle("delays", resource.StateRunning)
+	p.until("delays", "writing", func(resource.Deployment) bool { return len(output(t, out)) > 20 })
+	p.kill()
+	p.killEngine(t)
+	all, err := filepath.Glob(filepath.Join(p.data, "state", "checkpoints", "namespaces", "default", "jobs", "*", "*", "chk-*", "_metadata"))
+	if err != nil || len(all) == 0 {
+		t.Fatalf("%d checkpoints: %v", len(all), err)
+	}
+	good := map[string][]byte{}
+	for _, path := range all { // those kept besides the newest may not be taken either
+		if good[path], err = os.ReadFile(path); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, good[path][:len(good[path])/2], 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	written := output(t, out)
+	p.start()
+	d := p.settle("delays", resource.StateFailed)
+	says(t, d.Status.Message, "chk-", "damaged")
+	if got := output(t, out); !slices.Equal(got, written) {
+		t.Errorf("without its state it wrote %d lines", len(got)-len(written))
+	}
+	for path, text := range good {
+		if err := os.WriteFile(path, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 	p.patch("delays", template(map[string]any{"parallelism": 2}))
 	p.settle("delays", resource.StateFinished)
 	checkOutput(t, p, "delays", output(t, out), want)
-	p.lives()
 }

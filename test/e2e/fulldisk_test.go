@@ -167,3 +167,40 @@ func TestAFullDiskOfTheDatabase(t *testing.T) {
 		t.Errorf("the deployment of before is %s", got)
 	}
 }
+
+// TestAFullDiskOfSavepoints: an upgrade that cannot save the state does not
+// happen, and the job goes on as before.
+func TestAFullDiskOfSavepoints(t *testing.T) {
+	t.Parallel()
+	small := smallDisk(t, "2m")
+	p := startPlatform(t)
+	in := flights(t, p.data, flightsRead)
+	want := undisturbed(t, in)
+	out := filepath.Join(p.data, "out")
+	p.deploy("delays", delays(in, out, "", rowsASecond/3), map[string]any{
+		"maxSavepointCreationAttempts": 2,
+		"template": map[string]any{"spec": map[string]any{
+			"artifact": map[string]any{"kind": "SQLSCRIPT", "sqlScript": delays(in, out, "", rowsASecond/3)},
+			"flinkConfiguration": map[string]any{
+				"execution.checkpointing.interval": "200 ms", "state.savepoints.dir": "file://" + small.dir + "/savepoints",
+			},
+		}},
+	})
+	job := p.settle("delays", resource.StateRunning).Status.Running.JobID
+	p.until("delays", "writing", func(resource.Deployment) bool { return len(output(t, out)) > 20 })
+	small.fill()
+	p.patch("delays", template(map[string]any{"parallelism": 2}))
+	d := p.settle("delays", resource.StateFailed)
+	says(t, d.Status.Message, noSpace, small.dir, "2 of 2 savepoints failed", "goes on running")
+	j, err := p.api.Jobs("default").Get(p.ctx(), job)
+	if err != nil || j.Status.State != resource.JobStarted {
+		t.Errorf("the job is %s: %v", j.Status.State, err)
+	}
+	before := len(output(t, out))
+	p.until("delays", "writing on", func(resource.Deployment) bool { return len(output(t, out)) > before })
+	small.free()
+	p.patch("delays", template(map[string]any{"parallelism": 1, "artifact": map[string]any{"sqlScript": delays(in, out, everyRow, rowsASecond/3)}}))
+	p.runningVersion("delays", 3)
+	p.settle("delays", resource.StateFinished)
+	checkOutput(t, p, "delays", output(t, out), want)
+}
