@@ -17,6 +17,7 @@ type sumDecimal struct {
 	off   int
 	arg   int
 	avg   bool
+	zero  bool      // 0 rather than NULL where there is no value
 	scale int       // of the argument
 	typ   data.Type // of the result
 }
@@ -52,7 +53,7 @@ func (s *sumDecimal) update(_ *Groups, recs []unsafe.Pointer, rows []int32, b *d
 
 func (s *sumDecimal) put(rec unsafe.Pointer, out *data.Vector, r int) {
 	x, n := *wide(rec, s.off), *i64(rec, s.off+16)
-	ok := n != 0
+	ok := n != 0 || s.zero
 	if ok && s.avg {
 		x, ok = data.DivDecimal(x, s.scale, data.I128(n), 0, s.typ.Precision, s.typ.Scale)
 	} else if ok {
@@ -77,13 +78,16 @@ func (s *sumDecimal) result(_ *Groups, recs []unsafe.Pointer, out *data.Vector, 
 	}
 }
 
-func (s *sumDecimal) step(recs []unsafe.Pointer, rows []int32, b *data.Batch, out *data.Vector) {
+func (s *sumDecimal) step(_ *Groups, recs []unsafe.Pointer, rows []int32, b *data.Batch, out *data.Vector, take []uint8) error {
 	v := b.Cols[s.arg]
 	for i, rec := range recs {
 		s.put(rec, out, 2*i)
-		s.add(rec, v, rows[i], sign(b.Op(int(rows[i]))))
+		if take == nil || take[i] != 0 {
+			s.add(rec, v, rows[i], sign(b.Op(int(rows[i]))))
+		}
 		s.put(rec, out, 2*i+1)
 	}
+	return nil
 }
 
 func (s *sumDecimal) schema() []data.Type {

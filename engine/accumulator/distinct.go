@@ -1,61 +1,116 @@
 package accumulator
 
 import (
+	"math/bits"
 	"unsafe"
 
 	"github.com/weir-streams/weir/engine/data"
-	"github.com/weir-streams/weir/engine/state"
 )
 
-// distinct feeds another aggregate each value of a group once. A side table
-// counts the copies; the value joins with the first and leaves with the last.
+// distinct feeds other aggregates each value of a group once. It is shared by all
+// calls over one column: a side table has a record for each value, with a bit for
+// each filter under which the value was seen or, where the input takes rows back,
+// a count for each. A value joins with the first copy and leaves with the last.
 type distinct struct {
-	inner accumulator
-	arg   int
-	side  int
-	recs  []unsafe.Pointer // scratch
-	rows  []int32
-	gone  []unsafe.Pointer
+	side    int
+	arg     int
+	filters []int // column of each bit, -1: no filter
+	nulls   bool  // NULL is a value for one of the calls
+	counted bool
+
+	moved []uint64 // for each row: the filters under which its value joins or leaves
+	lists []scratch
+	// the rows that pass a filter
+	at   []int32 // positions
+	pass []uint64
+	scratch
 }
 
-func (d *distinct) update(g *Groups, recs []unsafe.Pointer, rows []int32, b *data.Batch) error {
-	recs, rows = g.nonNull(b.Cols[d.arg], recs, rows)
-	sides, err := g.resolveSide(d.side, rows, b)
+// find marks, for each row, the filters that it passes; rows without any are left out.
+func (d *distinct) find(recs []unsafe.Pointer, rows []int32, b *data.Batch) {
+	d.at, d.pass, d.recs, d.rows = d.at[:0], d.pass[:0], d.recs[:0], d.rows[:0]
+	v := b.Cols[d.arg]
+	for i, r := range rows {
+		var m uint64
+		for bit, f := range d.filters {
+			if f < 0 {
+				m |= 1 << bit
+			} else if c := b.Cols[f]; !c.IsNull(int(r)) {
+				m |= uint64(c.Bool[r]) << bit
+			}
+		}
+		if m == 0 || !d.nulls && v.IsNull(int(r)) {
+			continue
+		}
+		d.at = append(d.at, int32(i))
+		d.pass = append(d.pass, m)
+		d.recs = append(d.recs, recs[i])
+		d.rows = append(d.rows, r)
+	}
+}
+
+// mark counts the values of rows and fills moved.
+func (d *distinct) mark(g *Groups, recs []unsafe.Pointer, rows []int32, b *data.Batch) error {
+	d.find(recs, rows, b)
+	if cap(d.moved) < len(rows) {
+		d.moved = make([]uint64, max(len(rows), data.BatchSize))
+	}
+	d.moved = d.moved[:len(rows)]
+	clear(d.moved)
+	sides, err := g.resolveSide(d.side, d.recs, d.rows, b)
 	if err != nil {
 		return err
 	}
-	d.recs, d.rows, d.gone = d.recs[:0], d.rows[:0], d.gone[:0]
-	for i, s := range sides {
-		n := i64(s, sideCount)
-		before := *n
-		*n += sign(b.Op(int(rows[i])))
-		if before == 0 && *n == 1 || before == 1 && *n == 0 {
-			d.recs = append(d.recs, recs[i])
-			d.rows = append(d.rows, rows[i])
+	if !d.counted {
+		for i, s := range sides {
+			seen := u64(s, 0)
+			fresh := d.pass[i] &^ *seen
+			*seen |= fresh
+			d.moved[d.at[i]] = fresh
 		}
-		if *n == 0 {
-			d.gone = append(d.gone, s)
-		}
-	}
-	for _, s := range d.gone {
-		if state.Alive(s) && *i64(s, sideCount) == 0 {
-			g.sides[d.side].Delete(s)
-		}
-	}
-	if len(d.rows) == 0 {
 		return nil
 	}
-	return d.inner.update(g, d.recs, d.rows, b)
+	first := g.set.sides[d.side].first()
+	for i, s := range sides {
+		add := b.Op(int(d.rows[i])).Adds()
+		var moved uint64
+		for m := d.pass[i]; m != 0; m &= m - 1 {
+			bit := bits.TrailingZeros64(m)
+			n := i64(s, first+8*bit)
+			switch {
+			case add:
+				if *n++; *n == 1 {
+					moved |= 1 << bit
+				}
+			case *n > 0: // what is not there cannot leave
+				if *n--; *n == 0 {
+					moved |= 1 << bit
+				}
+			}
+		}
+		d.moved[d.at[i]] = moved
+		if !add {
+			g.gone = append(g.gone, goner{d.recs[i], s})
+		}
+	}
+	g.bury(d.side)
+	return nil
 }
 
-func (d *distinct) result(g *Groups, recs []unsafe.Pointer, out *data.Vector, base, stride int) {
-	d.inner.result(g, recs, out, base, stride)
-}
-func (d *distinct) schema() []data.Type { return d.inner.schema() }
-func (d *distinct) save(g *Groups, recs []unsafe.Pointer, cols []*data.Vector) {
-	d.inner.save(g, recs, cols)
-}
-
-func (d *distinct) load(g *Groups, recs []unsafe.Pointer, cols []*data.Vector) error {
-	return d.inner.load(g, recs, cols)
+// split is mark, and then lists the rows of each filter.
+func (d *distinct) split(g *Groups, recs []unsafe.Pointer, rows []int32, b *data.Batch) error {
+	if err := d.mark(g, recs, rows, b); err != nil {
+		return err
+	}
+	for i := range d.lists {
+		l := &d.lists[i]
+		l.recs, l.rows = l.recs[:0], l.rows[:0]
+	}
+	for i, m := range d.moved {
+		for ; m != 0; m &= m - 1 {
+			l := &d.lists[bits.TrailingZeros64(m)]
+			l.recs, l.rows = append(l.recs, recs[i]), append(l.rows, rows[i])
+		}
+	}
+	return nil
 }

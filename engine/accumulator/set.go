@@ -19,8 +19,13 @@ import (
 type accumulator interface {
 	// update folds the rows in; a row whose op takes away is retracted.
 	update(g *Groups, recs []unsafe.Pointer, rows []int32, b *data.Batch) error
-	// result writes the value of recs[i] as row base+i*stride of out.
+	// result writes the value of recs[i] as row base+i*stride of out. Lists are
+	// written with stride 1 only.
 	result(g *Groups, recs []unsafe.Pointer, out *data.Vector, base, stride int)
+	// step folds the rows in one by one: it writes the value before row i as row 2i
+	// of out and the value after it as row 2i+1. Rows whose take is 0 are not
+	// folded in; without take all are.
+	step(g *Groups, recs []unsafe.Pointer, rows []int32, b *data.Batch, out *data.Vector, take []uint8) error
 	// schema is the canonical form of the part of a record it owns; save and load
 	// convert recs[i] to and from row i of cols.
 	schema() []data.Type
@@ -28,34 +33,37 @@ type accumulator interface {
 	load(g *Groups, recs []unsafe.Pointer, cols []*data.Vector) error
 }
 
-// stepper is an accumulator with a loop of its own for per-row results: it
-// writes the value before row i as row 2i of out and after it as row 2i+1.
-type stepper interface {
-	step(recs []unsafe.Pointer, rows []int32, b *data.Batch, out *data.Vector)
+// dropper is an accumulator that holds memory beside the record.
+type dropper interface {
+	drop(g *Groups, rec unsafe.Pointer)
 }
 
 // Set is the aggregates of one operator.
 type Set struct {
-	keys  []int
-	types []data.Type // of the keys
-	calls []graph.AggCall
-	accs  []accumulator
-	width int
-	sides []side // what needs a table beside the groups
+	keys     []int
+	types    []data.Type // of the keys
+	calls    []graph.AggCall
+	accs     []accumulator
+	distinct []*distinct
+	member   []member // where the rows of each call come from
+	width    int
+	sides    []side // what needs a table beside the groups
+	shown    int    // how many of accs are results; the others are keys
+	firsts   []first
+	retracts bool
 	scratch
+	take []uint8
+}
+
+// member says that a call is fed the values of distinct under one of its filters.
+type member struct {
+	of  *distinct
+	bit int
 }
 
 type scratch struct {
 	recs []unsafe.Pointer
 	rows []int32
-}
-
-// side is a table beside the groups, keyed by group and value.
-type side struct {
-	name  string
-	types []data.Type // keys of the group, then the value
-	width int
-	cols  []int
 }
 
 // rowCount is the offset of the number of rows in a group.
@@ -67,6 +75,9 @@ func NewSet(keys []int, calls []graph.AggCall, input []data.Column) (*Set, error
 	for _, k := range keys {
 		s.types = append(s.types, input[k].Type)
 	}
+	for _, c := range calls {
+		s.retracts = s.retracts || c.Retracts
+	}
 	for i, c := range calls {
 		a, err := s.make(i, c, input)
 		if err != nil {
@@ -74,20 +85,40 @@ func NewSet(keys []int, calls []graph.AggCall, input []data.Column) (*Set, error
 		}
 		s.accs = append(s.accs, a)
 	}
+	s.shown = len(s.accs)
+	for i, k := range keys {
+		if p := input[k].Type.Phys(); p != data.PhysF32 && p != data.PhysF64 {
+			continue
+		}
+		a := &edge{cell: s.newCell(input[k].Type), arg: k}
+		s.accs, s.member = append(s.accs, a), append(s.member, member{})
+		s.calls = append(s.calls[:len(s.calls):len(s.calls)], graph.AggCall{Func: "KEY", Args: []int{k}, Filter: -1})
+		s.firsts = append(s.firsts, first{i, a})
+	}
 	return s, nil
 }
 
-func (s *Set) take(bytes int) int {
+// first is how a group's key was written in its first row, where equal keys may
+// differ: 0.0 and -0.0, and the NaNs.
+type first struct {
+	key int
+	of  *edge
+}
+
+// PutKeys writes the keys of recs[i] as rows i*repeat up to (i+1)*repeat of outs,
+// for the keys that an encoded key does not show as they were.
+func (s *Set) PutKeys(g *Groups, recs []unsafe.Pointer, outs []*data.Vector, repeat int) {
+	for _, f := range s.firsts {
+		for k := range repeat {
+			f.of.result(g, recs, outs[f.key], k, repeat)
+		}
+	}
+}
+
+func (s *Set) room(bytes int) int {
 	off := s.width
 	s.width += (bytes + 7) &^ 7
 	return off
-}
-
-func (s *Set) addSide(name string, value int, input []data.Column, width int) int {
-	types := append(append([]data.Type{}, s.types...), input[value].Type)
-	cols := append(append([]int{}, s.keys...), value)
-	s.sides = append(s.sides, side{name: name, types: types, width: width, cols: cols})
-	return len(s.sides) - 1
 }
 
 // Groups is the state of a Set: one for an aggregation, one for each window.
@@ -96,17 +127,18 @@ type Groups struct {
 	sides []*state.Table
 	blobs *state.Blobs
 	set   *Set
-	// scratch of the side tables
-	batch data.Batch
-	recs  []unsafe.Pointer
-	keep  scratch
+	// scratch
+	recs []unsafe.Pointer // of side tables
+	keep scratch
+	gone []goner
+	buf  []byte
 }
 
 // NewGroups makes empty state.
 func (s *Set) NewGroups(budget *state.Budget) *Groups {
 	g := &Groups{Table: state.NewTable(s.types, s.width, 1, budget), blobs: state.NewBlobs(budget), set: s}
 	for i, d := range s.sides {
-		g.sides = append(g.sides, state.NewTable(d.types, d.width, uint64(i)+2, budget))
+		g.sides = append(g.sides, state.NewPairTable(d.typ, d.width(), uint64(i)+2, budget))
 	}
 	return g
 }
@@ -135,8 +167,23 @@ func Rows(rec unsafe.Pointer) int64 { return *(*int64)(unsafe.Add(state.Value(re
 // Update folds rows into their groups. b.Hashes are the key hashes.
 func (s *Set) Update(g *Groups, recs []unsafe.Pointer, rows []int32, b *data.Batch) error {
 	countRows(recs, rows, b)
+	for _, d := range s.distinct {
+		if err := d.split(g, recs, rows, b); err != nil {
+			return err
+		}
+	}
 	for i, a := range s.accs {
-		r, w := s.passing(s.calls[i].Filter, recs, rows, b)
+		var r []unsafe.Pointer
+		var w []int32
+		if m := s.member[i]; m.of != nil {
+			l := &m.of.lists[m.bit]
+			r, w = l.recs, l.rows
+		} else {
+			r, w = s.passing(s.calls[i].Filter, recs, rows, b)
+		}
+		if len(w) == 0 {
+			continue
+		}
 		if err := a.update(g, r, w, b); err != nil {
 			return fmt.Errorf("aggregate %s: %w", s.calls[i].Func, err)
 		}
@@ -175,10 +222,26 @@ func (s *Set) passing(filter int, recs []unsafe.Pointer, rows []int32, b *data.B
 }
 
 // Results writes the aggregates of recs as rows base, base+stride, … of outs.
+// With a stride other than 1 no aggregate may hold lists (see Nested).
 func (s *Set) Results(g *Groups, recs []unsafe.Pointer, outs []*data.Vector, base, stride int) {
-	for i, a := range s.accs {
+	for i, a := range s.accs[:s.shown] {
 		a.result(g, recs, outs[i], base, stride)
 	}
+}
+
+// Nested tells whether values of t hold lists, which vectors take in row order only.
+func Nested(t data.Type) bool {
+	if t.Phys() == data.PhysList {
+		return true
+	}
+	if t.Phys() == data.PhysRow {
+		for _, a := range t.Args {
+			if Nested(a) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // Step folds rows one by one: row 2i of outs is the result before row i, row
@@ -190,22 +253,78 @@ func (s *Set) Step(g *Groups, recs []unsafe.Pointer, rows []int32, b *data.Batch
 		*n += sign(b.Op(int(rows[i])))
 		counts[2*i+1] = *n
 	}
-	for k, a := range s.accs {
-		if st, ok := a.(stepper); ok && s.calls[k].Filter < 0 {
-			st.step(recs, rows, b, outs[k])
-			continue
+	for _, d := range s.distinct {
+		if err := d.mark(g, recs, rows, b); err != nil {
+			return err
 		}
-		for i := range recs {
-			one, row := recs[i:i+1], rows[i:i+1]
-			a.result(g, one, outs[k], 2*i, 1)
-			r, w := s.passing(s.calls[k].Filter, one, row, b)
-			if len(w) > 0 {
-				if err := a.update(g, r, w, b); err != nil {
-					return fmt.Errorf("aggregate %s: %w", s.calls[k].Func, err)
-				}
+	}
+	for _, f := range s.firsts {
+		if err := f.of.update(g, recs, rows, b); err != nil {
+			return err
+		}
+	}
+	for k, a := range s.accs[:s.shown] {
+		if err := a.step(g, recs, rows, b, outs[k], s.taken(k, rows, b)); err != nil {
+			return fmt.Errorf("aggregate %s: %w", s.calls[k].Func, err)
+		}
+	}
+	return nil
+}
+
+// taken marks the rows that call k is fed; nil means all.
+func (s *Set) taken(k int, rows []int32, b *data.Batch) []uint8 {
+	m, filter := s.member[k], s.calls[k].Filter
+	if m.of == nil && filter < 0 {
+		return nil
+	}
+	if cap(s.take) < len(rows) {
+		s.take = make([]uint8, max(len(rows), data.BatchSize))
+	}
+	take := s.take[:len(rows)]
+	if m.of != nil {
+		for i, bits := range m.of.moved[:len(rows)] {
+			take[i] = uint8(bits >> m.bit & 1)
+		}
+		return take
+	}
+	f := b.Cols[filter]
+	for i, r := range rows {
+		take[i] = f.Bool[r]
+	}
+	if f.Nulls != nil {
+		for i, r := range rows {
+			if f.IsNull(int(r)) {
+				take[i] = 0
 			}
-			a.result(g, one, outs[k], 2*i+1, 1)
 		}
+	}
+	return take
+}
+
+// rowwise is an accumulator that folds row by row.
+type rowwise interface {
+	addRow(g *Groups, rec unsafe.Pointer, r int32, b *data.Batch) error
+	put(g *Groups, rec unsafe.Pointer, out *data.Vector, r int)
+}
+
+func updateRows(a rowwise, g *Groups, recs []unsafe.Pointer, rows []int32, b *data.Batch) error {
+	for i, rec := range recs {
+		if err := a.addRow(g, rec, rows[i], b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func stepRows(a rowwise, g *Groups, recs []unsafe.Pointer, rows []int32, b *data.Batch, out *data.Vector, take []uint8) error {
+	for i, rec := range recs {
+		a.put(g, rec, out, 2*i)
+		if take == nil || take[i] != 0 {
+			if err := a.addRow(g, rec, rows[i], b); err != nil {
+				return err
+			}
+		}
+		a.put(g, rec, out, 2*i+1)
 	}
 	return nil
 }
@@ -213,10 +332,28 @@ func (s *Set) Step(g *Groups, recs []unsafe.Pointer, rows []int32, b *data.Batch
 // Changed tells, for each i, whether row 2i and 2i+1 differ in any of outs.
 func Changed(outs []*data.Vector, n int, changed []bool) {
 	for _, v := range outs {
+		if v.Nulls == nil {
+			switch v.Type.Phys() {
+			case data.PhysI64:
+				differ(v.I64[:2*n], changed[:n])
+				continue
+			case data.PhysI32:
+				differ(v.I32[:2*n], changed[:n])
+				continue
+			}
+		}
 		for i := range n {
 			if !changed[i] && !Same(v, 2*i, 2*i+1) {
 				changed[i] = true
 			}
+		}
+	}
+}
+
+func differ[T int32 | int64](v []T, changed []bool) {
+	for i := range changed {
+		if v[2*i] != v[2*i+1] {
+			changed[i] = true
 		}
 	}
 }
@@ -247,19 +384,6 @@ func Same(v *data.Vector, a, b int) bool {
 	return string(data.EncodeValue(nil, v, a)) == string(data.EncodeValue(nil, v, b))
 }
 
-// resolveSide finds the side records of rows, hashing group and value together.
-func (g *Groups) resolveSide(k int, rows []int32, b *data.Batch) ([]unsafe.Pointer, error) {
-	d := g.set.sides[k]
-	g.batch = data.Batch{N: b.N, Cols: b.Cols, Sel: rows, Hashes: g.batch.Hashes[:0]}
-	data.HashKeys(&g.batch, d.cols)
-	if cap(g.recs) < len(rows) {
-		g.recs = make([]unsafe.Pointer, len(rows), max(len(rows), data.BatchSize))
-	}
-	recs := g.recs[:len(rows)]
-	_, err := g.sides[k].Resolve(&g.batch, d.cols, rows, recs)
-	return recs, err
-}
-
 // nonNull leaves out the rows whose value is NULL. The result is valid until the next call.
 func (g *Groups) nonNull(v *data.Vector, recs []unsafe.Pointer, rows []int32) ([]unsafe.Pointer, []int32) {
 	if v.Nulls == nil {
@@ -279,9 +403,12 @@ func (g *Groups) nonNull(v *data.Vector, recs []unsafe.Pointer, rows []int32) ([
 // Drop deletes a group that has no rows left.
 func (s *Set) Drop(g *Groups, rec unsafe.Pointer) {
 	for _, a := range s.accs {
-		if e, ok := a.(*extreme); ok {
-			e.clear(g, rec)
+		if d, ok := a.(dropper); ok {
+			d.drop(g, rec)
 		}
+	}
+	for k := range s.sides {
+		g.dropChain(k, rec)
 	}
 	g.Table.Delete(rec)
 }

@@ -64,15 +64,16 @@ func (c *count) result(_ *Groups, recs []unsafe.Pointer, out *data.Vector, base,
 	}
 }
 
-func (c *count) step(recs []unsafe.Pointer, rows []int32, b *data.Batch, out *data.Vector) {
+func (c *count) step(_ *Groups, recs []unsafe.Pointer, rows []int32, b *data.Batch, out *data.Vector, take []uint8) error {
 	for i, rec := range recs {
 		n := i64(rec, c.off)
 		out.I64[2*i] = *n
-		if c.counts(rows[i], b) {
+		if (take == nil || take[i] != 0) && c.counts(rows[i], b) {
 			*n += sign(b.Op(int(rows[i])))
 		}
 		out.I64[2*i+1] = *n
 	}
+	return nil
 }
 
 func (c *count) schema() []data.Type { return []data.Type{bigint} }
@@ -96,6 +97,7 @@ type sumInt struct {
 	off  int // sum, then count
 	arg  int
 	avg  bool
+	zero bool      // 0 rather than NULL where there is no value
 	kind data.Kind // of the result
 }
 
@@ -149,7 +151,7 @@ func (s *sumInt) add(rec unsafe.Pointer, v *data.Vector, r int32, sg int64) {
 
 func (s *sumInt) put(rec unsafe.Pointer, out *data.Vector, r int) {
 	x, n := *i64(rec, s.off), *i64(rec, s.off+8)
-	if n == 0 {
+	if n == 0 && !s.zero {
 		x = 0
 		out.SetNull(r)
 	} else {
@@ -172,13 +174,16 @@ func (s *sumInt) result(_ *Groups, recs []unsafe.Pointer, out *data.Vector, base
 	}
 }
 
-func (s *sumInt) step(recs []unsafe.Pointer, rows []int32, b *data.Batch, out *data.Vector) {
+func (s *sumInt) step(_ *Groups, recs []unsafe.Pointer, rows []int32, b *data.Batch, out *data.Vector, take []uint8) error {
 	v := b.Cols[s.arg]
 	for i, rec := range recs {
 		s.put(rec, out, 2*i)
-		s.add(rec, v, rows[i], sign(b.Op(int(rows[i]))))
+		if take == nil || take[i] != 0 {
+			s.add(rec, v, rows[i], sign(b.Op(int(rows[i]))))
+		}
 		s.put(rec, out, 2*i+1)
 	}
+	return nil
 }
 
 func (s *sumInt) schema() []data.Type { return []data.Type{bigint, bigint} }
@@ -202,6 +207,7 @@ type sumFloat struct {
 	off    int
 	arg    int
 	avg    bool
+	zero   bool
 	narrow bool // FLOAT sum
 }
 
@@ -221,7 +227,12 @@ func (s *sumFloat) add(rec unsafe.Pointer, v *data.Vector, r int32, sg int64) {
 	if s.narrow {
 		*sum = float64(float32(*sum))
 	}
-	*i64(rec, s.off+8) += sg
+	// What rounding left of values that have all been taken back is forgotten.
+	if n := i64(rec, s.off+8); *n+sg == 0 {
+		*n, *sum = 0, 0
+	} else {
+		*n += sg
+	}
 }
 
 func (s *sumFloat) update(_ *Groups, recs []unsafe.Pointer, rows []int32, b *data.Batch) error {
@@ -234,7 +245,7 @@ func (s *sumFloat) update(_ *Groups, recs []unsafe.Pointer, rows []int32, b *dat
 
 func (s *sumFloat) put(rec unsafe.Pointer, out *data.Vector, r int) {
 	x, n := *f64(rec, s.off), *i64(rec, s.off+8)
-	if n == 0 {
+	if n == 0 && !s.zero {
 		x = 0
 		out.SetNull(r)
 	} else {
@@ -256,13 +267,16 @@ func (s *sumFloat) result(_ *Groups, recs []unsafe.Pointer, out *data.Vector, ba
 	}
 }
 
-func (s *sumFloat) step(recs []unsafe.Pointer, rows []int32, b *data.Batch, out *data.Vector) {
+func (s *sumFloat) step(_ *Groups, recs []unsafe.Pointer, rows []int32, b *data.Batch, out *data.Vector, take []uint8) error {
 	v := b.Cols[s.arg]
 	for i, rec := range recs {
 		s.put(rec, out, 2*i)
-		s.add(rec, v, rows[i], sign(b.Op(int(rows[i]))))
+		if take == nil || take[i] != 0 {
+			s.add(rec, v, rows[i], sign(b.Op(int(rows[i]))))
+		}
 		s.put(rec, out, 2*i+1)
 	}
+	return nil
 }
 
 func (s *sumFloat) schema() []data.Type {

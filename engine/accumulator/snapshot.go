@@ -12,7 +12,7 @@ import (
 
 // The canonical form of a group is one row: its key, the window it belongs to
 // (the end; absent for plain aggregation), the number of rows, and the columns
-// of each aggregate. The form of a side record is key, value, window, count.
+// of each aggregate. The form of a side record is key, value, window, numbers.
 
 // Snapshot writes groups as the states "groups" and those of side tables.
 // windows gives the groups of each window; plain aggregations pass one, with
@@ -21,7 +21,7 @@ func (s *Set) Snapshot(w *state.Writer, windowed bool, maxParallelism int, windo
 	main := w.Keyed("groups", len(s.keys), s.stateSchema(windowed))
 	sides := make([]*state.KeyedWriter, len(s.sides))
 	for k, d := range s.sides {
-		sides[k] = w.Keyed(d.name, len(d.cols), s.sideSchema(k, windowed))
+		sides[k] = w.Keyed(d.name, len(s.keys)+1, s.sideSchema(k, windowed))
 	}
 	types := s.valueTypes()
 	cols := make([]*data.Vector, len(types))
@@ -43,8 +43,12 @@ func (s *Set) Snapshot(w *state.Writer, windowed bool, maxParallelism int, windo
 			at := 1
 			for _, a := range s.accs {
 				n := len(a.schema())
-				for _, c := range cols[at : at+n] {
-					c.Bufs, c.Nulls = releaseBuffers(c), nil
+				for j := at; j < at+n; j++ {
+					if Nested(types[j]) {
+						cols[j].Release()
+						cols[j] = data.NewVector(types[j], data.BatchSize)
+					}
+					cols[j].Bufs, cols[j].Nulls = releaseBuffers(cols[j]), nil
 				}
 				a.save(g, recs, cols[at:at+n])
 				at += n
@@ -52,7 +56,7 @@ func (s *Set) Snapshot(w *state.Writer, windowed bool, maxParallelism int, windo
 			for i, rec := range recs {
 				row = g.Table.Key(row[:0], rec)
 				if windowed {
-					row = appendWindow(row, window)
+					row = appendInt(row, window)
 				}
 				row = data.EncodeRow(row, cols, which, i)
 				main.Append(data.KeyGroup(state.Hash(rec), maxParallelism), row)
@@ -60,31 +64,22 @@ func (s *Set) Snapshot(w *state.Writer, windowed bool, maxParallelism int, windo
 		})
 		for k, t := range g.sides {
 			t.Each(func(_ uint64, rec unsafe.Pointer) bool {
-				row = t.Key(row[:0], rec)
-				hash := s.groupHash(row)
+				owner := t.Owner(rec)
+				row = t.PairValue(g.Table.Key(row[:0], owner), rec)
 				if windowed {
-					row = appendWindow(row, window)
+					row = appendInt(row, window)
 				}
-				row = appendWindow(row, *i64(rec, sideCount))
-				sides[k].Append(data.KeyGroup(hash, maxParallelism), row)
+				for i := range s.sides[k].numbers {
+					row = appendInt(row, *i64(rec, s.sides[k].first()+8*i))
+				}
+				sides[k].Append(data.KeyGroup(state.Hash(owner), maxParallelism), row)
 				return true
 			})
 		}
 	})
 }
 
-func appendWindow(row []byte, x int64) []byte { return binary.AppendVarint(append(row, 1), x) }
-
-// groupHash is the key hash of the group that begins an encoded side key.
-func (s *Set) groupHash(key []byte) uint64 {
-	b := data.MakeBatch(s.types, 1)
-	defer b.Release()
-	if _, err := data.DecodeRow(key, b.Cols, 0); err != nil {
-		panic(fmt.Sprintf("side table key that cannot be read: %v", err))
-	}
-	data.HashKeys(b, indexes(len(s.types)))
-	return b.Hashes[0]
-}
+func appendInt(row []byte, x int64) []byte { return binary.AppendVarint(append(row, 1), x) }
 
 func indexes(n int) []int {
 	x := make([]int, n)
@@ -121,13 +116,17 @@ func (s *Set) stateSchema(windowed bool) []data.Column {
 
 func (s *Set) sideSchema(k int, windowed bool) []data.Column {
 	var schema []data.Column
-	for i, t := range s.sides[k].types {
+	for i, t := range s.types {
 		schema = append(schema, data.Column{Name: "key" + strconv.Itoa(i), Type: t})
 	}
+	schema = append(schema, data.Column{Name: "value", Type: s.sides[k].typ})
 	if windowed {
 		schema = append(schema, data.Column{Name: "window", Type: bigint})
 	}
-	return append(schema, data.Column{Name: "count", Type: bigint})
+	for i := range s.sides[k].numbers {
+		schema = append(schema, data.Column{Name: "number" + strconv.Itoa(i), Type: bigint})
+	}
+	return schema
 }
 
 func (s *Set) eachBatch(t *state.Table, f func(recs []unsafe.Pointer)) {
@@ -172,32 +171,20 @@ func (s *Set) Restore(r *state.Reader, windowed bool, window func(end int64) *Gr
 }
 
 func (s *Set) restoreSide(r *state.Reader, k int, windowed bool, window func(end int64) *Groups) error {
-	d := s.sides[k]
-	var chained *extreme
-	for _, a := range s.accs {
-		if e, ok := a.(*extreme); ok && e.side == k {
-			chained = e
-		}
-	}
-	return s.restoreTable(r, d.name, s.sideSchema(k, windowed), len(d.cols), windowed, window, func(g *Groups, b *data.Batch, rows []int32, values []*data.Vector) error {
-		sides := make([]unsafe.Pointer, len(rows))
-		if _, err := g.sides[k].Resolve(b, indexes(len(d.cols)), rows, sides); err != nil {
+	d := &s.sides[k]
+	keys := indexes(len(s.keys))
+	return s.restoreTable(r, d.name, s.sideSchema(k, windowed), len(keys)+1, windowed, window, func(g *Groups, b *data.Batch, rows []int32, values []*data.Vector) error {
+		groups, found := make([]unsafe.Pointer, len(rows)), make([]unsafe.Pointer, len(rows))
+		data.HashKeys(b, keys)
+		if _, err := g.Table.Resolve(b, keys, rows, groups); err != nil {
 			return err
 		}
-		for i, rec := range sides {
-			*i64(rec, sideCount) = values[0].I64[i]
-		}
-		if chained == nil {
-			return nil
-		}
-		groups := make([]unsafe.Pointer, len(rows))
-		data.HashKeys(b, indexes(len(s.keys)))
-		if _, err := g.Table.Resolve(b, indexes(len(s.keys)), rows, groups); err != nil {
+		if err := g.resolveInto(k, groups, b.Cols[len(keys)], rows, found); err != nil {
 			return err
 		}
-		for i, rec := range groups {
-			if *u64(sides[i], sideNext) == 0 {
-				chained.relink(rec, sides[i])
+		for i, rec := range found {
+			for j, v := range values {
+				*i64(rec, d.first()+8*j) = v.I64[i]
 			}
 		}
 		return nil

@@ -1,5 +1,7 @@
 package data
 
+import "math"
+
 // Gather returns a new vector whose row i is row rows[i] of src. String bytes
 // are shared, not copied.
 func Gather(src *Vector, rows []int32) *Vector {
@@ -63,6 +65,26 @@ func gather[T any](dst, src []T, rows []int32) {
 	for i, r := range rows {
 		dst[i] = src[r]
 	}
+}
+
+// Canonical makes values that are equal as keys the same in v, which must not be
+// shared: -0.0 becomes 0.0, and every NaN the same. It returns v.
+func Canonical(v *Vector) *Vector {
+	switch v.Type.Phys() {
+	case PhysF32:
+		for i, x := range v.F32[:v.N] {
+			v.F32[i] = math.Float32frombits(float32Bits(x))
+		}
+	case PhysF64:
+		for i, x := range v.F64[:v.N] {
+			v.F64[i] = math.Float64frombits(floatBits(x))
+		}
+	case PhysList, PhysRow:
+		for _, c := range v.Children {
+			Canonical(c)
+		}
+	}
+	return v
 }
 
 // Compact returns a batch whose columns hold exactly the rows of b that count,

@@ -57,7 +57,7 @@ func (w *watermark) Process(_ int, b *data.Batch, out Output) error {
 		for i := range b.Len() {
 			if times.IsNull(b.Row(i)) {
 				b.Release()
-				return fmt.Errorf("the event time column is NULL in a row; give it a value or filter the row out before the watermark")
+				return fmt.Errorf("RowTime field should not be null, please convert it to a non-null long value: the event time column is NULL in a row; give it a value or filter the row out before the watermark")
 			}
 		}
 	}

@@ -38,6 +38,32 @@ func (b *Blobs) Put(old uint64, p []byte) (uint64, error) {
 	return addr + 1, nil
 }
 
+// Append adds p to the bytes of a handle (0: a new one) and returns the handle
+// to use from now on.
+func (b *Blobs) Append(h uint64, p []byte) (uint64, error) {
+	if h == 0 {
+		return b.Put(0, p)
+	}
+	at := b.mem.at(h - 1)
+	n, class := int(*(*uint32)(unsafe.Add(at, 4))), int(*(*uint32)(at)>>27)
+	if n+len(p) <= 1<<class {
+		copy(unsafe.Slice((*byte)(unsafe.Add(at, 8+n)), len(p)), p)
+		*(*uint32)(unsafe.Add(at, 4)) = uint32(n + len(p))
+		return h, nil
+	}
+	longer := make([]byte, n+len(p))
+	copy(longer, b.Get(h))
+	copy(longer[n:], p)
+	return b.Put(h, longer)
+}
+
+// Cut takes the bytes [from, to) out of a handle.
+func (b *Blobs) Cut(h uint64, from, to int) {
+	p := b.Get(h)
+	copy(p[from:], p[to:])
+	*(*uint32)(unsafe.Add(b.mem.at(h-1), 4)) = uint32(len(p) - (to - from))
+}
+
 func (b *Blobs) write(addr uint64, class int, p []byte) {
 	at := b.mem.at(addr)
 	*(*uint32)(at) = uint32(class) << 27

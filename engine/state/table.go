@@ -21,7 +21,9 @@ type Table struct {
 	types   []data.Type
 	width   int
 	integer bool // one key column of 32 or 64 bit integers
-	salt    uint64
+	// pairInteger tells that the values of a pair table are such integers.
+	pairInteger bool
+	salt        uint64
 
 	index []uint64
 	shift uint
@@ -34,6 +36,7 @@ type Table struct {
 	encoded []byte
 	ends    []int32
 	fresh   []int32
+	hashes  []uint64
 	mark    uint32
 }
 
@@ -410,7 +413,7 @@ func (t *Table) NeedsCompaction() bool {
 // into the table changes; moved is told of each record.
 func (t *Table) Compact(moved func(from, to unsafe.Pointer)) error {
 	old := t.log
-	fresh := Table{types: t.types, width: t.width, integer: t.integer, salt: t.salt, log: arena{budget: old.budget}}
+	fresh := Table{types: t.types, width: t.width, integer: t.integer, pairInteger: t.pairInteger, salt: t.salt, log: arena{budget: old.budget}}
 	fresh.setIndex(len(t.index))
 	var err error
 	t.Each(func(_ uint64, rec unsafe.Pointer) bool {

@@ -22,10 +22,16 @@ type group struct {
 	ctx    *operator.Context
 	types  []data.Type // of the rows given
 
+	nested bool // a result holds lists
+
+	// scratch
 	rows    []int32
 	recs    []unsafe.Pointer
 	counts  []int64
 	changed []bool
+	double  []int32
+	touched []unsafe.Pointer
+	keyRows []int32
 	epoch   uint32
 }
 
@@ -42,6 +48,9 @@ func New(op graph.Op, input []data.Column) (operator.Operator, error) {
 	g := &group{spec: spec, set: set}
 	for _, c := range op.Schema {
 		g.types = append(g.types, c.Type)
+	}
+	for _, t := range g.types[len(spec.Keys):] {
+		g.nested = g.nested || accumulator.Nested(t)
 	}
 	return g, nil
 }
@@ -83,6 +92,9 @@ func (g *group) Process(_ int, b *data.Batch, out operator.Output) error {
 			return err
 		}
 	}
+	if err := g.groups.Tidy(); err != nil {
+		return err
+	}
 	g.ctx.Metrics.StateKeys.Store(int64(g.groups.Table.Len()))
 	g.ctx.Metrics.StateBytes.Store(g.groups.Bytes())
 	return nil
@@ -112,29 +124,36 @@ func (g *group) each(b *data.Batch, rows []int32, out operator.Output) error {
 		return err
 	}
 	o, aggs := g.output(2 * n)
-	if cap(g.counts) < 2*n {
-		g.counts, g.changed = make([]int64, 2*n), make([]bool, n)
-	}
-	counts, changed := g.counts[:2*n], g.changed[:n]
-	clear(changed)
+	counts, changed := g.room(n)
 	if err := g.set.Step(g.groups, recs, rows, b, aggs, counts); err != nil {
 		o.Release()
 		return err
 	}
 	accumulator.Changed(aggs, n, changed)
-	g.dropEmpty(recs)
-	return g.finish(o, b, rows, counts, changed, out)
+	return g.finish(o, b, rows, recs, counts, changed, out)
+}
+
+func (g *group) room(n int) ([]int64, []bool) {
+	if cap(g.counts) < 2*n {
+		g.counts, g.changed = make([]int64, 2*n), make([]bool, n)
+	}
+	clear(g.changed[:n])
+	return g.counts[:2*n], g.changed[:n]
 }
 
 // finish turns before-and-after rows into changes: rows 2i and 2i+1 of o are a
 // group before and after; counts are the rows in it.
-func (g *group) finish(o, b *data.Batch, keyRows []int32, counts []int64, changed []bool, out operator.Output) error {
+func (g *group) finish(o, b *data.Batch, keyRows []int32, recs []unsafe.Pointer, counts []int64, changed []bool, out operator.Output) error {
 	n := len(keyRows)
-	double := make([]int32, 2*n)
+	if cap(g.double) < 2*n {
+		g.double = make([]int32, max(2*n, data.BatchSize))
+	}
+	double := g.double[:2*n]
 	for i, r := range keyRows {
 		double[2*i], double[2*i+1] = r, r
 	}
-	g.putKeys(o, b, double)
+	g.putKeys(o, b, double, recs)
+	g.dropEmpty(recs)
 	o.Ops, o.Sel = make([]data.Op, 2*n), make([]int32, 0, 2*n)
 	o.IngestedAt = b.IngestedAt
 	for i := range n {
@@ -218,8 +237,7 @@ func (g *group) fold(b *data.Batch, rows []int32, out operator.Output) error {
 	}
 	// The groups of the batch, each once, with a row that has its key.
 	g.epoch++
-	distinct := make([]unsafe.Pointer, 0, len(rows))
-	keyRows := make([]int32, 0, len(rows))
+	distinct, keyRows := g.touched[:0], g.keyRows[:0]
 	for i, rec := range recs {
 		if m := state.Mark(rec); *m != g.epoch {
 			*m = g.epoch
@@ -227,25 +245,51 @@ func (g *group) fold(b *data.Batch, rows []int32, out operator.Output) error {
 			keyRows = append(keyRows, rows[i])
 		}
 	}
+	g.touched, g.keyRows = distinct, keyRows
 	n := len(distinct)
-	counts := make([]int64, 2*n)
+	counts, changed := g.room(n)
 	for i, rec := range distinct {
 		counts[2*i] = accumulator.Rows(rec)
 	}
 	o, aggs := g.output(2 * n)
-	g.set.Results(g.groups, distinct, aggs, 0, 2)
+	before := g.results(distinct, aggs, 0)
 	if err := g.set.Update(g.groups, recs, rows, b); err != nil {
 		o.Release()
 		return err
 	}
-	g.set.Results(g.groups, distinct, aggs, 1, 2)
+	interleave(before, g.results(distinct, aggs, 1), aggs)
 	for i, rec := range distinct {
 		counts[2*i+1] = accumulator.Rows(rec)
 	}
-	changed := make([]bool, n)
 	accumulator.Changed(aggs, n, changed)
-	g.dropEmpty(recs)
-	return g.finish(o, b, keyRows, counts, changed, out)
+	return g.finish(o, b, keyRows, distinct, counts, changed, out)
+}
+
+// results writes the results of groups to every second row of aggs. Results with
+// lists, which must be written in order, come back in vectors of their own.
+func (g *group) results(recs []unsafe.Pointer, aggs []*data.Vector, base int) []*data.Vector {
+	if !g.nested {
+		g.set.Results(g.groups, recs, aggs, base, 2)
+		return nil
+	}
+	var own []*data.Vector
+	for _, v := range aggs {
+		own = append(own, data.NewVector(v.Type, len(recs)))
+	}
+	g.set.Results(g.groups, recs, own, 0, 1)
+	return own
+}
+
+// interleave makes before[i] and after[i] rows 2i and 2i+1 of aggs.
+func interleave(before, after, aggs []*data.Vector) {
+	for k := range before {
+		for i := range before[k].N {
+			aggs[k].SetValueAt(2*i, before[k].ValueAt(i))
+			aggs[k].SetValueAt(2*i+1, after[k].ValueAt(i))
+		}
+		before[k].Release()
+		after[k].Release()
+	}
 }
 
 func (g *group) output(n int) (*data.Batch, []*data.Vector) {
@@ -260,12 +304,17 @@ func (g *group) output(n int) (*data.Batch, []*data.Vector) {
 	return o, o.Cols[len(g.spec.Keys):]
 }
 
-func (g *group) putKeys(o *data.Batch, b *data.Batch, rows []int32) {
+// putKeys gathers the keys of rows; each group has two rows.
+func (g *group) putKeys(o *data.Batch, b *data.Batch, rows []int32, recs []unsafe.Pointer) {
 	for i, k := range g.spec.Keys {
 		v := data.Gather(b.Cols[k], rows)
+		if p := v.Type.Phys(); p == data.PhysList || p == data.PhysRow {
+			data.Canonical(v)
+		}
 		v.Type = g.types[i]
 		o.Cols[i] = v
 	}
+	g.set.PutKeys(g.groups, recs, o.Cols, 2)
 }
 
 func (g *group) dropEmpty(recs []unsafe.Pointer) {

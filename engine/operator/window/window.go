@@ -46,7 +46,7 @@ func New(op graph.Op, input []data.Column) (operator.Operator, error) {
 	spec := *op.WindowAggregate
 	w := spec.Window
 	if w.Kind == graph.Session {
-		return nil, fmt.Errorf("SESSION windows are not supported by this engine yet; run them on a Flink target")
+		return newSession(op, input)
 	}
 	if err := checkWindow(w); err != nil {
 		return nil, err
@@ -364,6 +364,7 @@ func (a *aggregate) emit(p *pane, recs []unsafe.Pointer, out operator.Output) er
 			return fmt.Errorf("window key: %w", err)
 		}
 	}
+	a.set.PutKeys(p.groups, recs, keys, 1)
 	at := len(keys)
 	a.set.Results(p.groups, recs, o.Cols[at:at+len(a.spec.Aggs)], 0, 1)
 	at += len(a.spec.Aggs)
@@ -377,19 +378,23 @@ func (a *aggregate) emit(p *pane, recs []unsafe.Pointer, out operator.Output) er
 // are wall-clock times; the time attribute is the last millisecond, an instant
 // where the window's column was one.
 func putProperty(v *data.Vector, w graph.WindowProperty, start, end int64, c *clock) {
-	x := start
-	switch w {
-	case graph.WindowEnd:
-		x = end
-	case graph.WindowTime:
-		x = c.instant(end) - 1
-		if c != nil && v.Type.Kind == data.Timestamp {
-			x = end - 1
-		}
-	}
+	x := property(v.Type, w, start, end, c)
 	for i := range v.I64[:v.N] {
 		v.I64[i] = x
 	}
+}
+
+func property(t data.Type, w graph.WindowProperty, start, end int64, c *clock) int64 {
+	switch w {
+	case graph.WindowEnd:
+		return end
+	case graph.WindowTime:
+		if c != nil && t.Kind == data.Timestamp {
+			return end - 1
+		}
+		return c.instant(end) - 1
+	}
+	return start
 }
 
 func (a *aggregate) Snapshot(w *state.Writer) error {

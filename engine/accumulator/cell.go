@@ -1,0 +1,216 @@
+package accumulator
+
+import (
+	"unsafe"
+
+	"github.com/weir-streams/weir/engine/data"
+)
+
+// cell keeps one value in a record: whether there is one, then 16 bytes. Strings
+// lie in the group's blobs, lists and rows too, in the row codec.
+type cell struct {
+	off  int
+	typ  data.Type
+	phys data.Phys
+}
+
+const (
+	cellValue = 8
+	cellWidth = 24
+)
+
+func (s *Set) newCell(t data.Type) cell {
+	return cell{off: s.room(cellWidth), typ: t, phys: t.Phys()}
+}
+
+func (e *cell) present(rec unsafe.Pointer) bool { return *i64(rec, e.off) != 0 }
+
+// compare orders row r of v against the value of rec.
+func (e *cell) compare(g *Groups, rec unsafe.Pointer, v *data.Vector, r int) int {
+	at := e.off + cellValue
+	switch e.phys {
+	case data.PhysBool:
+		return cmp(int64(v.Bool[r]), *i64(rec, at))
+	case data.PhysI32:
+		return cmp(int64(v.I32[r]), *i64(rec, at))
+	case data.PhysI64:
+		return cmp(v.I64[r], *i64(rec, at))
+	case data.PhysF32:
+		return cmpFloat(float64(v.F32[r]), *f64(rec, at))
+	case data.PhysF64:
+		return cmpFloat(v.F64[r], *f64(rec, at))
+	case data.PhysI128:
+		return v.I128[r].Cmp(*wide(rec, at))
+	case data.PhysTime:
+		if c := cmp(v.I64[r], *i64(rec, at)); c != 0 {
+			return c
+		}
+		return cmp(int64(v.Nano[r]), *i64(rec, at+8))
+	}
+	x, y := v.Str(r), g.blobs.Get(*u64(rec, at))
+	switch s := unsafe.String(unsafe.SliceData(y), len(y)); {
+	case x < s:
+		return -1
+	case x > s:
+		return 1
+	}
+	return 0
+}
+
+func cmp(a, b int64) int {
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	}
+	return 0
+}
+
+// cmpFloat orders as Java's compare does: NaN is the greatest.
+func cmpFloat(a, b float64) int {
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	case a == b:
+		return 0
+	case a != a && b != b:
+		return 0
+	case a != a:
+		return 1
+	}
+	return -1
+}
+
+// set stores row r of v as the value of rec.
+func (e *cell) set(g *Groups, rec unsafe.Pointer, v *data.Vector, r int) error {
+	at := e.off + cellValue
+	switch e.phys {
+	case data.PhysBool:
+		*i64(rec, at) = int64(v.Bool[r])
+	case data.PhysI32:
+		*i64(rec, at) = int64(v.I32[r])
+	case data.PhysI64:
+		*i64(rec, at) = v.I64[r]
+	case data.PhysF32:
+		*f64(rec, at) = float64(v.F32[r])
+	case data.PhysF64:
+		*f64(rec, at) = v.F64[r]
+	case data.PhysI128:
+		*wide(rec, at) = v.I128[r]
+	case data.PhysTime:
+		*i64(rec, at), *i64(rec, at+8) = v.I64[r], int64(v.Nano[r])
+	case data.PhysString:
+		return e.setBytes(g, rec, v.Bytes(r))
+	default:
+		g.buf = data.EncodeValue(g.buf[:0], v, r)
+		return e.setBytes(g, rec, g.buf)
+	}
+	*i64(rec, e.off) = 1
+	return nil
+}
+
+func (e *cell) setBytes(g *Groups, rec unsafe.Pointer, p []byte) error {
+	h := u64(rec, e.off+cellValue)
+	fresh, err := g.blobs.Put(*h, p)
+	if err != nil {
+		return err
+	}
+	*h = fresh
+	*i64(rec, e.off) = 1
+	return nil
+}
+
+func (e *cell) drop(g *Groups, rec unsafe.Pointer) {
+	*i64(rec, e.off) = 0
+	if e.phys >= data.PhysString {
+		if h := u64(rec, e.off+cellValue); *h != 0 {
+			g.blobs.Drop(*h)
+			*h = 0
+		}
+	}
+}
+
+func (e *cell) put(g *Groups, rec unsafe.Pointer, out *data.Vector, r int) {
+	at := e.off + cellValue
+	if !e.present(rec) {
+		data.SetNullRow(out, r)
+		return
+	}
+	out.ClearNull(r)
+	switch e.phys {
+	case data.PhysBool:
+		out.Bool[r] = uint8(*i64(rec, at))
+	case data.PhysI32:
+		out.I32[r] = int32(*i64(rec, at))
+	case data.PhysI64:
+		out.I64[r] = *i64(rec, at)
+	case data.PhysF32:
+		out.F32[r] = float32(*f64(rec, at))
+	case data.PhysF64:
+		out.F64[r] = *f64(rec, at)
+	case data.PhysI128:
+		out.I128[r] = *wide(rec, at)
+	case data.PhysTime:
+		out.I64[r], out.Nano[r] = *i64(rec, at), int32(*i64(rec, at+8))
+	case data.PhysString:
+		out.SetBytes(r, g.blobs.Get(*u64(rec, at)))
+	default:
+		decode(g.blobs.Get(*u64(rec, at)), out, r)
+	}
+}
+
+// decode reads a value that this package encoded.
+func decode(p []byte, out *data.Vector, r int) {
+	if _, err := data.DecodeValue(p, out, r); err != nil {
+		panic("value of an aggregate that cannot be read: " + err.Error())
+	}
+}
+
+func (e *cell) result(g *Groups, recs []unsafe.Pointer, out *data.Vector, base, stride int) {
+	for i, rec := range recs {
+		e.put(g, rec, out, base+i*stride)
+	}
+}
+
+func (e *cell) schema() []data.Type { return []data.Type{e.typ.WithNull(true)} }
+
+func (e *cell) save(g *Groups, recs []unsafe.Pointer, cols []*data.Vector) {
+	e.result(g, recs, cols[0], 0, 1)
+}
+
+func (e *cell) load(g *Groups, recs []unsafe.Pointer, cols []*data.Vector) error {
+	for i, rec := range recs {
+		if !cols[0].IsNull(i) {
+			if err := e.set(g, rec, cols[0], i); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// edge is FIRST_VALUE and LAST_VALUE over an input that takes nothing back.
+type edge struct {
+	cell
+	arg  int
+	last bool
+}
+
+func (e *edge) addRow(g *Groups, rec unsafe.Pointer, r int32, b *data.Batch) error {
+	v := b.Cols[e.arg]
+	if v.IsNull(int(r)) || !e.last && e.present(rec) {
+		return nil
+	}
+	return e.set(g, rec, v, int(r))
+}
+
+func (e *edge) update(g *Groups, recs []unsafe.Pointer, rows []int32, b *data.Batch) error {
+	return updateRows(e, g, recs, rows, b)
+}
+
+func (e *edge) step(g *Groups, recs []unsafe.Pointer, rows []int32, b *data.Batch, out *data.Vector, take []uint8) error {
+	return stepRows(e, g, recs, rows, b, out, take)
+}
