@@ -1,0 +1,267 @@
+package join
+
+import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/weir-streams/weir/engine/data"
+	"github.com/weir-streams/weir/engine/expr"
+	"github.com/weir-streams/weir/engine/function"
+	"github.com/weir-streams/weir/engine/graph"
+	"github.com/weir-streams/weir/engine/operator"
+	"github.com/weir-streams/weir/engine/state"
+)
+
+var (
+	bigint = data.Of(data.BigInt)
+	text   = data.String()
+	input  = [][]data.Column{
+		{{Name: "v", Type: text}, {Name: "k", Type: bigint}},
+		{{Name: "k", Type: bigint}, {Name: "w", Type: bigint}},
+	}
+)
+
+// bag counts rows, as text.
+type bag map[string]int
+
+func (b bag) Watermark(int64) error { return nil }
+
+func (b bag) Emit(o *data.Batch) error {
+	defer o.Release()
+	for i := range o.Len() {
+		r := o.Row(i)
+		row := ""
+		for _, c := range o.Cols {
+			if c.IsNull(r) {
+				row += "NULL|"
+			} else {
+				row += string(data.AppendText(nil, c, r, nil)) + "|"
+			}
+		}
+		if o.Op(r).Adds() {
+			b[row]++
+		} else if b[row]--; b[row] < 0 {
+			return fmt.Errorf("row %s is taken back and was not there", row)
+		}
+		if b[row] == 0 {
+			delete(b, row)
+		}
+	}
+	return nil
+}
+
+func open(t testing.TB, kind graph.JoinKind, cond bool, null bool) *join {
+	t.Helper()
+	op := graph.Op{Name: "Join", Join: &graph.Join{Kind: kind, LeftKeys: []int{1}, RightKeys: []int{0}, NullKeys: []bool{null}}}
+	op.Schema = append(op.Schema, input[0]...)
+	if !kind.LeftOnly() {
+		op.Schema = append(op.Schema, input[1]...)
+	}
+	if cond {
+		e := expr.Call(">", data.Of(data.Boolean), expr.Column(3, bigint), expr.Literal(data.Value{I: 4}, bigint))
+		op.Join.Condition = &e
+	}
+	j, err := New(op, input, function.NewSet(nil, nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := j.Open(&operator.Context{Env: &function.Env{}, MaxParallelism: 128, Metrics: &operator.Metrics{}, Memory: state.NewBudget(0)}); err != nil {
+		t.Fatal(err)
+	}
+	return j.(*join)
+}
+
+// row is a row of either side: the key (negative: NULL) and a number.
+type row struct{ k, x int64 }
+
+func batch(side int, rows []row, ops []data.Op) *data.Batch {
+	b := data.MakeBatch([]data.Type{input[side][0].Type, input[side][1].Type}, len(rows))
+	for i, r := range rows {
+		key := b.Cols[1-side]
+		if key.I64[i] = r.k; r.k < 0 {
+			data.SetNullRow(key, i)
+		}
+		if side == 0 {
+			b.Cols[0].SetString(i, fmt.Sprintf("a text that is not short %d", r.x))
+		} else {
+			b.Cols[1].I64[i] = r.x
+		}
+	}
+	b.Ops = ops
+	return b
+}
+
+// reference is the join of all rows there are.
+func reference(sides [2][]row, kind graph.JoinKind, cond, null bool) bag {
+	match := func(l, r row) bool {
+		return l.k == r.k && (null || l.k >= 0) && (!cond || r.x > 4)
+	}
+	show := func(k int64) string {
+		if k < 0 {
+			return "NULL|"
+		}
+		return fmt.Sprint(k, "|")
+	}
+	left := func(l row) string { return fmt.Sprintf("a text that is not short %d|", l.x) + show(l.k) }
+	right := func(r row) string { return show(r.k) + fmt.Sprint(r.x, "|") }
+	nulls := "NULL|"
+	out := bag{}
+	matched := map[int]bool{}
+	for _, l := range sides[0] {
+		found := false
+		for i, r := range sides[1] {
+			if match(l, r) {
+				found, matched[i] = true, true
+				if !kind.LeftOnly() {
+					out[left(l)+right(r)]++
+				}
+			}
+		}
+		switch {
+		case kind == graph.SemiJoin && found, kind == graph.AntiJoin && !found:
+			out[left(l)]++
+		case kind.KeepsLeft() && !found:
+			out[left(l)+nulls+nulls]++
+		}
+	}
+	for i, r := range sides[1] {
+		if kind.KeepsRight() && !matched[i] {
+			out[nulls+nulls+right(r)]++
+		}
+	}
+	return out
+}
+
+// TestChangesAddUp feeds random changes to both sides and compares what the
+// changes given add up to with the join of what is there, also after a restore.
+func TestChangesAddUp(t *testing.T) {
+	for _, kind := range []graph.JoinKind{graph.InnerJoin, graph.LeftJoin, graph.RightJoin, graph.FullJoin, graph.SemiJoin, graph.AntiJoin} {
+		for _, cond := range []bool{false, true} {
+			for _, null := range []bool{false, true} {
+				t.Run(fmt.Sprintf("%s condition=%t nulls=%t", kind, cond, null), func(t *testing.T) { addUp(t, kind, cond, null) })
+			}
+		}
+	}
+}
+
+func addUp(t *testing.T, kind graph.JoinKind, cond, null bool) {
+	rnd := rand.New(rand.NewPCG(1, 2))
+	j := open(t, kind, cond, null)
+	defer func() { j.Close() }()
+	got := bag{}
+	var there [2][]row
+	for step := range 60 {
+		side := rnd.IntN(2)
+		var rows []row
+		var ops []data.Op
+		for range 1 + rnd.IntN(40) {
+			if n := len(there[side]); n > 0 && rnd.IntN(20) < 9 {
+				i := rnd.IntN(n)
+				rows, ops = append(rows, there[side][i]), append(ops, data.Delete)
+				there[side] = append(there[side][:i:i], there[side][i+1:]...)
+				continue
+			}
+			r := row{int64(rnd.IntN(12)) - 1, int64(rnd.IntN(10))}
+			rows, ops = append(rows, r), append(ops, data.Insert)
+			there[side] = append(there[side], r)
+		}
+		if err := j.Process(side, batch(side, rows, ops), got); err != nil {
+			t.Fatal(err)
+		}
+		if want := reference(there, kind, cond, null); !maps.Equal(got, want) {
+			t.Fatalf("after step %d:\ngot  %v\nwant %v", step, got, want)
+		}
+		if step == 30 {
+			j = restored(t, j, kind, cond, null)
+		}
+	}
+}
+
+func restored(t *testing.T, j *join, kind graph.JoinKind, cond, null bool) *join {
+	w := &state.Writer{}
+	if err := j.Snapshot(w); err != nil {
+		t.Fatal(err)
+	}
+	j.Close()
+	j = open(t, kind, cond, null)
+	if err := j.Restore(&state.Reader{Parts: []state.Snapshot{w.Snapshot}}); err != nil {
+		t.Fatal(err)
+	}
+	return j
+}
+
+// TestDeletesGiveMemoryBack puts many rows in and takes them out again, a window
+// of them at a time.
+func TestDeletesGiveMemoryBack(t *testing.T) {
+	j := open(t, graph.FullJoin, false, false)
+	defer j.Close()
+	out := bag{}
+	const n = 1000
+	rows, ops := make([]row, 2*n), make([]data.Op, 2*n)
+	var high int64
+	for round := range int64(100) {
+		for i := range int64(n) {
+			rows[i], ops[i] = row{round*n + i, i}, data.Insert
+			rows[n+i], ops[n+i] = row{(round-1)*n + i, i}, data.Delete
+		}
+		upTo := 2 * n
+		if round == 0 {
+			upTo = n // nothing is there to be taken out
+		}
+		for side := range 2 {
+			if err := j.Process(side, batch(side, rows[:upTo], ops[:upTo]), out); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if round == 30 {
+			high = j.store.bytes()
+		}
+	}
+	if got := j.store.keys.Len(); got != n {
+		t.Errorf("%d keys are left, want %d", got, n)
+	}
+	if got := j.store.bytes(); got > 2*high {
+		t.Errorf("the state holds %d bytes after 100 rounds, %d after 30", got, high)
+	}
+	if len(out) != n {
+		t.Errorf("%d rows are left, want %d", len(out), n)
+	}
+}
+
+type drop struct{ rows int }
+
+func (d *drop) Emit(b *data.Batch) error { d.rows += b.Len(); b.Release(); return nil }
+func (d *drop) Watermark(int64) error    { return nil }
+
+// BenchmarkInner joins a stream of inserts with 100000 stored rows, each input
+// row matching one.
+func BenchmarkInner(b *testing.B) {
+	j := open(b, graph.InnerJoin, false, false)
+	defer j.Close()
+	out := &drop{}
+	const keys = 100_000
+	rows := make([]row, data.BatchSize)
+	for from := int64(0); from < keys; from += data.BatchSize {
+		for i := range rows {
+			rows[i] = row{from + int64(i), 1}
+		}
+		if err := j.Process(1, batch(1, rows, nil), out); err != nil {
+			b.Fatal(err)
+		}
+	}
+	for i := range rows {
+		rows[i] = row{rand.Int64N(keys), int64(i)}
+	}
+	in := batch(0, rows, nil)
+	b.ResetTimer()
+	for n := 0; n < b.N; n += data.BatchSize {
+		for i := range rows {
+			in.Cols[1].I64[i] = rand.Int64N(keys)
+		}
+		if err := j.Process(0, in.Share(nil), out); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
