@@ -16,7 +16,8 @@ import (
 )
 
 // session aggregates over SESSION windows: the rows of a key, each no more than
-// the gap after another. Rows are kept as they came until their session ends, and
+// the gap after another. The planner sees to it that PARTITION BY and the keys are
+// the same columns. Rows are kept as they came until their session ends, and
 // only then aggregated: sessions merge, and most aggregates cannot.
 type session struct {
 	spec  graph.WindowAggregate
@@ -60,11 +61,6 @@ func newSession(op graph.Op, input []data.Column) (operator.Operator, error) {
 	spec := *op.WindowAggregate
 	if spec.Window.Gap <= 0 {
 		return nil, fmt.Errorf("SESSION window with a gap of %d ms: it must be positive", spec.Window.Gap)
-	}
-	for _, k := range spec.Keys {
-		if !slices.Contains(spec.Window.PartitionBy, k) {
-			return nil, fmt.Errorf("SESSION windows grouped by columns that are not in their PARTITION BY are not supported by this engine yet; run them on a Flink target")
-		}
 	}
 	number := data.Column{Name: "session", Type: data.Of(data.BigInt).NotNull()}
 	set, err := accumulator.NewSet([]int{len(input)}, spec.Aggs, append(slices.Clone(input), number))
