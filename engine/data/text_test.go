@@ -13,10 +13,25 @@ func TestFloatsAsJavaPrintsThem(t *testing.T) {
 		f    float64
 		want string
 	}{
-		{0, "0.0"}, {math.Copysign(0, -1), "-0.0"}, {1, "1.0"}, {0.1, "0.1"}, {0.001, "0.001"}, {0.0009, "9.0E-4"}, {9999999, "9999999.0"},
-		{1e7, "1.0E7"}, {12345678.9, "1.23456789E7"}, {1e10, "1.0E10"}, {1e-10, "1.0E-10"}, {1.7e308, "1.7E308"}, {math.NaN(), "NaN"},
-		{math.Inf(-1), "-Infinity"}, {9007199254740993, "9.007199254740992E15"}, {4.9e-324, "4.9E-324"}, {1.5e-7, "1.5E-7"},
-		{9223372036854775807, "9.223372036854776E18"}, {123456789, "1.23456789E8"},
+		{0, "0.0"},
+		{math.Copysign(0, -1), "-0.0"},
+		{1, "1.0"},
+		{0.1, "0.1"},
+		{0.001, "0.001"},
+		{0.0009, "9.0E-4"},
+		{9999999, "9999999.0"},
+		{1e7, "1.0E7"},
+		{12345678.9, "1.23456789E7"},
+		{1e10, "1.0E10"},
+		{1e-10, "1.0E-10"},
+		{1.7e308, "1.7E308"},
+		{math.NaN(), "NaN"},
+		{math.Inf(-1), "-Infinity"},
+		{9007199254740993, "9.007199254740992E15"},
+		{4.9e-324, "4.9E-324"},
+		{1.5e-7, "1.5E-7"},
+		{9223372036854775807, "9.223372036854776E18"},
+		{123456789, "1.23456789E8"},
 	} {
 		if got := string(AppendDouble(nil, tt.f)); got != tt.want {
 			t.Errorf("got %s, want %s", got, tt.want)
@@ -122,7 +137,15 @@ func TestCivilAgainstTime(t *testing.T) {
 
 func TestValuesSurviveJSON(t *testing.T) {
 	for _, x := range []Value{
-		{Null: true}, {I: -5}, {F: math.Inf(1)}, {F: 0.1}, {F: math.Copysign(0, -1)}, {D: Int128{Hi: -1, Lo: 5}}, {S: "é"}, {S: "\xff\x00"}, {I: 1, Nano: 999999},
+		{Null: true},
+		{I: -5},
+		{F: math.Inf(1)},
+		{F: 0.1},
+		{F: math.Copysign(0, -1)},
+		{D: Int128{Hi: -1, Lo: 5}},
+		{S: "é"},
+		{S: "\xff\x00"},
+		{I: 1, Nano: 999999},
 		{Elems: []Value{{S: "a"}, {Null: true}}},
 	} {
 		p, err := json.Marshal(x)
