@@ -16,7 +16,7 @@ import (
 // browser/scenarios.mjs.
 func TestBrowser(t *testing.T) {
 	for _, scenario := range []string{
-		"list", "held", "scale", "savepoint", "suspend", "reset", "fork", "edit", "events", "failure", "badScript", "away", "small",
+		"list", "held", "scale", "savepoint", "suspend", "reset", "fork", "edit", "events", "failure", "badScript", "failing", "away", "small",
 	} {
 		t.Run(scenario, func(t *testing.T) {
 			t.Parallel()

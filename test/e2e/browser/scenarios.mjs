@@ -275,6 +275,22 @@ export const scenarios = {
     await recordsRead(page, await recordsRead(page))
   },
 
+  // A job that fails again and again is not shown as one that runs well.
+  async failing(t) {
+    const { page, url } = t
+    const sqlScript = `CREATE TEMPORARY TABLE n (i INT) WITH ('connector' = 'datagen', 'rows-per-second' = '50');
+      CREATE TEMPORARY TABLE p (i INT) WITH ('connector' = 'print'); INSERT INTO p SELECT CAST('x' AS INT) FROM n;`
+    await page.goto(url)
+    await api(t, '/api/v1/namespaces/default/deployments', {
+      kind: 'Deployment', apiVersion: 'v1', metadata: { name: 'failing' },
+      spec: { state: 'RUNNING', deploymentTargetName: 'local', template: { spec: { parallelism: 1, artifact: { kind: 'SQLSCRIPT', sqlScript } } } },
+    })
+    const row = page.getByTestId('deployment').filter({ hasText: 'Running, job failing' }).filter({ hasText: "CAST('x' AS INT)" })
+    await row.getByRole('link').click()
+    await is(page, 'Running, job failing')
+    await page.getByTestId('trouble').filter({ hasText: 'invalid character' }).waitFor()
+  },
+
   async away(t) {
     const { page, ask } = t
     await open(t)
@@ -326,10 +342,11 @@ export const scenarios = {
     await page.goto(home(url))
     const full = () => document.querySelector('.spark polyline')?.points.numberOfItems > 50
     await until(page, 'a minute of rates', full)
-    await page.setViewportSize({ width: 1280, height: 320 })
+    await page.setViewportSize({ width: 1280, height: 240 })
     await page.screenshot({ path: `${to}/deployments.png` })
     await page.getByRole('link', { name: 'Flight delays' }).click()
-    await page.setViewportSize({ width: 1280, height: 900 })
+    await page.setViewportSize({ width: 1280, height: 1200 })
+    await page.mouse.move(1, 1)
     await page.getByTestId('output-row').first().waitFor()
     await until(page, 'a minute of rates', full)
     await page.screenshot({ path: `${to}/deployment.png` })

@@ -75,9 +75,11 @@ function next(details: JobDetails, jobId: string, before: LiveJob | undefined): 
       rates[key] = advance(same?.rates[key], { at: details.now, count: v.metrics[counter] ?? 0 })
     }
   const sources = details.vertices.filter((v) => !details.plan.nodes?.find((n) => n.id === v.id)?.inputs?.length)
-  const all = sources.map((v) => rates[`${v.id}/write-records`]?.perSecond)
+  // What a source reads; Flink counts only what it gives on, weir's engine both.
+  const counter = (v: Vertex) => (v.metrics['read-records'] ? 'read-records' : 'write-records')
+  const all = sources.map((v) => rates[`${v.id}/${counter(v)}`]?.perSecond)
   const perSecond = all.every((r) => r !== undefined) ? all.reduce((sum: number, r) => sum + r!, 0) : undefined
-  const read = sources.reduce((sum, v) => sum + (v.metrics['write-records'] ?? 0), 0)
+  const read = sources.reduce((sum, v) => sum + (v.metrics[counter(v)] ?? 0), 0)
   const newer = perSecond !== undefined && same?.now !== details.now
   return { ...details, jobId, rates, read, perSecond, history: newer ? [...(before?.history ?? []), perSecond].slice(-60) : (before?.history ?? []) }
 }

@@ -2,13 +2,15 @@
 import type { ReactNode } from 'react'
 import { useSyncExternalStore } from 'react'
 import { ago, pieces } from '../lib/format'
-import { shapes, toneOf, word } from '../lib/state'
+import { shapes, toneOf, troubles, word, type Condition } from '../lib/state'
 
-export function StateWord({ state, children }: { state: string | undefined; children?: ReactNode }) {
-  const tone = toneOf(state)
+/** A state as a shape, a colour and a word; with what is wrong although it is in that state. */
+export function StateWord({ state, conditions }: { state: string | undefined; conditions?: Condition[] }) {
+  const wrong = troubles(conditions)
+  const tone = wrong.length > 0 ? 'warn' : toneOf(state)
   return (
     <span className={`state ${tone}`}>
-      <span aria-hidden="true">{shapes[tone]}</span> {children ?? word(state)}
+      <span aria-hidden="true">{shapes[tone]}</span> {[word(state), ...wrong.map((w) => w.word)].join(', ')}
     </span>
   )
 }

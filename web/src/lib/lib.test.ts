@@ -3,6 +3,7 @@ import { changedOnly, diffLines } from './diff'
 import { ago, bytes, cell, compact, exact, pieces, span } from './format'
 import { curve, place } from './layout'
 import { advance } from './rate'
+import { troubles } from './state'
 
 describe('numbers', () => {
   it.each([
@@ -76,4 +77,11 @@ describe('layout', () => {
     }
   })
   it('draws a level curve', () => expect(curve([{ x: 0, y: 0 }, { x: 5, y: 5 }, { x: 10, y: 10 }])).toBe('M0,0C5,0 5,10 10,10'))
+})
+
+describe('troubles', () => {
+  it('are conditions that hold, in words', () => {
+    const conditions = [{ type: 'JobFailing', status: 'True', message: 'no' }, { type: 'ClusterUnreachable', status: 'False', message: '' }]
+    expect(troubles(conditions)).toEqual([{ word: 'job failing', message: 'no' }])
+  })
 })

@@ -28,7 +28,7 @@ export function Overview({ ns, d }: TabProps) {
   return (
     <>
       {!shown && !running && !between && (
-        <Empty title="No job is running">{d.spec?.state === 'RUNNING' ? 'One is on its way, or has ended.' : 'Press Start to run it, from where it stopped.'}</Empty>
+        <Empty title="No job is running">{why(d)}</Empty>
       )}
       {!shown && (running || between) && !error && <div className="skeleton" aria-busy="true" />}
       {running && job?.jobId !== running && <Failure error={error} />}
@@ -54,11 +54,21 @@ export function Overview({ ns, d }: TabProps) {
           <h3>Recent events</h3>
           <ul className="events">
             {[...(events ?? [])].reverse().map((e) => (
-              <li key={e.metadata?.id}><span className="quiet"><Ago at={e.metadata?.createdAt ?? undefined} /></span><span><Message text={e.spec?.message} /></span></li>
+              <li key={e.metadata?.id}><span className="quiet"><Ago at={e.metadata?.createdAt ?? undefined} /></span><span className="brief" title={e.spec?.message}><Message text={e.spec?.message} /></span></li>
             ))}
+            {events?.length === 0 && <li className="quiet">None yet.</li>}
           </ul>
         </div>
       </div>
     </>
   )
+}
+
+function why(d: TabProps['d']): string {
+  switch (d.status?.state) {
+    case 'FINISHED': return 'The last one came to the end of its input. Jobs and Savepoints keep what it did.'
+    case 'FAILED': return 'The last one failed; its words are above, and under Jobs.'
+    case 'SUSPENDED': return 'Press Start to go on from where it stopped.'
+  }
+  return d.spec?.state === 'RUNNING' ? 'One is on its way.' : 'Press Start to run it.'
 }

@@ -5,6 +5,7 @@ import { useActions, useDeployment } from '../../api/deployments'
 import type { Deployment } from '../../api/client'
 import { Ago, Failure, Message, StateWord } from '../../components/bits'
 import { Dialog } from '../../components/dialog'
+import { troubles } from '../../lib/state'
 import { Configuration } from './configuration'
 import { Events } from './events'
 import { Jobs } from './jobs'
@@ -44,7 +45,7 @@ export function DeploymentPage() {
       <div className="crumbs"><Link to={`/namespaces/${ns}/deployments`}>Deployments</Link> /</div>
       <div className="title">
         <h1>{d.metadata?.displayName || d.metadata?.name}</h1>
-        <span data-testid="state"><StateWord state={d.status?.state} /></span>
+        <span data-testid="state"><StateWord state={d.status?.state} conditions={d.status?.running?.conditions} /></span>
         {d.status?.state !== d.spec?.state && d.status?.state !== 'FINISHED' && <span className="quiet">wanted: {d.spec?.state?.toLowerCase()}</span>}
         <span className="grow" />
         <Buttons d={d} actions={actions} />
@@ -54,6 +55,7 @@ export function DeploymentPage() {
           <Message text={d.status.message} /> <span className="quiet">· <Ago at={d.status.messageSince ?? undefined} /></span>
         </p>
       )}
+      {troubles(d.status?.running?.conditions).map((t) => <p key={t.word} className="doing bad" data-testid="trouble"><Message text={t.message} /></p>)}
       <Failure error={actions.error} onClose={actions.clear} />
       <nav className="tabs">
         {tabs.map(([key, title]) => (

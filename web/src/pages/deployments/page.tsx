@@ -6,6 +6,7 @@ import { useDeployments } from '../../api/deployments'
 import { useLiveJob } from '../../api/flink'
 import { Ago, Empty, Failure, Message, Spark, StateWord } from '../../components/bits'
 import { compact, exact } from '../../lib/format'
+import { troubles } from '../../lib/state'
 
 export function DeploymentsPage() {
   const ns = useParams()['ns'] ?? 'default'
@@ -53,13 +54,14 @@ function Row({ ns, d }: { ns: string; d: Deployment }) {
   const tells = d.status?.message && d.status.state !== 'RUNNING'
   return (
     <tr ref={row} data-testid="deployment">
-      <td>
+      <td className="named">
         <Link to={`/namespaces/${ns}/deployments/${encodeURIComponent(name)}`}>{d.metadata?.displayName || name}</Link>
         {d.metadata?.displayName && d.metadata.displayName !== name && <div className="quiet small">{name}</div>}
       </td>
       <td className="words">
-        <StateWord state={d.status?.state} />
+        <StateWord state={d.status?.state} conditions={d.status?.running?.conditions} />
         {tells && <div className="quiet small"><Message text={d.status?.message} /></div>}
+        {troubles(d.status?.running?.conditions).map((t) => <div key={t.word} className="quiet small"><Message text={t.message} /></div>)}
       </td>
       <td>{d.spec?.deploymentTargetName ?? d.spec?.sessionClusterName}</td>
       <td className="number">{d.spec?.template?.spec?.parallelism ?? 1}</td>
