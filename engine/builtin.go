@@ -10,6 +10,11 @@ import (
 	"github.com/weir-streams/weir/engine/format"
 	"github.com/weir-streams/weir/engine/format/csv"
 	"github.com/weir-streams/weir/engine/format/json"
+	"github.com/weir-streams/weir/engine/format/json/canal"
+	"github.com/weir-streams/weir/engine/format/json/debezium"
+	"github.com/weir-streams/weir/engine/format/json/maxwell"
+	"github.com/weir-streams/weir/engine/format/json/ogg"
+	"github.com/weir-streams/weir/engine/format/raw"
 	"github.com/weir-streams/weir/engine/function"
 	"github.com/weir-streams/weir/engine/function/aggregate"
 	"github.com/weir-streams/weir/engine/function/collection"
@@ -30,8 +35,13 @@ var connectors = []*connector.Connector{
 }
 
 var formats = []*format.Format{
+	canal.Format,
 	csv.Format,
+	debezium.Format,
 	json.Format,
+	maxwell.Format,
+	ogg.Format,
+	raw.Format,
 }
 
 var scalars = [][]*function.Scalar{

@@ -49,9 +49,16 @@ func (s *Session) physical() (physical.Config, error) {
 	return c, nil
 }
 
+// acceptsUpdates tells whether a sink takes more than inserts: its connector
+// does for itself, or it writes what its format makes of changes.
 func (s *Session) acceptsUpdates(t graph.Table) bool {
 	c := s.connectorNamed(t.Connector)
-	return c != nil && c.AcceptsUpdates
+	if c == nil || c.AcceptsUpdates {
+		return c != nil
+	}
+	_, _, key := split(t.Options, c)
+	f := s.formatNamed(t.Options[key])
+	return c.Formats && f != nil && f.Changelog
 }
 
 var offsetZone = regexp.MustCompile(`^GMT([+-])(\d{1,2}):?(\d{2})?$`)

@@ -95,7 +95,7 @@ func (r *reader) decode(b *data.Batch) error {
 			r.from += n
 			r.base.offset += int64(n)
 		}
-		if inner.N == data.BatchSize || r.eof && r.from == r.to {
+		if inner.N >= data.BatchSize || r.eof && r.from == r.to {
 			break
 		}
 		if r.eof {
