@@ -38,10 +38,17 @@ func (w *waitFlags) add(c *cobra.Command) {
 }
 
 // settled is the goal of a deployment that was just changed: its wanted state
-// is reached, by a job of its newest template if it runs.
-func settled(changedAt time.Time, failedBefore bool) goal {
+// is reached, by a job of its newest template if it runs. A change that could
+// not run and was undone has failed, however well the old spec runs again.
+func settled(generation int, changedAt time.Time, failedBefore bool) goal {
 	return func(at sight) (bool, error) {
 		d := at.deployment
+		if generation > 0 && d.Status.Transition.RolledBackFrom == generation {
+			if d.Status.State == resource.StateTransitioning {
+				return false, nil
+			}
+			return false, fmt.Errorf("deployment %q could not run generation %d and went back to the spec before; see weir events %s", d.Metadata.Name, generation, d.Metadata.Name)
+		}
 		switch d.Status.State {
 		case d.Spec.State:
 			if d.Spec.State == resource.StateRunning && !upToDate(at) {

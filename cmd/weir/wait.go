@@ -22,7 +22,7 @@ var conditions = map[string]goal{
 	"failed": func(at sight) (bool, error) {
 		return at.deployment.Status.State == resource.StateFailed, nil
 	},
-	"settled": func(at sight) (bool, error) { return settled(time.Time{}, false)(at) },
+	"settled": func(at sight) (bool, error) { return settled(0, time.Time{}, false)(at) },
 }
 
 func waitCommand(s *session) *cobra.Command {

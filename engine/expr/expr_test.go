@@ -20,14 +20,12 @@ var (
 	tInt    = data.Of(data.Int)
 	tBig    = data.Of(data.BigInt)
 	tTiny   = data.Of(data.TinyInt)
-	tSmall  = data.Of(data.SmallInt)
 	tDouble = data.Of(data.Double)
 	tFloat  = data.Of(data.Float)
 	tBool   = data.Of(data.Boolean)
 	tStr    = data.String()
 	tDate   = data.Of(data.Date)
 	tTS3    = data.Type{Kind: data.Timestamp, Nullable: true, Precision: 3}
-	tLTZ3   = data.Type{Kind: data.TimestampLTZ, Nullable: true, Precision: 3}
 )
 
 func dec(p, s int) data.Type {
