@@ -105,9 +105,11 @@ func runScript(ctx context.Context, s *session, file string, o runOptions) error
 	if err != nil {
 		return err
 	}
+	var replaced []string
 	for name, value := range vars {
-		src = strings.ReplaceAll(src, "${"+name+"}", value)
+		replaced = append(replaced, "${"+name+"}", value)
 	}
+	src = strings.NewReplacer(replaced...).Replace(src) // what a value has in it is not looked at
 	log := slog.New(slog.DiscardHandler)
 	if o.verbose {
 		log = slog.New(slog.NewTextHandler(s.err, nil))

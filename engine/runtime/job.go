@@ -230,8 +230,11 @@ func (j *Job) attempts() error {
 			return err
 		}
 		delay, ok := again.next(time.Now(), time.Since(began), rand.Float64())
+		if !ok && n == 0 {
+			return err // it was never to be started again
+		}
 		if !ok {
-			return fmt.Errorf("recovery is suppressed by restart strategy %s: %w", j.spec.Restart.Kind, err)
+			return fmt.Errorf("given up after %d restarts, by restart strategy %s: %w", n, j.spec.Restart.Kind, err)
 		}
 		j.enter(Restarting)
 		j.log.Warn("job restarts", "delay", delay, "attempt", n+1, "error", err)

@@ -3,6 +3,7 @@ package rest
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"sync"
 	"time"
@@ -143,7 +144,11 @@ func (a *API) serve(route Route) http.Handler {
 			return
 		}
 		if status := wire.Fail(w, r, err); status >= http.StatusInternalServerError && r.Context().Err() == nil {
-			a.Log.ErrorContext(r.Context(), "request failed", "method", r.Method, "path", r.URL.Path, "error", err)
+			level := slog.LevelError
+			if status == http.StatusBadGateway { // a cluster's doing, and it may be ending
+				level = slog.LevelWarn
+			}
+			a.Log.Log(r.Context(), level, "request failed", "method", r.Method, "path", r.URL.Path, "error", err)
 		}
 	})
 }
