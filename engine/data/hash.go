@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"math"
 	"math/bits"
+	"sync"
 )
 
 // The key hash is part of the savepoint format: a key's group, and with it the
@@ -82,36 +83,97 @@ func HashKeys(b *Batch, keys []int) {
 	}
 	h := b.Hashes[:b.N]
 	b.Hashes = h
-	for i := range h {
-		h[i] = hashSeed
+	if len(keys) == 0 {
+		for i := range h {
+			h[i] = hashSeed
+		}
+		return
 	}
-	for n, k := range keys {
-		hashColumn(h, b.Cols[k], b.Sel, n == 0)
+	hashColumn(h, b.Cols[keys[0]], b.Sel)
+	if len(keys) == 1 {
+		return
+	}
+	scratch, _ := hashPool.Get().(*[]uint64)
+	if scratch == nil {
+		scratch = new([]uint64)
+	}
+	if cap(*scratch) < b.N {
+		*scratch = make([]uint64, max(b.N, BatchSize))
+	}
+	next := (*scratch)[:b.N]
+	for _, k := range keys[1:] {
+		hashColumn(next, b.Cols[k], b.Sel)
+		if b.Sel == nil {
+			for i, x := range next[:len(h)] {
+				h[i] = combine(h[i], x)
+			}
+		} else {
+			for _, i := range b.Sel {
+				h[i] = combine(h[i], next[i])
+			}
+		}
+	}
+	hashPool.Put(scratch)
+}
+
+var hashPool sync.Pool // of *[]uint64
+
+// hashColumn puts the hashes of a column's rows, or of those selected, into h.
+func hashColumn(h []uint64, v *Vector, sel []int32) {
+	switch v.Type.Phys() {
+	case PhysI32:
+		hashInts(h, v.I32, sel)
+	case PhysI64:
+		hashInts(h, v.I64, sel)
+	case PhysString:
+		if sel == nil {
+			for i := range h {
+				h[i] = HashBytes(v.Bytes(i))
+			}
+		} else {
+			for _, i := range sel {
+				h[i] = HashBytes(v.Bytes(int(i)))
+			}
+		}
+	default:
+		if sel == nil {
+			for i := range h {
+				h[i] = HashValue(v, i)
+			}
+		} else {
+			for _, i := range sel {
+				h[i] = HashValue(v, int(i))
+			}
+		}
+		return
+	}
+	if v.Nulls == nil {
+		return
+	}
+	if sel == nil {
+		for i := range h {
+			if v.IsNull(i) {
+				h[i] = nullHash
+			}
+		}
+		return
+	}
+	for _, i := range sel {
+		if v.IsNull(int(i)) {
+			h[i] = nullHash
+		}
 	}
 }
 
-func hashColumn(h []uint64, v *Vector, sel []int32, first bool) {
-	put := func(i int, k uint64) {
-		if first {
-			h[i] = k
-		} else {
-			h[i] = combine(h[i], k)
-		}
-	}
-	if sel == nil && v.Nulls == nil && first && v.Type.Phys() == PhysI64 {
-		for i, x := range v.I64[:len(h)] {
-			h[i] = HashInt(x)
+func hashInts[T int32 | int64](h []uint64, v []T, sel []int32) {
+	if sel == nil {
+		for i, x := range v[:len(h)] {
+			h[i] = HashInt(int64(x))
 		}
 		return
 	}
-	if sel != nil {
-		for _, i := range sel {
-			put(int(i), HashValue(v, int(i)))
-		}
-		return
-	}
-	for i := range h {
-		put(i, HashValue(v, i))
+	for _, i := range sel {
+		h[i] = HashInt(int64(v[i]))
 	}
 }
 
