@@ -22,10 +22,12 @@ const (
 
 // value is a JSON value; numbers keep their text, objects the order of their keys.
 type value struct {
-	kind  kind
-	text  string // number as written, string decoded, true or false
-	keys  []string
-	elems []*value
+	kind kind
+	text string // number as Java prints it, string decoded, true or false
+	// written is a number as it was read.
+	written string
+	keys    []string
+	elems   []*value
 }
 
 // member finds a member; of equal keys the last one counts.
@@ -45,6 +47,8 @@ type parser struct {
 	s     string
 	i     int
 	depth int
+	// unique refuses objects that have a key twice.
+	unique bool
 }
 
 // parse reads the first JSON value of s; text after it does not matter, as in Flink.
@@ -127,6 +131,7 @@ func (p *parser) list() (*value, error) {
 
 func (p *parser) object() (*value, error) {
 	v := &value{kind: object}
+	var seen map[string]bool
 	p.i++
 	p.space()
 	if p.i < len(p.s) && p.s[p.i] == '}' {
@@ -150,6 +155,15 @@ func (p *parser) object() (*value, error) {
 		e, err := p.value()
 		if err != nil {
 			return nil, err
+		}
+		if p.unique {
+			if seen == nil {
+				seen = map[string]bool{}
+			}
+			if seen[key] {
+				return nil, fmt.Errorf("the JSON text has the key %q twice in an object", key)
+			}
+			seen[key] = true
 		}
 		v.put(key, e)
 		p.space()
@@ -208,7 +222,7 @@ func (p *parser) number() (*value, error) {
 			return nil, p.bad()
 		}
 	}
-	return &value{kind: number, text: decimalText(p.s[from:p.i])}, nil
+	return &value{kind: number, text: decimalText(p.s[from:p.i]), written: p.s[from:p.i]}, nil
 }
 
 // decimalText writes a number as Java's BigDecimal does: with its digits as

@@ -1,16 +1,17 @@
 package jsonpath
 
 import (
+	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 	"sync"
 )
 
 // path is a compiled SQL/JSON path: $ and steps.
 type path struct {
-	strict bool
-	steps  []step
+	text  string
+	lax   bool
+	steps []step
 	// many tells that the path can find several values: they come as an array.
 	many bool
 }
@@ -18,18 +19,23 @@ type path struct {
 type stepKind uint8
 
 const (
-	stepMember stepKind = iota
+	stepMember  stepKind = iota
+	stepMembers          // several names: an object of those
 	stepIndex
+	stepIndexes
 	stepWild
-	stepDeep // all members of that name below, at any depth
+	stepDeep // the value and everything below it
 	stepSlice
+	stepFilter
 )
 
 type step struct {
 	kind     stepKind
-	name     string // * for all, of stepDeep
+	names    []string
+	indexes  []int
 	from, to int
 	open     bool // a slice without end
+	filter   *filter
 }
 
 var paths struct {
@@ -38,6 +44,9 @@ var paths struct {
 }
 
 const maxPaths = 512
+
+// maxFound bounds how many values a path finds at any of its steps.
+const maxFound = 1 << 20
 
 // compile prepares a path, or finds it prepared.
 func compile(text string) (*path, error) {
@@ -57,149 +66,132 @@ func compile(text string) (*path, error) {
 	return p, nil
 }
 
-func parsePath(text string) (*path, error) {
-	p := &path{}
-	s := strings.TrimSpace(text)
-	mode, rest, ok := strings.Cut(s, " ")
+// find returns what the path leads to; several values come as an array. What is
+// missing is an error of a strict path, and nil of a lax one.
+func (p *path) find(doc *value) (*value, error) {
+	if doc.kind == null {
+		return nil, errors.New("json object can not be null")
+	}
+	at, err := walk(p.steps, doc, doc)
 	switch {
-	case ok && strings.EqualFold(mode, "strict"):
-		p.strict = true
-		s = strings.TrimSpace(rest)
-	case ok && strings.EqualFold(mode, "lax"):
-		s = strings.TrimSpace(rest)
+	case err != nil && !p.lax:
+		return nil, err
+	case p.many:
+		return &value{kind: list, elems: at}, nil
+	case len(at) > 0:
+		return at[0], nil
+	case p.lax:
+		return nil, nil
 	}
-	bad := func(at string) error { return fmt.Errorf("JSON path %q is wrong before %q", text, at) }
-	if !strings.HasPrefix(s, "$") {
-		return nil, bad(s)
-	}
-	s = s[1:]
-	for s != "" {
-		switch {
-		case strings.HasPrefix(s, ".."):
-			name, rest := word(s[2:])
-			if name == "" {
-				return nil, bad(s)
-			}
-			p.steps = append(p.steps, step{kind: stepDeep, name: name})
-			p.many, s = true, rest
-		case s[0] == '.':
-			name, rest := word(s[1:])
-			if name == "" {
-				return nil, bad(s)
-			}
-			if name == "*" {
-				p.steps = append(p.steps, step{kind: stepWild})
-				p.many = true
-			} else {
-				p.steps = append(p.steps, step{kind: stepMember, name: name})
-			}
-			s = rest
-		case s[0] == '[':
-			st, rest, ok := bracket(s[1:])
-			if !ok {
-				return nil, bad(s)
-			}
-			p.many = p.many || st.kind == stepWild || st.kind == stepSlice
-			p.steps = append(p.steps, st)
-			s = rest
-		default:
-			return nil, bad(s)
-		}
-	}
-	return p, nil
+	return nil, fmt.Errorf("No results for path: %s", p) //nolint:staticcheck // the words of Flink
 }
 
-// word reads a name up to the next step.
-func word(s string) (name, rest string) {
-	end := strings.IndexAny(s, ".[")
-	if end < 0 {
-		end = len(s)
-	}
-	return strings.TrimSpace(s[:end]), s[end:]
-}
-
-// bracket reads what stands in brackets.
-func bracket(s string) (st step, rest string, ok bool) {
-	s = strings.TrimLeft(s, " ")
-	if s == "" {
-		return st, s, false
-	}
-	if q := s[0]; q == '\'' || q == '"' {
-		var name strings.Builder
-		i := 1
-		for ; i < len(s) && s[i] != q; i++ {
-			if s[i] == '\\' && i+1 < len(s) {
-				i++
-			}
-			name.WriteByte(s[i])
-		}
-		if i >= len(s) {
-			return st, s, false
-		}
-		rest = strings.TrimLeft(s[i+1:], " ")
-		if !strings.HasPrefix(rest, "]") {
-			return st, s, false
-		}
-		return step{kind: stepMember, name: name.String()}, rest[1:], true
-	}
-	inner, rest, ok := strings.Cut(s, "]")
-	inner = strings.TrimSpace(inner)
-	if !ok {
-		return st, s, false
-	}
-	if inner == "*" {
-		return step{kind: stepWild}, rest, true
-	}
-	if from, to, slice := strings.Cut(inner, ":"); slice {
-		st = step{kind: stepSlice, open: strings.TrimSpace(to) == ""}
-		var err error
-		if from = strings.TrimSpace(from); from != "" {
-			if st.from, err = strconv.Atoi(from); err != nil {
-				return st, s, false
-			}
-		}
-		if !st.open {
-			if st.to, err = strconv.Atoi(strings.TrimSpace(to)); err != nil {
-				return st, s, false
-			}
-		}
-		return st, rest, true
-	}
-	n, err := strconv.Atoi(inner)
-	return step{kind: stepIndex, from: n}, rest, err == nil
-}
-
-// find returns what the path leads to, and whether there is something there.
-// Several values come as an array.
-func (p *path) find(doc *value) (*value, bool) {
-	at := []*value{doc}
+// String writes the path in brackets.
+func (p *path) String() string {
+	var b strings.Builder
+	b.WriteByte('$')
 	for _, st := range p.steps {
+		switch st.kind {
+		case stepMember, stepMembers:
+			b.WriteString("['" + strings.Join(st.names, "','") + "']")
+		case stepIndex:
+			fmt.Fprintf(&b, "[%d]", st.indexes[0])
+		case stepIndexes:
+			b.WriteString(strings.ReplaceAll(fmt.Sprint(st.indexes), " ", ","))
+		case stepWild:
+			b.WriteString("[*]")
+		case stepDeep:
+			b.WriteString("..")
+		case stepSlice:
+			fmt.Fprintf(&b, "[%d:]", st.from)
+		case stepFilter:
+			b.WriteString("[?]")
+		}
+	}
+	return b.String()
+}
+
+// walk follows steps. As long as the way is certain, a value of the wrong kind
+// on it is an error; after a step that finds several it is passed over.
+func walk(steps []step, v, root *value) ([]*value, error) {
+	at := []*value{v}
+	certain := true
+	for i := range steps {
+		st := &steps[i]
 		var next []*value
 		for _, v := range at {
-			next = st.apply(next, v)
-		}
-		at = next
-	}
-	if p.many {
-		return &value{kind: list, elems: at}, true
-	}
-	if len(at) == 0 {
-		return nil, false
-	}
-	return at[0], true
-}
-
-func (st step) apply(dst []*value, v *value) []*value {
-	switch st.kind {
-	case stepMember:
-		if v.kind == object {
-			if m := v.member(st.name); m != nil {
-				dst = append(dst, m)
+			found := len(next)
+			if !st.fits(v) {
+				if certain {
+					return nil, fmt.Errorf("Missing property in path: a %s where %s is expected", kindNames[v.kind], st.wants()) //nolint:staticcheck // the words of Flink
+				}
+				continue
+			}
+			if next = st.apply(next, v, root); len(next) > maxFound {
+				return nil, fmt.Errorf("the JSON path finds more than %d values", maxFound)
+			}
+			if certain && len(next) == found && st.kind == stepMember && i+1 < len(steps) {
+				return nil, fmt.Errorf("Missing property in path $['%s']", st.names[0]) //nolint:staticcheck // the words of Flink
 			}
 		}
-	case stepIndex:
-		if v.kind == list {
-			i := st.from
+		at = next
+		certain = certain && !st.several(i+1 == len(steps))
+	}
+	return at, nil
+}
+
+var kindNames = map[kind]string{null: "null", boolean: "boolean", number: "number", text: "string", list: "array", object: "object"}
+
+func (st *step) wants() string {
+	switch st.kind {
+	case stepMember, stepMembers:
+		return "an object"
+	case stepIndex, stepIndexes, stepSlice:
+		return "an array"
+	}
+	return "an object or array"
+}
+
+// fits tells whether the step applies to a value at all.
+func (st *step) fits(v *value) bool {
+	switch st.kind {
+	case stepMember, stepMembers:
+		return v.kind == object
+	case stepIndex, stepIndexes, stepSlice:
+		return v.kind == list
+	case stepFilter:
+		return v.kind == object || v.kind == list
+	}
+	return true
+}
+
+// several tells whether the step can find more than one value.
+func (st *step) several(last bool) bool {
+	switch st.kind {
+	case stepMember, stepIndex:
+		return false
+	case stepMembers:
+		return !last
+	}
+	return true
+}
+
+func (st *step) apply(dst []*value, v, root *value) []*value {
+	switch st.kind {
+	case stepMember:
+		if m := v.member(st.names[0]); m != nil {
+			dst = append(dst, m)
+		}
+	case stepMembers:
+		part := &value{kind: object}
+		for _, n := range st.names {
+			if m := v.member(n); m != nil {
+				part.put(n, m)
+			}
+		}
+		dst = append(dst, part)
+	case stepIndex, stepIndexes:
+		for _, i := range st.indexes {
 			if i < 0 {
 				i += len(v.elems)
 			}
@@ -212,32 +204,36 @@ func (st step) apply(dst []*value, v *value) []*value {
 			dst = append(dst, v.elems...)
 		}
 	case stepSlice:
-		if v.kind == list {
-			n := len(v.elems)
-			from, to := st.from, st.to
-			if from < 0 {
-				from = max(from+n, 0)
-			}
-			if to < 0 {
-				to += n
-			}
-			if st.open || to > n {
-				to = n
-			}
-			if from < to {
-				dst = append(dst, v.elems[from:to]...)
-			}
+		n := len(v.elems)
+		from, to := st.from, st.to
+		if from < 0 {
+			from = max(from+n, 0)
+		}
+		if to < 0 {
+			to += n
+		}
+		if st.open || to > n {
+			to = n
+		}
+		if from < to {
+			dst = append(dst, v.elems[from:to]...)
 		}
 	case stepDeep:
+		dst = append(dst, v)
+		for _, e := range v.elems {
+			dst = st.apply(dst, e, root)
+		}
+	case stepFilter:
 		if v.kind == object {
-			if st.name == "*" {
-				dst = append(dst, v.elems...)
-			} else if m := v.member(st.name); m != nil {
-				dst = append(dst, m)
+			if st.filter.accepts(v, root) {
+				dst = append(dst, v)
 			}
+			return dst
 		}
 		for _, e := range v.elems {
-			dst = st.apply(dst, e)
+			if st.filter.accepts(e, root) {
+				dst = append(dst, e)
+			}
 		}
 	}
 	return dst

@@ -165,9 +165,9 @@ func (x *exprBinder) callNamed(n *ast.Call, name string, args []expr.Expr) (expr
 		}
 		return coalesce(n, args, name == "IFNULL")
 	case "TYPEOF":
-		if len(args) == 1 {
-			return expr.Literal(data.Value{S: args[0].Type.String()}, data.String()), nil
-		}
+		return typeOf(n, args)
+	case "JSON":
+		return expr.Expr{}, ast.Errorf(n.Pos(), "The JSON() function is currently only supported inside JSON_ARRAY() or as the VALUE param of JSON_OBJECT(). Example: JSON_OBJECT('a', JSON('{\"key\": \"value\"}')) or JSON_ARRAY(JSON('{\"key\": \"value\"}')).")
 	}
 	for i, a := range args {
 		if isNull(a) && !strings.HasPrefix(name, "ARRAY_") && !strings.HasPrefix(name, "MAP_") {
@@ -175,6 +175,18 @@ func (x *exprBinder) callNamed(n *ast.Call, name string, args []expr.Expr) (expr
 		}
 	}
 	return x.callFunction(n, name, args)
+}
+
+// typeOf gives the type of its argument as text. A second argument, TRUE for
+// whatever can be left out of the text, changes nothing for the types there are.
+func typeOf(n *ast.Call, args []expr.Expr) (expr.Expr, error) {
+	if len(args) == 0 || len(args) > 2 {
+		return expr.Expr{}, ast.Errorf(n.Pos(), "Invalid number of arguments to function 'TYPEOF'. Was expecting 1 to 2 arguments")
+	}
+	if len(args) == 2 && (args[1].Type.Kind != data.Boolean || args[1].Kind != expr.KindLiteral || args[1].Value.Null) {
+		return expr.Expr{}, ast.Errorf(n.Args[1].Pos(), "Cannot apply 'TYPEOF': argument 2 must be the literal TRUE or FALSE")
+	}
+	return expr.Literal(data.Value{S: args[0].Type.String()}, data.String()), nil
 }
 
 // coalesce drops what comes after an argument that is never NULL.

@@ -92,22 +92,15 @@ func (x *exprBinder) bind(e ast.Expr) (expr.Expr, error) {
 	case *ast.Call:
 		return x.call(n)
 	case *ast.JSONValue:
-		if n.Passing == nil && n.Returning == nil && n.OnEmpty == nil && n.OnError == nil {
-			return x.named(n, "JSON_VALUE", n.Input, n.Path)
-		}
-		return expr.Expr{}, unsupported(n.Pos(), "JSON_VALUE with RETURNING, PASSING or ON clauses is")
+		return x.jsonValue(n)
 	case *ast.JSONQuery:
-		if n.Passing == nil && n.Returning == nil && n.Wrapper == "" && n.OnEmpty == nil && n.OnError == nil {
-			return x.named(n, "JSON_QUERY", n.Input, n.Path)
-		}
-		return expr.Expr{}, unsupported(n.Pos(), "JSON_QUERY with RETURNING, PASSING, WRAPPER or ON clauses is")
+		return x.jsonQuery(n)
 	case *ast.JSONExists:
-		if n.Passing == nil && n.OnError == "" {
-			return x.named(n, "JSON_EXISTS", n.Input, n.Path)
-		}
-		return expr.Expr{}, unsupported(n.Pos(), "JSON_EXISTS with PASSING or ON ERROR is")
-	case *ast.JSONObject, *ast.JSONArray:
-		return expr.Expr{}, unsupported(n.Pos(), "making JSON is")
+		return x.jsonExists(n)
+	case *ast.JSONObject:
+		return x.jsonObject(n)
+	case *ast.JSONArray:
+		return x.jsonArray(n)
 	case *ast.Exists, *ast.Unique, *ast.Subquery, *ast.Quantified, *ast.QueryCollection:
 		return expr.Expr{}, unsupported(n.Pos(), "a sub-query in an expression is")
 	case *ast.Star:
@@ -272,6 +265,8 @@ func (x *exprBinder) index(n *ast.Index) (expr.Expr, error) {
 		if t, ok := typing.Common(v.Type.Args[0], i.Type); ok && t.Kind != data.Null {
 			return call("ITEM", v.Type.Args[1].WithNull(true), v, convert(i, v.Type.Args[0])), nil
 		}
+	case v.Type.Kind == data.Variant && (typing.Integer(i.Type) || typing.Text(i.Type)):
+		return x.callFunction(n, "VARIANT[]", args)
 	case v.Type.Kind == data.Row && i.Kind == expr.KindLiteral:
 		if typing.Integer(i.Type) && i.Value.I >= 1 && int(i.Value.I) <= len(v.Type.Args) {
 			return fieldAt(v, int(i.Value.I)-1), nil

@@ -14,6 +14,8 @@ func CastAllowed(from, to data.Type) (bool, string) {
 		return false, "The cast from NUMERIC type to TIMESTAMP type is not allowed. It's recommended to use TO_TIMESTAMP(FROM_UNIXTIME(numeric_col)) instead, note the numeric is in seconds."
 	case Stamp(f) && Numeric(t):
 		return false, "The cast from TIMESTAMP type to NUMERIC type is not allowed. It's recommended to use UNIX_TIMESTAMP(CAST(timestamp_col AS STRING)) instead."
+	case f.Kind == data.Variant:
+		return false, ""
 	case Text(t):
 		return true, ""
 	case Text(f):
@@ -32,8 +34,6 @@ func CastAllowed(from, to data.Type) (bool, string) {
 		return Stamp(t), ""
 	case Stamp(f):
 		return Temporal(t), ""
-	case f.Kind == data.Variant:
-		return true, ""
 	case f.Kind == t.Kind && len(f.Args) == len(t.Args), f.Kind == data.Map && t.Kind == data.Multiset:
 		for i := range f.Args {
 			if ok, why := CastAllowed(f.Args[i], t.Args[i]); !ok {

@@ -115,7 +115,9 @@ func fromAST(d *ast.DataType) (data.Type, error) {
 			t.Args, t.Names = append(t.Args, ft), append(t.Names, f.Name.Name)
 		}
 		return t, nil
-	case "VARIANT", "RAW", "STRUCTURED", "NULL", "DESCRIPTOR":
+	case "VARIANT":
+		return data.Type{Kind: data.Variant}, nil
+	case "RAW", "STRUCTURED", "NULL", "DESCRIPTOR":
 		return data.Type{}, ast.Errorf(d.Pos(), "type %s is not supported by this engine yet; run it on a Flink target", d.Name)
 	}
 	if d.User != nil {
