@@ -84,7 +84,8 @@ func Run(d format.Decoder, types []data.Type, text string, piece int) (rows []st
 	return rows, d.Skipped(), nil
 }
 
-// Rows are the rows of a batch as text.
+// Rows are the rows of a batch as text; before those that are no inserts stands
+// what they are.
 func Rows(b *data.Batch) []string {
 	var out []string
 	for i := range b.Len() {
@@ -97,7 +98,11 @@ func Rows(b *data.Batch) []string {
 				parts[k] = string(data.AppendDisplay(nil, v, r, nil))
 			}
 		}
-		out = append(out, strings.Join(parts, "|"))
+		text := strings.Join(parts, "|")
+		if op := b.Op(r); op != data.Insert {
+			text = op.String() + " " + text
+		}
+		out = append(out, text)
 	}
 	return out
 }
