@@ -3,6 +3,7 @@ package e2e
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -63,7 +64,7 @@ func says(t testing.TB, text string, words ...string) {
 			t.Errorf("%q is not said in:\n%s", w, text)
 		}
 	}
-	for _, w := range []string{"panic:", "goroutine ", "runtime error"} {
+	for _, w := range []string{"panic:", "goroutine ", "runtime error", "restart strategy none"} {
 		if strings.Contains(text, w) {
 			t.Errorf("it says %q:\n%s", w, text)
 		}
@@ -262,6 +263,46 @@ func TestCorruptRecordsCanBeIgnored(t *testing.T) {
 				t.Errorf("exit code %d, rows\n%s%s\nwant\n%s", a.code, a.out, a.err, tt.want)
 			}
 		})
+	}
+}
+
+func TestCorruptRecordsLeftOutAreCounted(t *testing.T) {
+	t.Parallel()
+	p := startPlatform(t)
+	in, out := corruptFiles(t), filepath.Join(p.data, "out")
+	p.deploy("counted", fmt.Sprintf(`CREATE TABLE s (a INT) WITH ('connector' = 'filesystem', 'path' = '%s', 'source.path.regex-pattern' = '.*json', 'source.monitor-interval' = '1 s',
+  'format' = 'json', 'json.ignore-parse-errors' = 'true');
+CREATE TABLE o (a INT) WITH ('connector' = 'filesystem', 'path' = '%s', 'format' = 'json');
+INSERT INTO o SELECT a FROM s;`, in, out), nil)
+	d := p.settle("counted", resource.StateRunning)
+	p.until("counted", "writing", func(resource.Deployment) bool { return len(output(t, out)) == 3 })
+	j := p.job(d)
+	cluster := "http://" + p.listen + "/flink-ui/v1/namespaces/default/jobs/" + j.Metadata.ID + "/jobs/" + j.Status.Started.FlinkJobID
+	var job struct {
+		Vertices []struct {
+			ID string `json:"id"`
+		} `json:"vertices"`
+	}
+	readJSON(t, cluster, &job)
+	for _, v := range job.Vertices {
+		var metrics []struct{ ID, Value string }
+		readJSON(t, cluster+"/vertices/"+v.ID+"/metrics?get=0.weir.corruptRecords", &metrics)
+		if len(metrics) == 1 && metrics[0].Value == "1" {
+			return
+		}
+	}
+	t.Errorf("no vertex of %d counts one corrupt record", len(job.Vertices))
+}
+
+func readJSON(t testing.TB, url string, into any) {
+	t.Helper()
+	r, err := http.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Body.Close()
+	if err := json.NewDecoder(r.Body).Decode(into); err != nil || r.StatusCode != http.StatusOK {
+		t.Fatalf("%s: %s: %v", url, r.Status, err)
 	}
 }
 
