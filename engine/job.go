@@ -124,6 +124,7 @@ func (j *Job) Checkpoint(ctx context.Context) (id int64, err error) {
 	return i.ID, err
 }
 
-// Output returns at most limit of the last printed rows, those with numbers
-// greater than after, by table. 1000 rows are kept for each job.
+// Output returns of each printed table at most limit rows with numbers greater
+// than after, oldest first; with a negative after, the newest. 1000 rows of each
+// table are kept.
 func (j *Job) Output(after int64, limit int) []OutputTable { return j.output.since(after, limit) }

@@ -260,3 +260,17 @@ func (s printSink) Prepare(int64) ([][]byte, error) { return nil, nil }
 func (s printSink) Commit([][]byte) error           { return nil }
 func (s printSink) Abort() error                    { return nil }
 func (s printSink) Close() error                    { return nil }
+
+// TestQuietTablesKeepTheirRows prints one row to one table and many to another.
+func TestQuietTablesKeepTheirRows(t *testing.T) {
+	o := &output{}
+	v := "x"
+	o.add([]connector.Printed{{Table: "quiet", Op: data.Insert, Values: []*string{&v}}})
+	for range 3000 {
+		o.add([]connector.Printed{{Table: "busy", Op: data.Insert, Values: []*string{&v}}})
+	}
+	got := o.since(-1, 2)
+	if len(got) != 2 || len(got[0].Rows) != 1 || len(got[1].Rows) != 2 || got[1].Rows[1].Seq != 3001 {
+		t.Errorf("newest rows: %+v", got)
+	}
+}

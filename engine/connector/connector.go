@@ -84,7 +84,12 @@ const (
 
 // Owns is the assignment of splits to subtasks.
 func Owns(splitID string, subtask, parallelism int) bool {
-	return data.GroupOwner(data.KeyGroup(data.HashBytes([]byte(splitID)), 1<<15), parallelism, 1<<15) == subtask
+	return Owner(splitID, parallelism) == subtask
+}
+
+// Owner is the subtask that reads a split.
+func Owner(splitID string, parallelism int) int {
+	return data.GroupOwner(data.KeyGroup(data.HashBytes([]byte(splitID)), 1<<15), parallelism, 1<<15)
 }
 
 // SinkSpec is one subtask's sink.

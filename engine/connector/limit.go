@@ -9,6 +9,7 @@ import (
 // milliseconds, never a second's worth at once. A nil Limiter has no limit. It
 // belongs to one goroutine.
 type Limiter struct {
+	total float64 // rows a second of all subtasks
 	rate  float64 // rows a second of this subtask
 	owed  float64 // rows that may be given now
 	since time.Time
@@ -26,7 +27,16 @@ func NewLimiter(perSecond int64, n int) *Limiter {
 	if perSecond <= 0 {
 		return nil
 	}
-	return &Limiter{rate: float64(perSecond) / float64(max(n, 1))}
+	l := &Limiter{total: float64(perSecond)}
+	l.Share(n)
+	return l
+}
+
+// Share says that n subtasks have something to give, this one among them.
+func (l *Limiter) Share(n int) {
+	if l != nil {
+		l.rate = l.total / float64(max(n, 1))
+	}
 }
 
 // Take returns how many rows, at most most, may be given now. It waits some

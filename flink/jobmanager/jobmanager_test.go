@@ -81,6 +81,9 @@ func (j *gated) Output(after int64, limit int) []engine.OutputTable {
 	var out []engine.OutputTable
 	for _, t := range j.tables {
 		rows := t.Rows
+		if after < 0 { // the newest
+			rows = rows[max(0, len(rows)-limit):]
+		}
 		t.Rows = nil
 		for _, r := range rows {
 			if r.Seq > after && len(t.Rows) < limit {

@@ -27,11 +27,12 @@ type Row struct {
 	Values []*string `json:"values"` // null for NULL
 }
 
-// outputPage bounds one answer; the engine keeps no more rows than that anyway.
+// outputPage bounds the rows of one table in an answer; the engine keeps no more anyway.
 const outputPage = 1000
 
-// output is GET /jobs/:id/weir/output?after=SEQ&limit=N: rows of print sinks
-// after the one with this number, oldest first, or the newest without after.
+// output is GET /jobs/:id/weir/output?after=SEQ&limit=N: of each print sink at
+// most limit rows after the one with this number, oldest first, or the newest
+// without after.
 func (m *JobManager) output(r request) (any, error) {
 	q := r.URL.Query()
 	limit := outputPage
@@ -44,23 +45,16 @@ func (m *JobManager) output(r request) (any, error) {
 	}
 	s := q.Get("after")
 	if s == "" {
-		all := m.config.Job.Output(0, outputPage)
-		var last int64
-		for _, t := range all {
-			if n := len(t.Rows); n > 0 {
-				last = max(last, t.Rows[n-1].Seq)
-			}
-		}
-		return object{"tables": tables(all, last-int64(limit))}, nil
+		return object{"tables": tables(m.config.Job.Output(-1, limit))}, nil
 	}
 	after, err := strconv.ParseInt(s, 10, 64)
 	if err != nil || after < 0 {
 		return nil, failure{http.StatusBadRequest, "after must be the seq of a row, got " + strconv.Quote(s)}
 	}
-	return object{"tables": tables(m.config.Job.Output(after, limit), after)}, nil
+	return object{"tables": tables(m.config.Job.Output(after, limit))}, nil
 }
 
-func tables(all []engine.OutputTable, after int64) []Table {
+func tables(all []engine.OutputTable) []Table {
 	out := make([]Table, 0, len(all))
 	for _, t := range all {
 		table := Table{Name: t.Name, Columns: make([]Column, 0, len(t.Columns)), Rows: make([]Row, 0, len(t.Rows))}
@@ -68,9 +62,7 @@ func tables(all []engine.OutputTable, after int64) []Table {
 			table.Columns = append(table.Columns, Column{Name: c.Name, Type: c.Type.String()})
 		}
 		for _, r := range t.Rows {
-			if r.Seq > after {
-				table.Rows = append(table.Rows, Row{Seq: r.Seq, Op: r.Op.String(), Values: r.Values})
-			}
+			table.Rows = append(table.Rows, Row{Seq: r.Seq, Op: r.Op.String(), Values: r.Values})
 		}
 		out = append(out, table)
 	}

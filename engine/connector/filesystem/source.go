@@ -115,7 +115,10 @@ func (s *source) owns(id string) bool {
 // Restore takes over this subtask's share. A bounded source reads the files of
 // its first start only, however often it is restored.
 func (s *source) Restore(splits []connector.Split) error {
+	readers := make([]bool, s.spec.Parallelism)
+	defer func() { s.share(readers) }()
 	for _, x := range splits {
+		readers[connector.Owner(x.ID, s.spec.Parallelism)] = readers[connector.Owner(x.ID, s.spec.Parallelism)] || !x.Done
 		if !s.owns(x.ID) {
 			continue
 		}
@@ -171,17 +174,33 @@ func (s *source) look() error {
 	if s.listed && (s.interval == 0 || time.Now().Before(s.nextList)) {
 		return nil
 	}
+	readers := make([]bool, s.spec.Parallelism)
 	err := list(s.root, func(rel string) {
-		if s.known[rel] != nil || !s.owns(rel) || s.pattern != nil && !s.pattern.MatchString(s.path(rel)) {
+		if s.pattern != nil && !s.pattern.MatchString(s.path(rel)) {
 			return
 		}
-		s.add(&split{id: rel})
+		readers[connector.Owner(rel, s.spec.Parallelism)] = true
+		if s.known[rel] == nil && s.owns(rel) {
+			s.add(&split{id: rel})
+		}
 	})
 	if err != nil {
 		return err
 	}
+	s.share(readers)
 	s.listed, s.nextList = true, time.Now().Add(s.interval)
 	return nil
+}
+
+// share divides the rate limit between the subtasks that have files.
+func (s *source) share(readers []bool) {
+	n := 0
+	for _, has := range readers {
+		if has {
+			n++
+		}
+	}
+	s.limit.Share(n)
 }
 
 // path is where the file of a split is. The table's path is the file itself or

@@ -72,6 +72,11 @@ func compareObjects(path string, want, got map[string]any) []string {
 		}
 		return diffs
 	}
+	// An entry of another class has other fields, and which classes there are at a
+	// moment is chance: a cancelled job may have a failed checkpoint or none.
+	if w, g := want["className"], got["className"]; w != nil && g != nil && w != g {
+		return nil
+	}
 	var diffs []string
 	for _, k := range slices.Sorted(maps.Keys(want)) {
 		g, ok := got[k]
