@@ -28,25 +28,50 @@ type distinct struct {
 
 // find marks, for each row, the filters that it passes; rows without any are left out.
 func (d *distinct) find(recs []unsafe.Pointer, rows []int32, b *data.Batch) {
-	d.at, d.pass, d.recs, d.rows = d.at[:0], d.pass[:0], d.recs[:0], d.rows[:0]
-	v := b.Cols[d.arg]
-	for i, r := range rows {
-		var m uint64
-		for bit, f := range d.filters {
-			if f < 0 {
-				m |= 1 << bit
-			} else if c := b.Cols[f]; !c.IsNull(int(r)) {
-				m |= uint64(c.Bool[r]) << bit
+	n := len(rows)
+	if cap(d.pass) <= n {
+		room := max(n, data.BatchSize) + 1
+		d.pass, d.at = make([]uint64, room), make([]int32, room)
+		d.recs, d.rows = make([]unsafe.Pointer, room), make([]int32, room)
+	}
+	pass := d.pass[:n+1]
+	clear(pass)
+	for bit, f := range d.filters {
+		if f < 0 {
+			for i := range pass[:n] {
+				pass[i] |= 1 << bit
 			}
-		}
-		if m == 0 || !d.nulls && v.IsNull(int(r)) {
 			continue
 		}
-		d.at = append(d.at, int32(i))
-		d.pass = append(d.pass, m)
-		d.recs = append(d.recs, recs[i])
-		d.rows = append(d.rows, r)
+		c := b.Cols[f]
+		if c.Nulls == nil {
+			for i, r := range rows {
+				pass[i] |= uint64(c.Bool[r]) << bit
+			}
+			continue
+		}
+		for i, r := range rows {
+			pass[i] |= uint64(c.Bool[r]) &^ (c.Nulls[r>>6] >> (r & 63) & 1) << bit
+		}
 	}
+	if v := b.Cols[d.arg]; v.Nulls != nil && !d.nulls {
+		for i, r := range rows {
+			if v.IsNull(int(r)) {
+				pass[i] = 0
+			}
+		}
+	}
+	at, keepRecs, keepRows := d.at[:n+1], d.recs[:n+1], d.rows[:n+1]
+	k := 0
+	for i, r := range rows {
+		at[k], keepRecs[k], keepRows[k] = int32(i), recs[i], r
+		m := pass[i]
+		pass[k] = m
+		if m != 0 {
+			k++
+		}
+	}
+	d.at, d.pass, d.recs, d.rows = at[:k], pass[:k], keepRecs[:k], keepRows[:k]
 }
 
 // mark counts the values of rows and fills moved.

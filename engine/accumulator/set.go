@@ -211,14 +211,25 @@ func (s *Set) passing(filter int, recs []unsafe.Pointer, rows []int32, b *data.B
 		return recs, rows
 	}
 	f := b.Cols[filter]
-	s.scratch.recs, s.scratch.rows = s.scratch.recs[:0], s.scratch.rows[:0]
-	for i, r := range rows {
-		if f.Bool[r] != 0 && !f.IsNull(int(r)) {
-			s.scratch.recs = append(s.scratch.recs, recs[i])
-			s.scratch.rows = append(s.scratch.rows, r)
+	if cap(s.scratch.recs) <= len(rows) {
+		n := max(len(rows), data.BatchSize) + 1
+		s.scratch.recs, s.scratch.rows = make([]unsafe.Pointer, n), make([]int32, n)
+	}
+	// Every row is written and only those that pass are kept: no branches to mispredict.
+	keepRecs, keepRows := s.scratch.recs[:len(rows)+1], s.scratch.rows[:len(rows)+1]
+	n := 0
+	if f.Nulls == nil {
+		for i, r := range rows {
+			keepRecs[n], keepRows[n] = recs[i], r
+			n += int(f.Bool[r])
+		}
+	} else {
+		for i, r := range rows {
+			keepRecs[n], keepRows[n] = recs[i], r
+			n += int(f.Bool[r]) &^ int(f.Nulls[r>>6]>>(r&63)&1)
 		}
 	}
-	return s.scratch.recs, s.scratch.rows
+	return keepRecs[:n], keepRows[:n]
 }
 
 // Results writes the aggregates of recs as rows base, base+stride, … of outs.

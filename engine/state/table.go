@@ -34,7 +34,7 @@ type Table struct {
 
 	// scratch for one batch
 	encoded []byte
-	ends    []int32
+	recent  [recentRows]int32
 	fresh   []int32
 	hashes  []uint64
 	mark    uint32
@@ -196,19 +196,26 @@ func (t *Table) resolveRows(b *data.Batch, keys []int, rows []int32, recs []unsa
 	if err := t.reserve(len(rows)); err != nil {
 		return err
 	}
-	t.encoded, t.ends = t.encoded[:0], t.ends[:0]
-	for _, r := range rows {
-		t.encoded = data.EncodeRow(t.encoded, b.Cols, keys, int(r))
-		t.ends = append(t.ends, int32(len(t.encoded)))
-	}
 	if len(t.index) > 1<<15 {
 		t.touch(b.Hashes, rows)
 	}
-	from := int32(0)
+	// Rows whose key came before in the batch need no look-up: recent has, by hash,
+	// positions of rows already resolved.
+	recent := &t.recent
+	clear(recent[:])
 	for i, r := range rows {
-		key := t.encoded[from:t.ends[i]]
-		from = t.ends[i]
-		rec, isNew, err := t.find(b.Hashes[r], key, true)
+		h := b.Hashes[r]
+		place := &recent[h>>32&(recentRows-1)]
+		if *place > 0 {
+			if like := rows[*place-1]; b.Hashes[like] == h && sameKey(b, keys, int(like), int(r)) {
+				recs[i] = recs[*place-1]
+				continue
+			}
+		}
+		*place = int32(i) + 1
+		key := data.EncodeRow(t.encoded[:0], b.Cols, keys, int(r))
+		t.encoded = key
+		rec, isNew, err := t.find(h, key, true)
 		if err != nil {
 			return err
 		}
@@ -218,6 +225,18 @@ func (t *Table) resolveRows(b *data.Batch, keys []int, rows []int32, recs []unsa
 		recs[i] = rec
 	}
 	return nil
+}
+
+const recentRows = 256
+
+// sameKey tells whether two rows surely have the same key.
+func sameKey(b *data.Batch, keys []int, i, j int) bool {
+	for _, k := range keys {
+		if c := b.Cols[k]; !data.EqualAt(c, i, c, j) {
+			return false
+		}
+	}
+	return true
 }
 
 // Find returns the record of an encoded key, nil if there is none; with make it

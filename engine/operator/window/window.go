@@ -126,9 +126,11 @@ func (a *aggregate) processNow(b *data.Batch, out operator.Output) error {
 		return err
 	}
 	local := a.clock.local(now)
-	for _, r := range a.rows {
-		a.assign(local, r)
-	}
+	eachWindow(a.spec.Window, local, func(start, end int64) {
+		if p := a.pane(start, end, data.MinWatermark); p != nil {
+			p.rows = append(p.rows, a.rows...)
+		}
+	})
 	if err := a.fold(b); err != nil {
 		return err
 	}
@@ -141,12 +143,32 @@ func (a *aggregate) processNow(b *data.Batch, out operator.Output) error {
 // processBatch judges lateness by the watermark before the batch.
 func (a *aggregate) processBatch(b *data.Batch, out operator.Output) error {
 	times := b.Cols[a.spec.Window.TimeColumn]
-	for _, r := range a.rows {
-		if err := a.add(times, r, a.watermark); err != nil {
+	for rows := a.rows; len(rows) > 0; {
+		if n := a.run(times, rows); n > 0 {
+			rows = rows[n:]
+			continue
+		}
+		if err := a.add(times, rows[0], a.watermark); err != nil {
 			return err
 		}
+		rows = rows[1:]
 	}
 	return a.fold(b)
+}
+
+// run adds the rows at the beginning of rows that are in the one window of the
+// row before, and returns how many they are.
+func (a *aggregate) run(times *data.Vector, rows []int32) int {
+	p := a.last
+	if p == nil || a.clock != nil || times.Nulls != nil || a.spec.Window.Kind != graph.Tumble || p.fireAt <= a.watermark {
+		return 0
+	}
+	n := 0
+	for n < len(rows) && times.I64[rows[n]] >= p.start && times.I64[rows[n]] < p.end {
+		n++
+	}
+	p.rows = append(p.rows, rows[:n]...)
+	return n
 }
 
 // processExact judges each row by the watermark in force when it came, and
@@ -186,8 +208,6 @@ func (a *aggregate) add(times *data.Vector, r int32, wm int64) error {
 	a.assignOnTime(t, r, wm)
 	return nil
 }
-
-func (a *aggregate) assign(t int64, r int32) { a.assignOnTime(t, r, data.MinWatermark) }
 
 // assignOnTime adds row r at wall-clock time t to its windows, leaving out those
 // that the watermark has closed.
