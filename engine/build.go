@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/weir-streams/weir/engine/connector"
 	"github.com/weir-streams/weir/engine/data"
@@ -11,6 +12,7 @@ import (
 	"github.com/weir-streams/weir/engine/operator"
 	"github.com/weir-streams/weir/engine/operator/aggregate"
 	"github.com/weir-streams/weir/engine/operator/join"
+	"github.com/weir-streams/weir/engine/operator/topn"
 	"github.com/weir-streams/weir/engine/operator/window"
 	"github.com/weir-streams/weir/engine/runtime"
 )
@@ -51,6 +53,10 @@ func (b *builder) Build(op *graph.Op, p runtime.Place) (operator.Operator, conne
 		o, err = window.New(*op, input)
 	case op.Join != nil:
 		o, err = join.New(*op, p.Input, b.engine.functions)
+	case op.TopN != nil:
+		o, err = topn.New(*op, input)
+	case op.Limit != nil:
+		o = operator.NewLimit(*op)
 	case op.Sink != nil:
 		o, err = b.sink(op)
 	default:
@@ -71,6 +77,7 @@ func (b *builder) source(op *graph.Op, p runtime.Place) (connector.Source, error
 		Source: *op.Source, Schema: op.Schema, Options: t.options, Format: t.format, FormatOptions: t.formatOptions,
 		Subtask: p.Subtask, Parallelism: p.Parallelism, Dir: b.engine.config.Dir, Log: b.engine.log,
 		Corrupt: func(n int64) { p.Metrics.Corrupt.Add(n) },
+		Waited:  func(d time.Duration) { p.Metrics.Waited.Add(int64(d)) },
 	})
 	if err != nil {
 		return nil, fmt.Errorf("table %s: %w", op.Source.Table.Name, err)

@@ -7,6 +7,7 @@ import (
 	"context"
 	"log/slog"
 	"strings"
+	"time"
 
 	"github.com/weir-streams/weir/engine/data"
 	"github.com/weir-streams/weir/engine/format"
@@ -42,7 +43,8 @@ type SourceSpec struct {
 	Parallelism   int
 	Dir           string // relative paths are relative to it
 	Log           *slog.Logger
-	Corrupt       func(n int64) // counts skipped records
+	Corrupt       func(n int64)         // counts skipped records
+	Waited        func(d time.Duration) // accounts time spent waiting within Poll; may be nil
 }
 
 // Source reads splits. It is used by one goroutine.

@@ -13,6 +13,7 @@ type Limiter struct {
 	rate  float64 // rows a second of this subtask
 	owed  float64 // rows that may be given now
 	since time.Time
+	told  func(time.Duration)
 }
 
 const (
@@ -22,12 +23,13 @@ const (
 )
 
 // NewLimiter makes the limiter of one of n subtasks that share rows per second
-// between them; nil if there is no limit (perSecond <= 0).
-func NewLimiter(perSecond int64, n int) *Limiter {
+// between them; nil if there is no limit (perSecond <= 0). told hears of the
+// time spent waiting, and may be nil.
+func NewLimiter(perSecond int64, n int, told func(time.Duration)) *Limiter {
 	if perSecond <= 0 {
 		return nil
 	}
-	l := &Limiter{total: float64(perSecond)}
+	l := &Limiter{total: float64(perSecond), told: told}
 	l.Share(n)
 	return l
 }
@@ -45,7 +47,11 @@ func (l *Limiter) Take(ctx context.Context, most int) int {
 	if l == nil {
 		return most
 	}
-	for waited := time.Duration(0); ; {
+	waited := time.Duration(0)
+	if l.told != nil {
+		defer func() { l.told(waited) }()
+	}
+	for {
 		now := time.Now()
 		if l.since.IsZero() {
 			l.since = now
@@ -70,7 +76,7 @@ func (l *Limiter) Take(ctx context.Context, most int) int {
 			return 0
 		case <-t.C:
 		}
-		waited += wait
+		waited += time.Since(now)
 	}
 }
 

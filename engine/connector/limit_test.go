@@ -14,7 +14,7 @@ func TestLimiterIsSteady(t *testing.T) {
 	for _, rate := range []int64{1, 7, 100, 10_000, 1_000_000} {
 		t.Run(fmt.Sprint(rate), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				l := NewLimiter(2*rate, 2)
+				l := NewLimiter(2*rate, 2, nil)
 				start, total, largest, longest := time.Now(), 0, 0, time.Duration(0)
 				for time.Since(start) < 20*time.Second {
 					before := time.Now()
@@ -39,7 +39,7 @@ func TestLimiterIsSteady(t *testing.T) {
 
 func TestLimiterForgetsStandstill(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := NewLimiter(1000, 1)
+		l := NewLimiter(1000, 1, nil)
 		l.Take(context.Background(), 10)
 		time.Sleep(time.Hour)
 		if n := l.Take(context.Background(), data.BatchSize); n > 50 {
@@ -53,7 +53,7 @@ func TestLimiterObeysContext(t *testing.T) {
 		ctx, cancel := context.WithCancel(context.Background())
 		cancel()
 		start := time.Now()
-		if n := NewLimiter(1, 1).Take(ctx, 10); n != 0 || time.Since(start) > 0 {
+		if n := NewLimiter(1, 1, nil).Take(ctx, 10); n != 0 || time.Since(start) > 0 {
 			t.Errorf("%d rows, waited %v", n, time.Since(start))
 		}
 	})

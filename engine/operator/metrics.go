@@ -9,6 +9,7 @@ type Metrics struct {
 	RecordsOut  atomic.Int64
 	BytesIn     atomic.Int64 // sources
 	BytesOut    atomic.Int64 // sinks
+	Waited      atomic.Int64 // sources: nanoseconds held back by a rate limit
 	LateDropped atomic.Int64 // rows that came after their window was closed
 	Corrupt     atomic.Int64 // records a format skipped
 	Watermark   atomic.Int64 // milliseconds; data.MinWatermark until there is one

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Info is a picture of the job at this moment.
@@ -47,6 +48,9 @@ func (a *attempt) picture(n int) SubtaskInfo {
 		s.State = TaskScheduled
 	}
 	s.Busy, s.BackPressured, s.Idle = t.Meter.Times()
+	// A source that keeps to a rate waits within its own poll.
+	waited := min(s.Busy, time.Duration(t.Nodes[0].Context.Metrics.Waited.Load()))
+	s.Busy, s.Idle = s.Busy-waited, s.Idle+waited
 	s.RecordsIn, s.RecordsOut, s.BytesIn, s.BytesOut = t.Traffic()
 	for i := range t.Nodes {
 		m := t.Nodes[i].Context.Metrics

@@ -60,7 +60,7 @@ func newSource(s connector.SourceSpec) (connector.Source, error) {
 	if s.Options.Has("scan.rate-limit") {
 		rate = s.Options.Int("scan.rate-limit")
 	}
-	src := &source{output: s.Source.Output, gens: gens, rows: rows, limit: connector.NewLimiter(rate, s.Parallelism)}
+	src := &source{output: s.Source.Output, gens: gens, rows: rows, limit: connector.NewLimiter(rate, s.Parallelism, s.Waited)}
 	if rows < 0 {
 		src.rows, src.endless = math.MaxInt64/2, true
 	}

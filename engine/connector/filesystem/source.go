@@ -76,7 +76,7 @@ func newSource(s connector.SourceSpec) (connector.Source, error) {
 	}
 	src := &source{
 		spec: s, root: root, known: map[string]*split{}, interval: s.Options.Duration("source.monitor-interval"),
-		limit: connector.NewLimiter(s.Options.Int("scan.rate-limit"), s.Parallelism),
+		limit: connector.NewLimiter(s.Options.Int("scan.rate-limit"), s.Parallelism, s.Waited),
 	}
 	if p := s.Options.String("source.path.regex-pattern"); p != "" {
 		if src.pattern, err = regexp.Compile("^(?:" + p + ")$"); err != nil {

@@ -41,10 +41,10 @@ func newSource(s connector.SourceSpec) (connector.Source, error) {
 	}
 	src := &source{
 		byID: map[string]generator{}, bounded: c.events > 0,
-		limit: connector.NewLimiter(s.Options.Int("scan.rate-limit"), s.Parallelism),
+		limit: connector.NewLimiter(s.Options.Int("scan.rate-limit"), s.Parallelism, s.Waited),
 	}
 	if s.Options.Bool("rate.limited") {
-		src.rated = connector.NewLimiter(int64(c.rate), s.Parallelism)
+		src.rated = connector.NewLimiter(int64(c.rate), s.Parallelism, s.Waited)
 	}
 	if src.writer, err = newWriter(sh, s.Source, poolsOf(c.seed)); err != nil {
 		return nil, err
