@@ -63,6 +63,8 @@ type Op struct {
 	GroupAggregate  *GroupAggregate  `json:"groupAggregate,omitempty"`
 	WindowAggregate *WindowAggregate `json:"windowAggregate,omitempty"`
 	Join            *Join            `json:"join,omitempty"`
+	TopN            *TopN            `json:"topN,omitempty"`
+	Limit           *Limit           `json:"limit,omitempty"`
 	Sink            *Sink            `json:"sink,omitempty"`
 }
 

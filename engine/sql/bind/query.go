@@ -92,35 +92,6 @@ func (b *Binder) query(q *ast.Query) (logical.Node, error) {
 	return b.ordered(q, n)
 }
 
-// ordered refuses ORDER BY and LIMIT, with Flink's words where Flink refuses too.
-func (b *Binder) ordered(q *ast.Query, n logical.Node) (logical.Node, error) {
-	if len(q.OrderBy) > 0 {
-		first := q.OrderBy[0]
-		x := &exprBinder{b: b, scope: &scope{columns: n.Schema()}}
-		e, err := x.bind(first.Expr)
-		if bad, ok := err.(*ast.Error); ok && first.Expr.Pos() == bad.Pos {
-			if _, isName := first.Expr.(*ast.Name); isName {
-				return nil, err
-			}
-		}
-		if q.Limit == nil && (err != nil || e.Type.TimeAttr == data.NoTimeAttr || first.Desc) {
-			if q.Offset != nil {
-				return nil, ast.Errorf(q.Offset.Pos(), "FETCH is missed, which on streaming table is not supported currently.")
-			}
-			return nil, ast.Errorf(first.Pos(), "Sort on a non-time-attribute field is not supported.")
-		}
-		return nil, unsupported(first.Pos(), "ORDER BY is")
-	}
-	if q.Limit != nil || q.Offset != nil {
-		at := q.Limit
-		if at == nil {
-			at = q.Offset
-		}
-		return nil, unsupported(at.Pos(), "LIMIT is")
-	}
-	return n, nil
-}
-
 func (b *Binder) body(body ast.QueryBody) (logical.Node, error) {
 	switch q := body.(type) {
 	case *ast.Select:

@@ -26,8 +26,10 @@ func dropWatermark(n logical.Node, needed bool, c *Context) logical.Node {
 		needed = needed || x.Window.TimeAttr == data.EventTime
 	case *logical.WindowAggregate:
 		needed = needed || x.Window.TimeAttr == data.EventTime
-	case *logical.Join:
+	case *logical.TopN:
 		needed = false // nobody above it has event time
+	case *logical.Join:
+		needed = false // nor here
 		asks(x.Cond)
 	case *logical.Filter:
 		asks(x.Cond)

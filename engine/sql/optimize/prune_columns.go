@@ -195,6 +195,11 @@ func (p *pruner) prune(n logical.Node, w *want) (logical.Node, found) {
 		return p.union(n, w)
 	case *logical.Join:
 		return p.join(n, w)
+	case *logical.TopN:
+		return p.topN(n, w)
+	case *logical.Limit:
+		in, f := p.prune(n.Input, w)
+		return n.With(in), f
 	}
 	in := n.Inputs() // sinks and values use all there is
 	out := make([]logical.Node, len(in))
@@ -408,21 +413,65 @@ func (p *pruner) join(n *logical.Join, w *want) (logical.Node, found) {
 	inputs := []logical.Node{n.Left, n.Right}
 	at := 0
 	for s, x := range inputs {
-		cols := x.Schema()
-		if len(needs[s].paths) == 0 {
-			needs[s].add(path{cheapest(cols)})
-		}
-		in, g := p.prune(x, &want{paths: slices.Clone(needs[s].paths)})
-		order, kept := found{}, []data.Column{}
-		for i, q := range needs[s].sorted() {
-			order[path{i}.key()] = g[q.key()]
-			kept = append(kept, cols[q[0]])
-			f[path{q[0] + s*left}.key()] = at
+		in, kept := p.columns(x, &needs[s])
+		for _, k := range kept {
+			f[path{k + s*left}.key()] = at
 			at++
 		}
-		inputs[s] = exactly(in, order, kept)
+		inputs[s] = in
 	}
 	out.Left, out.Right = inputs[0], inputs[1]
 	out.Cond = f.rewrite(n.Cond, out.Both())
+	return &out, f
+}
+
+// columns is n with the wanted columns only, in their order: what else a table
+// is read for does not change what its user remembers. It says which they are.
+func (p *pruner) columns(n logical.Node, w *want) (logical.Node, []int) {
+	schema := n.Schema()
+	if len(w.paths) == 0 {
+		w.add(path{cheapest(schema)})
+	}
+	in, f := p.prune(n, &want{paths: slices.Clone(w.paths)})
+	order, kept, which := found{}, []data.Column{}, []int{}
+	for i, q := range w.sorted() {
+		order[path{i}.key()] = f[q.key()]
+		kept, which = append(kept, schema[q[0]]), append(which, q[0])
+	}
+	return exactly(in, order, kept), which
+}
+
+// topN keeps what is used, the keys and the order; a rank nobody looks at is not given.
+func (p *pruner) topN(n *logical.TopN, w *want) (logical.Node, found) {
+	columns := len(n.Input.Schema())
+	need, out, f := &want{}, *n, found{}
+	out.Number = false
+	for _, q := range w.paths {
+		if q[0] == columns {
+			out.Number = true
+		} else {
+			need.add(q[:1])
+		}
+	}
+	for _, k := range n.Keys {
+		need.add(path{k})
+	}
+	for _, o := range n.Order {
+		need.add(path{o.Column})
+	}
+	in, kept := p.columns(n.Input, need)
+	out.Input, out.Keys, out.Order = in, slices.Clone(n.Keys), slices.Clone(n.Order)
+	for i, k := range kept {
+		f[path{k}.key()] = i
+	}
+	for i, k := range n.Keys {
+		out.Keys[i] = f[path{k}.key()]
+	}
+	for i, o := range n.Order {
+		out.Order[i].Column = f[path{o.Column}.key()]
+	}
+	if out.Number {
+		f[path{columns}.key()] = len(kept)
+	}
 	return &out, f
 }

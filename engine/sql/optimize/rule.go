@@ -41,6 +41,7 @@ var Rules = []Rule{
 	{"PushFilterIntoJoin", "pairs that are not wanted are not made, rows that are not wanted not kept", pushFilterIntoJoin},
 	{"PushJoinCondition", "a row that can match nothing need not be kept", pushJoinCondition},
 	{"ComputeJoinKeys", "rows that must be equal in something meet by key", computeJoinKeys},
+	{"BoundRank", "a condition on the rank says how many rows are to be kept", boundRank},
 	{"MergeProjects", "columns are computed in one step", mergeProjects},
 	{"DropProject", "a projection of all columns in order does nothing", dropProject},
 	{"UseFilterConstants", "after a filter a = 2, a is 2", useFilterConstants},

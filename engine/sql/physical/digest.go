@@ -46,6 +46,10 @@ func writeDigest(b *strings.Builder, n logical.Node) {
 	case *logical.Join:
 		b.WriteString(" " + string(x.Kind))
 		exprs(x.Cond)
+	case *logical.TopN:
+		fmt.Fprintf(b, " %v %v %d %d %t", x.Keys, x.Order, x.From, x.To, x.Number)
+	case *logical.Limit:
+		fmt.Fprintf(b, " %d %d", x.Offset, x.Count)
 	case *logical.WindowAssign:
 		fmt.Fprintf(b, " %v", x.Window)
 	case *logical.Aggregate:

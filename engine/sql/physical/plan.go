@@ -116,6 +116,10 @@ func (p *planner) build(n logical.Node) (*stream, error) {
 		return p.assign(n, in)
 	case *logical.Aggregate:
 		return p.aggregate(n, in), nil
+	case *logical.TopN:
+		return p.topN(n, in)
+	case *logical.Limit:
+		return p.limit(n, in), nil
 	case *logical.WindowAggregate:
 		return p.windowAggregate(n, in)
 	case *logical.Sink:

@@ -1,0 +1,30 @@
+package graph
+
+// SortKey is one column of an order.
+type SortKey struct {
+	Column    int  `json:"column"`
+	Desc      bool `json:"desc,omitzero"`
+	NullsLast bool `json:"nullsLast,omitzero"`
+}
+
+// TopN gives, of each partition, the rows at the ranks From to To of an order;
+// rows equal in it rank as they came. Rows given: the input columns and, with
+// Number, the rank. Without keys it is one partition and runs in one subtask.
+type TopN struct {
+	Keys  []int     `json:"keys"`
+	Order []SortKey `json:"order"`
+	From  int64     `json:"from"` // from 1
+	To    int64     `json:"to"`
+	// Number adds the rank as a column: a row whose rank changes is updated.
+	Number bool `json:"number,omitzero"`
+	// Retracts tells that the input may take rows back, so all rows are kept.
+	Retracts  bool  `json:"retracts,omitzero"`
+	TTLMillis int64 `json:"ttlMillis,omitzero"`
+}
+
+// Limit gives the rows from the Offset-th on, Count of them, as they come. Its
+// input has inserts only; it runs in one subtask.
+type Limit struct {
+	Offset int64 `json:"offset,omitzero"`
+	Count  int64 `json:"count"`
+}

@@ -1,0 +1,87 @@
+package topn
+
+import (
+	"encoding/binary"
+	"math"
+
+	"github.com/weir-streams/weir/engine/data"
+	"github.com/weir-streams/weir/engine/graph"
+)
+
+// orderable tells whether a type has a sort key.
+func orderable(t data.Type) bool {
+	switch t.Phys() {
+	case data.PhysBool, data.PhysI32, data.PhysI64, data.PhysF32, data.PhysF64, data.PhysI128, data.PhysTime, data.PhysString:
+		return true
+	}
+	return false
+}
+
+// appendSortKey appends bytes of row r that compare as the row does in the order.
+func appendSortKey(dst []byte, cols []*data.Vector, order []graph.SortKey, r int) []byte {
+	for _, k := range order {
+		v := cols[k.Column]
+		if v.IsNull(r) {
+			if k.NullsLast {
+				dst = append(dst, 2)
+			} else {
+				dst = append(dst, 0)
+			}
+			continue
+		}
+		dst = append(dst, 1)
+		at := len(dst)
+		dst = appendOrdered(dst, v, r)
+		if k.Desc {
+			for i := at; i < len(dst); i++ {
+				dst[i] = ^dst[i]
+			}
+		}
+	}
+	return dst
+}
+
+const signBit = 1 << 63
+
+func appendOrdered(dst []byte, v *data.Vector, r int) []byte {
+	switch v.Type.Phys() {
+	case data.PhysBool:
+		return append(dst, v.Bool[r])
+	case data.PhysI32:
+		return binary.BigEndian.AppendUint32(dst, uint32(v.I32[r])^(1<<31))
+	case data.PhysI64:
+		return binary.BigEndian.AppendUint64(dst, uint64(v.I64[r])^signBit)
+	case data.PhysF32:
+		return appendFloat(dst, float64(v.F32[r]))
+	case data.PhysF64:
+		return appendFloat(dst, v.F64[r])
+	case data.PhysI128:
+		dst = binary.BigEndian.AppendUint64(dst, uint64(v.I128[r].Hi)^signBit)
+		return binary.BigEndian.AppendUint64(dst, v.I128[r].Lo)
+	case data.PhysTime:
+		dst = binary.BigEndian.AppendUint64(dst, uint64(v.I64[r])^signBit)
+		return binary.BigEndian.AppendUint32(dst, uint32(v.Nano[r]))
+	}
+	for _, c := range v.Bytes(r) { // 0 is escaped, so that the end comes before everything
+		if dst = append(dst, c); c == 0 {
+			dst = append(dst, 0xFF)
+		}
+	}
+	return append(dst, 0, 0)
+}
+
+// appendFloat orders NaN last and -0.0 as 0.0.
+func appendFloat(dst []byte, f float64) []byte {
+	bits := math.Float64bits(f)
+	switch {
+	case f != f:
+		bits = math.MaxUint64
+	case f == 0:
+		bits = signBit
+	case bits&signBit != 0:
+		bits = ^bits
+	default:
+		bits |= signBit
+	}
+	return binary.BigEndian.AppendUint64(dst, bits)
+}

@@ -1,0 +1,88 @@
+package logical
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/weir-streams/weir/engine/data"
+	"github.com/weir-streams/weir/engine/graph"
+	"github.com/weir-streams/weir/engine/sql/ast"
+)
+
+// TopN gives, of each partition by Keys, the rows at the ranks From to To of an
+// order, and with Number the rank as a further column called Name.
+type TopN struct {
+	Input    Node
+	Keys     []int
+	Order    []graph.SortKey
+	From, To int64
+	Bounded  bool // To is known: it comes from a condition on the rank
+	Number   bool
+	Name     string
+	Pos      ast.Pos
+}
+
+// Limit gives Count rows from the Offset-th on, in no order but their own.
+type Limit struct {
+	Input         Node
+	Offset, Count int64
+}
+
+// Schema of a TopN: the input's columns, no time attributes, and the rank.
+func (n *TopN) Schema() []data.Column {
+	in := n.Input.Schema()
+	out := make([]data.Column, len(in), len(in)+1)
+	for i, c := range in {
+		c.Type.TimeAttr = data.NoTimeAttr
+		out[i] = c
+	}
+	if n.Number {
+		out = append(out, data.Column{Name: n.Name, Type: data.Type{Kind: data.BigInt}})
+	}
+	return out
+}
+
+// Schema of a Limit: the input's.
+func (n *Limit) Schema() []data.Column { return n.Input.Schema() }
+
+// Inputs gives the one input.
+func (n *TopN) Inputs() []Node { return []Node{n.Input} }
+
+// Inputs gives the one input.
+func (n *Limit) Inputs() []Node { return []Node{n.Input} }
+
+// With replaces the input.
+func (n *TopN) With(in ...Node) Node { c := *n; c.Input = in[0]; return &c }
+
+// With replaces the input.
+func (n *Limit) With(in ...Node) Node { c := *n; c.Input = in[0]; return &c }
+
+// Line of a TopN.
+func (n *TopN) Line() string {
+	return "top " + TopNText(n.Keys, n.Order, n.From, n.To, n.Number, graph.ColumnNames(n.Input.Schema()))
+}
+
+// TopNText is ranks, partition and order: 1 to 3 by [a] order [b DESC], ranked.
+func TopNText(keys []int, order []graph.SortKey, from, to int64, number bool, names []string) string {
+	ks, os := make([]string, len(keys)), make([]string, len(order))
+	for i, k := range keys {
+		ks[i] = names[k]
+	}
+	for i, o := range order {
+		os[i] = names[o.Column]
+		if o.Desc {
+			os[i] += " DESC"
+		}
+		if o.NullsLast != o.Desc {
+			os[i] += map[bool]string{true: " NULLS LAST", false: " NULLS FIRST"}[o.NullsLast]
+		}
+	}
+	s := fmt.Sprintf("%d to %d by [%s] order [%s]", from, to, strings.Join(ks, ", "), strings.Join(os, ", "))
+	if number {
+		s += ", ranked"
+	}
+	return s
+}
+
+// Line of a Limit.
+func (n *Limit) Line() string { return fmt.Sprintf("limit %d offset %d", n.Count, n.Offset) }

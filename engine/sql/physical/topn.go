@@ -1,0 +1,61 @@
+package physical
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/weir-streams/weir/engine/data"
+	"github.com/weir-streams/weir/engine/graph"
+	"github.com/weir-streams/weir/engine/sql/ast"
+	"github.com/weir-streams/weir/engine/sql/logical"
+)
+
+func (p *planner) topN(n *logical.TopN, in *stream) (*stream, error) {
+	switch {
+	case !n.Bounded:
+		return nil, ast.Errorf(n.Pos, "Rank end is not specified. Currently rank only support TopN, which means the rank end must be specified.")
+	case n.To <= 0:
+		return nil, ast.Errorf(n.Pos, "Rank end should not less than zero, but now is %d", n.To)
+	}
+	names := graph.ColumnNames(in.schema)
+	t := &graph.TopN{Keys: n.Keys, Order: n.Order, From: n.From, To: n.To, Number: n.Number, Retracts: !in.modes.InsertOnly(), TTLMillis: p.config.TTLMillis}
+	modes := graph.Modes{Deletes: t.Retracts || !n.Number, Updates: n.Number, UpdateBefore: n.Number}
+	if t.Retracts {
+		modes.Deletes = true
+	}
+	if first := n.Order[0]; !t.Retracts && n.From == 1 && n.To == 1 && !first.Desc && in.schema[first.Column].Type.TimeAttr == data.ProcTime {
+		modes = graph.Modes{} // the first to come stays the first
+	}
+	m := in.meaning
+	what := logical.TopNText(n.Keys, n.Order, n.From, n.To, false, m.columns)
+	m.rows = fmt.Sprintf("top (%s) %s of [%s]", hash(in.meaning.rows), what, strings.Join(m.columns, ", "))
+	id := hash(m.rows)
+	m.columns = nil
+	for _, c := range in.meaning.columns {
+		m.columns = append(m.columns, short("top("+id+") "+c))
+	}
+	if n.Number {
+		m.columns = append(m.columns, "top("+id+")#rank")
+	}
+	detail := logical.TopNText(n.Keys, n.Order, n.From, n.To, n.Number, names)
+	op := graph.Op{UID: p.uid("top", m.rows), Name: "TopN", Detail: detail, Schema: n.Schema(), Modes: modes, TopN: t}
+	s := &stream{schema: op.Schema, modes: modes, meaning: m, producer: "Rank(" + detail + ")"}
+	s.vertex, s.parallelism = p.gather(in, op, n.Keys)
+	return s, nil
+}
+
+func (p *planner) limit(n *logical.Limit, in *stream) *stream {
+	m := meaning{rows: fmt.Sprintf("limit %d offset %d (%s)", n.Count, n.Offset, hash(in.meaning.rows)), columns: in.meaning.columns}
+	op := graph.Op{Name: "Limit", Detail: fmt.Sprintf("%d offset %d", n.Count, n.Offset), Schema: n.Schema(), Modes: in.modes}
+	if in.modes.InsertOnly() {
+		op.UID, op.Limit = p.uid("limit", m.rows), &graph.Limit{Offset: n.Offset, Count: n.Count}
+	} else { // rows may be taken back, and others come up for them: by rank, in no order
+		m.rows += " of [" + strings.Join(m.columns, ", ") + "]"
+		op.UID = p.uid("limit", m.rows)
+		op.Modes.Deletes = true
+		op.TopN = &graph.TopN{From: n.Offset + 1, To: n.Offset + n.Count, Retracts: true, TTLMillis: p.config.TTLMillis}
+	}
+	s := &stream{schema: op.Schema, modes: op.Modes, meaning: m, producer: "Limit(" + op.Detail + ")"}
+	s.vertex, s.parallelism = p.gather(in, op, nil)
+	return s
+}
