@@ -2,6 +2,7 @@ package deployment
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/weir-streams/weir/control"
 	"github.com/weir-streams/weir/resource"
@@ -90,6 +91,9 @@ func (d *decision) wanted() string {
 	if d.old.State != "" {
 		is = string(d.old.State)
 	}
+	if is == string(d.Spec.State) {
+		return fmt.Sprintf("the deployment stays %s, with another job (generation %d)", is, d.Metadata.Generation)
+	}
 	return fmt.Sprintf("the deployment is %s and is to be %s (generation %d)", is, d.Spec.State, d.Metadata.Generation)
 }
 
@@ -175,7 +179,7 @@ func orUnknown(message string) string {
 	if message == "" {
 		return "no reason was given"
 	}
-	return message
+	return strings.TrimRight(message, ".?! \n") // it stands within a sentence
 }
 
 func (d *decision) nameOf(p resource.Savepoint) string {
@@ -186,7 +190,7 @@ func (d *decision) nameOf(p resource.Savepoint) string {
 }
 
 func (d *decision) startMessage(from resource.Savepoint, last resource.Job, failures int) string {
-	m := fmt.Sprintf("starting generation %d with parallelism %d", d.Metadata.Generation, d.Spec.Template.Spec.Parallelism)
+	m := fmt.Sprintf("starting generation %d at parallelism %d", d.Metadata.Generation, d.Spec.Template.Spec.Parallelism)
 	switch {
 	case from.Metadata.ID != "" && isReset(from):
 		m += fmt.Sprintf(" from savepoint %s, to which it is reset (%s)", from.Metadata.ID, from.Spec.SavepointLocation)
