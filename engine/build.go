@@ -12,6 +12,7 @@ import (
 	"github.com/weir-streams/weir/engine/operator"
 	"github.com/weir-streams/weir/engine/operator/aggregate"
 	"github.com/weir-streams/weir/engine/operator/join"
+	"github.com/weir-streams/weir/engine/operator/normalize"
 	"github.com/weir-streams/weir/engine/operator/topn"
 	"github.com/weir-streams/weir/engine/operator/window"
 	"github.com/weir-streams/weir/engine/runtime"
@@ -57,6 +58,8 @@ func (b *builder) Build(op *graph.Op, p runtime.Place) (operator.Operator, conne
 		o, err = topn.New(*op, input)
 	case op.Limit != nil:
 		o = operator.NewLimit(*op)
+	case op.Normalize != nil:
+		o, err = normalize.New(*op)
 	case op.Sink != nil:
 		o, err = b.sink(op)
 	default:

@@ -25,6 +25,19 @@ func (s *Session) millis(key string, absent int64) (int64, error) {
 	return d.Milliseconds(), nil
 }
 
+// flag reads a setting that is false if it is not given.
+func (s *Session) flag(key string) (bool, error) {
+	text, ok := s.config[key]
+	if !ok {
+		return false, nil
+	}
+	yes, err := strconv.ParseBool(strings.ToLower(text))
+	if err != nil {
+		return false, fmt.Errorf("configuration %q: 'true' or 'false' expected, got %q", key, text)
+	}
+	return yes, nil
+}
+
 func (s *Session) physical() (physical.Config, error) {
 	c := physical.Config{AcceptsUpdates: s.acceptsUpdates}
 	var err error
@@ -34,10 +47,8 @@ func (s *Session) physical() (physical.Config, error) {
 	if c.EmitMillis, err = s.millis("pipeline.auto-watermark-interval", 200); err != nil {
 		return c, err
 	}
-	if text, ok := s.config["table.exec.mini-batch.enabled"]; ok {
-		if c.MiniBatch, err = strconv.ParseBool(strings.ToLower(text)); err != nil {
-			return c, fmt.Errorf("configuration %q: 'true' or 'false' expected, got %q", "table.exec.mini-batch.enabled", text)
-		}
+	if c.MiniBatch, err = s.flag("table.exec.mini-batch.enabled"); err != nil {
+		return c, err
 	}
 	c.NotNull = "ERROR"
 	if text, ok := s.config["table.exec.sink.not-null-enforcer"]; ok {

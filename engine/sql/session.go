@@ -184,5 +184,9 @@ func (s *Session) binder() (*bind.Binder, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &bind.Binder{Catalog: s.catalog, Functions: s.env.Functions, Source: s.source, IdleMillis: idle}, nil
+	duplicates, err := s.flag("table.exec.source.cdc-events-duplicate")
+	if err != nil {
+		return nil, err
+	}
+	return &bind.Binder{Catalog: s.catalog, Functions: s.env.Functions, Source: s.source, IdleMillis: idle, Duplicates: duplicates}, nil
 }

@@ -47,9 +47,6 @@ func (s *Session) source(t *catalog.Table, pos ast.Pos) (graph.Modes, error) {
 		return graph.Modes{}, ast.Errorf(s.place(t, "format", pos), "format '%s' can only be written: table '%s' cannot be read", f.Name, t.Path)
 	}
 	if f.Changelog {
-		if len(t.Connected().PrimaryKey) > 0 && strings.EqualFold(s.config["table.exec.source.cdc-events-duplicate"], "true") {
-			return graph.Modes{}, ast.Errorf(pos, "table '%s': 'table.exec.source.cdc-events-duplicate' is not supported by this engine yet: changes that come twice are not taken out; run it on a Flink target", t.Path)
-		}
 		return graph.Modes{Updates: true, UpdateBefore: true, Deletes: true}, nil
 	}
 	return graph.Modes{}, nil

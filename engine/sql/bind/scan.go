@@ -55,6 +55,10 @@ func (b *Binder) scan(t *catalog.Table, pos ast.Pos) (logical.Node, error) {
 		p.Columns = append(p.Columns, data.Column{Name: c.Name, Type: e.Type})
 	}
 	var n logical.Node = s
+	if b.Duplicates && !modes.InsertOnly() && len(g.PrimaryKey) > 0 {
+		n = normalized(s)
+		p.Input = n
+	}
 	if computed {
 		n = p
 	}
@@ -62,6 +66,19 @@ func (b *Binder) scan(t *catalog.Table, pos ast.Pos) (logical.Node, error) {
 		return n, nil
 	}
 	return b.watermark(t, n, pos)
+}
+
+// normalized takes doubled changes out of a table with a primary key.
+func normalized(s *logical.Scan) logical.Node {
+	n := &logical.Normalize{Input: s}
+	for _, name := range s.Table.PrimaryKey {
+		for i, c := range s.Columns {
+			if c.Name == name {
+				n.Keys = append(n.Keys, i)
+			}
+		}
+	}
+	return n
 }
 
 func (b *Binder) watermark(t *catalog.Table, n logical.Node, pos ast.Pos) (logical.Node, error) {

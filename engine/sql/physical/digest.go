@@ -56,6 +56,8 @@ func writeDigest(b *strings.Builder, n logical.Node) {
 		fmt.Fprintf(b, " %v %v", x.Keys, x.Aggs)
 	case *logical.WindowAggregate:
 		fmt.Fprintf(b, " %v %v %v %v", x.Window, x.Keys, x.Aggs, x.Properties)
+	case *logical.Normalize:
+		fmt.Fprintf(b, " %v", x.Keys)
 	case *logical.Sink:
 		fmt.Fprintf(b, " %p", x)
 	}

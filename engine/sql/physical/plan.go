@@ -122,6 +122,8 @@ func (p *planner) build(n logical.Node) (*stream, error) {
 		return p.limit(n, in), nil
 	case *logical.WindowAggregate:
 		return p.windowAggregate(n, in)
+	case *logical.Normalize:
+		return p.normalize(n, in), nil
 	case *logical.Sink:
 		return p.sink(n, in)
 	}
