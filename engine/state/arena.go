@@ -173,3 +173,29 @@ func (a *arena) free() {
 	}
 	a.segments = nil
 }
+
+// takeIndex returns n zeroed slots, n a power of two. Large indexes lie off the
+// heap: they come with huge pages, and their memory goes back when they are
+// outgrown, not when the collector finds out.
+func takeIndex(n int) ([]uint64, error) {
+	if 8*n < bigSegment {
+		return make([]uint64, n), nil
+	}
+	m, err := unix.Mmap(-1, 0, 8*n, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE)
+	if err != nil {
+		return nil, fmt.Errorf("memory for an index of state: %w", err)
+	}
+	_ = unix.Madvise(m, unix.MADV_HUGEPAGE)
+	return unsafe.Slice((*uint64)(unsafe.Pointer(&m[0])), n), nil
+}
+
+func giveIndex(index []uint64) {
+	if 8*len(index) < bigSegment {
+		return
+	}
+	m := unsafe.Slice((*byte)(unsafe.Pointer(&index[0])), 8*len(index))
+	if err := unix.Munmap(m); err != nil {
+		// The slice is not one that takeIndex gave: memory is about to be corrupted.
+		panic(fmt.Sprintf("giving back an index of state: %v", err))
+	}
+}

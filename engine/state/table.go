@@ -65,14 +65,26 @@ func NewTable(types []data.Type, width int, salt uint64, budget *Budget) *Table 
 	}
 	t.salt *= 0x9E3779B97F4A7C15
 	t.salt |= 1
-	t.setIndex(64)
+	t.index = make([]uint64, smallestIndex)
+	t.setShift()
 	return t
 }
 
-func (t *Table) setIndex(n int) {
-	t.index = make([]uint64, n)
-	t.shift = uint(64 - bits.TrailingZeros(uint(n)))
+const smallestIndex = 64
+
+// setIndex replaces the index by an empty one of n slots.
+func (t *Table) setIndex(n int) error {
+	fresh, err := takeIndex(n)
+	if err != nil {
+		return err
+	}
+	giveIndex(t.index)
+	t.index = fresh
+	t.setShift()
+	return nil
 }
+
+func (t *Table) setShift() { t.shift = uint(64 - bits.TrailingZeros(uint(len(t.index)))) }
 
 // Len is the number of keys.
 func (t *Table) Len() int { return t.count }
@@ -83,7 +95,9 @@ func (t *Table) Bytes() int64 { return t.log.bytes() + int64(len(t.index))*8 }
 // Free gives the memory back; the table is empty and usable afterwards.
 func (t *Table) Free() {
 	t.log.free()
-	t.setIndex(64)
+	giveIndex(t.index)
+	t.index = make([]uint64, smallestIndex)
+	t.setShift()
 	t.count, t.dead, t.null = 0, 0, nil
 }
 
@@ -339,7 +353,9 @@ func (t *Table) reserve(n int) error {
 	for size < need {
 		size *= 2
 	}
-	t.setIndex(size)
+	if err := t.setIndex(size); err != nil {
+		return err
+	}
 	t.Each(func(addr uint64, rec unsafe.Pointer) bool {
 		t.link(addr, rec)
 		return true
@@ -433,8 +449,10 @@ func (t *Table) NeedsCompaction() bool {
 func (t *Table) Compact(moved func(from, to unsafe.Pointer)) error {
 	old := t.log
 	fresh := Table{types: t.types, width: t.width, integer: t.integer, pairInteger: t.pairInteger, salt: t.salt, log: arena{budget: old.budget}}
-	fresh.setIndex(len(t.index))
-	var err error
+	err := fresh.setIndex(len(t.index))
+	if err != nil {
+		return err
+	}
 	t.Each(func(_ uint64, rec unsafe.Pointer) bool {
 		size := recValue + t.width + 8
 		if rec != t.null {
@@ -456,8 +474,10 @@ func (t *Table) Compact(moved func(from, to unsafe.Pointer)) error {
 	})
 	if err != nil {
 		fresh.log.free()
+		giveIndex(fresh.index)
 		return err
 	}
+	giveIndex(t.index)
 	t.index, t.shift, t.log, t.null, t.dead = fresh.index, fresh.shift, fresh.log, fresh.null, 0
 	old.free()
 	return nil
