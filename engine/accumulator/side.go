@@ -143,28 +143,40 @@ func (g *Groups) dropChain(k int, rec unsafe.Pointer) {
 // move: none may be held across the call.
 func (g *Groups) Tidy() error {
 	for k, t := range g.sides {
-		if !t.NeedsCompaction() {
-			continue
-		}
-		head := g.set.sides[k].head
-		err := t.Compact(func(_, to unsafe.Pointer) {
-			next, prev := u64(to, sideNext), u64(to, sidePrev)
-			if *next != 0 {
-				*u64(deref(next), sidePrev) = uint64(uintptr(to))
+		if t.NeedsCompaction() {
+			if err := g.compactSide(k); err != nil {
+				return err
 			}
-			if *prev != 0 {
-				*u64(deref(prev), sideNext) = uint64(uintptr(to))
-			} else {
-				*u64(t.Owner(to), head) = uint64(uintptr(to))
-			}
-		})
-		if err != nil {
-			return err
 		}
 	}
-	if !g.Table.NeedsCompaction() {
-		return nil
+	if g.Table.NeedsCompaction() {
+		return g.compactGroups()
 	}
+	return nil
+}
+
+// compactSide moves the records of a side table, and with them the links between them.
+func (g *Groups) compactSide(k int) error {
+	t, head := g.sides[k], g.set.sides[k].head
+	return t.Compact(func(_, to unsafe.Pointer) {
+		if head < 0 {
+			return
+		}
+		next, prev := u64(to, sideNext), u64(to, sidePrev)
+		if *next != 0 {
+			*u64(deref(next), sidePrev) = uint64(uintptr(to))
+		}
+		if *prev != 0 {
+			*u64(deref(prev), sideNext) = uint64(uintptr(to))
+		} else {
+			*u64(t.Owner(to), head) = uint64(uintptr(to))
+		}
+	})
+}
+
+// compactGroups moves the groups and tells their side records. Groups only die
+// where the input takes rows back; then every side is chained.
+func (g *Groups) compactGroups() error {
 	return g.Table.Compact(func(_, to unsafe.Pointer) {
 		for k := range g.sides {
 			g.each(k, to, func(s unsafe.Pointer) { g.sides[k].SetOwner(s, to) })
