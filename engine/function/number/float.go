@@ -11,24 +11,24 @@ func double() data.Type { return data.Of(data.Double) }
 
 var floatFunctions = []*function.Scalar{
 	of1("SQRT", "The square root.", "SQRT(16)", "4.0", math.Sqrt),
-	of1("EXP", "e raised to the power.", "EXP(0)", "1.0", math.Exp),
+	of1("EXP", "e raised to the power.", "EXP(0)", "1.0", exp),
 	of1("LN", "The natural logarithm.", "LN(1)", "0.0", ln),
 	of1("LOG10", "The logarithm to base 10.", "LOG10(1000)", "3.0", log10),
 	of1("LOG2", "The logarithm to base 2.", "LOG2(8)", "3.0", log2),
-	of1("SIN", "The sine.", "SIN(0)", "0.0", math.Sin),
-	of1("COS", "The cosine.", "COS(0)", "1.0", math.Cos),
-	of1("TAN", "The tangent.", "TAN(0)", "0.0", math.Tan),
-	of1("COT", "The cotangent.", "ROUND(COT(1), 6)", "0.642093", func(x float64) float64 { return 1 / math.Tan(x) }),
-	of1("ASIN", "The arc sine.", "ASIN(0)", "0.0", math.Asin),
-	of1("ACOS", "The arc cosine.", "ACOS(1)", "0.0", math.Acos),
-	of1("ATAN", "The arc tangent.", "ATAN(0)", "0.0", math.Atan),
-	of1("SINH", "The hyperbolic sine.", "SINH(0)", "0.0", math.Sinh),
-	of1("COSH", "The hyperbolic cosine.", "COSH(0)", "1.0", math.Cosh),
-	of1("TANH", "The hyperbolic tangent.", "TANH(0)", "0.0", math.Tanh),
+	of1("SIN", "The sine.", "SIN(0)", "0.0", sin),
+	of1("COS", "The cosine.", "COS(0)", "1.0", cos),
+	of1("TAN", "The tangent.", "TAN(0)", "0.0", tan),
+	of1("COT", "The cotangent.", "ROUND(COT(1), 6)", "0.642093", func(x float64) float64 { return 1 / tan(x) }),
+	of1("ASIN", "The arc sine.", "ASIN(0)", "0.0", asin),
+	of1("ACOS", "The arc cosine.", "ACOS(1)", "0.0", acos),
+	of1("ATAN", "The arc tangent.", "ATAN(0)", "0.0", atan),
+	of1("SINH", "The hyperbolic sine.", "SINH(0)", "0.0", sinh),
+	of1("COSH", "The hyperbolic cosine.", "COSH(0)", "1.0", cosh),
+	of1("TANH", "The hyperbolic tangent.", "TANH(0)", "0.0", tanh),
 	of1("DEGREES", "Radians as degrees.", "DEGREES(PI())", "180.0", func(x float64) float64 { return x * (180 / math.Pi) }),
 	of1("RADIANS", "Degrees as radians.", "RADIANS(180)", "3.141592653589793", func(x float64) float64 { return x * (math.Pi / 180) }),
-	of2("POWER", "The first number raised to the second.", "POWER(2, 10)", "1024.0", math.Pow),
-	of2("ATAN2", "The angle of the point (second, first).", "ATAN2(0, -1)", "3.141592653589793", math.Atan2),
+	of2("POWER", "The first number raised to the second.", "POWER(2, 10)", "1024.0", pow),
+	of2("ATAN2", "The angle of the point (second, first).", "ATAN2(0, -1)", "3.141592653589793", atan2),
 	{
 		Name: "LOG", Category: "number", Syntax: "LOG([base, ]number)", Strict: true,
 		Doc:      "The logarithm to a base, the natural one without it.",
@@ -47,32 +47,6 @@ var floatFunctions = []*function.Scalar{
 	constant("PI", "The number pi.", math.Pi, "3.141592653589793"),
 	constant("E", "Euler's number.", math.E, "2.718281828459045"),
 }
-
-// ln corrects the last digit of math.Log, which is off for one number in five:
-// what the exponential of the result misses of x is the error.
-func ln(x float64) float64 {
-	y := math.Log(x)
-	a := math.Abs(y)
-	if !(a >= 0.5 && a < 700) {
-		return y
-	}
-	d := (x - math.Exp(y)) / x
-	if math.Abs(d) < 0.55*(math.Nextafter(a, math.Inf(1))-a) {
-		return y // less than what can be told
-	}
-	return y + d
-}
-
-// log10 is exact for powers of ten.
-func log10(x float64) float64 {
-	r := ln(x) / math.Ln10
-	if n := math.Round(r); math.Abs(r-n) < 1e-9 && math.Abs(n) <= 22 && math.Pow(10, n) == x {
-		return n
-	}
-	return r
-}
-
-func log2(x float64) float64 { return ln(x) / math.Ln2 }
 
 func of1(name, doc, sql, want string, f func(float64) float64) *function.Scalar {
 	return &function.Scalar{
