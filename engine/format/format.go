@@ -36,8 +36,9 @@ type DecoderSpec struct {
 // Decoder turns bytes into rows. It is used by one goroutine.
 type Decoder interface {
 	// Decode reads whole records from the front of p and appends rows to b until
-	// p has no whole record left or b has data.BatchSize rows; a record that is
-	// several rows can make it more. atEOF says that no bytes follow p. It returns how many bytes of p it is done with. buf is the
+	// p has no whole record left or b has data.BatchSize rows, or one less where
+	// records can be two rows; a record of many rows is given whole and can make it
+	// more. atEOF says that no bytes follow p. It returns how many bytes of p it is done with. buf is the
 	// buffer that p lies in: views may point into it (retain it by AddBuffer).
 	// A record that does not decode follows the format's policy: an error that
 	// names line and column, or it is skipped and counted.

@@ -28,8 +28,9 @@ type reader struct {
 	base position // of byte from
 	pos  position // behind the rows given
 
-	// With a rate limit rows are decoded by the batch and given by the handful:
-	// staged has them, the first given of them have been.
+	// With a rate limit rows are decoded by the batch and given by the handful, and
+	// a record of many rows is given by the batch: staged has them, the first given
+	// of them have been.
 	staged *data.Batch
 	given  int
 }
@@ -40,14 +41,15 @@ func (r *reader) read(b *data.Batch, most int) (done bool, err error) {
 		if err := r.decode(b); err != nil {
 			return false, err
 		}
-		r.pos = r.base
-		return r.eof && r.from == r.to, nil
+		if b.N <= data.BatchSize {
+			r.pos = r.base
+			return r.eof && r.from == r.to, nil
+		}
+		r.staged, r.given = like(b), 0
+		*r.staged, *b = *b, *r.staged
 	}
 	if r.staged == nil {
-		r.staged = data.NewBatch(len(b.Cols))
-		for _, v := range b.Cols {
-			r.staged.Cols = append(r.staged.Cols, data.NewVector(v.Type, 0))
-		}
+		r.staged = like(b)
 		if err := r.decode(r.staged); err != nil {
 			return false, err
 		}
@@ -76,13 +78,22 @@ func (r *reader) read(b *data.Batch, most int) (done bool, err error) {
 	return r.eof && r.from == r.to, nil
 }
 
+// like makes an empty batch of the columns of b.
+func like(b *data.Batch) *data.Batch {
+	c := data.NewBatch(len(b.Cols))
+	for _, v := range b.Cols {
+		c.Cols = append(c.Cols, data.NewVector(v.Type, 0))
+	}
+	return c
+}
+
 // decode fills b with up to a batch of records and moves base behind them.
 func (r *reader) decode(b *data.Batch) error {
 	inner := &data.Batch{Cols: make([]*data.Vector, len(r.outs.at))}
 	for i, at := range r.outs.at {
 		inner.Cols[i] = b.Cols[at]
 	}
-	for inner.N < data.BatchSize {
+	for inner.N < data.BatchSize-1 {
 		n, err := 0, error(nil)
 		if r.buf != nil && (r.from < r.to || r.eof) {
 			n, err = r.decoder.Decode(r.buf.B[r.from:r.to], r.buf, r.eof, inner)
@@ -95,7 +106,7 @@ func (r *reader) decode(b *data.Batch) error {
 			r.from += n
 			r.base.offset += int64(n)
 		}
-		if inner.N >= data.BatchSize || r.eof && r.from == r.to {
+		if inner.N >= data.BatchSize-1 || r.eof && r.from == r.to {
 			break
 		}
 		if r.eof {

@@ -20,6 +20,7 @@ import (
 	"github.com/weir-streams/weir/engine/format/csv"
 	"github.com/weir-streams/weir/engine/format/formattest"
 	"github.com/weir-streams/weir/engine/format/json"
+	"github.com/weir-streams/weir/engine/format/json/canal"
 	"github.com/weir-streams/weir/engine/graph"
 )
 
@@ -82,6 +83,40 @@ func TestSourceContract(t *testing.T) {
 			connectortest.RunSource(t, columns, func(t testing.TB, subtask, parallelism int) connector.Source {
 				s := sourceSpec(t, graph.Table{Name: "t", Columns: columns}, append([]string{"path", dir}, given...)...)
 				s.Subtask, s.Parallelism = subtask, parallelism
+				src, err := newSource(s)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return src
+			})
+		})
+	}
+}
+
+// A record that is many rows, or two, is cut like any other rows: none is lost
+// and none comes twice.
+func TestSourceOfChanges(t *testing.T) {
+	dir := t.TempDir()
+	var b strings.Builder
+	for i := range 1500 {
+		fmt.Fprintf(&b, "{\"type\":\"INSERT\",\"data\":[{\"a\":\"%d\",\"b\":\"x\"}]}\n", i)
+		fmt.Fprintf(&b, "{\"type\":\"UPDATE\",\"data\":[{\"a\":\"%d\",\"b\":\"y%s\"}],\"old\":[{\"b\":\"x\"}]}\n", i, strings.Repeat("y", i%20))
+		if i == 700 {
+			b.WriteString(`{"type":"DELETE","data":[`)
+			for k := range 3 * data.BatchSize {
+				fmt.Fprintf(&b, "{\"a\":\"%d\",\"b\":\"in a list\"},", -i-k)
+			}
+			b.WriteString("{}]}\n")
+		}
+	}
+	write(t, dir+"/a.json", b.String())
+	write(t, dir+"/b.json", strings.Join(strings.SplitAfterN(b.String(), "\n", 50)[:49], ""))
+	for _, given := range [][]string{{}, {"scan.rate-limit", "3000000"}} {
+		t.Run(strings.Join(given, "="), func(t *testing.T) {
+			connectortest.RunSource(t, columns, func(t testing.TB, subtask, parallelism int) connector.Source {
+				s := sourceSpec(t, graph.Table{Name: "t", Columns: columns}, append([]string{"path", dir}, given...)...)
+				s.Subtask, s.Parallelism = subtask, parallelism
+				s.Format, s.FormatOptions = canal.Format, formattest.Options(t, canal.Format)
 				src, err := newSource(s)
 				if err != nil {
 					t.Fatal(err)

@@ -76,7 +76,7 @@ func Run(d format.Decoder, types []data.Type, text string, piece int) (rows []st
 			}
 			break
 		}
-		if b.N >= data.BatchSize {
+		if b.N >= data.BatchSize-1 {
 			take()
 		}
 	}

@@ -153,8 +153,9 @@ func (d *decoder) Skipped() int64 {
 	return n
 }
 
-// Decode appends the changes of the records of p to b. The last record's
-// changes can make b larger than a batch.
+// Decode appends the changes of the records of p to b. It leaves room for one
+// change, so that an update fits; a record of many rows can make b larger than
+// a batch.
 func (d *decoder) Decode(p []byte, buf *data.Buffer, atEOF bool, b *data.Batch) (int, error) {
 	base := 0
 	if buf != nil && len(p) > 0 && len(buf.B) > 0 {
@@ -164,7 +165,7 @@ func (d *decoder) Decode(p []byte, buf *data.Buffer, atEOF bool, b *data.Batch) 
 	d.changes, d.present = d.changes[:0], d.present[:0]
 	i, row := 0, 0
 	var err error
-	for b.N+len(d.changes) < data.BatchSize && i < len(p) {
+	for b.N+len(d.changes) < data.BatchSize-1 && i < len(p) {
 		n := bytes.IndexByte(p[i:], '\n') + 1
 		if n == 0 {
 			if !atEOF {
