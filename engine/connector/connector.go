@@ -24,7 +24,8 @@ type Connector struct {
 	Formats bool
 	// Bounded tells whether a source with these options ends by itself.
 	Bounded func(o option.Values) bool
-	// Modes is the changelog a sink accepts; nil Sink means it cannot be written.
+	// AcceptsUpdates: the sink takes changes of all kinds. One with Formats takes
+	// them wherever its format writes them.
 	AcceptsUpdates bool
 	Source         func(s SourceSpec) (Source, error) // nil: cannot be read
 	Sink           func(s SinkSpec) (Sink, error)     // nil: cannot be written
