@@ -1,8 +1,8 @@
 // Package topn keeps the first rows of each partition of a stream in an order:
 // ORDER BY with LIMIT, and ROW_NUMBER() with an upper bound.
 //
-// The rule: the changes given for a row, or for an update, are the difference
-// between what was to be seen before and after it, and nothing else.
+// The rule: the changes given for a row (or with ranks for an update) are the
+// difference between what was to be seen before and after it, and nothing else.
 package topn
 
 import (
@@ -107,8 +107,8 @@ func (t *topN) Process(_ int, b *data.Batch, out operator.Output) error {
 	for i := 0; i < len(t.rows); i++ {
 		l := t.list(recs[i])
 		end := i
-		if i+1 < len(recs) && recs[i+1] == recs[i] && b.Op(int(t.rows[i])) == data.UpdateBefore && b.Op(int(t.rows[i+1])) == data.UpdateAfter {
-			end = i + 1 // an update is one change
+		if t.spec.Number && i+1 < len(recs) && recs[i+1] == recs[i] && b.Op(int(t.rows[i])) == data.UpdateBefore && b.Op(int(t.rows[i+1])) == data.UpdateAfter {
+			end = i + 1 // an update changes a rank's row once
 		}
 		if err := t.change(l, b, t.rows[i:end+1]); err != nil {
 			return err

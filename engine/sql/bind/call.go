@@ -14,7 +14,7 @@ import (
 // call binds a function call that is no aggregate.
 func (x *exprBinder) call(n *ast.Call) (expr.Expr, error) {
 	if n.Over != nil {
-		return expr.Expr{}, unsupported(n.Pos(), "OVER is")
+		return x.over(n)
 	}
 	name := strings.ToUpper(n.Name.Last().Name)
 	if len(n.Name.Parts) > 1 || x.b.Functions.Scalar(name) == nil {

@@ -15,6 +15,7 @@ type exprBinder struct {
 	b     *Binder
 	scope *scope
 	agg   *aggregation
+	overs *overs // where ROW_NUMBER may stand
 	depth int
 }
 

@@ -19,11 +19,8 @@ type item struct {
 }
 
 func (b *Binder) selectOf(q *ast.Select) (logical.Node, error) {
-	switch {
-	case len(q.Windows) > 0:
+	if len(q.Windows) > 0 {
 		return nil, unsupported(q.Windows[0].Pos(), "WINDOW is")
-	case q.Qualify != nil:
-		return nil, unsupported(q.Qualify.Pos(), "QUALIFY is")
 	}
 	var input logical.Node = oneRow()
 	sc := &scope{columns: nil}
@@ -49,6 +46,9 @@ func (b *Binder) selectOf(q *ast.Select) (logical.Node, error) {
 			return nil, err
 		}
 	}
+	if x.agg == nil {
+		x.overs = &overs{input: input}
+	}
 	p := &logical.Project{Input: input}
 	for i := range items {
 		it := &items[i]
@@ -65,6 +65,25 @@ func (b *Binder) selectOf(q *ast.Select) (logical.Node, error) {
 		}
 		p.Exprs = append(p.Exprs, e)
 		p.Columns = append(p.Columns, data.Column{Name: it.name, Type: e.Type})
+	}
+	if q.Qualify != nil {
+		cond, err := b.condition(x, q.Qualify, "QUALIFY")
+		if err != nil {
+			return nil, err
+		}
+		if x.overs == nil || x.overs.top == nil {
+			return nil, unsupported(q.Qualify.Pos(), "QUALIFY without ROW_NUMBER is")
+		}
+		p.Input = &logical.Filter{Input: x.overs.top, Cond: cond}
+	}
+	if x.overs != nil && x.overs.top != nil {
+		if q.Qualify == nil {
+			p.Input = x.overs.top
+		}
+		for i, e := range p.Exprs { // without time
+			p.Exprs[i] = retyped(e, x.overs.top.Schema())
+			p.Columns[i].Type = p.Exprs[i].Type
+		}
 	}
 	if q.Quantifier == ast.Distinct {
 		return distinct(p, q.Pos()), nil

@@ -17,10 +17,21 @@ type TopN struct {
 	Order    []graph.SortKey
 	From, To int64
 	Bounded  bool // To is known: it comes from a condition on the rank
+	Judged   RankUse
 	Number   bool
 	Name     string
 	Pos      ast.Pos
 }
+
+// RankUse is what a condition says of a rank without an upper bound.
+type RankUse int
+
+// Uses of a rank.
+const (
+	RankShown    RankUse = iota // no condition
+	RankCompared                // with constants, but not from above
+	RankVariable                // with another column
+)
 
 // Limit gives Count rows from the Offset-th on, in no order but their own.
 type Limit struct {

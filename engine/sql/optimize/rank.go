@@ -46,12 +46,34 @@ func boundRank(n logical.Node, _ *Context) logical.Node {
 		}
 	}
 	if !out.Bounded {
-		return nil
+		return judged(f, t, rank)
 	}
 	if out.To < out.From && out.To > 0 {
 		return &logical.Values{Columns: f.Schema()}
 	}
 	return filtered(&out, above)
+}
+
+// judged notes that a condition asks for the rank and does not bound it.
+func judged(f *logical.Filter, t *logical.TopN, rank int) logical.Node {
+	use := t.Judged
+	for _, x := range conjuncts(f.Cond) {
+		used := map[int]int{}
+		if uses(x, used); used[rank] == 0 {
+			continue
+		}
+		if _, _, constant := rankBound(x, rank); constant {
+			use = max(use, logical.RankCompared)
+		} else {
+			use = logical.RankVariable
+		}
+	}
+	if use == t.Judged {
+		return nil
+	}
+	out := *t
+	out.Judged = use
+	return f.With(&out)
 }
 
 // rankBound reads a comparison of the rank with a number; of IN it gives the greatest.

@@ -11,11 +11,8 @@ import (
 )
 
 func (p *planner) topN(n *logical.TopN, in *stream) (*stream, error) {
-	switch {
-	case !n.Bounded:
-		return nil, ast.Errorf(n.Pos, "Rank end is not specified. Currently rank only support TopN, which means the rank end must be specified.")
-	case n.To <= 0:
-		return nil, ast.Errorf(n.Pos, "Rank end should not less than zero, but now is %d", n.To)
+	if err := supported(n); err != nil {
+		return nil, err
 	}
 	names := graph.ColumnNames(in.schema)
 	t := &graph.TopN{Keys: n.Keys, Order: n.Order, From: n.From, To: n.To, Number: n.Number, Retracts: !in.modes.InsertOnly(), TTLMillis: p.config.TTLMillis}
@@ -42,6 +39,50 @@ func (p *planner) topN(n *logical.TopN, in *stream) (*stream, error) {
 	s := &stream{schema: op.Schema, modes: modes, meaning: m, producer: "Rank(" + detail + ")"}
 	s.vertex, s.parallelism = p.gather(in, op, n.Keys)
 	return s, nil
+}
+
+// supported refuses ranks without an upper bound, in Flink's words where Flink
+// refuses them too.
+func supported(n *logical.TopN) error {
+	const later = " is not supported by this engine yet; run it on a Flink target"
+	switch {
+	case n.Bounded && n.To <= 0:
+		return ast.Errorf(n.Pos, "Rank end should not less than zero, but now is %d", n.To)
+	case n.Bounded && directlyWindowed(n):
+		return ast.Errorf(n.Pos, "ROW_NUMBER by window over rows that are not aggregated%s", later)
+	case n.Bounded:
+		return nil
+	case n.Judged == logical.RankVariable:
+		return ast.Errorf(n.Pos, "a bound of ROW_NUMBER that is not a constant%s", later)
+	case n.Judged == logical.RankCompared:
+		return ast.Errorf(n.Pos, "Rank end is not specified. Currently rank only support TopN, which means the rank end must be specified.")
+	}
+	return ast.Errorf(n.Pos, "ROW_NUMBER without an upper bound%s", later)
+}
+
+// directlyWindowed tells whether rows are ranked by the window that a table
+// function put them into: such a ranking ends with the window, and drops what
+// comes later.
+func directlyWindowed(n *logical.TopN) bool {
+	in := n.Input.Schema()
+	byWindow := false
+	for _, k := range n.Keys {
+		name := graph.WindowProperty(in[k].Name)
+		byWindow = byWindow || name == graph.WindowStart || name == graph.WindowEnd
+	}
+	for x := n.Input; byWindow; {
+		switch y := x.(type) {
+		case *logical.WindowAssign:
+			return true
+		case *logical.Project:
+			x = y.Input
+		case *logical.Filter:
+			x = y.Input
+		default:
+			return false
+		}
+	}
+	return false
 }
 
 func (p *planner) limit(n *logical.Limit, in *stream) *stream {
