@@ -209,17 +209,21 @@ func BenchmarkHash2x2(b *testing.B) {
 
 // Scatter alone, without the goroutines.
 func BenchmarkScatter(b *testing.B) {
-	const size = 2048
-	out, in := edges(graph.Edge{Partitioning: graph.Hash, Keys: []int{0}}, 1, 4, nil)
-	src := batch(size, func(i int) int64 { return int64(i) })
-	for b.Loop() {
-		_ = out[0].Rows(src.Share(nil))
-		for _, i := range in {
-			_, el, _ := i.Next()
-			el.Batch.Release()
-		}
+	for _, targets := range []int{2, 4} {
+		b.Run(fmt.Sprint(targets), func(b *testing.B) {
+			const size = 2048
+			out, in := edges(graph.Edge{Partitioning: graph.Hash, Keys: []int{0}}, 1, targets, nil)
+			src := batch(size, func(i int) int64 { return int64(i) })
+			for b.Loop() {
+				_ = out[0].Rows(src.Share(nil))
+				for _, i := range in {
+					_, el, _ := i.Next()
+					el.Batch.Release()
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*size), "ns/row")
+		})
 	}
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*size), "ns/row")
 }
 
 // Handing over alone.

@@ -87,14 +87,17 @@ func (w *Writer) scatter(b *data.Batch) error {
 	}
 	dealt, owner, count, groups, room := w.dealt, w.owner, w.count, w.groups, w.room
 	clear(count)
-	if b.Sel == nil {
+	switch {
+	case len(count) == 2:
+		w.halve(b)
+	case b.Sel == nil:
 		for i, h := range b.Hashes[:b.N] {
 			t := int(owner[data.KeyGroup(h, groups)])
 			n := count[t]
 			dealt[t*room+n] = int32(i)
 			count[t] = n + 1
 		}
-	} else {
+	default:
 		for _, i := range b.Sel {
 			t := int(owner[data.KeyGroup(b.Hashes[i], groups)])
 			n := count[t]
@@ -119,6 +122,29 @@ func (w *Writer) scatter(b *data.Batch) error {
 	}
 	b.Release()
 	return nil
+}
+
+// halve deals rows out to two targets: every row is written for both, and only
+// the place of the one it belongs to moves on, so that nothing depends on memory
+// just written.
+func (w *Writer) halve(b *data.Batch) {
+	first, second := w.dealt[:w.room], w.dealt[w.room:2*w.room]
+	owner, groups := w.owner, w.groups
+	n, m := 0, 0
+	if b.Sel == nil {
+		for i, h := range b.Hashes[:b.N] {
+			t := int(owner[data.KeyGroup(h, groups)])
+			first[n], second[m] = int32(i), int32(i)
+			n, m = n+1-t, m+t
+		}
+	} else {
+		for _, i := range b.Sel {
+			t := int(owner[data.KeyGroup(b.Hashes[i], groups)])
+			first[n], second[m] = i, i
+			n, m = n+1-t, m+t
+		}
+	}
+	w.count[0], w.count[1] = n, m
 }
 
 func (w *Writer) put(t int, el Element) error {
