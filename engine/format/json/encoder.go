@@ -174,7 +174,7 @@ func (e *encoder) mapping(dst []byte, v *data.Vector, r int) ([]byte, error) {
 		} else if e.nullKey == "DROP" {
 			continue
 		} else if e.nullKey != "LITERAL" {
-			return dst, errors.New("JSON format doesn't support to serialize map data with null keys; drop such entries or write a literal with the option 'json.map-null-key.mode'")
+			return dst, errors.New("JSON format doesn't support to serialize map data with null keys; drop such entries or write a literal with the format's option 'map-null-key.mode'")
 		}
 		if !first {
 			dst = append(dst, ',')

@@ -38,24 +38,24 @@ func Locate(err error, line int64, record []byte) error {
 func Blank(line []byte) bool { return space(line, 0) == len(line) }
 
 // Names gives the names of the members of the object that a member of record
-// is, or of each of the objects if it is an array of them. record has been read
-// without an error.
-func Names(record []byte, member string, visit func(element int, name string)) {
+// is, or of each of the objects if it is an array of them, valid during the call.
+// record has been read without an error.
+func Names(record []byte, member string, visit func(element int, name []byte)) {
 	at := -1
-	members(record, space(record, 0), func(name string, i int) {
-		if name == member {
+	members(record, space(record, 0), func(name []byte, i int) {
+		if string(name) == member {
 			at = i // the last of members of one name counts
 		}
 	})
 	switch {
 	case at < 0:
 	case record[at] == '{':
-		members(record, at, func(name string, _ int) { visit(0, name) })
+		members(record, at, func(name []byte, _ int) { visit(0, name) })
 	case record[at] == '[':
 		i := space(record, at+1)
 		for element := 0; i < len(record) && record[i] != ']'; element++ {
 			if record[i] == '{' {
-				members(record, i, func(name string, _ int) { visit(element, name) })
+				members(record, i, func(name []byte, _ int) { visit(element, name) })
 			}
 			next, err := skip(record, i)
 			if err != nil {
@@ -69,7 +69,7 @@ func Names(record []byte, member string, visit func(element int, name string)) {
 }
 
 // members visits the members of the valid object at p[i]: name, and where the value is.
-func members(p []byte, i int, visit func(name string, at int)) {
+func members(p []byte, i int, visit func(name []byte, at int)) {
 	i = space(p, i+1)
 	for i < len(p) && p[i] == '"' {
 		t, next, err := str(p, i+1)
@@ -81,7 +81,7 @@ func members(p []byte, i int, visit func(name string, at int)) {
 			name = unescape(nil, name)
 		}
 		i = space(p, space(p, next)+1) // behind the colon
-		visit(string(name), i)
+		visit(name, i)
 		if i, err = skip(p, i); err != nil {
 			return
 		}

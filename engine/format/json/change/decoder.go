@@ -289,8 +289,8 @@ func (d *decoder) update(record []byte, r int) error {
 	known := len(d.present)
 	if d.form.Partial {
 		d.present = append(d.present, make([]bool, int(end-row)*len(d.columns))...)
-		json.Names(record, d.form.Before, func(element int, name string) {
-			if k := slices.Index(d.columns, name); k >= 0 {
+		json.Names(record, d.form.Before, func(element int, name []byte) {
+			if k := slices.IndexFunc(d.columns, func(c string) bool { return c == string(name) }); k >= 0 {
 				d.present[known+element*len(d.columns)+k] = true
 			}
 		})
