@@ -88,7 +88,9 @@ func (s *session) Open(c *operator.Context) error {
 }
 
 func (s *session) Close() error {
-	s.ctx.Memory.Give(s.held)
+	if s.ctx != nil {
+		s.ctx.Memory.Give(s.held)
+	}
 	s.keys, s.queue, s.held = nil, nil, 0
 	return nil
 }
@@ -168,8 +170,11 @@ func (s *session) add(b *data.Batch, all []int, r int32, t, wm int64) error {
 		k = &keySessions{hash: b.Hashes[r]}
 		s.keys[string(s.key)] = k
 	}
+	before := 0
+	for _, of := range k.open[first:last] {
+		before += cap(of.rows)
+	}
 	w := s.span(k, string(s.key), first, last, start, end, fireAt)
-	before := cap(w.rows)
 	w.rows = append(w.rows, byte(b.Op(int(r))))
 	w.rows = data.EncodeRow(w.rows, b.Cols, all, int(r))
 	w.n++

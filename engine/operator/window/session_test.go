@@ -1,0 +1,170 @@
+package window
+
+import (
+	"fmt"
+	"math/rand"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/weir-streams/weir/engine/data"
+	"github.com/weir-streams/weir/engine/graph"
+	"github.com/weir-streams/weir/engine/operator"
+	"github.com/weir-streams/weir/engine/state"
+)
+
+var gap10 = graph.Window{Kind: graph.Session, TimeColumn: 1, Gap: 10}
+
+func TestSessions(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		exact bool
+		in    []string
+		want  []string
+		late  int64
+	}{
+		{
+			name: "a gap that is exact does not end a session",
+			in:   []string{"a 0", "a 10", "a 20", "b 5"},
+			want: []string{"b 1 [5,15)", "a 3 [0,30)", "wm 9223372036854775807"},
+		},
+		{
+			name: "a row joins the sessions on both its sides",
+			in:   []string{"a 0", "a 15", "a 7"},
+			want: []string{"a 3 [0,25)", "wm 9223372036854775807"},
+		},
+		{
+			name:  "a late row is judged by the session it would join",
+			exact: true,
+			in:    []string{"a 0", "a 5", "b 13", "a 1", "c 100", "a 5"},
+			want:  []string{"wm 12", "a 3 [0,15)", "b 1 [13,23)", "wm 99", "c 1 [100,110)", "wm 9223372036854775807"},
+			late:  1,
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			op, c := open(t, gap10)
+			out := &tape{}
+			if err := op.Process(0, rows(tt.exact, tt.in...), out); err != nil {
+				t.Fatal(err)
+			}
+			if err := op.Watermark(data.MaxWatermark, out); err != nil {
+				t.Fatal(err)
+			}
+			if !slices.Equal(out.lines, tt.want) {
+				t.Errorf("got\n%s\nwant\n%s", strings.Join(out.lines, "\n"), strings.Join(tt.want, "\n"))
+			}
+			if late := c.Metrics.LateDropped.Load(); late != tt.late {
+				t.Errorf("%d late rows, want %d", late, tt.late)
+			}
+			if used := c.Memory.Used(); used != 0 {
+				t.Errorf("%d bytes accounted with nothing open", used)
+			}
+		})
+	}
+}
+
+// TestSessionsOfProcessingTime moves the clock by hand.
+func TestSessionsOfProcessingTime(t *testing.T) {
+	w := gap10
+	w.TimeAttr = data.ProcTime
+	op, c := open(t, w)
+	var wake int64
+	c.WakeAt = func(at int64) { wake = at }
+	out := &tape{}
+	at := func(now int64, lines ...string) {
+		t.Helper()
+		c.Env.Now = now
+		var err error
+		if len(lines) == 0 {
+			err = op.(operator.Timed).Tick(now, out)
+		} else {
+			err = op.Process(0, rows(false, lines...), out)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	at(100, "a 0", "b 0")
+	if wake != 109 {
+		t.Fatalf("wakes at %d, want 109", wake)
+	}
+	at(105, "a 0")
+	at(109)
+	if wake != 114 {
+		t.Fatalf("wakes at %d, want 114", wake)
+	}
+	snap := &state.Writer{}
+	if err := op.(operator.Stateful).Snapshot(snap); err != nil {
+		t.Fatal(err)
+	}
+	op, c = open(t, w)
+	c.WakeAt = func(at int64) { wake = at }
+	wake = 0
+	if err := op.(operator.Stateful).Restore(&state.Reader{Parts: []state.Snapshot{snap.Snapshot}}); err != nil {
+		t.Fatal(err)
+	}
+	if wake != 114 {
+		t.Fatalf("after a restore it wakes at %d, want 114", wake)
+	}
+	at(114)
+	at(200, "b 0")
+	at(500)
+	if want := []string{"b 1 [100,110)", "a 2 [100,115)", "b 1 [200,210)"}; !slices.Equal(out.lines, want) {
+		t.Errorf("got %q, want %q", out.lines, want)
+	}
+}
+
+// TestSessionsAgainstModel feeds random rows in any order, moved through
+// snapshots, and compares with sessions cut from the sorted rows.
+func TestSessionsAgainstModel(t *testing.T) {
+	for seed := range int64(50) {
+		rng := rand.New(rand.NewSource(seed))
+		op, c := open(t, gap10)
+		times := map[string][]int64{}
+		out := &tape{}
+		for range 10 {
+			var lines []string
+			for range 1 + rng.Intn(20) {
+				user, at := string(rune('a'+rng.Intn(3))), rng.Int63n(1500)-200
+				times[user] = append(times[user], at)
+				lines = append(lines, fmt.Sprint(user, " ", at))
+			}
+			if err := op.Process(0, rows(false, lines...), out); err != nil {
+				t.Fatal(err)
+			}
+			if rng.Intn(3) == 0 {
+				w := &state.Writer{}
+				if err := op.(operator.Stateful).Snapshot(w); err != nil {
+					t.Fatal(err)
+				}
+				op, c = open(t, gap10)
+				if err := op.(operator.Stateful).Restore(&state.Reader{Parts: []state.Snapshot{w.Snapshot}}); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		if err := op.Watermark(data.MaxWatermark, out); err != nil {
+			t.Fatal(err)
+		}
+		want := []string{"wm 9223372036854775807"}
+		for user, all := range times {
+			slices.Sort(all)
+			for from := 0; from < len(all); {
+				to := from + 1
+				for to < len(all) && all[to]-all[to-1] <= gap10.Gap {
+					to++
+				}
+				want = append(want, fmt.Sprintf("%s %d [%d,%d)", user, to-from, all[from], all[to-1]+gap10.Gap))
+				from = to
+			}
+		}
+		slices.Sort(want)
+		slices.Sort(out.lines)
+		if !slices.Equal(out.lines, want) {
+			t.Fatalf("seed %d: got\n%s\nwant\n%s", seed, strings.Join(out.lines, "\n"), strings.Join(want, "\n"))
+		}
+		if used := c.Memory.Used(); used != 0 {
+			t.Fatalf("seed %d: %d bytes accounted with nothing open", seed, used)
+		}
+	}
+}
