@@ -1,5 +1,6 @@
--- A stateful job over a live stream: delays by airline and hour, and the worst
--- destinations so far. The source reads the file at a visible pace.
+-- A stateful job over a live stream: delays by airline and hour, joined with the
+-- airlines' names, and the worst destinations so far. The source reads the file
+-- at a visible pace.
 CREATE TEMPORARY TABLE flights (
   departed_at TIMESTAMP(3),
   scheduled_at TIMESTAMP(3),
@@ -23,8 +24,18 @@ CREATE TEMPORARY TABLE flights (
   'scan.rate-limit' = '100'
 );
 
-CREATE TEMPORARY TABLE delays_by_hour (
+CREATE TEMPORARY TABLE airlines (
   carrier STRING,
+  name STRING
+) WITH (
+  'connector' = 'filesystem',
+  'path' = 'data/airlines.csv',
+  'format' = 'csv',
+  'csv.skip-header-lines' = '1'
+);
+
+CREATE TEMPORARY TABLE delays_by_hour (
+  airline STRING,
   hour_start TIMESTAMP(3),
   flights BIGINT NOT NULL,
   cancelled BIGINT NOT NULL,
@@ -41,15 +52,19 @@ CREATE TEMPORARY TABLE worst_destinations (
 BEGIN STATEMENT SET;
 
 INSERT INTO delays_by_hour
-SELECT
-  carrier,
-  window_start,
-  COUNT(*),
-  COUNT(*) FILTER (WHERE cancelled),
-  AVG(CAST(departure_delay_minutes AS DOUBLE)),
-  MAX(departure_delay_minutes)
-FROM TABLE(TUMBLE(TABLE flights, DESCRIPTOR(scheduled_at), INTERVAL '1' HOUR))
-GROUP BY carrier, window_start, window_end;
+SELECT airlines.name, hour_start, flights, cancelled, mean_delay_minutes, worst_delay_minutes
+FROM (
+  SELECT
+    carrier,
+    window_start AS hour_start,
+    COUNT(*) AS flights,
+    COUNT(*) FILTER (WHERE cancelled) AS cancelled,
+    AVG(CAST(departure_delay_minutes AS DOUBLE)) AS mean_delay_minutes,
+    MAX(departure_delay_minutes) AS worst_delay_minutes
+  FROM TABLE(TUMBLE(TABLE flights, DESCRIPTOR(scheduled_at), INTERVAL '1' HOUR))
+  GROUP BY carrier, window_start, window_end
+) AS by_hour
+JOIN airlines ON airlines.carrier = by_hour.carrier;
 
 INSERT INTO worst_destinations
 SELECT destination, COUNT(*), AVG(CAST(departure_delay_minutes AS DOUBLE))
