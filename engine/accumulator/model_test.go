@@ -40,6 +40,7 @@ func calls(retracts bool) []graph.AggCall {
 		{Func: "COUNT", Type: count, Filter: -1},
 		{Func: "COUNT", Args: []int{1}, Type: count, Filter: 3},
 		{Func: "SUM", Args: []int{1}, Type: big, Filter: -1},
+		{Func: "AVG", Args: []int{1}, Type: big, Filter: -1},
 		{Func: "AVG", Args: []int{5}, Type: double, Filter: 4},
 		{Func: "COUNT", Args: []int{1}, Distinct: true, Type: count, Filter: -1},
 		{Func: "COUNT", Args: []int{1}, Distinct: true, Type: count, Filter: 3},
@@ -133,7 +134,24 @@ func feed(t *testing.T, s *Set, g *Groups, rows []row, step bool) {
 		for _, c := range s.calls[:s.shown] {
 			outs = append(outs, data.NewVector(c.Type, 2*len(rows)))
 		}
+		// A row's "before" is the "after" of the row before it in its group, and the last
+		// "after" is the group's result.
+		now := map[unsafe.Pointer]string{}
+		for _, rec := range recs {
+			now[rec] = result(s, g, rec)
+		}
 		err = s.Step(g, recs, which, b, outs, make([]int64, 2*len(rows)))
+		for i, rec := range recs {
+			if got := line(s, outs, 2*i); got != now[rec] {
+				t.Fatalf("row %d: before is\n%s\nnot\n%s", i, got, now[rec])
+			}
+			now[rec] = line(s, outs, 2*i+1)
+		}
+		for rec, last := range now {
+			if got := result(s, g, rec); got != last {
+				t.Fatalf("after the last row:\n%s\nthe group has\n%s", last, got)
+			}
+		}
 	} else {
 		err = s.Update(g, recs, which, b)
 	}
@@ -147,24 +165,34 @@ func feed(t *testing.T, s *Set, g *Groups, rows []row, step bool) {
 	}
 }
 
+// line is row r of the results as text.
+func line(s *Set, outs []*data.Vector, r int) string {
+	var fields []string
+	for i, v := range outs {
+		text := "NULL"
+		if !v.IsNull(r) {
+			text = string(data.AppendText(nil, v, r, nil))
+		}
+		fields = append(fields, s.calls[i].Func+"="+text)
+	}
+	return strings.Join(fields, " ")
+}
+
+// result is the aggregates of one group.
+func result(s *Set, g *Groups, rec unsafe.Pointer) string {
+	outs := make([]*data.Vector, s.shown)
+	for i := range outs {
+		outs[i] = data.NewVector(s.calls[i].Type, 1)
+	}
+	s.Results(g, []unsafe.Pointer{rec}, outs, 0, 1)
+	return line(s, outs, 0)
+}
+
 // results is the aggregates of every group, by key.
 func results(s *Set, g *Groups) map[string]string {
 	all := map[string]string{}
 	g.Table.Each(func(_ uint64, rec unsafe.Pointer) bool {
-		var line []string
-		outs := make([]*data.Vector, s.shown)
-		for i := range outs {
-			outs[i] = data.NewVector(s.calls[i].Type, 1)
-		}
-		s.Results(g, []unsafe.Pointer{rec}, outs, 0, 1)
-		for i, v := range outs {
-			text := "NULL"
-			if !v.IsNull(0) {
-				text = string(data.AppendText(nil, v, 0, nil))
-			}
-			line = append(line, s.calls[i].Func+"="+text)
-		}
-		all[string(g.Table.Key(nil, rec))] = strings.Join(line, " ")
+		all[string(g.Table.Key(nil, rec))] = result(s, g, rec)
 		return true
 	})
 	return all

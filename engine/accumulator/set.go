@@ -340,33 +340,43 @@ func stepRows(a rowwise, g *Groups, recs []unsafe.Pointer, rows []int32, b *data
 	return nil
 }
 
-// Changed tells, for each i, whether row 2i and 2i+1 differ in any of outs.
+// Changed tells, for each i, whether row 2i and 2i+1 differ in any of outs;
+// changed is all false before.
 func Changed(outs []*data.Vector, n int, changed []bool) {
 	for _, v := range outs {
-		if v.Nulls == nil {
-			switch v.Type.Phys() {
-			case data.PhysI64:
-				differ(v.I64[:2*n], changed[:n])
-				continue
-			case data.PhysI32:
-				differ(v.I32[:2*n], changed[:n])
-				continue
+		left := 0
+		switch p := v.Type.Phys(); {
+		case v.Nulls == nil && p == data.PhysI64:
+			left = differ(v.I64[:2*n], changed[:n])
+		case v.Nulls == nil && p == data.PhysI32:
+			left = differ(v.I32[:2*n], changed[:n])
+		default:
+			for i := range n {
+				if !changed[i] {
+					if changed[i] = !Same(v, 2*i, 2*i+1); !changed[i] {
+						left++
+					}
+				}
 			}
 		}
-		for i := range n {
-			if !changed[i] && !Same(v, 2*i, 2*i+1) {
-				changed[i] = true
-			}
+		if left == 0 {
+			return // mostly after a COUNT(*)
 		}
 	}
 }
 
-func differ[T int32 | int64](v []T, changed []bool) {
+// differ marks the pairs of v that differ and returns how many are not marked.
+func differ[T int32 | int64](v []T, changed []bool) int {
+	left := 0
 	for i := range changed {
-		if v[2*i] != v[2*i+1] {
+		switch {
+		case v[2*i] != v[2*i+1]:
 			changed[i] = true
+		case !changed[i]:
+			left++
 		}
 	}
+	return left
 }
 
 // Same tells whether two rows of a vector are equal, NULL equal to NULL.
