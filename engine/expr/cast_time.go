@@ -60,15 +60,27 @@ func castTime(from, to data.Type) (castFn, error) {
 			out.I32[i] = int32(ms)
 		}), nil
 	case pair{data.Timestamp, data.Timestamp}, pair{data.TimestampLTZ, data.TimestampLTZ}:
-		return each(func(_ *caster, in, out *data.Vector, i int32) { setTime(out, i, in.I64[i], nanos(in, i)) }), nil
+		return each(func(_ *caster, in, out *data.Vector, i int32) {
+			setTime(out, i, towardZero(in.I64[i], to.Precision), nanos(in, i))
+		}), nil
 	case pair{data.Timestamp, data.TimestampLTZ}:
 		return each(func(k *caster, in, out *data.Vector, i int32) {
-			setTime(out, i, k.local().Instant(in.I64[i]), nanos(in, i))
+			setTime(out, i, k.local().Instant(towardZero(in.I64[i], to.Precision)), nanos(in, i))
 		}), nil
 	case pair{data.TimestampLTZ, data.Timestamp}:
 		return each(func(k *caster, in, out *data.Vector, i int32) {
-			setTime(out, i, k.local().Local(in.I64[i]), nanos(in, i))
+			setTime(out, i, towardZero(k.local().Local(in.I64[i]), to.Precision), nanos(in, i))
 		}), nil
 	}
 	return nil, fmt.Errorf("a value of type %s cannot be cast to %s", from, to)
+}
+
+// towardZero cuts milliseconds to fewer than three fraction digits as Flink does:
+// a time before 1970 moves forward.
+func towardZero(ms int64, precision int) int64 {
+	unit := int64(1)
+	for ; precision < 3; precision++ {
+		unit *= 10
+	}
+	return ms - ms%unit
 }

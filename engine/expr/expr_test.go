@@ -354,7 +354,7 @@ func TestCastTimes(t *testing.T) {
 		{cast(s("1:2:3"), data.Of(data.Time)), "01:02:03"},
 		{cast(s("24:00:00"), data.Of(data.Time)), "error: invalid time"},
 		{cast(cast(s("1969-12-31 23:59:59.999"), tTS3), tDate), "1970-01-01"},
-		{cast(cast(s("1969-12-31 23:59:59.999"), tTS3), data.Type{Kind: data.Timestamp}), "1969-12-31 23:59:59"},
+		{cast(cast(s("1969-12-31 23:59:59.999"), tTS3), data.Type{Kind: data.Timestamp}), "1970-01-01 00:00:00"},
 		{cast(cast(s("2024-02-29"), tDate), tTS3), "2024-02-29 00:00:00.000"},
 		{Call("+", tDate, cast(s("2024-01-31"), tDate), Literal(data.Value{I: 1}, data.Of(data.IntervalYearMonth))), "2024-02-29"},
 		{Call("-", tTS3, cast(s("2024-01-31 10:00:00.123"), tTS3), Literal(data.Value{I: 124}, data.Of(data.IntervalDayTime))), "2024-01-31 09:59:59.999"},

@@ -324,6 +324,9 @@ func (p *parser) string() (string, error) {
 					}
 				}
 			}
+			if utf16.IsSurrogate(r) {
+				r = '?' // half of a character, as Java encodes it
+			}
 			b = utf8.AppendRune(b, r)
 		default:
 			return "", p.bad()

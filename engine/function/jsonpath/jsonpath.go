@@ -113,8 +113,8 @@ func quoteASCII(dst []byte, s string) []byte {
 			case r >= ' ' && r < 0x7F:
 				dst = append(dst, byte(r))
 			case r > 0xFFFF:
-				r -= 0x10000
-				dst = fmt.Appendf(dst, `\u%04x\u%04x`, 0xD800+r>>10, 0xDC00+r&0x3FF)
+				// As in Flink: the whole character, then its lower half.
+				dst = fmt.Appendf(dst, `\u%04x\u%04x`, r, 0xDC00+(r-0x10000)&0x3FF)
 			default:
 				dst = fmt.Appendf(dst, `\u%04x`, r)
 			}

@@ -155,7 +155,13 @@ func roundAll(c *function.Call, half bool) error {
 			set128(c, i, wrap(x, out.Type.Kind), true)
 			continue
 		}
-		y, ok := data.RescaleDecimal(x, s, out.Type.Scale, out.Type.Precision)
+		to := out.Type.Scale
+		if literal := len(c.Args) < 2 || c.Const[1] != nil; !literal && out.Type.Phys() == data.PhysI64 {
+			// With digits that are no literal Flink stores what is left of them in
+			// a type of more: ROUND(1.50, 1) is read as 0.15.
+			to = max(0, min(digits, s))
+		}
+		y, ok := data.RescaleDecimal(x, s, to, out.Type.Precision)
 		set128(c, i, y, ok)
 	}
 	return nil

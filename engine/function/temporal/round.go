@@ -96,13 +96,19 @@ func roundTime(c *function.Call, up bool) error {
 	for _, i := range c.Rows() {
 		wallMs, nano := at(i)
 		ms := wallMs
+		dow := int64(0)
 		if u > unitDay {
 			ms -= ms % data.DayMillis // the date decides, truncated as in EXTRACT
 			nano = 0
+			dow = data.FloorMod(data.FloorDiv(ms, data.DayMillis)+4, 7)
+			ms = historical(ms)
 		}
 		r := begin(ms, u)
-		if up && (r < ms || nano > 0 && u > unitMilli) {
-			r = after(r, u)
+		if u == unitWeek { // weeks begin on Sunday here
+			r = ms - dow*data.DayMillis
+		}
+		if up && (r < ms || nano > 0 && u > unitMilli || u == unitDay && v.Type.Kind == data.Date) {
+			r = after(r, u) // a DATE moves on to the next day always, as in Flink
 		}
 		switch v.Type.Kind {
 		case data.Date:
@@ -139,11 +145,7 @@ func begin(ms int64, u unit) int64 {
 	case unitSecond, unitMinute, unitHour, unitDay:
 		return ms - data.FloorMod(ms, unitMillis[u])
 	}
-	day := data.FloorDiv(ms, data.DayMillis)
-	if u == unitWeek { // weeks begin on Sunday here
-		return (day - data.FloorMod(day+4, 7)) * data.DayMillis
-	}
-	d := data.CivilOf(day)
+	d := data.CivilOf(data.FloorDiv(ms, data.DayMillis))
 	d.Day = 1
 	switch u {
 	case unitQuarter:
@@ -168,4 +170,35 @@ func after(ms int64, u unit) int64 {
 		return data.AddMonthsMillis(ms, m)
 	}
 	return ms + unitMillis[u]
+}
+
+// gregorian is the day of the Gregorian reform, 1582-10-15.
+const gregorian = -141427
+
+// historical moves a date before the reform to the one that has the year, month
+// and day which the Julian calendar gives it: Flink rounds those.
+func historical(ms int64) int64 {
+	day := data.FloorDiv(ms, data.DayMillis)
+	if day >= gregorian {
+		return ms
+	}
+	c := day + 2440588 + 32082
+	d := data.FloorDiv(4*c+3, 1461)
+	e := c - data.FloorDiv(1461*d, 4)
+	m := (5*e + 2) / 153
+	civil := data.Civil{Year: int(d - 4800 + m/10), Month: int(m + 3 - 12*(m/10)), Day: int(e - (153*m+2)/5 + 1)}
+	return civil.Days()*data.DayMillis + data.FloorMod(ms, data.DayMillis)
+}
+
+// fromHistorical reads the date of a time before the reform as one of the Julian calendar.
+func fromHistorical(ms int64) int64 {
+	day := data.FloorDiv(ms, data.DayMillis)
+	if day >= gregorian {
+		return ms
+	}
+	d := data.CivilOf(day)
+	a := (14 - int64(d.Month)) / 12
+	y, m := int64(d.Year)+4800-a, int64(d.Month)+12*a-3
+	julian := int64(d.Day) + (153*m+2)/5 + 365*y + data.FloorDiv(y, 4) - 32083
+	return (julian-2440588)*data.DayMillis + data.FloorMod(ms, data.DayMillis)
 }

@@ -91,7 +91,7 @@ var shiftFunctions = []*function.Scalar{
 			for _, i := range c.Rows() {
 				from, to := a(i), b(i)
 				if m := unitMonths[u]; m > 0 {
-					c.Out.I32[i] = int32(data.MonthsBetween(to, from) / m)
+					c.Out.I32[i] = int32(monthsBetween(to, from) / m)
 				} else {
 					c.Out.I32[i] = int32((to - from) / unitMillis[u])
 				}

@@ -12,7 +12,7 @@ import (
 )
 
 // Functions lists the functions of this package.
-var Functions = join(extractFunctions, roundFunctions, nowFunctions, textFunctions, shiftFunctions)
+var Functions = join(extractFunctions, roundFunctions, nowFunctions, textFunctions, shiftFunctions, []*function.Scalar{minusDate})
 
 func join(tables ...[]*function.Scalar) []*function.Scalar {
 	var all []*function.Scalar

@@ -1,8 +1,10 @@
 package temporal
 
 import (
+	"bytes"
 	"fmt"
 	"math"
+	"strings"
 
 	"github.com/weir-streams/weir/engine/data"
 	"github.com/weir-streams/weir/engine/function"
@@ -70,13 +72,13 @@ var textFunctions = []*function.Scalar{
 		Examples: []function.Example{{SQL: "FROM_UNIXTIME(44)", Want: "1970-01-01 00:00:44"}},
 		Infer:    function.Between(1, function.Always(data.String()), function.BigInt, function.Text),
 		Eval: func(c *function.Call) error {
-			clock := data.NewClock(c.Location())
+			clock := newOldClock(c.Location())
 			return formatRows(c, 1, func(i int32) (moment, bool) {
 				sec := c.Args[0].I64[i]
 				if sec > math.MaxInt64/1000 || sec < math.MinInt64/1000 {
 					return moment{}, false
 				}
-				off := clock.Offset(sec)
+				off := clock.Local(sec*1000)/1000 - sec
 				return moment{ms: (sec + off) * 1000, offset: off, zone: c.Location().String(), zoned: true}, true
 			})
 		},
@@ -93,7 +95,7 @@ var textFunctions = []*function.Scalar{
 				}
 				return nil
 			}
-			clock := data.NewClock(c.Location())
+			clock := newOldClock(c.Location())
 			return eachPattern(c, 1, func(i int32, p *pattern, err error) error {
 				if err != nil {
 					return err
@@ -113,7 +115,7 @@ var textFunctions = []*function.Scalar{
 	},
 	{
 		Name: "CONVERT_TZ", Category: "temporal", Syntax: "CONVERT_TZ(string, from zone, to zone)", Strict: true,
-		Doc:      "A time yyyy-MM-dd HH:mm:ss of one zone as that of another; NULL for a text that is none.",
+		Doc:      "A time yyyy-MM-dd HH:mm:ss of one zone as that of another; NULL for a text that is none. A zone that does not exist is UTC.",
 		Examples: []function.Example{{SQL: "CONVERT_TZ('1970-01-01 00:00:00', 'UTC', 'America/Los_Angeles')", Want: "1969-12-31 16:00:00"}},
 		Infer:    function.Args(function.Always(data.String()), function.Text, function.Text, function.Text),
 		Eval: func(c *function.Call) error {
@@ -121,35 +123,26 @@ var textFunctions = []*function.Scalar{
 			if err != nil {
 				return err
 			}
-			clocks := map[string]*data.Clock{}
-			clock := func(name string) (*data.Clock, error) {
-				if k := clocks[name]; k != nil {
-					return k, nil
+			clocks := map[string]*oldClock{}
+			clock := func(name string) *oldClock {
+				k := clocks[name]
+				if k == nil {
+					k = newOldClock(oldZone(name))
+					if len(clocks) < 1000 {
+						clocks[strings.Clone(name)] = k
+					}
 				}
-				z, err := function.LoadZone(name)
-				if err != nil {
-					return nil, err
-				}
-				k := data.NewClock(z.Location)
-				clocks[z.Name] = k
-				return k, nil
+				return k
 			}
 			for _, i := range c.Rows() {
-				from, err := clock(c.Args[1].Str(int(i)))
-				if err != nil {
-					return err
-				}
-				to, err := clock(c.Args[2].Str(int(i)))
-				if err != nil {
-					return err
-				}
+				from, to := clock(c.Args[1].Str(int(i))), clock(c.Args[2].Str(int(i)))
 				t, ok := p.parse(c.Args[0].Str(int(i)), true)
 				if !ok {
 					c.SetNull(i)
 					continue
 				}
 				buf, _ := p.append(c.Scratch(), moment{ms: to.Local(from.Instant(t.ms))})
-				c.Out.SetBytes(int(i), buf)
+				c.Out.SetBytes(int(i), bytes.TrimPrefix(buf, []byte("+"))) // a year of five digits stands without sign
 				c.Keep(buf)
 			}
 			return nil

@@ -203,7 +203,7 @@ var buildFunctions = []*function.Scalar{
 		Name: "ELT", Category: "text", Syntax: "ELT(index, string, …)",
 		Doc:      "The string at a position, counted from 1; NULL if there is none.",
 		Examples: []function.Example{{SQL: "ELT(2, 'a', 'b')", Want: "b"}, {SQL: "ELT(3, 'a', 'b')", Want: "NULL"}},
-		Infer: function.Many(2, func(args []data.Type) data.Type {
+		Infer: eltIndex(function.Many(2, func(args []data.Type) data.Type {
 			t := args[1].WithNull(true)
 			for _, a := range args[2:] {
 				if a.Kind != t.Kind || a.Precision != t.Precision {
@@ -217,7 +217,7 @@ var buildFunctions = []*function.Scalar{
 				}
 			}
 			return t
-		}, function.BigInt, function.TextOrBin),
+		}, function.BigInt, function.TextOrBin)),
 		Eval: func(c *function.Call) error {
 			bases := make([]uint64, len(c.Args))
 			for k, v := range c.Args[1:] {
@@ -475,4 +475,15 @@ func thousands(s string) string {
 		b.WriteString("." + frac)
 	}
 	return b.String()
+}
+
+// eltIndex refuses a negative literal position.
+func eltIndex(infer func([]function.Arg) (function.Signature, error)) func([]function.Arg) (function.Signature, error) {
+	return func(args []function.Arg) (function.Signature, error) {
+		s, err := infer(args)
+		if err == nil && args[0].Literal != nil && !args[0].Literal.Null && args[0].Literal.I < 0 {
+			return s, fmt.Errorf("Index must be an integer starting from '0', but was '%d'.", args[0].Literal.I) //nolint:staticcheck // the words of Flink
+		}
+		return s, err
+	}
 }

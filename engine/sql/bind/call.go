@@ -186,7 +186,7 @@ func typeOf(n *ast.Call, args []expr.Expr) (expr.Expr, error) {
 	if len(args) == 2 && (args[1].Type.Kind != data.Boolean || args[1].Kind != expr.KindLiteral || args[1].Value.Null) {
 		return expr.Expr{}, ast.Errorf(n.Args[1].Pos(), "Cannot apply 'TYPEOF': argument 2 must be the literal TRUE or FALSE")
 	}
-	return expr.Literal(data.Value{S: args[0].Type.String()}, data.String()), nil
+	return expr.Literal(data.Value{S: typing.Display(args[0].Type)}, data.String()), nil
 }
 
 // coalesce drops what comes after an argument that is never NULL.

@@ -94,6 +94,11 @@ func cast(pos ast.Pos, e expr.Expr, t data.Type, try bool) (expr.Expr, error) {
 	if e.Kind == expr.KindColumn && e.Type.SameAs(t) && e.Type.TimeAttr != data.NoTimeAttr {
 		return call("REINTERPRET", typing.Plain(t).WithNull(e.Type.Nullable), e), nil
 	}
+	if e.Kind == expr.KindLiteral && !e.Value.Null && e.Type.Kind == data.Timestamp && t.Kind == data.Timestamp && t.Precision < e.Type.Precision && t.Precision < 3 {
+		// A literal is cut, where a value before 1970 would move forward.
+		ms, _ := data.TruncateNano(e.Value.I, e.Value.Nano, t.Precision)
+		return expr.Literal(data.Value{I: ms}, t.WithNull(false)), nil
+	}
 	if from := typing.Plain(e.Type); try && !from.SameAs(t) && !typing.Widens(from, t) {
 		return call("TRY_CAST", t.WithNull(true), e), nil
 	}

@@ -70,6 +70,8 @@ func (x *exprBinder) bind(e ast.Expr) (expr.Expr, error) {
 			return v, err
 		}
 		return x.callFunction(n, "EXTRACT", []expr.Expr{textLiteral(string(n.Unit)), v})
+	case *ast.MinusDate:
+		return x.minusDate(n)
 	case *ast.FloorTo:
 		v, err := x.bind(n.X)
 		if err != nil {

@@ -56,6 +56,9 @@ func (x *exprBinder) binary(n *ast.Binary) (expr.Expr, error) {
 	case ast.OpAnd, ast.OpOr:
 		return x.logic(n)
 	}
+	if periodOps[n.Op] {
+		return x.periods(n)
+	}
 	l, err := x.bind(n.L)
 	if err != nil {
 		return l, err

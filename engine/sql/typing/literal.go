@@ -107,6 +107,9 @@ func Number(kind ast.LiteralKind, text string) (data.Value, data.Type, bool) {
 		return DecimalValue(unscaled, t), t, true
 	}
 	f, err := strconv.ParseFloat(text, 64)
+	if f == 0 {
+		f = 0 // the literal -0e0 is a decimal without sign
+	}
 	return data.Value{F: f}, data.Type{Kind: data.Double}, err == nil
 }
 

@@ -1,7 +1,9 @@
 package typing
 
 import (
+	"regexp"
 	"strconv"
+	"strings"
 
 	"github.com/weir-streams/weir/engine/data"
 )
@@ -85,4 +87,19 @@ func Decimal(precision, scale int, nullable bool) data.Type {
 		precision = 38
 	}
 	return data.Type{Kind: data.Decimal, Precision: precision, Scale: scale, Nullable: nullable}
+}
+
+var (
+	dayInterval   = regexp.MustCompile(`INTERVAL DAY\(\d\) TO SECOND\(\d\)`)
+	monthInterval = regexp.MustCompile(`INTERVAL YEAR\(\d\) TO MONTH`)
+)
+
+// Display is the text of a type as TYPEOF gives it: an interval is by its
+// resolution, SECOND(3) or MONTH, in whatever units it was written.
+func Display(t data.Type) string {
+	s := t.String()
+	if !strings.Contains(s, "INTERVAL") {
+		return s
+	}
+	return monthInterval.ReplaceAllString(dayInterval.ReplaceAllString(s, "INTERVAL SECOND(3)"), "INTERVAL MONTH")
 }
