@@ -164,6 +164,12 @@ func (g *Groups) Bytes() int64 {
 // Rows is the number of rows in a group now.
 func Rows(rec unsafe.Pointer) int64 { return *(*int64)(unsafe.Add(state.Value(rec), rowCount)) }
 
+// Count adds a row with op o to the number of rows in a group, Uncount takes it back.
+func Count(rec unsafe.Pointer, o data.Op) { *(*int64)(state.Value(rec)) += sign(o) }
+
+// Uncount undoes Count.
+func Uncount(rec unsafe.Pointer, o data.Op) { *(*int64)(state.Value(rec)) -= sign(o) }
+
 // Update folds rows into their groups. b.Hashes are the key hashes.
 func (s *Set) Update(g *Groups, recs []unsafe.Pointer, rows []int32, b *data.Batch) error {
 	countRows(recs, rows, b)

@@ -32,6 +32,7 @@ type group struct {
 	double  []int32
 	touched []unsafe.Pointer
 	keyRows []int32
+	unknown []unsafe.Pointer
 	epoch   uint32
 }
 
@@ -112,16 +113,14 @@ func (g *group) resolve(b *data.Batch, rows []int32) ([]unsafe.Pointer, error) {
 // each gives the changes of each row: rows 2i and 2i+1 of the output are the
 // group before and after row i; a selection leaves out what is not a change.
 func (g *group) each(b *data.Batch, rows []int32, out operator.Output) error {
-	if b.Ops != nil {
-		rows = g.known(b, rows)
-	}
-	n := len(rows)
-	if n == 0 {
-		return nil
-	}
 	recs, err := g.resolve(b, rows)
 	if err != nil {
 		return err
+	}
+	rows, recs = g.known(b, rows, recs)
+	n := len(rows)
+	if n == 0 {
+		return nil
 	}
 	o, aggs := g.output(2 * n)
 	counts, changed := g.room(n)
@@ -177,63 +176,53 @@ func (g *group) finish(o, b *data.Batch, keyRows []int32, recs []unsafe.Pointer,
 	return g.emitChunks(o, out)
 }
 
-// known leaves out retractions of groups that do not exist: as Flink does, they
-// are ignored. Groups that exist only because of an earlier row of the batch count.
-func (g *group) known(b *data.Batch, rows []int32) []int32 {
-	for i, r := range rows {
-		if b.Ops[r].Adds() {
+// known leaves out retractions of rows from groups that have none: as Flink does,
+// they are ignored. Rows that an earlier row of the batch brought count. Groups
+// that are there only because of such a retraction are dropped again.
+func (g *group) known(b *data.Batch, rows []int32, recs []unsafe.Pointer) ([]int32, []unsafe.Pointer) {
+	if b.Ops == nil {
+		return rows, recs
+	}
+	// The groups' own counters follow the batch, and are then put back.
+	n := 0
+	g.unknown = g.unknown[:0]
+	for i, rec := range recs {
+		o := b.Ops[rows[i]]
+		if !o.Adds() && accumulator.Rows(rec) <= 0 {
+			g.unknown = append(g.unknown, rec)
 			continue
 		}
-		return append(rows[:i:i], g.filterKnown(b, rows[:i], rows[i:])...)
+		accumulator.Count(rec, o)
+		rows[n], recs[n] = rows[i], rec
+		n++
 	}
-	return rows
-}
-
-func (g *group) filterKnown(b *data.Batch, before, rows []int32) []int32 {
-	balance := map[string]int64{}
-	var key []byte
-	count := func(r int32) (int64, string) {
-		key = data.EncodeRow(key[:0], b.Cols, g.spec.Keys, int(r))
-		n, seen := balance[string(key)]
-		if !seen {
-			if rec, _, _ := g.groups.Table.Find(b.Hashes[r], append(key, 0)[:len(key)], false); rec != nil {
-				n = accumulator.Rows(rec)
+	rows, recs = rows[:n], recs[:n]
+	for i, rec := range recs {
+		accumulator.Uncount(rec, b.Ops[rows[i]])
+	}
+	if len(g.unknown) > 0 {
+		g.epoch++
+		for _, rec := range recs {
+			*state.Mark(rec) = g.epoch
+		}
+		for _, rec := range g.unknown {
+			if state.Alive(rec) && *state.Mark(rec) != g.epoch && accumulator.Rows(rec) <= 0 {
+				g.set.Drop(g.groups, rec)
 			}
 		}
-		return n, string(key)
 	}
-	for _, r := range before {
-		n, k := count(r)
-		balance[k] = n + 1
-	}
-	keep := make([]int32, 0, len(rows))
-	for _, r := range rows {
-		n, k := count(r)
-		switch {
-		case b.Ops[r].Adds():
-			n++
-		case n <= 0:
-			continue
-		default:
-			n--
-		}
-		balance[k] = n
-		keep = append(keep, r)
-	}
-	return keep
+	return rows, recs
 }
 
 // fold applies the whole batch, then gives one change for each group.
 func (g *group) fold(b *data.Batch, rows []int32, out operator.Output) error {
-	if b.Ops != nil {
-		rows = g.known(b, rows)
-	}
-	if len(rows) == 0 {
-		return nil
-	}
 	recs, err := g.resolve(b, rows)
 	if err != nil {
 		return err
+	}
+	rows, recs = g.known(b, rows, recs)
+	if len(rows) == 0 {
+		return nil
 	}
 	// The groups of the batch, each once, with a row that has its key.
 	g.epoch++
