@@ -46,6 +46,8 @@ type Batch struct {
 	RowWatermarks []int64
 	// IngestedAt is when the oldest row entered the job, in milliseconds; 0 unknown.
 	IngestedAt int64
+
+	slab *hashSlab // of Hashes, if PooledHashes made them
 }
 
 var batchPool = sync.Pool{New: func() any { return new(Batch) }}
@@ -101,17 +103,19 @@ func (b *Batch) Share(sel []int32) *Batch {
 		c.Cols = append(c.Cols, v.Retain())
 	}
 	c.N, c.Ops, c.Hashes, c.RowWatermarks, c.IngestedAt, c.Sel = b.N, b.Ops, b.Hashes, b.RowWatermarks, b.IngestedAt, sel
+	c.slab = b.slab.retain()
 	return c
 }
 
 // Release gives the columns back. b must not be used afterwards. The slices
 // Sel, Ops, Hashes and RowWatermarks may be shared and are left to the
-// garbage collector.
+// garbage collector; Hashes made by PooledHashes are used again.
 func (b *Batch) Release() {
 	for i, v := range b.Cols {
 		v.Release()
 		b.Cols[i] = nil
 	}
+	b.slab.release()
 	*b = Batch{Cols: b.Cols[:0]}
 	batchPool.Put(b)
 }

@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/bits"
 	"sync"
+	"sync/atomic"
 )
 
 // The key hash is part of the savepoint format: a key's group, and with it the
@@ -117,6 +118,38 @@ func HashKeys(b *Batch, keys []int) {
 }
 
 var hashPool sync.Pool // of *[]uint64
+
+// hashSlab is hashes that batches of the same columns share, counted by reference.
+type hashSlab struct {
+	hashes []uint64
+	refs   atomic.Int32
+}
+
+var slabPool = sync.Pool{New: func() any { return new(hashSlab) }}
+
+func (s *hashSlab) retain() *hashSlab {
+	if s != nil {
+		s.refs.Add(1)
+	}
+	return s
+}
+
+func (s *hashSlab) release() {
+	if s != nil && s.refs.Add(-1) == 0 {
+		slabPool.Put(s)
+	}
+}
+
+// PooledHashes is HashKeys into memory that is used again once b and all that
+// share its columns are released: b.Hashes may not be kept beyond that.
+func PooledHashes(b *Batch, keys []int) {
+	b.slab.release()
+	b.slab = slabPool.Get().(*hashSlab)
+	b.slab.refs.Store(1)
+	b.Hashes = b.slab.hashes[:0]
+	HashKeys(b, keys)
+	b.slab.hashes = b.Hashes
+}
 
 // hashColumn puts the hashes of a column's rows, or of those selected, into h.
 func hashColumn(h []uint64, v *Vector, sel []int32) {

@@ -63,3 +63,31 @@ func TestHashKeysIsOfValues(t *testing.T) {
 		b.Release()
 	}
 }
+
+// TestPooledHashesLastWhileShared gives back one of two batches that share
+// hashes; what others compute then must not show in the one that is left.
+func TestPooledHashesLastWhileShared(t *testing.T) {
+	numbers := func(from int64) *Batch {
+		b := MakeBatch([]Type{Of(BigInt).NotNull()}, 100)
+		for i := range b.Cols[0].I64 {
+			b.Cols[0].I64[i] = from + int64(i)
+		}
+		PooledHashes(b, []int{0})
+		return b
+	}
+	for range 100 {
+		a := numbers(0)
+		left := a.Share(nil)
+		a.Release()
+		others := []*Batch{numbers(1000), numbers(2000)}
+		for i, h := range left.Hashes {
+			if h != HashInt(int64(i)) {
+				t.Fatalf("row %d has hash %x, not %x: its memory was used again", i, h, HashInt(int64(i)))
+			}
+		}
+		for _, b := range others {
+			b.Release()
+		}
+		left.Release()
+	}
+}

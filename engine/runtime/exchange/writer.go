@@ -55,7 +55,7 @@ func (w *Writer) Rows(b *data.Batch) error {
 	b.Hashes = nil
 	switch w.kind {
 	case graph.Hash:
-		data.HashKeys(b, w.keys)
+		data.PooledHashes(b, w.keys)
 		if len(w.targets) == 1 {
 			return w.put(0, Element{Batch: b})
 		}
