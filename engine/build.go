@@ -56,6 +56,8 @@ func (b *builder) Build(op *graph.Op, p runtime.Place) (operator.Operator, conne
 		o, err = join.New(*op, p.Input, b.engine.functions)
 	case op.TopN != nil:
 		o, err = topn.New(*op, input)
+	case op.Sort != nil:
+		o, err = topn.NewSort(*op, input)
 	case op.Limit != nil:
 		o = operator.NewLimit(*op)
 	case op.Normalize != nil:

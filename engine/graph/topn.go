@@ -28,3 +28,9 @@ type Limit struct {
 	Offset int64 `json:"offset,omitzero"`
 	Count  int64 `json:"count"`
 }
+
+// Sort gives rows in an order that begins with an event time ascending, as the
+// watermark passes them. It runs in one subtask.
+type Sort struct {
+	Order []SortKey `json:"order"`
+}

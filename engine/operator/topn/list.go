@@ -124,3 +124,11 @@ func (l *list) get(dst []entry, from, to int) []entry {
 	}
 	return dst
 }
+
+// dropFirst takes out the first n entries of the first chunk.
+func (l *list) dropFirst(n int) {
+	l.n -= n
+	if l.chunks[0] = slices.Delete(l.chunks[0], 0, n); len(l.chunks[0]) == 0 {
+		l.chunks = slices.Delete(l.chunks, 0, 1)
+	}
+}

@@ -85,3 +85,17 @@ func appendFloat(dst []byte, f float64) []byte {
 	}
 	return binary.BigEndian.AppendUint64(dst, bits)
 }
+
+// appendTime appends the sort key of a time that is not NULL, ascending.
+func appendTime(dst []byte, t int64) []byte {
+	return binary.BigEndian.AppendUint64(append(dst, 1), uint64(t)^signBit)
+}
+
+// timeOf reads the time a sort key begins with.
+func timeOf(key string) int64 {
+	var t uint64
+	for i := 1; i < 9; i++ {
+		t = t<<8 | uint64(key[i])
+	}
+	return int64(t ^ signBit)
+}

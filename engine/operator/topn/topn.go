@@ -1,5 +1,6 @@
 // Package topn keeps the first rows of each partition of a stream in an order:
-// ORDER BY with LIMIT, and ROW_NUMBER() with an upper bound.
+// ORDER BY with LIMIT, and ROW_NUMBER() with an upper bound. A sorter beside it
+// gives rows in the order of event time.
 //
 // The rule: the changes given for a row (or with ranks for an update) are the
 // difference between what was to be seen before and after it, and nothing else.

@@ -30,7 +30,14 @@ func (b *Binder) ordered(q *ast.Query, n logical.Node) (logical.Node, error) {
 		if q.Offset != nil {
 			return nil, ast.Errorf(q.Offset.Pos(), "FETCH is missed, which on streaming table is not supported currently.")
 		}
-		return nil, unsupported(q.OrderBy[0].Pos(), "ORDER BY of a time attribute without LIMIT is")
+		if list[0].Type.TimeAttr != data.EventTime {
+			return nil, unsupported(q.OrderBy[0].Pos(), "ORDER BY of processing time is")
+		}
+		below, at := extended(n, list)
+		for i := range keys {
+			keys[i].Column = at[i]
+		}
+		return firstColumns(&logical.Sort{Input: below, Order: keys, Pos: q.OrderBy[0].Pos()}, len(in)), nil
 	}
 	count, err := b.rowCount(q.Limit)
 	if err != nil {

@@ -75,10 +75,20 @@ func (n *TopN) Line() string {
 
 // TopNText is ranks, partition and order: 1 to 3 by [a] order [b DESC], ranked.
 func TopNText(keys []int, order []graph.SortKey, from, to int64, number bool, names []string) string {
-	ks, os := make([]string, len(keys)), make([]string, len(order))
+	ks := make([]string, len(keys))
 	for i, k := range keys {
 		ks[i] = names[k]
 	}
+	s := fmt.Sprintf("%d to %d by [%s] order [%s]", from, to, strings.Join(ks, ", "), OrderText(order, names))
+	if number {
+		s += ", ranked"
+	}
+	return s
+}
+
+// OrderText is an order: b DESC, c NULLS LAST.
+func OrderText(order []graph.SortKey, names []string) string {
+	os := make([]string, len(order))
 	for i, o := range order {
 		os[i] = names[o.Column]
 		if o.Desc {
@@ -88,12 +98,29 @@ func TopNText(keys []int, order []graph.SortKey, from, to int64, number bool, na
 			os[i] += map[bool]string{true: " NULLS LAST", false: " NULLS FIRST"}[o.NullsLast]
 		}
 	}
-	s := fmt.Sprintf("%d to %d by [%s] order [%s]", from, to, strings.Join(ks, ", "), strings.Join(os, ", "))
-	if number {
-		s += ", ranked"
-	}
-	return s
+	return strings.Join(os, ", ")
 }
 
 // Line of a Limit.
 func (n *Limit) Line() string { return fmt.Sprintf("limit %d offset %d", n.Count, n.Offset) }
+
+// Sort gives the rows in an order that begins with event time, ascending.
+type Sort struct {
+	Input Node
+	Order []graph.SortKey
+	Pos   ast.Pos
+}
+
+// Schema of a Sort: the input's.
+func (n *Sort) Schema() []data.Column { return n.Input.Schema() }
+
+// Inputs gives the one input.
+func (n *Sort) Inputs() []Node { return []Node{n.Input} }
+
+// With replaces the input.
+func (n *Sort) With(in ...Node) Node { c := *n; c.Input = in[0]; return &c }
+
+// Line of a Sort.
+func (n *Sort) Line() string {
+	return "sort [" + OrderText(n.Order, graph.ColumnNames(n.Input.Schema())) + "]"
+}

@@ -197,6 +197,8 @@ func (p *pruner) prune(n logical.Node, w *want) (logical.Node, found) {
 		return p.join(n, w)
 	case *logical.TopN:
 		return p.topN(n, w)
+	case *logical.Sort:
+		return p.sort(n, w)
 	case *logical.Limit:
 		in, f := p.prune(n.Input, w)
 		return n.With(in), f
@@ -472,6 +474,25 @@ func (p *pruner) topN(n *logical.TopN, w *want) (logical.Node, found) {
 	}
 	if out.Number {
 		f[path{columns}.key()] = len(kept)
+	}
+	return &out, f
+}
+
+func (p *pruner) sort(n *logical.Sort, w *want) (logical.Node, found) {
+	need, out, f := &want{}, *n, found{}
+	for _, q := range w.paths {
+		need.add(q[:1])
+	}
+	for _, o := range n.Order {
+		need.add(path{o.Column})
+	}
+	in, kept := p.columns(n.Input, need)
+	out.Input, out.Order = in, slices.Clone(n.Order)
+	for i, k := range kept {
+		f[path{k}.key()] = i
+	}
+	for i, o := range n.Order {
+		out.Order[i].Column = f[path{o.Column}.key()]
 	}
 	return &out, f
 }

@@ -48,6 +48,8 @@ func writeDigest(b *strings.Builder, n logical.Node) {
 		exprs(x.Cond)
 	case *logical.TopN:
 		fmt.Fprintf(b, " %v %v %d %d %t", x.Keys, x.Order, x.From, x.To, x.Number)
+	case *logical.Sort:
+		fmt.Fprintf(b, " %v", x.Order)
 	case *logical.Limit:
 		fmt.Fprintf(b, " %d %d", x.Offset, x.Count)
 	case *logical.WindowAssign:

@@ -120,6 +120,8 @@ func (p *planner) build(n logical.Node) (*stream, error) {
 		return p.topN(n, in)
 	case *logical.Limit:
 		return p.limit(n, in), nil
+	case *logical.Sort:
+		return p.sort(n, in)
 	case *logical.WindowAggregate:
 		return p.windowAggregate(n, in)
 	case *logical.Normalize:

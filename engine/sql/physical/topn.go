@@ -100,3 +100,19 @@ func (p *planner) limit(n *logical.Limit, in *stream) *stream {
 	s.vertex, s.parallelism = p.gather(in, op, nil)
 	return s
 }
+
+func (p *planner) sort(n *logical.Sort, in *stream) (*stream, error) {
+	if !in.modes.InsertOnly() {
+		return nil, ast.Errorf(n.Pos, "Sort on a stream of updates is not supported: rows that were given cannot be put in order again")
+	}
+	m := in.meaning
+	order := logical.OrderText(n.Order, m.columns)
+	m.rows = fmt.Sprintf("sort (%s) by [%s] of [%s]", hash(m.rows), order, strings.Join(m.columns, ", "))
+	op := graph.Op{
+		UID: p.uid("sort", m.rows), Name: "Sort", Detail: logical.OrderText(n.Order, graph.ColumnNames(in.schema)), Schema: n.Schema(),
+		Sort: &graph.Sort{Order: n.Order},
+	}
+	s := &stream{schema: op.Schema, meaning: m}
+	s.vertex, s.parallelism = p.gather(in, op, nil)
+	return s, nil
+}
