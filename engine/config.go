@@ -205,43 +205,10 @@ func (r *reader) zone() *function.Zone {
 	if name == "default" {
 		return &function.Zone{Name: time.Local.String(), Location: time.Local}
 	}
-	location, err := time.LoadLocation(name)
+	zone, err := function.LoadZone(name)
 	if err != nil {
-		if location = offsetZone(name); location == nil {
-			r.wrong(key, name, "a time zone such as 'Europe/Zurich', 'UTC' or 'GMT+02:00'")
-			location = time.UTC
-		}
+		r.wrong(key, name, "a time zone such as 'Europe/Zurich', 'UTC' or 'GMT+02:00'")
+		return &function.Zone{Name: "UTC", Location: time.UTC}
 	}
-	return &function.Zone{Name: name, Location: location}
-}
-
-// offsetZone reads GMT+02:00 and its like.
-func offsetZone(name string) *time.Location {
-	rest := name
-	for _, prefix := range []string{"GMT", "UTC", "UT"} {
-		if s, ok := strings.CutPrefix(strings.ToUpper(name), prefix); ok {
-			rest = s
-			break
-		}
-	}
-	if len(rest) < 2 || rest[0] != '+' && rest[0] != '-' {
-		return nil
-	}
-	hours, minutes, found := strings.Cut(rest[1:], ":")
-	if !found && len(rest) == 5 {
-		hours, minutes = rest[1:3], rest[3:]
-	}
-	if minutes == "" {
-		minutes = "0"
-	}
-	h, herr := strconv.Atoi(hours)
-	m, merr := strconv.Atoi(minutes)
-	if herr != nil || merr != nil || h < 0 || h > 18 || m < 0 || m > 59 {
-		return nil
-	}
-	seconds := h*3600 + m*60
-	if rest[0] == '-' {
-		seconds = -seconds
-	}
-	return time.FixedZone(name, seconds)
+	return zone
 }

@@ -2,7 +2,6 @@ package sql
 
 import (
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -72,27 +71,14 @@ func (s *Session) acceptsUpdates(t graph.Table) bool {
 	return c.Formats && f != nil && f.Changelog
 }
 
-var offsetZone = regexp.MustCompile(`^GMT([+-])(\d{1,2}):?(\d{2})?$`)
-
 // zone is table.local-time-zone.
 func (s *Session) zone() (*function.Zone, error) {
 	name := s.config["table.local-time-zone"]
 	if name == "" || name == "default" {
 		return &function.Zone{Name: "UTC", Location: time.UTC}, nil
 	}
-	if m := offsetZone.FindStringSubmatch(name); m != nil {
-		h, _ := strconv.Atoi(m[2])
-		min, _ := strconv.Atoi(m[3])
-		seconds := h*3600 + min*60
-		if m[1] == "-" {
-			seconds = -seconds
-		}
-		return &function.Zone{Name: name, Location: time.FixedZone(name, seconds)}, nil
-	}
-	if strings.Contains(name, "/") || name == "UTC" || name == "GMT" {
-		if loc, err := time.LoadLocation(name); err == nil {
-			return &function.Zone{Name: name, Location: loc}, nil
-		}
+	if z, err := function.LoadZone(name); err == nil {
+		return z, nil
 	}
 	return nil, fmt.Errorf("invalid time zone '%s' in table.local-time-zone: the value should be a Time Zone Database (TZDB) ID such as 'America/Los_Angeles' to include daylight saving time; fixed offsets are supported using 'GMT-03:00' or 'GMT+03:00'; or use 'UTC' without time zone and daylight saving time", name)
 }

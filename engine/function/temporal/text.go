@@ -324,7 +324,7 @@ func textToInstant(c *function.Call) error {
 		s := c.Args[0].Str(int(i))
 		clock := utc
 		if len(c.Args) > 2 {
-			z, err := function.LoadZone(c.Args[2].Str(int(i)))
+			z, err := function.LoadZoneID(c.Args[2].Str(int(i)))
 			if err != nil {
 				return err
 			}
