@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"strings"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	"github.com/weir-streams/weir/engine/data"
@@ -170,6 +171,12 @@ var buildFunctions = []*function.Scalar{
 			total, length := runes(p), runes(r)
 			if len(c.Args) > 3 {
 				length = int(c.Args[3].I32[i])
+			}
+			if wide(p) || wide(r) {
+				if len(c.Args) < 4 {
+					length = len(utf16.Encode([]rune(string(r))))
+				}
+				return overlayUTF16(dst, p, r, start, length)
 			}
 			if start <= 0 || start > total {
 				return append(dst, p...)
@@ -486,4 +493,44 @@ func eltIndex(infer func([]function.Arg) (function.Signature, error)) func([]fun
 		}
 		return s, err
 	}
+}
+
+// wide tells whether a text has characters that are two units of UTF-16.
+func wide(p []byte) bool {
+	for _, b := range p {
+		if b >= 0xF0 {
+			return true
+		}
+	}
+	return false
+}
+
+// overlayUTF16 is OVERLAY by units of UTF-16, which is how Flink counts here.
+// Half a character is a question mark.
+func overlayUTF16(dst, p, r []byte, start, length int) []byte {
+	units := utf16.Encode([]rune(string(p)))
+	if start <= 0 || start > len(units) {
+		return append(dst, p...)
+	}
+	out := append([]uint16{}, units[:start-1]...)
+	out = append(out, utf16.Encode([]rune(string(r)))...)
+	if length > 0 && start+length <= len(units) {
+		out = append(out, units[start-1+length:]...)
+	}
+	for i := 0; i < len(out); i++ {
+		c := rune(out[i])
+		if utf16.IsSurrogate(c) {
+			c = utf8.RuneError
+			if i+1 < len(out) {
+				c = utf16.DecodeRune(rune(out[i]), rune(out[i+1]))
+			}
+			if c == utf8.RuneError {
+				c = '?'
+			} else {
+				i++
+			}
+		}
+		dst = utf8.AppendRune(dst, c)
+	}
+	return dst
 }
