@@ -100,11 +100,15 @@ func (p *parser) floor() ast.Expr {
 func (p *parser) trim() ast.Expr {
 	t := p.open()
 	n := &ast.Trim{Side: "BOTH"}
-	if p.atAny("BOTH", "LEADING", "TRAILING") {
+	sided := p.atAny("BOTH", "LEADING", "TRAILING")
+	if sided {
 		n.Side = p.next().upper
 	}
 	if !p.accept("FROM") {
 		n.X = p.expr()
+		if !sided && p.at("FROM") {
+			p.bail(p.tok().pos, "Encountered \"FROM\": TRIM(characters FROM string) needs BOTH, LEADING or TRAILING before the characters")
+		}
 		if p.accept("FROM") {
 			n.Chars = n.X
 			n.X = p.expr()
