@@ -113,7 +113,7 @@ var partFunctions = []*function.Scalar{
 		}),
 	},
 	{
-		Name: "TRIM", Category: "text", Syntax: "TRIM([BOTH | LEADING | TRAILING] [characters] FROM string)", Strict: true,
+		Name: "TRIM", Category: "text", Syntax: "TRIM([{BOTH | LEADING | TRAILING} [characters] FROM] string)", Strict: true,
 		Doc:      "The string without the characters at its ends; blanks if none are given.",
 		Examples: []function.Example{{SQL: "TRIM(BOTH 'x' FROM 'xxaxx')", Want: "a"}, {SQL: "TRIM('  a ')", Want: "a"}},
 		Infer: function.Overload(
