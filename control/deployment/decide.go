@@ -148,8 +148,8 @@ func (d *decision) end(j resource.Job, origin resource.SavepointOrigin, why stri
 	failures, last := d.failedStops(j)
 	if most := max(d.Spec.MaxSavepointCreationAttempts, 1); failures >= most {
 		d.giveUp(control.Event{Name: resource.EventTooManyFailedSuspensionAttempts, JobID: j.Metadata.ID},
-			"%d of %d savepoints failed, the last one: %s. Job %s goes on running as before; change the spec to try again",
-			failures, most, orUnknown(last.Status.Failure.Message), j.Metadata.ID)
+			"%d of %d savepoints failed, the last one: %s Job %s goes on running as before; change the spec to try again",
+			failures, most, sentence(orUnknown(last.Status.Failure.Message)), j.Metadata.ID)
 		return
 	}
 	if wait := last.Status.Failure.FailedAt.Add(pauseAfter(failures)); failures > 0 && d.now.Before(wait) {
@@ -269,15 +269,15 @@ func (d *decision) tooManyFailures(last resource.Job, failures int) {
 		d.done = []control.Event{
 			{Name: resource.EventTooManyFailedJobCreationAttempts, JobID: last.Metadata.ID, Message: tried},
 			{Name: resource.EventRolledBack, JobID: last.Metadata.ID, Message: fmt.Sprintf(
-				"%s. Went back to the template of generation %d, the last that ran; it starts from the same state. The spec that failed stays in the history as generation %d",
-				tried, back.to, back.from)},
+				"%s Went back to the template of generation %d, the last that ran; it starts from the same state. The spec that failed stays in the history as generation %d",
+				sentence(tried), back.to, back.from)},
 		}
 		return
 	}
 	if from := d.old.Transition.RolledBackFrom; from > 0 && d.old.Transition.SpecVersion == d.SpecVersion() {
 		tried += fmt.Sprintf(" (it had taken the place of generation %d, which could not run either)", from)
 	}
-	d.giveUp(control.Event{Name: resource.EventTooManyFailedJobCreationAttempts, JobID: last.Metadata.ID}, "%s. Change the spec to try again", tried)
+	d.giveUp(control.Event{Name: resource.EventTooManyFailedJobCreationAttempts, JobID: last.Metadata.ID}, "%s Change the spec to try again", sentence(tried))
 }
 
 // backTo finds the spec to go back to, nil if there is none that would help.

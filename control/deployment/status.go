@@ -179,7 +179,15 @@ func orUnknown(message string) string {
 	if message == "" {
 		return "no reason was given"
 	}
-	return strings.TrimRight(message, ".?! \n") // it stands within a sentence
+	return strings.TrimRight(message, ". \n") // it stands within a sentence
+}
+
+// sentence ends what others said as a sentence, for more to follow.
+func sentence(text string) string {
+	if strings.HasSuffix(text, "?") || strings.HasSuffix(text, "!") {
+		return text
+	}
+	return text + "."
 }
 
 func (d *decision) nameOf(p resource.Savepoint) string {

@@ -48,9 +48,11 @@ var jsonQuery = &function.Scalar{
 			switch {
 			case err != nil:
 			case v == nil || lax && scalar(v):
-				err, how = errors.New("Empty result of JSON_QUERY function is not allowed"), onEmpty //nolint:staticcheck // the words of Flink
+				//lint:ignore ST1005 the words of Flink
+				err, how = errors.New("Empty result of JSON_QUERY function is not allowed"), onEmpty
 			case scalar(v):
-				err = fmt.Errorf("Strict jsonpath mode requires array or object value, and the actual value is: '%s'", v.append(nil)) //nolint:staticcheck // the words of Flink
+				//lint:ignore ST1005 the words of Flink
+				err = fmt.Errorf("Strict jsonpath mode requires array or object value, and the actual value is: '%s'", v.append(nil))
 			case q.lists != nil && v.kind != list:
 				err = errors.New("the result of JSON_QUERY is no array, as RETURNING ARRAY needs")
 			default:

@@ -108,7 +108,8 @@ var jsonValue = &function.Scalar{
 			case v == nil || v.kind == null || lax && !scalar(v):
 				switch onEmpty {
 				case "ERROR":
-					return errors.New("Empty result of JSON_VALUE function is not allowed") //nolint:staticcheck // the words of Flink
+					//lint:ignore ST1005 the words of Flink
+					return errors.New("Empty result of JSON_VALUE function is not allowed")
 				case "DEFAULT":
 					setDefault(c, i, argDefaultEmpty)
 				default:
@@ -116,7 +117,8 @@ var jsonValue = &function.Scalar{
 				}
 				continue
 			case !scalar(v):
-				err = fmt.Errorf("Strict jsonpath mode requires scalar value, and the actual value is: '%s'", v.append(nil)) //nolint:staticcheck // the words of Flink
+				//lint:ignore ST1005 the words of Flink
+				err = fmt.Errorf("Strict jsonpath mode requires scalar value, and the actual value is: '%s'", v.append(nil))
 			default:
 				if err := setScalar(c.Out, int(i), v); err != nil {
 					return err

@@ -100,14 +100,16 @@ var variantItem = &function.Scalar{
 			var found *value
 			if c.Args[1].Type.Kind == data.BigInt {
 				if v.kind != list {
-					return errors.New("Integer index access on variant requires an array variant, but a non-array variant was provided.") //nolint:staticcheck // the words of Flink
+					//lint:ignore ST1005 the words of Flink
+					return errors.New("Integer index access on variant requires an array variant, but a non-array variant was provided.")
 				}
 				if at := c.Args[1].I64[i]; at >= 1 && at <= int64(len(v.elems)) {
 					found = v.elems[at-1]
 				}
 			} else {
 				if v.kind != object {
-					return errors.New("String key access on variant requires an object variant, but a non-object variant was provided.") //nolint:staticcheck // the words of Flink
+					//lint:ignore ST1005 the words of Flink
+					return errors.New("String key access on variant requires an object variant, but a non-object variant was provided.")
 				}
 				found = v.member(c.Args[1].Str(int(i)))
 			}

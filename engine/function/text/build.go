@@ -489,7 +489,8 @@ func eltIndex(infer func([]function.Arg) (function.Signature, error)) func([]fun
 	return func(args []function.Arg) (function.Signature, error) {
 		s, err := infer(args)
 		if err == nil && args[0].Literal != nil && !args[0].Literal.Null && args[0].Literal.I < 0 {
-			return s, fmt.Errorf("Index must be an integer starting from '0', but was '%d'.", args[0].Literal.I) //nolint:staticcheck // the words of Flink
+			//lint:ignore ST1005 the words of Flink
+			return s, fmt.Errorf("Index must be an integer starting from '0', but was '%d'.", args[0].Literal.I)
 		}
 		return s, err
 	}

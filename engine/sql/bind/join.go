@@ -87,9 +87,7 @@ func (s *scope) beside(r *scope) *scope {
 	if s.merged == nil && r.merged == nil {
 		return out
 	}
-	for _, m := range s.all() {
-		out.merged = append(out.merged, m)
-	}
+	out.merged = append(out.merged, s.all()...)
 	for _, m := range r.all() {
 		m.value = shifted(m.value, len(s.columns))
 		out.merged = append(out.merged, m)

@@ -65,8 +65,10 @@ func TestRead(t *testing.T) {
 		{"maxwell: bootstrap", maxwell.Format, "", `{"type":"bootstrap-start","data":{}}`, `!unknown "type" value "bootstrap-start"`},
 
 		{"canal", canal.Format, "", `{"type":"INSERT","data":[{"id":"1","v":"a"},{"id":"2","v":"b","n":"0.5"}]}`, `1|a|\N` + "\n" + `2|b|0.5`},
-		{"canal: each row has changes of its own", canal.Format, "", `{"type":"UPDATE","data":[{"id":"1","v":"x","n":"1"},{"id":"2","v":"y","n":null}],"old":[{"v":null},{"n":"2"}]}`,
-			`-U 1|\N|1.0` + "\n" + `+U 1|x|1.0` + "\n" + `-U 2|y|2.0` + "\n" + `+U 2|y|\N`},
+		{
+			"canal: each row has changes of its own", canal.Format, "", `{"type":"UPDATE","data":[{"id":"1","v":"x","n":"1"},{"id":"2","v":"y","n":null}],"old":[{"v":null},{"n":"2"}]}`,
+			`-U 1|\N|1.0` + "\n" + `+U 1|x|1.0` + "\n" + `-U 2|y|2.0` + "\n" + `+U 2|y|\N`,
+		},
 		{"canal: names with escapes", canal.Format, "", `{"type":"UPDATE","data":[{"id":"1","v":"x"}],"old":[{"\u0076":null}]}`, `-U 1|\N|\N` + "\n" + `+U 1|x|\N`},
 		{"canal: the last old counts", canal.Format, "", `{"type":"UPDATE","old":[{"v":null}],"data":[{"id":"1","v":"x"}],"old":[{"n":"7"}]}`, `-U 1|x|7.0` + "\n" + `+U 1|x|\N`},
 		{"canal: delete", canal.Format, "", `{"type":"DELETE","data":[{"id":"1","v":"a"}],"old":null}`, `-D 1|a|\N`},
