@@ -43,7 +43,8 @@ func inferMake(step int) func([]function.Arg) (function.Signature, error) {
 			s.Args = append(s.Args, a.Type)
 			value := i >= argFirst && (i-argFirst)%step == step-1
 			if value && !Writable(a.Type) {
-				return s, fmt.Errorf("Type '%s' is not scalar or cannot be converted into JSON.", a.Type) //nolint:staticcheck // the words of Flink
+				//lint:ignore ST1005 the words of Flink
+				return s, fmt.Errorf("Type '%s' is not scalar or cannot be converted into JSON.", a.Type)
 			}
 		}
 		return s, nil

@@ -83,7 +83,8 @@ func (p *path) find(doc *value) (*value, error) {
 	case p.lax:
 		return nil, nil
 	}
-	return nil, fmt.Errorf("No results for path: %s", p) //nolint:staticcheck // the words of Flink
+	//lint:ignore ST1005 the words of Flink
+	return nil, fmt.Errorf("No results for path: %s", p)
 }
 
 // String writes the path in brackets.
@@ -123,7 +124,8 @@ func walk(steps []step, v, root *value) ([]*value, error) {
 			found := len(next)
 			if !st.fits(v) {
 				if certain {
-					return nil, fmt.Errorf("Missing property in path: a %s where %s is expected", kindNames[v.kind], st.wants()) //nolint:staticcheck // the words of Flink
+					//lint:ignore ST1005 the words of Flink
+					return nil, fmt.Errorf("Missing property in path: a %s where %s is expected", kindNames[v.kind], st.wants())
 				}
 				continue
 			}
@@ -131,7 +133,8 @@ func walk(steps []step, v, root *value) ([]*value, error) {
 				return nil, fmt.Errorf("the JSON path finds more than %d values", maxFound)
 			}
 			if certain && len(next) == found && st.kind == stepMember && i+1 < len(steps) {
-				return nil, fmt.Errorf("Missing property in path $['%s']", st.names[0]) //nolint:staticcheck // the words of Flink
+				//lint:ignore ST1005 the words of Flink
+				return nil, fmt.Errorf("Missing property in path $['%s']", st.names[0])
 			}
 		}
 		at = next
