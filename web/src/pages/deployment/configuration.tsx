@@ -3,7 +3,7 @@ import type { Revision } from '../../api/client'
 import { useRevisions } from '../../api/deployments'
 import { Ago } from '../../components/bits'
 import { changedOnly, diffLines } from '../../lib/diff'
-import type { TabProps } from './page'
+import type { TabProps } from './tab'
 
 /** A spec as lines for people: the script as it is, the rest as JSON. */
 function lines(spec: unknown): string {

@@ -1,7 +1,7 @@
 import { useState } from 'react'
 import { useEvents } from '../../api/deployments'
 import { Ago, Failure, Message } from '../../components/bits'
-import type { TabProps } from './page'
+import type { TabProps } from './tab'
 
 export function Events({ ns, d }: TabProps) {
   const [filter, setFilter] = useState('')

@@ -1,6 +1,6 @@
 import { useJobs } from '../../api/deployments'
 import { Ago, Empty, Failure, StateWord } from '../../components/bits'
-import type { TabProps } from './page'
+import type { TabProps } from './tab'
 
 export function Jobs({ ns, d }: TabProps) {
   const { data, error } = useJobs(ns, d.metadata?.id)

@@ -4,7 +4,7 @@ import { Ago, Empty, Fact, Failure, Message, Spark } from '../../components/bits
 import { JobGraph, type GraphVertex } from '../../components/graph'
 import { Output } from '../../components/output'
 import { bytes, compact, exact, span } from '../../lib/format'
-import type { TabProps } from './page'
+import type { TabProps } from './tab'
 
 export function Overview({ ns, d }: TabProps) {
   const id = d.metadata?.id

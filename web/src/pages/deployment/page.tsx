@@ -11,6 +11,7 @@ import { Events } from './events'
 import { Jobs } from './jobs'
 import { Overview } from './overview'
 import { Savepoints } from './savepoints'
+import type { TabProps } from './tab'
 
 const tabs = [
   ['overview', 'Overview', Overview],
@@ -19,12 +20,6 @@ const tabs = [
   ['jobs', 'Jobs', Jobs],
   ['events', 'Events', Events],
 ] as const
-
-export interface TabProps {
-  ns: string
-  d: Deployment
-  actions: ReturnType<typeof useActions>
-}
 
 export function DeploymentPage() {
   const { ns = 'default', ref = '', tab = 'overview' } = useParams()

@@ -6,7 +6,7 @@ import { Ago, Empty, Failure, Message, StateWord } from '../../components/bits'
 import { Dialog } from '../../components/dialog'
 import { bytes } from '../../lib/format'
 import { word } from '../../lib/state'
-import type { TabProps } from './page'
+import type { TabProps } from './tab'
 
 export function Savepoints({ ns, d, actions }: TabProps) {
   const { data, error } = useSavepoints(ns, d.metadata?.id)
