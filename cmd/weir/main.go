@@ -90,7 +90,7 @@ func rootCommand(s *session) *cobra.Command {
 	root := &cobra.Command{
 		Use:           "weir",
 		Short:         "Stream processing in one binary",
-		Long:          "weir runs streaming SQL and Apache Flink applications, keeps their state through every change, and keeps the record.",
+		Long:          "weir runs streaming SQL applications, keeps their state through every change, and keeps the record.",
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		// Reached once flags and arguments are known to be right.
