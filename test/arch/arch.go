@@ -14,8 +14,12 @@ type Package struct {
 	Path    string
 	Imports []string // of the code; module-relative for ours, full for others
 
-	Docs int // files with a package comment
+	Docs  int    // files with a package comment
+	Calls []Call // of functions of other packages
 }
+
+// Call is a call of a function of another package, such as time.Now.
+type Call struct{ File, Name string }
 
 const module = "github.com/weir-streams/weir"
 
@@ -50,8 +54,8 @@ var rules = []rule{
 	{"engine is a library", "engine/** imports nothing of ours outside engine/**", func(from, to string) bool {
 		return under(from, "engine") && ours(to) && !under(to, "engine")
 	}},
-	{"sql and runtime meet in the graph", "engine/sql never imports runtime, operator, state, checkpoint, nor they it", func(from, to string) bool {
-		low := []string{"engine/runtime", "engine/operator", "engine/state", "engine/checkpoint"}
+	{"sql and runtime meet in the graph", "engine/sql never imports runtime, operator, accumulator, state, checkpoint, nor they it", func(from, to string) bool {
+		low := []string{"engine/runtime", "engine/operator", "engine/accumulator", "engine/state", "engine/checkpoint"}
 		return under(from, "engine/sql") && under(to, low...) || under(from, low...) && under(to, "engine/sql")
 	}},
 	{"nouns stand alone", "resource, flink (the package itself), api and web import nothing of ours", func(from, to string) bool {
@@ -94,6 +98,20 @@ var rules = []rule{
 	}},
 }
 
+// impure are calls that give another answer, or another effect, to the same
+// question. Types and constants of these packages are welcome everywhere.
+var impure = []string{
+	"time.Now", "time.Since", "time.Until", "time.After", "time.AfterFunc", "time.Sleep", "time.Tick", "time.NewTimer", "time.NewTicker",
+	"os.Getenv", "os.LookupEnv", "os.Environ",
+	"slog.Debug", "slog.Info", "slog.Warn", "slog.Error", "slog.Log", "slog.Default", "slog.New",
+}
+
+// mustBePure tells where decisions are made and rows are worked on.
+func mustBePure(p Package, file string) bool {
+	return under(p.Path, "resource", "engine/operator", "engine/sql/optimize") ||
+		under(p.Path, "control") && (file == "decide.go" || strings.HasPrefix(file, "decide_"))
+}
+
 var badNames = []string{"util", "utils", "common", "helper", "helpers", "types", "models", "base", "core", "manager", "misc"}
 
 // Check returns every broken rule, as sentences.
@@ -105,6 +123,11 @@ func Check(packages []Package) []string {
 		}
 		if p.Docs != 1 {
 			broken = append(broken, fmt.Sprintf("%s: has %d package comments, want exactly one", p.Path, p.Docs))
+		}
+		for _, c := range p.Calls {
+			if mustBePure(p, c.File) && slices.Contains(impure, c.Name) {
+				broken = append(broken, fmt.Sprintf("%s/%s calls %s: what decides is given the time and whatever else it needs to know", p.Path, c.File, c.Name))
+			}
 		}
 		for _, to := range p.Imports {
 			for _, r := range rules {

@@ -1,6 +1,9 @@
 package arch
 
 import (
+	"go/parser"
+	"go/token"
+	"path"
 	"strings"
 	"testing"
 )
@@ -23,6 +26,7 @@ func TestPlantedViolationsAreFound(t *testing.T) {
 		{"engine/runtime", "resource", "engine is a library"},
 		{"engine/sql/bind", "engine/state", "sql and runtime meet"},
 		{"engine/checkpoint", "engine/sql/ast", "sql and runtime meet"},
+		{"engine/sql/physical", "engine/accumulator", "sql and runtime meet"},
 		{"resource", "flink", "nouns stand alone"},
 		{"flink", "resource", "nouns stand alone"},
 		{"server/rest", "store", "server declares"},
@@ -42,6 +46,27 @@ func TestPlantedViolationsAreFound(t *testing.T) {
 		broken := Check([]Package{{Path: tt.from, Imports: []string{tt.to}, Docs: 1}})
 		if !strings.Contains(strings.Join(broken, "\n"), tt.want) {
 			t.Errorf("%s imports %s: not found; got %q", tt.from, tt.to, broken)
+		}
+	}
+	for _, tt := range []struct {
+		room, source string
+		want         bool
+	}{
+		{"control/job/decide.go", `import "time"; var t = time.Now()`, true},
+		{"control/job/decide_end.go", `import clock "time"; func f() { now := clock.Now; _ = now }`, true},
+		{"control/job/act.go", `import "time"; var t = time.Now()`, false},
+		{"control/job/decide.go", `import "time"; var d = 3 * time.Second; func f(now time.Time) bool { return now.After(now) }`, false},
+		{"engine/operator/window/window.go", `import "log/slog"; func f() { slog.Info("x") }`, true},
+		{"engine/operator/operator.go", `import "log/slog"; type C struct { Log *slog.Logger }`, false},
+		{"resource/time.go", `import "os"; var home = os.Getenv("HOME")`, true},
+	} {
+		file, err := parser.ParseFile(token.NewFileSet(), tt.room, "package p; "+tt.source, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := Package{Path: path.Dir(tt.room), Docs: 1, Calls: calls(path.Base(tt.room), file)}
+		if got := len(Check([]Package{p})) > 0; got != tt.want {
+			t.Errorf("%s: %s: found %v, want %v", tt.room, tt.source, got, tt.want)
 		}
 	}
 	if b := Check([]Package{{Path: "engine/util", Docs: 1}}); len(b) == 0 {

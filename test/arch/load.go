@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"go/ast"
 	"go/parser"
 	"go/token"
 	"io"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"strings"
 )
@@ -49,16 +51,41 @@ func Load(dir string) ([]Package, error) {
 			q.Imports = append(q.Imports, relative(i))
 		}
 		for _, f := range p.GoFiles {
-			file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(p.Dir, f), nil, parser.PackageClauseOnly|parser.ParseComments)
+			file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(p.Dir, f), nil, parser.ParseComments)
 			if err != nil {
 				return nil, fmt.Errorf("read %s: %w", f, err)
 			}
 			if file.Doc != nil {
 				q.Docs++
 			}
+			q.Calls = append(q.Calls, calls(f, file)...)
 		}
 		packages = append(packages, q)
 	}
 }
 
-func relative(path string) string { return strings.TrimPrefix(path, module+"/") }
+// calls lists what a file calls of the packages it imports.
+func calls(name string, file *ast.File) []Call {
+	imported := map[string]string{} // by the name it has in the file
+	for _, i := range file.Imports {
+		to := strings.Trim(i.Path.Value, `"`)
+		local := path.Base(to)
+		if i.Name != nil {
+			local = i.Name.Name
+		}
+		imported[local] = path.Base(to)
+	}
+	var all []Call
+	ast.Inspect(file, func(n ast.Node) bool {
+		// A function that is only named, such as now := time.Now, counts as called.
+		if s, ok := n.(*ast.SelectorExpr); ok {
+			if x, ok := s.X.(*ast.Ident); ok && x.Obj == nil && imported[x.Name] != "" {
+				all = append(all, Call{name, imported[x.Name] + "." + s.Sel.Name})
+			}
+		}
+		return true
+	})
+	return all
+}
+
+func relative(importPath string) string { return strings.TrimPrefix(importPath, module+"/") }
