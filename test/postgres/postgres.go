@@ -211,8 +211,14 @@ func freePort() (int, error) {
 }
 
 // binaries finds the folder of initdb and postgres, and installs Debian's if
-// there is none and we may.
+// there is none and we may. Test binaries run side by side and apt refuses the
+// second, so one installs while the others wait, and then look again.
 func binaries() (string, error) {
+	unlock, err := alone()
+	if err != nil {
+		return "", err
+	}
+	defer unlock()
 	if bin := find(); bin != "" {
 		return bin, nil
 	}
@@ -232,6 +238,24 @@ func binaries() (string, error) {
 		return bin, nil
 	}
 	return "", fmt.Errorf("%w: Debian's package was installed, but initdb is not in /usr/lib/postgresql/*/bin", errAbsent)
+}
+
+// alone holds a lock that only one process of the machine has, for as long as
+// an installation may take.
+func alone() (unlock func(), err error) {
+	f, err := os.OpenFile(filepath.Join(os.TempDir(), fmt.Sprintf("weir-postgres-install-%d.lock", os.Getuid())), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("lock the installation of PostgreSQL: %w", err)
+	}
+	for end := time.Now().Add(6 * time.Minute); ; time.Sleep(50 * time.Millisecond) {
+		err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if err == nil {
+			return func() { _ = f.Close() }, nil // closing unlocks
+		}
+		if !errors.Is(err, syscall.EWOULDBLOCK) && !errors.Is(err, syscall.EINTR) || time.Now().After(end) {
+			return nil, errors.Join(fmt.Errorf("lock the installation of PostgreSQL: %w", err), f.Close())
+		}
+	}
 }
 
 func find() string {
