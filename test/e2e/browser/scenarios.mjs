@@ -278,14 +278,17 @@ export const scenarios = {
   // A job that fails again and again is not shown as one that runs well.
   async failing(t) {
     const { page, url } = t
-    const sqlScript = `CREATE TEMPORARY TABLE n (i INT) WITH ('connector' = 'datagen', 'rows-per-second' = '50');
-      CREATE TEMPORARY TABLE p (i INT) WITH ('connector' = 'print'); INSERT INTO p SELECT CAST('x' AS INT) FROM n;`
+    // It runs for a second before the row that fails, so that it is seen to run.
+    const sqlScript = `CREATE TEMPORARY TABLE n (i INT) WITH ('connector' = 'datagen', 'rows-per-second' = '50',
+        'fields.i.kind' = 'sequence', 'fields.i.start' = '1', 'fields.i.end' = '1000000');
+      CREATE TEMPORARY TABLE p (i INT) WITH ('connector' = 'print');
+      INSERT INTO p SELECT CAST(CASE WHEN i > 50 THEN 'x' ELSE '1' END AS INT) FROM n;`
     await page.goto(url)
     await api(t, '/api/v1/namespaces/default/deployments', {
       kind: 'Deployment', apiVersion: 'v1', metadata: { name: 'failing' },
       spec: { state: 'RUNNING', deploymentTargetName: 'local', template: { spec: { parallelism: 1, artifact: { kind: 'SQLSCRIPT', sqlScript } } } },
     })
-    const row = page.getByTestId('deployment').filter({ hasText: 'Running, job failing' }).filter({ hasText: "CAST('x' AS INT)" })
+    const row = page.getByTestId('deployment').filter({ hasText: 'Running, job failing' }).filter({ hasText: 'invalid character' })
     await row.getByRole('link').click()
     await is(page, 'Running, job failing')
     await page.getByTestId('trouble').filter({ hasText: 'invalid character' }).waitFor()

@@ -44,17 +44,27 @@ function rooms(text: string): string[] {
   }
 }
 
-/** Turns bursts of changes into one read each: what comes during a read is read after it. */
-function collect(queries: QueryClient) {
+/**
+ * Turns bursts of changes into one read each: what comes during a read is read after it.
+ * A query that loads for the first time is not read anew by invalidating it, the load under
+ * way counts instead; its answer may be from before the change, so such queries are read once more.
+ */
+export function collect(queries: QueryClient) {
   const waiting = new Set<string>()
   let reading = false
   let closed = false
+  const fresh = async (room: string) => {
+    const filter = room === 'everything' ? {} : { queryKey: [room] }
+    const loading = queries.getQueryCache().findAll({ ...filter, fetchStatus: 'fetching' }).some((q) => q.state.data === undefined)
+    await queries.invalidateQueries(filter)
+    if (loading) await queries.invalidateQueries(filter)
+  }
   const read = async () => {
     reading = true
     while (waiting.size > 0 && !closed) {
       const now = [...waiting]
       waiting.clear()
-      await Promise.all(now.map((room) => queries.invalidateQueries(room === 'everything' ? {} : { queryKey: [room] })))
+      await Promise.all(now.map(fresh))
     }
     reading = false
   }
