@@ -1,0 +1,41 @@
+import { QueryClient, QueryObserver } from '@tanstack/react-query'
+import { expect, it } from 'vitest'
+import { collect } from './changes'
+
+/** A server whose answers are held back until they are let go. */
+function held() {
+  let state = 'Started'
+  const waiting: (() => void)[] = []
+  return {
+    set: (s: string) => { state = s },
+    ask: () => {
+      const answer = state // what is true when the question arrives
+      return new Promise<string>((done) => waiting.push(() => done(answer)))
+    },
+    release: () => waiting.splice(0).forEach((go) => go()),
+    asked: () => waiting.length,
+  }
+}
+
+const turn = () => new Promise((done) => setTimeout(done, 0))
+
+for (const first of [true, false])
+  it(`reads again what changed during ${first ? 'the first' : 'a later'} load`, async () => {
+    const server = held()
+    const queries = new QueryClient({ defaultOptions: { queries: { staleTime: Infinity, retry: false } } })
+    if (!first) queries.setQueryData(['savepoints'], 'old', { updatedAt: 0 })
+    const observer = new QueryObserver(queries, { queryKey: ['savepoints'], queryFn: server.ask, staleTime: first ? Infinity : 0 })
+    const stop = observer.subscribe(() => {})
+    await turn()
+    expect(server.asked()).toBe(1)
+    server.set('Completed')
+    collect(queries).add('savepoints')
+    for (let i = 0; i < 5; i++) {
+      await turn()
+      server.release()
+    }
+    await turn()
+    expect(observer.getCurrentResult().data).toBe('Completed')
+    stop()
+    queries.clear()
+  })
