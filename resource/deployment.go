@@ -22,7 +22,20 @@ type DeploymentSpec struct {
 	MaxSavepointCreationAttempts int             `json:"maxSavepointCreationAttempts,omitzero"` // failed savepoints in one transition
 	MaxJobCreationAttempts       int             `json:"maxJobCreationAttempts,omitzero"`       // failed job starts in one transition
 	JobFailureExpirationTime     string          `json:"jobFailureExpirationTime,omitzero"`
-	Template                     Template        `json:"template,omitzero"`
+	// Savepoints says when the platform takes savepoints by itself and how long
+	// it keeps them. Ververica Platform has no such field.
+	Savepoints SavepointPolicy `json:"savepoints,omitzero"`
+	Template   Template        `json:"template,omitzero"`
+}
+
+// SavepointPolicy is the schedule and the retention of a deployment's
+// savepoints. Durations are Go's with days: "30m", "12h", "7d". The newest
+// completed savepoint and every one a job was or may be started from are kept
+// whatever the limits say.
+type SavepointPolicy struct {
+	Every   string `json:"every,omitzero"`   // while the job runs; empty: only on request
+	Keep    int    `json:"keep,omitzero"`    // how many completed ones; 0: all
+	KeepFor string `json:"keepFor,omitzero"` // how long; empty: for ever
 }
 
 // UpgradeStrategy wraps its kind, as the wire form does.
@@ -59,6 +72,9 @@ type JobTemplate struct {
 	Kubernetes map[string]any `json:"kubernetes,omitzero"`
 	// LatestCheckpointFetchInterval is in seconds; 0 is the platform's default.
 	LatestCheckpointFetchInterval int `json:"latestCheckpointFetchInterval,omitzero"`
+	// DisasterCheckpointsDelay makes every n-th completed checkpoint a restore
+	// point that the Job remembers; 0 is off.
+	DisasterCheckpointsDelay int `json:"disasterCheckpointsDelay,omitzero"`
 }
 
 // ArtifactKind says what sort of program a job runs.

@@ -16,12 +16,24 @@ type JobSpec struct {
 	UserFlinkConfiguration map[string]string `json:"userFlinkConfiguration,omitzero"`
 	TemplateMetadata       TemplateMetadata  `json:"templateMetadata,omitzero"`
 	DeploymentTargetName   string            `json:"deploymentTargetName,omitzero"`
-	SavepointLocation      string            `json:"savepointLocation,omitzero"` // restored from; empty: started empty
-	AllowNonRestoredState  bool              `json:"allowNonRestoredState"`
+	DeploymentTarget       JobTarget         `json:"deploymentTarget,omitzero"` // copy of the target's spec
+	// SessionClusterID is the session cluster it runs on; empty: one of its own.
+	SessionClusterID string `json:"sessionClusterId,omitzero"`
+	// Catalog is the namespace's catalog when the job was made: statements to
+	// run before the script, with placeholders and secret references as written.
+	Catalog               []string `json:"catalog,omitzero"`
+	SavepointLocation     string   `json:"savepointLocation,omitzero"` // restored from; empty: started empty
+	AllowNonRestoredState bool     `json:"allowNonRestoredState"`
 	// Generation is the deployment's spec revision this job runs.
 	Generation int `json:"generation,omitzero"`
 	// Stop is how the deployment wants this job ended; empty while it should run.
 	Stop StopMode `json:"stop,omitzero"`
+}
+
+// JobTarget is the copy of a deployment target that a Job keeps.
+type JobTarget struct {
+	Launcher   string           `json:"launcher,omitzero"`
+	Kubernetes KubernetesTarget `json:"kubernetes,omitzero"`
 }
 
 // StopMode is how a job is to be ended.

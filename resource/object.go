@@ -14,6 +14,16 @@ const (
 	KindSavepoint          Kind = "Savepoint"
 	KindEvent              Kind = "Event"
 	KindNamespace          Kind = "Namespace"
+	KindSecretValue        Kind = "SecretValue"
+	KindSessionCluster     Kind = "SessionCluster"
+	KindAPIToken           Kind = "ApiToken"
+	KindSQLScript          Kind = "SqlScript"
+	KindUDFArtifact        Kind = "UdfArtifact"
+	KindConnector          Kind = "Connector"
+	KindFormat             Kind = "Format"
+	KindCatalogConnector   Kind = "CatalogConnector"
+	KindCatalogEntry       Kind = "CatalogEntry"
+	KindAutopilotPolicy    Kind = "AutopilotPolicy"
 )
 
 // APIVersion is the only version of the App Manager API.
@@ -35,12 +45,17 @@ type Metadata struct {
 	// number of the newest spec revision. Status writes leave it alone.
 	Generation int `json:"generation,omitzero"`
 
-	DeploymentID   string          `json:"deploymentId,omitzero"`   // Job, Savepoint, Event: the owner
-	DeploymentName string          `json:"deploymentName,omitzero"` // Job
-	JobID          string          `json:"jobId,omitzero"`          // Savepoint (taken from), Event
-	TerminatedAt   Time            `json:"terminatedAt,omitzero"`   // Job
-	Origin         SavepointOrigin `json:"origin,omitzero"`         // Savepoint
-	Type           SavepointType   `json:"type,omitzero"`           // Savepoint
+	DeploymentID   string `json:"deploymentId,omitzero"`   // Job, Savepoint, Event: the owner
+	DeploymentName string `json:"deploymentName,omitzero"` // Job
+	JobID          string `json:"jobId,omitzero"`          // Savepoint (taken from), Event
+	// SessionClusterName is the session cluster a Job ran on; SessionClusterID
+	// the one an Event is about.
+	SessionClusterName string          `json:"sessionClusterName,omitzero"`
+	SessionClusterID   string          `json:"sessionClusterId,omitzero"`
+	ResourceName       string          `json:"resourceName,omitzero"` // Event: name of what it is about
+	TerminatedAt       Time            `json:"terminatedAt,omitzero"` // Job
+	Origin             SavepointOrigin `json:"origin,omitzero"`       // Savepoint
+	Type               SavepointType   `json:"type,omitzero"`         // Savepoint
 }
 
 // Object is any resource by pointer: what the store keeps.

@@ -16,14 +16,19 @@ type SavepointSpec struct {
 	FlinkSavepointID  string `json:"flinkSavepointId,omitzero"`  // trigger id; all zero for adopted savepoints
 	// StopJob ends the job when the savepoint is complete (suspend, upgrade).
 	StopJob bool `json:"stopJob,omitzero"`
+	// Delete asks for the removal of the data and then of this resource; Force
+	// drops the resource even where the data cannot be removed.
+	Delete bool `json:"delete,omitzero"`
+	Force  bool `json:"force,omitzero"`
 }
 
 // SavepointStatus is how it went.
 type SavepointStatus struct {
-	State       SavepointState `json:"state"`
-	Failure     Failure        `json:"failure,omitzero"`
-	CompletedAt Time           `json:"completedAt,omitzero"`
-	SizeBytes   int64          `json:"sizeBytes,omitzero"`
+	State        SavepointState `json:"state"`
+	Failure      Failure        `json:"failure,omitzero"`
+	CompletedAt  Time           `json:"completedAt,omitzero"`
+	SizeBytes    int64          `json:"sizeBytes,omitzero"`
+	CheckpointID int64          `json:"checkpointId,omitzero"` // of a retained checkpoint
 	// Asked is set before the first request to the cluster, so that a restart
 	// knows that one may be under way.
 	Asked Time `json:"asked,omitzero"`

@@ -54,6 +54,7 @@ const (
 	OriginSuspendAndUpgrade  SavepointOrigin = "SUSPEND_AND_UPGRADE"
 	OriginCopied             SavepointOrigin = "COPIED"
 	OriginRetainedCheckpoint SavepointOrigin = "RETAINED_CHECKPOINT"
+	OriginSchedule           SavepointOrigin = "SCHEDULE" // weir's own: spec.savepoints.every
 )
 
 // SavepointType decides who may delete the data of a savepoint.

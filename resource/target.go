@@ -42,6 +42,9 @@ type Namespace struct {
 // NamespaceSpec is who may do what in it.
 type NamespaceSpec struct {
 	RoleBindings []RoleBinding `json:"roleBindings,omitzero"`
+	// PreviewSessionClusterName runs the previews of SELECT; empty: an engine
+	// inside the server.
+	PreviewSessionClusterName string `json:"previewSessionClusterName,omitzero"`
 }
 
 // RoleBinding gives a role to members such as user:x, group:y, system:authenticated.

@@ -45,6 +45,56 @@ func (db *DB) Namespaces() *Collection[resource.Namespace, *resource.Namespace] 
 	return NewCollection[resource.Namespace](db)
 }
 
+// Secrets keeps secret values.
+func (db *DB) Secrets() *Collection[resource.SecretValue, *resource.SecretValue] {
+	return NewCollection[resource.SecretValue](db)
+}
+
+// SessionClusters keeps session clusters.
+func (db *DB) SessionClusters() *Collection[resource.SessionCluster, *resource.SessionCluster] {
+	return NewCollection[resource.SessionCluster](db)
+}
+
+// APITokens keeps API tokens.
+func (db *DB) APITokens() *Collection[resource.APIToken, *resource.APIToken] {
+	return NewCollection[resource.APIToken](db)
+}
+
+// SQLScripts keeps saved SQL scripts.
+func (db *DB) SQLScripts() *Collection[resource.SQLScript, *resource.SQLScript] {
+	return NewCollection[resource.SQLScript](db)
+}
+
+// UDFArtifacts keeps files of user-defined functions.
+func (db *DB) UDFArtifacts() *Collection[resource.UDFArtifact, *resource.UDFArtifact] {
+	return NewCollection[resource.UDFArtifact](db)
+}
+
+// Connectors keeps the connectors that users added.
+func (db *DB) Connectors() *Collection[resource.Connector, *resource.Connector] {
+	return NewCollection[resource.Connector](db)
+}
+
+// Formats keeps the formats that users added.
+func (db *DB) Formats() *Collection[resource.Format, *resource.Format] {
+	return NewCollection[resource.Format](db)
+}
+
+// CatalogConnectors keeps the catalog types that users added.
+func (db *DB) CatalogConnectors() *Collection[resource.CatalogConnector, *resource.CatalogConnector] {
+	return NewCollection[resource.CatalogConnector](db)
+}
+
+// CatalogEntries keeps the objects of the namespaces' catalogs.
+func (db *DB) CatalogEntries() *Collection[resource.CatalogEntry, *resource.CatalogEntry] {
+	return NewCollection[resource.CatalogEntry](db)
+}
+
+// AutopilotPolicies keeps autopilot policies, named by deployment id.
+func (db *DB) AutopilotPolicies() *Collection[resource.AutopilotPolicy, *resource.AutopilotPolicy] {
+	return NewCollection[resource.AutopilotPolicy](db)
+}
+
 // Revisions returns every spec a deployment had, oldest first. Other kinds
 // have none.
 func (db *DB) Revisions(ctx context.Context, kind resource.Kind, id string) (_ []resource.Revision, err error) {
