@@ -43,8 +43,11 @@ type Ref struct {
 // Spec is all a launcher needs: plain data, placeholders and secrets resolved.
 type Spec struct {
 	Ref
-	DeploymentName        string
-	Artifact              Artifact
+	DeploymentName string
+	Artifact       Artifact
+	// Catalog makes the objects of the namespace's catalog, which the script
+	// may use: one statement each, to be carried out before the script.
+	Catalog               []string
 	Parallelism           int
 	Configuration         map[string]string // complete Flink configuration
 	SavepointLocation     string            // start from this state; empty starts empty

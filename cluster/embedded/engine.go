@@ -14,7 +14,7 @@ import (
 
 // Compiler is an engine that makes plans of scripts and jobs of plans.
 type Compiler interface {
-	Compile(script string, config map[string]string) (*engine.Plan, error)
+	CompileIn(catalog []string, script string, config map[string]string) (*engine.Plan, error)
 	Start(ctx context.Context, spec engine.JobSpec) (*engine.Job, error)
 }
 
@@ -23,7 +23,7 @@ type Compiler interface {
 // cluster's identity are the spec's alone, or scaling would do nothing.
 func Engine(e Compiler) Start {
 	return func(ctx context.Context, spec cluster.Spec) (Job, error) {
-		plan, err := e.Compile(spec.Artifact.SQLScript, maps.Clone(spec.Configuration))
+		plan, err := e.CompileIn(spec.Catalog, spec.Artifact.SQLScript, maps.Clone(spec.Configuration))
 		if err != nil {
 			return nil, fmt.Errorf("compile the script: %w", err)
 		}

@@ -100,7 +100,7 @@ func (s *session) serve(ctx context.Context, config configuration) (err error) {
 	loop := control.NewLoop(log, feed.subscribe, control.Options{},
 		deployment.New(deployment.Needs{
 			Deployments: db.Deployments(), Jobs: db.Jobs(), Savepoints: db.Savepoints(), Targets: db.Targets(),
-			Revisions: db, Launchers: clusters, Events: db.Events(), Log: log,
+			Revisions: db, Catalog: db.CatalogEntries(), Launchers: clusters, Events: db.Events(), Log: log,
 		}, deployment.Config{
 			StateBase: stateURI(state), CheckpointInterval: config.get("checkpoint-interval"),
 			DefaultTarget: localTarget, DefaultLauncher: "process",

@@ -48,6 +48,7 @@ func (d *decision) job(from resource.Savepoint) resource.Job {
 			UserFlinkConfiguration: template.FlinkConfiguration,
 			TemplateMetadata:       d.Spec.Template.Metadata,
 			DeploymentTargetName:   d.target.name,
+			Catalog:                d.catalogFor(d.newest()),
 			SavepointLocation:      from.Spec.SavepointLocation,
 			AllowNonRestoredState:  d.Spec.RestoreStrategy.AllowNonRestoredState && from.Spec.SavepointLocation != "",
 			Generation:             m.Generation,

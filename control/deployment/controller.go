@@ -43,6 +43,11 @@ type Revisions interface {
 	Revisions(ctx context.Context, kind resource.Kind, id string) ([]resource.Revision, error)
 }
 
+// Catalog is the catalogs of the namespaces.
+type Catalog interface {
+	List(ctx context.Context, f resource.Filter) ([]resource.CatalogEntry, error)
+}
+
 // Launchers tells which launchers this server has.
 type Launchers interface {
 	Has(name string) bool
@@ -55,6 +60,7 @@ type Needs struct {
 	Savepoints  Savepoints
 	Targets     Targets
 	Revisions   Revisions
+	Catalog     Catalog // nil: namespaces have none
 	Launchers   Launchers
 	Events      control.Events
 	Log         *slog.Logger

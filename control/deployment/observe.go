@@ -41,6 +41,9 @@ func (c *Controller) observe(ctx context.Context, id string) (*snapshot, error) 
 	if seen.target, err = c.findTarget(ctx, d); err != nil {
 		return nil, err
 	}
+	if seen.catalog, err = c.findCatalog(ctx, d); err != nil {
+		return nil, err
+	}
 	switch seen.newest().Status.State {
 	case resource.JobFailed, resource.JobFinished:
 		if seen.history, err = c.Revisions.Revisions(ctx, resource.KindDeployment, id); err != nil {

@@ -15,6 +15,7 @@ type snapshot struct {
 	jobs       []resource.Job       // in order of creation; the newest ones at least
 	savepoints []resource.Savepoint // in order of creation; the completed ones that matter at least
 	target     target               // where a new job would run
+	catalog    []string             // statements of the namespace's catalog, for a new job
 	history    []resource.Revision  // oldest first; read only when the newest job has ended by itself
 	config     Config
 }

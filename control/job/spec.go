@@ -19,6 +19,7 @@ func (c *Controller) spec(ctx context.Context, j resource.Job) (cluster.Spec, er
 	out := cluster.Spec{
 		Ref:                   control.Ref(j),
 		DeploymentName:        j.Metadata.DeploymentName,
+		Catalog:               j.Spec.Catalog,
 		Parallelism:           max(j.Spec.Parallelism, 1),
 		Configuration:         maps.Clone(j.Spec.FlinkConfiguration),
 		SavepointLocation:     j.Spec.SavepointLocation,
