@@ -28,7 +28,7 @@ type AutoscalerConfig struct {
 // LibraConfig tunes memory.
 type LibraConfig struct {
 	CooldownMinutes int               `json:"cooldownMinutes,omitzero"`
-	Policies        map[string]any    `json:"policies,omitzero"`
+	Policies        string            `json:"policies,omitzero"`
 	ExtraConfig     map[string]string `json:"extraConfig,omitzero"`
 }
 

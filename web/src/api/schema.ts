@@ -178,6 +178,75 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/namespaces/{namespace}/deployments/{name}:plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                namespace: components["parameters"]["namespace"];
+                /** @description Name or id. */
+                name: components["parameters"]["name"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tell what a change would do, and change nothing (weir)
+         * @description The body is what PUT would be given. The answer lists the fields that change, what that does to the job, and, for a
+         *     SQL deployment with a savepoint, what happens to the state of each operator. A name that is not there yet is planned
+         *     as a creation.
+         */
+        post: operations["planDeployment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/namespaces/{namespace}/deployments/with-cr": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                namespace: components["parameters"]["namespace"];
+            };
+            cookie?: never;
+        };
+        /** List deployments, each with the custom resource that owns it */
+        get: operations["listDeploymentsWithCustomResource"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/namespaces/{namespace}/deployments/with-cr/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                namespace: components["parameters"]["namespace"];
+                /** @description Name or id. */
+                name: components["parameters"]["name"];
+            };
+            cookie?: never;
+        };
+        /** Get a deployment with the custom resource that owns it */
+        get: operations["getDeploymentWithCustomResource"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/namespaces/{namespace}/deployment-defaults": {
         parameters: {
             query?: never;
@@ -354,6 +423,110 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/namespaces/{namespace}/secret-values": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                namespace: components["parameters"]["namespace"];
+            };
+            cookie?: never;
+        };
+        /** List secret values, without the values */
+        get: operations["listSecretValues"];
+        put?: never;
+        /**
+         * Create a secret value
+         * @description Specs refer to it as ${NAME}. No answer ever carries the value.
+         */
+        post: operations["createSecretValue"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/namespaces/{namespace}/secret-values/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                namespace: components["parameters"]["namespace"];
+                /** @description Name or id. */
+                name: components["parameters"]["name"];
+            };
+            cookie?: never;
+        };
+        /** Get a secret value, without the value */
+        get: operations["getSecretValue"];
+        /**
+         * Create or replace a secret value
+         * @description Jobs see a new value at their next start. Without spec.value the value stays.
+         */
+        put: operations["putSecretValue"];
+        post?: never;
+        /** Delete a secret value */
+        delete: operations["deleteSecretValue"];
+        options?: never;
+        head?: never;
+        /** Change a secret value by JSON Merge Patch */
+        patch: operations["patchSecretValue"];
+        trace?: never;
+    };
+    "/api/v1/namespaces/{namespace}/sessionclusters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                namespace: components["parameters"]["namespace"];
+            };
+            cookie?: never;
+        };
+        /** List session clusters */
+        get: operations["listSessionClusters"];
+        put?: never;
+        /** Create a session cluster */
+        post: operations["createSessionCluster"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/namespaces/{namespace}/sessionclusters/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                namespace: components["parameters"]["namespace"];
+                /** @description Name or id. */
+                name: components["parameters"]["name"];
+            };
+            cookie?: never;
+        };
+        /** Get a session cluster by name or id */
+        get: operations["getSessionCluster"];
+        /**
+         * Create or replace a session cluster
+         * @description While it is up only spec.state and spec.numberOfTaskManagers may differ.
+         */
+        put: operations["putSessionCluster"];
+        post?: never;
+        /** Delete a stopped session cluster that nothing refers to */
+        delete: operations["deleteSessionCluster"];
+        options?: never;
+        head?: never;
+        /**
+         * Change a session cluster by JSON Merge Patch
+         * @description `{"spec":{"state":"RUNNING"}}` starts it. While it is up only spec.state and spec.numberOfTaskManagers may change.
+         */
+        patch: operations["patchSessionCluster"];
+        trace?: never;
+    };
     "/api/v1/namespaces/{namespace}/changes": {
         parameters: {
             query?: never;
@@ -425,6 +598,60 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/status/resourceusage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Report the CPUs that each namespace used */
+        get: operations["getResourceUsage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/logs/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read the audit log, oldest first
+         * @description One window of it: metadata.next is what `after` must be for the next one, and absent at the end.
+         */
+        get: operations["listAuditEntries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/logs/reports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Download the audit log as one file */
+        get: operations["reportAuditEntries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/namespaces/v1/namespaces": {
         parameters: {
             query?: never;
@@ -443,13 +670,13 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/namespaces/v1/namespaces/{namespace}": {
+    "/namespaces/v1/namespaces/{ns}": {
         parameters: {
             query?: never;
             header?: never;
             path: {
                 /** @description Name of the namespace. */
-                namespace: components["parameters"]["namespace"];
+                ns: components["parameters"]["ns"];
             };
             cookie?: never;
         };
@@ -464,6 +691,952 @@ export interface paths {
         head?: never;
         /** Change a namespace */
         patch: operations["patchNamespace"];
+        trace?: never;
+    };
+    "/namespaces/v1/namespaces/{ns}:setPreviewSessionCluster": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Choose the session cluster that runs previews of SELECT
+         * @description Without a name previews run inside the platform.
+         */
+        post: operations["setPreviewSessionCluster"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/apitokens/v1/namespaces/{ns}/apitokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+            };
+            cookie?: never;
+        };
+        /** List API tokens, without secrets */
+        get: operations["listApiTokens"];
+        put?: never;
+        /**
+         * Create an API token
+         * @description Only this answer carries the secret.
+         */
+        post: operations["createApiToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/apitokens/v1/namespaces/{ns}/apitokens/{apiTokenName}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+                /** @description Name of the token. */
+                apiTokenName: components["parameters"]["apiTokenName"];
+            };
+            cookie?: never;
+        };
+        /** Get an API token, without its secret */
+        get: operations["getApiToken"];
+        put?: never;
+        post?: never;
+        /** Delete an API token; from then on it opens nothing */
+        delete: operations["deleteApiToken"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/artifacts/v1/namespaces/{ns}/artifacts:list": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+            };
+            cookie?: never;
+        };
+        /** List artifacts by file name, 1000 at most */
+        get: operations["listArtifacts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/artifacts/v1/namespaces/{ns}/artifacts:upload": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Store a file; one of the same name is replaced
+         * @description The form part is called file. Its file name is a plain name: no folders.
+         */
+        post: operations["uploadArtifact"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/artifacts/v1/namespaces/{ns}/artifacts:metadata": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+            };
+            cookie?: never;
+        };
+        /** Get the facts about one artifact */
+        get: operations["getArtifactMetadata"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/artifacts/v1/namespaces/{ns}/artifacts:delete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Delete an artifact */
+        delete: operations["deleteArtifact"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/autopilot/v1alpha1/namespaces/{ns}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+            };
+            cookie?: never;
+        };
+        /** List the autopilot policies of a namespace */
+        get: operations["listAutopilotPolicies"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/autopilot/v1alpha1/namespaces/{ns}/deployments/{deploymentId}/autopilotpolicy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+                /** @description Id or name of the deployment. */
+                deploymentId: components["parameters"]["deploymentIdPath"];
+            };
+            cookie?: never;
+        };
+        /** Get the autopilot policy of a deployment */
+        get: operations["getAutopilotPolicy"];
+        /** Set the autopilot policy of a deployment */
+        put: operations["putAutopilotPolicy"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/autopilot/v1alpha1/namespaces/{ns}/deployments/{deploymentId}/autopilotpolicy:recommendation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+                /** @description Id or name of the deployment. */
+                deploymentId: components["parameters"]["deploymentIdPath"];
+            };
+            cookie?: never;
+        };
+        /** Get the change that the autopilot recommends */
+        get: operations["getAutopilotRecommendation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/autopilot/v1alpha1/namespaces/{ns}/deployments/{deploymentId}/autopilotpolicy:status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+                /** @description Id or name of the deployment. */
+                deploymentId: components["parameters"]["deploymentIdPath"];
+            };
+            cookie?: never;
+        };
+        /** Get what the autopilot measured and did */
+        get: operations["getAutopilotStatus"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/catalog/v1beta2/namespaces/{ns}/catalogs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+            };
+            cookie?: never;
+        };
+        /** List catalogs */
+        get: operations["listCatalogs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/catalog/v1beta2/namespaces/{ns}/catalogs/{cat}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+                /** @description Name of the catalog. */
+                cat: components["parameters"]["cat"];
+            };
+            cookie?: never;
+        };
+        /** Get a catalog */
+        get: operations["getCatalog"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/catalog/v1beta2/namespaces/{ns}/catalogs/{cat}:getDatabase": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+                /** @description Name of the catalog. */
+                cat: components["parameters"]["cat"];
+            };
+            cookie?: never;
+        };
+        /** Get a database */
+        get: operations["getDatabase"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/catalog/v1beta2/namespaces/{ns}/catalogs/{cat}:getFunction": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+                /** @description Name of the catalog. */
+                cat: components["parameters"]["cat"];
+            };
+            cookie?: never;
+        };
+        /** Get a function */
+        get: operations["getFunction"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/catalog/v1beta2/namespaces/{ns}/catalogs/{cat}:getTable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+                /** @description Name of the catalog. */
+                cat: components["parameters"]["cat"];
+            };
+            cookie?: never;
+        };
+        /** Get a table with its columns and options */
+        get: operations["getTable"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/catalog/v1beta2/namespaces/{ns}/catalogs/{cat}:getView": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+                /** @description Name of the catalog. */
+                cat: components["parameters"]["cat"];
+            };
+            cookie?: never;
+        };
+        /** Get a view with its query */
+        get: operations["getView"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/catalog/v1beta2/namespaces/{ns}/catalogs/{cat}:listDatabases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+                /** @description Name of the catalog. */
+                cat: components["parameters"]["cat"];
+            };
+            cookie?: never;
+        };
+        /** List the databases of a catalog */
+        get: operations["listDatabases"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/catalog/v1beta2/namespaces/{ns}/catalogs/{cat}:listFunctions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+                /** @description Name of the catalog. */
+                cat: components["parameters"]["cat"];
+            };
+            cookie?: never;
+        };
+        /** List the functions of a database */
+        get: operations["listFunctions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/catalog/v1beta2/namespaces/{ns}/catalogs/{cat}:listTables": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+                /** @description Name of the catalog. */
+                cat: components["parameters"]["cat"];
+            };
+            cookie?: never;
+        };
+        /** List the tables of a database */
+        get: operations["listTables"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/catalog/v1beta2/namespaces/{ns}/catalogs/{cat}:listViews": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+                /** @description Name of the catalog. */
+                cat: components["parameters"]["cat"];
+            };
+            cookie?: never;
+        };
+        /** List the views of a database */
+        get: operations["listViews"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sql/v1beta1/namespaces/{ns}/sqlscripts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+            };
+            cookie?: never;
+        };
+        /** List saved SQL scripts */
+        get: operations["listSqlScripts"];
+        put?: never;
+        /**
+         * Save a new SQL script
+         * @description Line breaks and tabs may stand in the text of the script as they are.
+         */
+        post: operations["createSqlScript"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sql/v1beta1/namespaces/{ns}/sqlscripts/{sqlScriptName}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+                /** @description Name of the script. */
+                sqlScriptName: components["parameters"]["sqlScriptName"];
+            };
+            cookie?: never;
+        };
+        /** Get a saved SQL script */
+        get: operations["getSqlScript"];
+        /** Replace a saved SQL script, or save it under that name */
+        put: operations["putSqlScript"];
+        post?: never;
+        /** Delete a saved SQL script */
+        delete: operations["deleteSqlScript"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sql/v1beta1/namespaces/{ns}/sqlscripts:execute": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Run one statement
+         * @description What the statement did wrong is in the answer too, with status 200.
+         */
+        post: operations["executeStatement"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sql/v1beta1/namespaces/{ns}/sqlscripts:execute-multi": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Run several statements one after the other */
+        post: operations["executeStatements"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sql/v1beta1/namespaces/{ns}/sqlscripts:validate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tell what kind of statement it is, or what is wrong with it */
+        post: operations["validateStatement"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sql/v1beta1/namespaces/{ns}/sqlscripts:suggest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Suggest how the text at a position goes on */
+        post: operations["suggestCompletions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sql/v1beta1/namespaces/{ns}/udfartifacts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+            };
+            cookie?: never;
+        };
+        /** List files with user-defined functions */
+        get: operations["listUdfArtifacts"];
+        put?: never;
+        /** Register a file with user-defined functions */
+        post: operations["createUdfArtifact"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sql/v1beta1/namespaces/{ns}/udfartifacts/{udfArtifactName}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+                /** @description Name of the UDF artifact. */
+                udfArtifactName: components["parameters"]["udfArtifactName"];
+            };
+            cookie?: never;
+        };
+        /** Get a file with user-defined functions */
+        get: operations["getUdfArtifact"];
+        /** Replace a file with user-defined functions */
+        put: operations["putUdfArtifact"];
+        post?: never;
+        /** Delete a file with user-defined functions that none refer to */
+        delete: operations["deleteUdfArtifact"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sql/v1beta1/namespaces/{ns}/udfartifacts/{udfArtifactName}:upload-jar": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+                /** @description Name of the UDF artifact. */
+                udfArtifactName: components["parameters"]["udfArtifactName"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Upload the file of a UDF artifact
+         * @description The answer is what PUT then takes as jarUrl.
+         */
+        post: operations["uploadUdfJar"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sql/v1beta1/namespaces/{ns}/connectors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+            };
+            cookie?: never;
+        };
+        /** List connectors, the built-in ones too */
+        get: operations["listConnectors"];
+        put?: never;
+        /** Register a connector */
+        post: operations["createConnector"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sql/v1beta1/namespaces/{ns}/connectors/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+                /** @description Name of the plug-in. */
+                name: components["parameters"]["pluginName"];
+            };
+            cookie?: never;
+        };
+        /** Get a connector */
+        get: operations["getConnector"];
+        /** Replace a registered connector */
+        put: operations["putConnector"];
+        post?: never;
+        /** Delete a registered connector */
+        delete: operations["deleteConnector"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sql/v1beta1/namespaces/{ns}/connectors/{name}:list-tables": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+                /** @description Name of the plug-in. */
+                name: components["parameters"]["pluginName"];
+            };
+            cookie?: never;
+        };
+        /** List the tables that use a connector */
+        get: operations["listConnectorTables"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sql/v1beta1/namespaces/{ns}/formats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+            };
+            cookie?: never;
+        };
+        /** List formats, the built-in ones too */
+        get: operations["listFormats"];
+        put?: never;
+        /** Register a format */
+        post: operations["createFormat"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sql/v1beta1/namespaces/{ns}/formats/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+                /** @description Name of the plug-in. */
+                name: components["parameters"]["pluginName"];
+            };
+            cookie?: never;
+        };
+        /** Get a format */
+        get: operations["getFormat"];
+        /** Replace a registered format */
+        put: operations["putFormat"];
+        post?: never;
+        /** Delete a registered format */
+        delete: operations["deleteFormat"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sql/v1beta1/namespaces/{ns}/formats/{name}:list-tables": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+                /** @description Name of the plug-in. */
+                name: components["parameters"]["pluginName"];
+            };
+            cookie?: never;
+        };
+        /** List the tables that use a format */
+        get: operations["listFormatTables"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sql/v1beta1/namespaces/{ns}/catalog-connectors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+            };
+            cookie?: never;
+        };
+        /** List catalog connectors, the built-in ones too */
+        get: operations["listCatalogConnectors"];
+        put?: never;
+        /** Register a catalog connector */
+        post: operations["createCatalogConnector"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sql/v1beta1/namespaces/{ns}/catalog-connectors/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+                /** @description Name of the plug-in. */
+                name: components["parameters"]["pluginName"];
+            };
+            cookie?: never;
+        };
+        /** Get a catalog connector */
+        get: operations["getCatalogConnector"];
+        /** Replace a registered catalog connector */
+        put: operations["putCatalogConnector"];
+        post?: never;
+        /** Delete a registered catalog connector */
+        delete: operations["deleteCatalogConnector"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sql/v1beta1/namespaces/{ns}/catalog-connectors/{name}:list-catalogs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+                /** @description Name of the plug-in. */
+                name: components["parameters"]["pluginName"];
+            };
+            cookie?: never;
+        };
+        /** List the catalogs that use a catalog connector */
+        get: operations["listCatalogConnectorCatalogs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sql/v1beta1/namespaces/{ns}/catalog-connectors:analyze-jars": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** List the catalog connectors found in jars */
+        post: operations["analyzeCatalogConnectorJars"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sql/v1beta1/namespaces/{ns}/deployments/{deploymentId}:create-jobgraph": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+                /** @description Id or name of the deployment. */
+                deploymentId: components["parameters"]["deploymentIdPath"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Translate the SQL of a deployment */
+        post: operations["createJobGraph"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sql/v1beta1/namespaces/{ns}/deployments/{deploymentName}:delete-jobgraphs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+                /** @description Name or id of the deployment. */
+                deploymentName: components["parameters"]["deploymentNamePath"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Delete what was translated for a deployment */
+        delete: operations["deleteJobGraphs"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sql/v1beta1/namespaces/{ns}/deployments/{deploymentName}:validate-config-change": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+                /** @description Name or id of the deployment. */
+                deploymentName: components["parameters"]["deploymentNamePath"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** List the options whose change needs the SQL to be translated anew */
+        post: operations["validateConfigChange"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/flink-ui/v1/namespaces/{namespace}/jobs/{jobId}/{path}": {
@@ -485,6 +1658,33 @@ export interface paths {
          * @description Everything after the job id goes to the cluster as it is, slashes included. Reading only.
          */
         get: operations["proxyFlink"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/flink-ui/v1/namespaces/{namespace}/sessionclusters/{name}/{path}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                namespace: components["parameters"]["namespace"];
+                /** @description Name or id. */
+                name: components["parameters"]["name"];
+                /** @description Path of the Flink REST API, such as jobs/overview. */
+                path: components["parameters"]["path"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Ask the Flink REST API of a session cluster
+         * @description Everything after the name goes to the cluster as it is, slashes included. Reading only.
+         */
+        get: operations["proxySessionCluster"];
         put?: never;
         post?: never;
         delete?: never;
@@ -529,6 +1729,12 @@ export interface components {
             deploymentName?: string;
             /** @description Savepoint, Event: of this job */
             jobId?: string;
+            /** @description Job: the session cluster it ran on */
+            sessionClusterName?: string;
+            /** @description Event: of this session cluster */
+            sessionClusterId?: string;
+            /** @description Event: name of what it is about */
+            resourceName?: string;
             terminatedAt?: components["schemas"]["Time"];
             /**
              * @description Savepoint: why it exists
@@ -567,6 +1773,7 @@ export interface components {
             /** @description failed starts in one transition; default 4 */
             maxJobCreationAttempts?: number;
             jobFailureExpirationTime?: string;
+            savepoints?: components["schemas"]["SavepointPolicy"];
             template?: components["schemas"]["Template"];
         };
         UpgradeStrategy: {
@@ -603,12 +1810,11 @@ export interface components {
                 [key: string]: string;
             };
             logging?: components["schemas"]["Logging"];
-            /** @description passed to Kubernetes as written */
-            kubernetes?: {
-                [key: string]: unknown;
-            };
+            kubernetes?: components["schemas"]["KubernetesOptions"];
             /** @description seconds */
             latestCheckpointFetchInterval?: number;
+            /** @description every n-th completed checkpoint is remembered; 0: none */
+            disasterCheckpointsDelay?: number;
         };
         /** @description The program; which fields count depends on kind. */
         Artifact: {
@@ -722,17 +1928,21 @@ export interface components {
                 [key: string]: string;
             };
             logging?: components["schemas"]["Logging"];
-            /** @description passed to Kubernetes as written */
-            kubernetes?: {
-                [key: string]: unknown;
-            };
+            kubernetes?: components["schemas"]["KubernetesOptions"];
             /** @description seconds */
             latestCheckpointFetchInterval?: number;
+            /** @description every n-th completed checkpoint is remembered; 0: none */
+            disasterCheckpointsDelay?: number;
             userFlinkConfiguration?: {
                 [key: string]: string;
             };
             templateMetadata?: components["schemas"]["TemplateMetadata"];
             deploymentTargetName?: string;
+            deploymentTarget?: components["schemas"]["JobTarget"];
+            /** @description the session cluster it runs on; empty: one of its own (weir) */
+            sessionClusterId?: string;
+            /** @description statements that rebuild the catalog it was made with (weir) */
+            catalog?: string[];
             /** @description what it was started from */
             savepointLocation?: string;
             allowNonRestoredState?: boolean;
@@ -746,7 +1956,7 @@ export interface components {
         };
         JobStatus: {
             /** @enum {string} */
-            state?: "STARTING" | "STARTED" | "TERMINATING" | "TERMINATED" | "FINISHED" | "FAILED";
+            state?: "STARTING" | "STANDBY" | "STARTED" | "TERMINATING" | "TERMINATED" | "FINISHED" | "FAILED";
             failure?: components["schemas"]["Failure"];
             started?: components["schemas"]["StartedInfo"];
             message?: string;
@@ -800,6 +2010,10 @@ export interface components {
             /** @description trigger id; all zero for adopted savepoints */
             flinkSavepointId?: string;
             stopJob?: boolean;
+            /** @description its data is to be removed, then itself */
+            delete?: boolean;
+            /** @description with delete: drop it even if the data stays */
+            force?: boolean;
         };
         SavepointStatus: {
             /** @enum {string} */
@@ -807,15 +2021,24 @@ export interface components {
             failure?: components["schemas"]["Failure"];
             completedAt?: components["schemas"]["Time"];
             sizeBytes?: number;
+            /** @description of a retained checkpoint */
+            checkpointId?: number;
             asked?: components["schemas"]["Time"];
         };
         /** @description One line of the record. */
         Event: {
             kind?: string;
             apiVersion?: string;
-            metadata?: components["schemas"]["Metadata"];
+            metadata?: components["schemas"]["Metadata"] & {
+                name?: components["schemas"]["EventName"];
+            };
             spec?: components["schemas"]["EventSpec"];
         };
+        /**
+         * @description What sort of event it is. Failures have FAIL in their names.
+         * @enum {string}
+         */
+        EventName: "STATE_TRANSITION_IS_NEEDED" | "USING_AN_UPGRADE_STRATEGY" | "STATE_TRANSITION_IS_COMPLETED" | "TRANSITIONED_TO_FINISHED_STATE" | "GENERAL_FAILURE" | "CREATING_A_NEW_JOB" | "FAILED_CREATING_A_NEW_JOB" | "SPINNING_UP_A_CLUSTER_FOR_A_JOB" | "AWAITING_FOR_A_CLUSTER_TO_SPIN_UP" | "FAILED_TO_CREATE_CLUSTER_FOR_JOB" | "AWAITING_A_JOB_TO_START" | "JOB_SUCCESSFULLY_STARTED" | "TOO_MANY_FAILED_JOB_CREATION_ATTEMPTS" | "RESOURCE_QUOTA_EXCEEDED" | "REFERENCED_DEPLOYMENT_TARGET_DOES_NOT_EXIST" | "FOUND_A_JOB_TO_TERMINATE" | "FOUND_AN_OLD_JOB_AND_WILL_TERMINATE_IT" | "FOUND_A_STOPPED_JOB_AND_WILL_TERMINATE_IT" | "FOUND_A_JOB_TO_WAIT_FOR_ITS_TERMINATION" | "AWAITING_A_JOB_TO_TERMINATE" | "AWAIT_FOR_A_CLUSTER_TO_TEARDOWN" | "TERMINATING_A_JOB_DUE_TO_AN_UNRECOVERABLE_FAILURE" | "JOB_SUCCESSFULLY_FINISHED" | "MULTIPLE_NON_TERMINAL_JOBS" | "CREATING_A_SAVEPOINT_BEFORE_SUSPENSION" | "AWAITING_SAVEPOINT_COMPLETION_TO_TRANSITION_TO_SUSPENDED" | "FOUND_A_COMPLETED_SAVEPOINT_READY_FOR_SUSPENSION" | "COULD_NOT_FIND_A_JOB_TO_SUSPEND" | "TOO_MANY_FAILED_SUSPENSION_ATTEMPTS" | "JOB_IS_NOT_CONFIGURED_WITH_SAVEPOINT_SUPPORT" | "NEED_TO_TRIGGER_A_SAVEPOINT" | "SUCCESSFULLY_TRIGGERED_A_SAVEPOINT" | "RECOVERABLE_FAILURE_WHILE_TRIGGERING_A_SAVEPOINT" | "AN_UN_RECOVERABLE_FAILURE_WHILE_TRIGGERING_A_SAVEPOINT" | "AWAITING_FOR_A_SAVEPOINT_TO_COMPLETE" | "RECOVERABLE_FAILURE_WHILE_CHECKING_A_SAVEPOINT_STATUS" | "AN_UNRECOVERABLE_FAILURE_WHILE_TAKING_A_SAVEPOINT" | "TRANSITIONED_TO_COMPLETED" | "TRANSITIONING_TO_FAILED_STATE_BECAUSE_OF_A_MISSING_JOB" | "TRANSITIONING_TO_FAILED_STATE_BECAUSE_JOB_NOT_STARTED" | "TRANSITIONING_TO_FAILED_STATE_BECAUSE_SAVEPOINT_FAILED_IN_FLINK" | "TRIGGERED_SAVEPOINT_DELETION" | "SUCCESSFULLY_DELETED_SAVEPOINT" | "FAILED_TO_DELETE_SAVEPOINT" | "SPINNING_UP_A_CLUSTER_FOR_A_SESSION_CLUSTER" | "SESSION_CLUSTER_SUCCESSFULLY_STARTED" | "SESSION_CLUSTER_SUCCESSFULLY_STOPPED" | "FAILED_TO_STOP_SESSION_CLUSTER" | "TERMINATING_A_SESSION_CLUSTER_DUE_TO_AN_UNRECOVERABLE_FAILURE" | "EXTERNAL" | "ROLLED_BACK_TO_THE_LAST_GOOD_SPEC";
         EventSpec: {
             message?: string;
             actor?: string;
@@ -902,7 +2125,7 @@ export interface components {
             name?: string;
             createTime?: components["schemas"]["Time"];
             /** @enum {string} */
-            lifecyclePhase?: "LIFECYCLE_PHASE_ACTIVE" | "LIFECYCLE_PHASE_TERMINATING";
+            lifecyclePhase?: "LIFECYCLE_PHASE_INVALID" | "LIFECYCLE_PHASE_ACTIVE" | "LIFECYCLE_PHASE_TERMINATING" | "UNRECOGNIZED";
             roleBindings?: components["schemas"]["RoleBinding"][];
             previewSessionClusterName?: string;
         };
@@ -960,10 +2183,775 @@ export interface components {
             kind?: string;
             apiVersion?: string;
             spec?: components["schemas"]["QuotaSpec"];
+            status?: components["schemas"]["ResourceQuotaStatus"];
         };
         QuotaSpec: {
             /** @enum {string} */
             type?: "LIMITED" | "UNLIMITED";
+            limits?: components["schemas"]["ResourceConsumption"];
+            toleratedOveruse?: components["schemas"]["ResourceConsumption"];
+        };
+        /** @description A word that specs refer to as ${NAME}. */
+        SecretValue: {
+            kind?: string;
+            apiVersion?: string;
+            metadata?: components["schemas"]["Metadata"];
+            spec?: components["schemas"]["SecretValueSpec"];
+        };
+        /** @description PLAIN is the only kind. */
+        SecretValueSpec: {
+            /** @enum {string} */
+            kind?: "PLAIN";
+            /** @description PLAIN: the text itself; never in an answer */
+            value?: string;
+        };
+        SecretValueList: {
+            kind: string;
+            apiVersion: string;
+            metadata: {
+                [key: string]: string;
+            };
+            items: components["schemas"]["SecretValue"][];
+        };
+        /** @description A cluster that several deployments share. */
+        SessionCluster: {
+            kind?: string;
+            apiVersion?: string;
+            metadata?: components["schemas"]["Metadata"];
+            spec?: components["schemas"]["SessionClusterSpec"];
+            status?: components["schemas"]["SessionClusterStatus"];
+        };
+        /** @description What is wanted; while it is up only state and numberOfTaskManagers may change. */
+        SessionClusterSpec: {
+            /**
+             * @description what is wanted; default STOPPED
+             * @enum {string}
+             */
+            state?: "STOPPED" | "RUNNING";
+            /** @description where it runs */
+            deploymentTargetName?: string;
+            flinkVersion?: string;
+            flinkImageRegistry?: string;
+            flinkImageRepository?: string;
+            flinkImageTag?: string;
+            numberOfTaskManagers?: number;
+            resources?: components["schemas"]["Resources"];
+            flinkConfiguration?: {
+                [key: string]: string;
+            };
+            logging?: components["schemas"]["Logging"];
+            kubernetes?: components["schemas"]["KubernetesOptions"];
+        };
+        /** @description What is seen; written by the platform only. */
+        SessionClusterStatus: {
+            /** @enum {string} */
+            state?: "STOPPED" | "STARTING" | "RUNNING" | "UPDATING" | "STOPPING" | "FAILED";
+            failure?: components["schemas"]["Failure"];
+            running?: components["schemas"]["SessionClusterRunning"];
+            /** @description what the controller does or waits for (weir) */
+            message?: string;
+            /** @description id of the cluster now up (weir) */
+            incarnation?: string;
+            /** @description failed starts since it was last wanted RUNNING (weir) */
+            attempts?: number;
+        };
+        /** @description Present while state is RUNNING. */
+        SessionClusterRunning: {
+            startedAt?: components["schemas"]["Time"];
+            lastUpdateTime?: components["schemas"]["Time"];
+        };
+        SessionClusterList: {
+            kind: string;
+            apiVersion: string;
+            metadata: {
+                [key: string]: string;
+            };
+            items: components["schemas"]["SessionCluster"][];
+        };
+        /** @description A JSON Merge Patch (RFC 7386) of SecretValue. */
+        SecretValuePatch: {
+            [key: string]: unknown;
+        };
+        /** @description A JSON Merge Patch (RFC 7386) of SessionCluster. */
+        SessionClusterPatch: {
+            [key: string]: unknown;
+        };
+        /** @description When the platform takes savepoints by itself and how long it keeps them (weir). */
+        SavepointPolicy: {
+            /** @description how often while the job runs, such as 30m, 12h or 7d; empty: only on request */
+            every?: string;
+            /** @description how many completed ones; 0: all */
+            keep?: number;
+            /** @description how long, such as 7d; empty: for ever */
+            keepFor?: string;
+        };
+        /** @description Copy of the deployment target that a job keeps. */
+        JobTarget: {
+            launcher?: string;
+            kubernetes?: components["schemas"]["KubernetesTarget"];
+        };
+        /** @description Passed to Kubernetes as written. */
+        KubernetesOptions: {
+            /** @description of everything that is made for a job */
+            labels?: {
+                [key: string]: string;
+            };
+            pods?: components["schemas"]["Pods"];
+            /** @description PodTemplateSpec of Kubernetes; not together with pods */
+            jobManagerPodTemplate?: {
+                [key: string]: unknown;
+            };
+            /** @description PodTemplateSpec of Kubernetes; not together with pods */
+            taskManagerPodTemplate?: {
+                [key: string]: unknown;
+            };
+        } & {
+            [key: string]: unknown;
+        };
+        /** @description What pods of jobs get. */
+        Pods: {
+            annotations?: {
+                [key: string]: string;
+            };
+            labels?: {
+                [key: string]: string;
+            };
+            nodeSelector?: {
+                [key: string]: string;
+            };
+            /** @description as in Kubernetes */
+            affinity?: {
+                [key: string]: unknown;
+            };
+            /** @description as in Kubernetes */
+            securityContext?: {
+                [key: string]: unknown;
+            };
+            /** @description as in Kubernetes */
+            tolerations?: {
+                [key: string]: unknown;
+            }[];
+            volumeMounts?: components["schemas"]["VolumeAndMount"][];
+            envVars?: components["schemas"]["EnvVar"][];
+            imagePullSecrets?: components["schemas"]["LocalObjectReference"][];
+            serviceAccountName?: string;
+        } & {
+            [key: string]: unknown;
+        };
+        /** @description A volume of a pod and where it is mounted. */
+        VolumeAndMount: {
+            name?: string;
+            /** @description Volume of Kubernetes */
+            volume?: {
+                [key: string]: unknown;
+            };
+            /** @description VolumeMount of Kubernetes */
+            volumeMount?: {
+                [key: string]: unknown;
+            };
+        };
+        /** @description A variable of the environment. */
+        EnvVar: {
+            name?: string;
+            value?: string;
+            /** @description as in Kubernetes */
+            valueFrom?: {
+                [key: string]: unknown;
+            };
+        };
+        /** @description A secret of Kubernetes in the same namespace. */
+        LocalObjectReference: {
+            name?: string;
+        };
+        /** @description A deployment beside the custom resource that owns it, if one does. */
+        DeploymentWithCustomResource: {
+            deployment: components["schemas"]["Deployment"];
+        };
+        DeploymentWithCustomResourceList: {
+            items: components["schemas"]["DeploymentWithCustomResource"][];
+        };
+        /** @description What a change would do (weir). */
+        Plan: {
+            /** @description name */
+            deployment: string;
+            changes: components["schemas"]["Change"][];
+            /**
+             * @description what the change does to the job
+             * @enum {string}
+             */
+            effect: "NONE" | "CREATE" | "START" | "RESTART" | "RESCALE" | "STOP" | "LATER";
+            /** @description the same in words */
+            message: string;
+            restoresFrom?: components["schemas"]["SavepointRef"];
+            /** @description what happens to state, for SQL */
+            operators: components["schemas"]["OperatorPlan"][];
+            /** @description state of at least one operator would be dropped */
+            stateLost: boolean;
+            warnings: string[];
+        };
+        /** @description One field that differs. */
+        Change: {
+            /** @description such as spec.template.spec.parallelism */
+            field: string;
+            /** @description absent: was not set */
+            old?: unknown;
+            /** @description absent: no longer set */
+            new?: unknown;
+        };
+        /** @description The savepoint that operators were compared with. */
+        SavepointRef: {
+            id?: string;
+            location?: string;
+            createdAt?: components["schemas"]["Time"];
+        };
+        /** @description What happens to the state of one operator. */
+        OperatorPlan: {
+            name: string;
+            /** @description what makes it the same operator */
+            fingerprint: string;
+            /** @enum {string} */
+            state: "KEPT" | "MIGRATED" | "NEW" | "LOST";
+            /** @description in the savepoint */
+            bytes: number;
+            /** @description in the savepoint */
+            keys: number;
+            reason?: string;
+        };
+        /** @description One line of the audit log. */
+        AuditEntry: {
+            /** @description from 1, without gaps */
+            sequence: number;
+            at: components["schemas"]["Time"];
+            /** @description such as user:ann, token:namespaces/default/apitokens/ci, anonymous, weir */
+            actor: string;
+            /** @description create, replace, update, delete, or a verb such as reset */
+            action: string;
+            kind: string;
+            namespace?: string;
+            name?: string;
+            id?: string;
+            /** @description of the HTTP answer; 0 for what the platform did by itself */
+            status: number;
+            message?: string;
+            changes?: components["schemas"]["Change"][];
+            /** @description hash of the entry before */
+            previousHash: string;
+            /** @description SHA-256 over the entry without this field */
+            hash: string;
+        };
+        AuditEntryList: {
+            kind: string;
+            apiVersion: string;
+            metadata: {
+                [key: string]: string;
+            };
+            items: components["schemas"]["AuditEntry"][];
+        };
+        /** @description Nothing to say. */
+        Empty: Record<string, never>;
+        SetPreviewSessionClusterRequest: {
+            /** @description full name of the namespace */
+            name?: string;
+            previewSessionClusterName?: string;
+        };
+        /** @description The credential of a machine. */
+        ApiToken: {
+            /** @description such as namespaces/default/apitokens/ci */
+            name?: string;
+            /** @enum {string} */
+            role?: "viewer" | "editor" | "owner";
+            /** @description only in the answer that creates it */
+            secret?: string;
+            createTime?: components["schemas"]["Time"];
+        };
+        ApiTokenResponse: {
+            apiToken: components["schemas"]["ApiToken"];
+        };
+        ListApiTokensResponse: {
+            apiTokens: components["schemas"]["ApiToken"][];
+        };
+        /** @description A stored file. */
+        ArtifactMetadata: {
+            filename: string;
+            /** @description what a deployment refers to it by */
+            uri: string;
+            /** @description in whole seconds, such as 2020-01-31T12:34:56Z */
+            createTime: string;
+            content?: string;
+        };
+        ArtifactResponse: {
+            artifact: components["schemas"]["ArtifactMetadata"];
+        };
+        ListArtifactsResponse: {
+            artifacts: components["schemas"]["ArtifactMetadata"][];
+        };
+        FileUpload: {
+            /** Format: binary */
+            file: string;
+        };
+        /** @description Whether and how the parallelism of a deployment follows its load. */
+        AutopilotPolicy: {
+            /** @description such as namespaces/default/deployments/ID/autopilotpolicy */
+            name?: string;
+            /**
+             * @description default AUTOPILOT_MODE_DISABLED
+             * @enum {string}
+             */
+            mode?: "AUTOPILOT_MODE_INVALID" | "AUTOPILOT_MODE_DISABLED" | "AUTOPILOT_MODE_MONITORING" | "AUTOPILOT_MODE_ACTIVE" | "UNRECOGNIZED";
+            autoscalerConfig?: components["schemas"]["AutoscalerConfig"];
+            libraConfig?: components["schemas"]["LibraConfig"];
+            modifyTime?: components["schemas"]["Time"];
+        };
+        /** @description Bounds of the parallelism. */
+        AutoscalerConfig: {
+            minParallelism?: number;
+            maxParallelism?: number;
+            cooldownMinutes?: number;
+            /** @description percent */
+            targetUtilization?: number;
+            extraConfig?: {
+                [key: string]: string;
+            };
+        };
+        /** @description Tuning of memory. */
+        LibraConfig: {
+            cooldownMinutes?: number;
+            policies?: string;
+            extraConfig?: {
+                [key: string]: string;
+            };
+        };
+        /** @description What the autopilot measured and did. */
+        AutopilotStatus: {
+            /** @enum {string} */
+            status?: "POLICY_STATUS_INVALID" | "POLICY_STATUS_OK" | "POLICY_STATUS_ERROR" | "UNRECOGNIZED";
+            autoscalerStatus?: components["schemas"]["AutoscalerStatus"];
+            libraStatus?: components["schemas"]["LibraStatus"];
+        };
+        AutoscalerStatus: {
+            message?: string;
+            metrics?: string;
+            updateTime?: components["schemas"]["Time"];
+            lastActionTime?: components["schemas"]["Time"];
+            sourceStatus?: components["schemas"]["AutoscalingSourceStatus"][];
+        };
+        AutoscalingSourceStatus: {
+            vertexId?: string;
+            taskName?: string;
+            /** @description rows a second */
+            throughput?: number;
+            /** @description rows a second */
+            capacity?: number;
+            /** @description rows a second */
+            target?: number;
+            estimatedLagSeconds?: number;
+            estimatedCatchUpSeconds?: number;
+        };
+        LibraStatus: {
+            message?: string;
+            metrics?: string;
+            updateTime?: components["schemas"]["Time"];
+            lastActionTime?: components["schemas"]["Time"];
+        };
+        /** @description A change that the autopilot recommends. */
+        AutopilotRecommendation: {
+            /** @description JSON Merge Patch for the deployment */
+            deploymentPatch?: string;
+            description?: string;
+            lastUpdateTime?: components["schemas"]["Time"];
+        };
+        AutopilotPolicyResponse: {
+            policy: components["schemas"]["AutopilotPolicy"];
+        };
+        AutopilotRecommendationResponse: {
+            recommendation: components["schemas"]["AutopilotRecommendation"];
+        };
+        AutopilotStatusResponse: {
+            status: components["schemas"]["AutopilotStatus"];
+        };
+        ListAutopilotPoliciesResponse: {
+            policies: components["schemas"]["AutopilotPolicy"][];
+        };
+        Catalog: {
+            name?: string;
+            properties?: {
+                [key: string]: string;
+            };
+        };
+        Database: {
+            name?: string;
+            comment?: string;
+            properties?: {
+                [key: string]: string;
+            };
+        };
+        Function: {
+            name?: string;
+            className?: string;
+            /** @enum {string} */
+            functionLanguage?: "FUNCTION_LANGUAGE_INVALID" | "FUNCTION_LANGUAGE_JAVA" | "FUNCTION_LANGUAGE_SCALA" | "FUNCTION_LANGUAGE_PYTHON" | "UNRECOGNIZED";
+            /** @enum {string} */
+            functionType?: "FUNCTION_TYPE_INVALID" | "FUNCTION_TYPE_FLINK" | "FUNCTION_TYPE_UNKNOWN_EXTERNAL" | "UNRECOGNIZED";
+            description?: string;
+        };
+        /** @description A table of a catalog. */
+        VvpTable: {
+            name?: string;
+            comment?: string;
+            properties?: {
+                [key: string]: string;
+            };
+            schema?: components["schemas"]["VvpSchema"];
+        };
+        /** @description A view of a catalog. */
+        VvpView: {
+            name?: string;
+            comment?: string;
+            properties?: {
+                [key: string]: string;
+            };
+            schema?: components["schemas"]["VvpSchema"];
+            query?: string;
+            /** @description the query with full names */
+            expandedQuery?: string;
+        };
+        /** @description Columns, key and watermark. */
+        VvpSchema: {
+            column?: components["schemas"]["VvpColumn"][];
+            primaryKey?: components["schemas"]["VvpUniqueConstraint"];
+            watermarkSpec?: components["schemas"]["VvpWatermark"][];
+        };
+        VvpColumn: {
+            name?: string;
+            /** @description in full, such as VARCHAR(2147483647) */
+            type?: string;
+            /** @description of a computed column; empty for others */
+            expression?: string;
+            meta?: components["schemas"]["VvpColumnMeta"];
+        };
+        /** @description Present on metadata columns. */
+        VvpColumnMeta: {
+            /** @description of the metadata */
+            name?: string;
+            virtual?: boolean;
+        };
+        VvpUniqueConstraint: {
+            name?: string;
+            column?: string[];
+            enforced?: boolean;
+            /** @enum {string} */
+            type?: "CONSTRAINT_TYPE_INVALID" | "CONSTRAINT_TYPE_PRIMARY_KEY" | "CONSTRAINT_TYPE_UNIQUE" | "UNRECOGNIZED";
+        };
+        VvpWatermark: {
+            timeColumn?: string;
+            watermarkExpression?: string;
+            watermarkType?: string;
+        };
+        CatalogResponse: {
+            catalog: components["schemas"]["Catalog"];
+        };
+        ListCatalogsResponse: {
+            catalogs: components["schemas"]["Catalog"][];
+        };
+        DatabaseResponse: {
+            database: components["schemas"]["Database"];
+        };
+        ListDatabasesResponse: {
+            databases: components["schemas"]["Database"][];
+        };
+        FunctionResponse: {
+            function: components["schemas"]["Function"];
+        };
+        ListFunctionsResponse: {
+            functions: components["schemas"]["Function"][];
+        };
+        TableResponse: {
+            table: components["schemas"]["VvpTable"];
+        };
+        ListTablesResponse: {
+            tables: components["schemas"]["VvpTable"][];
+        };
+        ViewResponse: {
+            view: components["schemas"]["VvpView"];
+        };
+        ListViewsResponse: {
+            views: components["schemas"]["VvpView"][];
+        };
+        /** @description A saved script of the SQL editor; no deployment depends on it. */
+        SqlScript: {
+            /** @description such as namespaces/default/sqlscripts/daily */
+            name?: string;
+            displayName?: string;
+            description?: string;
+            script?: string;
+            createTime?: components["schemas"]["Time"];
+            updateTime?: components["schemas"]["Time"];
+        };
+        SqlScriptResponse: {
+            sqlScript: components["schemas"]["SqlScript"];
+        };
+        ListSqlScriptsResponse: {
+            sqlScripts: components["schemas"]["SqlScript"][];
+        };
+        Statement: {
+            statement: string;
+        };
+        ExecuteStatementResponse: {
+            /** @enum {string} */
+            result: "RESULT_INVALID" | "RESULT_SUCCESS" | "RESULT_SUCCESS_WITH_ROWS" | "RESULT_ERROR_WITH_ROWS" | "RESULT_ERROR_WITH_DETAILS" | "RESULT_SKIPPED" | "UNRECOGNIZED";
+            resultTable?: components["schemas"]["ResultTable"];
+            errorMessage?: components["schemas"]["ErrorDetails"];
+        };
+        ExecuteStatementsResponse: {
+            responses: components["schemas"]["ExecuteStatementResponse"][];
+        };
+        ResultTable: {
+            headers?: components["schemas"]["TableHeader"][];
+            rows?: components["schemas"]["TableRow"][];
+        };
+        TableHeader: {
+            name?: string;
+        };
+        TableRow: {
+            cells?: components["schemas"]["TableCell"][];
+        };
+        TableCell: {
+            value?: string;
+        };
+        /** @description What is wrong, and where. */
+        ErrorDetails: {
+            message?: string;
+            cause?: string;
+            /** @description from 1 */
+            lineNumber?: number;
+            /** @description from 1 */
+            columnNumber?: number;
+            endLineNumber?: number;
+            endColumnNumber?: number;
+        };
+        ValidateStatementResponse: {
+            /** @enum {string} */
+            validationResult: "VALIDATION_RESULT_INVALID" | "VALIDATION_RESULT_INVALID_QUERY" | "VALIDATION_RESULT_UNSUPPORTED_QUERY" | "VALIDATION_RESULT_INVALID_CONNECTOR_CONFIG" | "VALIDATION_RESULT_VALID_INSERT_QUERY" | "VALIDATION_RESULT_VALID_SELECT_QUERY" | "VALIDATION_RESULT_VALID_DDL_STATEMENT" | "VALIDATION_RESULT_VALID_COMMAND_STATEMENT" | "UNRECOGNIZED";
+            errorDetails?: components["schemas"]["ErrorDetails"];
+        };
+        SuggestSqlScriptCompletionsDetails: {
+            sqlScript: string;
+            /** @description in characters from the start */
+            position?: number;
+        };
+        SuggestSqlScriptCompletionsResponse: {
+            completions: components["schemas"]["SqlScriptCompletion"][];
+        };
+        SqlScriptCompletion: {
+            text?: string;
+            /** @enum {string} */
+            type?: "HINT_TYPE_INVALID" | "HINT_TYPE_UNKNOWN" | "HINT_TYPE_COLUMN" | "HINT_TYPE_TABLE" | "HINT_TYPE_VIEW" | "HINT_TYPE_SCHEMA" | "HINT_TYPE_CATALOG" | "HINT_TYPE_REPOSITORY" | "HINT_TYPE_FUNCTION" | "HINT_TYPE_KEYWORD" | "UNRECOGNIZED";
+        };
+        /** @description A file with user-defined functions. */
+        UdfArtifact: {
+            /** @description such as namespaces/default/udfartifacts/geo */
+            name?: string;
+            jarUrl?: string;
+            jarUpdateTime?: components["schemas"]["Time"];
+            createTime?: components["schemas"]["Time"];
+            updateTime?: components["schemas"]["Time"];
+            udfClasses?: components["schemas"]["UdfClass"][];
+        };
+        UdfClass: {
+            className?: string;
+            /** @enum {string} */
+            classType?: "UDF_TYPE_INVALID" | "UDF_TYPE_SCALAR" | "UDF_TYPE_TABLE" | "UDF_TYPE_AGGREGATE" | "UDF_TYPE_TABLE_AGGREGATE" | "UNRECOGNIZED";
+            functionNames?: string[];
+            udfArtifactName?: string;
+        };
+        UdfArtifactResponse: {
+            udfArtifact: components["schemas"]["UdfArtifact"];
+        };
+        ListUdfArtifactsResponse: {
+            udfArtifacts: components["schemas"]["UdfArtifact"][];
+        };
+        CreateUdfArtifactResponse: {
+            udfArtifact: components["schemas"]["UdfArtifact"];
+            /** @description that another artifact has too */
+            collidingClasses?: components["schemas"]["UdfClass"][];
+        };
+        UpdateUdfArtifactResponse: {
+            udfArtifact: components["schemas"]["UdfArtifact"];
+            /** @description that another artifact has too */
+            collidingClasses?: components["schemas"]["UdfClass"][];
+            /** @description that functions refer to and the new file lacks */
+            missingClasses?: components["schemas"]["UdfClass"][];
+        };
+        DeleteUdfArtifactResponse: {
+            /** @description that functions refer to */
+            referencedClasses?: components["schemas"]["UdfClass"][];
+        };
+        /** @description What tables can be connected to. */
+        Connector: {
+            /** @description such as namespaces/default/connectors/kafka */
+            name?: string;
+            /** @description value of the connector option */
+            type?: string;
+            /** @description built in */
+            packaged?: boolean;
+            source?: boolean;
+            sink?: boolean;
+            lookup?: boolean;
+            supportedFormats?: string[];
+            /** @description URIs of jars */
+            dependencies?: string[];
+            properties?: components["schemas"]["Property"][];
+        };
+        /** @description How rows are written. */
+        Format: {
+            name?: string;
+            /** @description value of the format option */
+            type?: string;
+            /** @description built in */
+            packaged?: boolean;
+            source?: boolean;
+            sink?: boolean;
+            /** @description URIs of jars */
+            dependencies?: string[];
+            properties?: components["schemas"]["Property"][];
+        };
+        /** @description What catalogs can be kept in. */
+        CatalogConnector: {
+            name?: string;
+            /** @description value of the type option */
+            type?: string;
+            /** @description built in */
+            packaged?: boolean;
+            readOnly?: boolean;
+            /** @description URIs of jars */
+            dependencies?: string[];
+            properties?: components["schemas"]["Property"][];
+        };
+        /** @description An option. */
+        Property: {
+            key?: string;
+            required?: boolean;
+            defaultValue?: string;
+            description?: string;
+            /** @description its value names a format */
+            definesFormat?: boolean;
+        };
+        TableReference: {
+            catalogName?: string;
+            databaseName?: string;
+            tableName?: string;
+        };
+        CatalogReference: {
+            name?: string;
+        };
+        ConnectorResponse: {
+            connector: components["schemas"]["Connector"];
+        };
+        ListConnectorsResponse: {
+            connectors: components["schemas"]["Connector"][];
+        };
+        UpdateConnectorResponse: {
+            connector: components["schemas"]["Connector"];
+            affectedTables?: components["schemas"]["TableReference"][];
+        };
+        DeleteConnectorResponse: {
+            affectedTables?: components["schemas"]["TableReference"][];
+        };
+        FormatResponse: {
+            format: components["schemas"]["Format"];
+        };
+        ListFormatsResponse: {
+            formats: components["schemas"]["Format"][];
+        };
+        UpdateFormatResponse: {
+            format: components["schemas"]["Format"];
+            affectedTables?: components["schemas"]["TableReference"][];
+        };
+        DeleteFormatResponse: {
+            affectedTables?: components["schemas"]["TableReference"][];
+        };
+        CatalogConnectorResponse: {
+            catalogConnector: components["schemas"]["CatalogConnector"];
+        };
+        ListCatalogConnectorsResponse: {
+            catalogConnectors: components["schemas"]["CatalogConnector"][];
+        };
+        ListTableReferencesResponse: {
+            tables: components["schemas"]["TableReference"][];
+        };
+        ListCatalogReferencesResponse: {
+            catalogs: components["schemas"]["CatalogReference"][];
+        };
+        JarUri: {
+            jarUri: string;
+        };
+        JarUris: {
+            jarUris: components["schemas"]["JarUri"][];
+        };
+        /** @description SQL to translate. */
+        JobGraphSpec: {
+            jobId?: string;
+            sqlStatement?: string;
+            flinkVersion?: string;
+            fullFlinkConfiguration?: {
+                [key: string]: string;
+            };
+            userFlinkConfiguration?: {
+                [key: string]: string;
+            };
+            savepointLocation?: string;
+            allowNonRestoredState?: boolean;
+        };
+        /** @description Translated SQL. */
+        JobGraph: {
+            name?: string;
+            /** @enum {string} */
+            state?: "JOBGRAPH_STATE_INVALID" | "JOBGRAPH_STATE_TRANSLATING" | "JOBGRAPH_STATE_COMPLETED" | "JOBGRAPH_STATE_FAILED" | "UNRECOGNIZED";
+            sqlStatement?: string;
+            flinkVersion?: string;
+            fullFlinkConfiguration?: {
+                [key: string]: string;
+            };
+            userFlinkConfiguration?: {
+                [key: string]: string;
+            };
+            jobgraphPath?: string;
+            jarUris?: string[];
+            sourceTables?: components["schemas"]["ReferencedTable"][];
+            sinkTables?: components["schemas"]["ReferencedTable"][];
+            errorDetails?: components["schemas"]["ErrorDetails"];
+            createTime?: components["schemas"]["Time"];
+            updateTime?: components["schemas"]["Time"];
+        };
+        ReferencedTable: {
+            catalogName?: string;
+            databaseName?: string;
+            temporary?: boolean;
+            table?: components["schemas"]["VvpTable"];
+        };
+        JobGraphResponse: {
+            jobgraph: components["schemas"]["JobGraph"];
+        };
+        DeleteJobGraphResponse: {
+            notDeletedFiles?: string[];
+        };
+        DeleteJobGraphsResponse: {
+            deletedJobGraphs: components["schemas"]["DeleteJobGraphResponse"][];
+        };
+        ConfigSpec: {
+            flinkVersion?: string;
+            newConfig?: {
+                [key: string]: string;
+            };
+        };
+        ValidateConfigChangeResponse: {
+            unsupportedConfigOptions: string[];
+        };
+        ResourceQuotaStatus: {
+            used?: components["schemas"]["ResourceConsumption"];
+        };
+        ResourceConsumption: {
+            cpu?: number;
         };
         /** @description An error of the App Manager API. */
         Problem: {
@@ -1041,6 +3029,62 @@ export interface components {
         ifMatch: string;
         /** @description Id of the last event that was seen. */
         lastEventId: string;
+        /** @description Name of the namespace. */
+        ns: string;
+        /** @description Name of the token. */
+        apiTokenName: string;
+        /** @description Name of the script. */
+        sqlScriptName: string;
+        /** @description Name of the UDF artifact. */
+        udfArtifactName: string;
+        /** @description Name of the plug-in. */
+        pluginName: string;
+        /** @description Name of the catalog. */
+        cat: string;
+        /** @description Id or name of the deployment. */
+        deploymentIdPath: string;
+        /** @description Name or id of the deployment. */
+        deploymentNamePath: string;
+        /** @description Name of the file. */
+        filename: string;
+        /** @description Catalog that names without one are looked up in; vvp when left out. */
+        catalog: string;
+        /** @description Name of the database. */
+        database: string;
+        /** @description Name of the database; the catalog's own default when left out. */
+        databaseOptional: string;
+        /** @description Name of the table. */
+        table: string;
+        /** @description Name of the view. */
+        view: string;
+        /** @description Name of the function. */
+        function: string;
+        /** @description Skip what follows a statement that went wrong. */
+        stopOnError: boolean;
+        /** @description Say under which names each class is registered. */
+        requireFunctionNames: boolean;
+        /** @description First day, from 00:00 UTC, such as 2022-01-31. */
+        fromDate: string;
+        /** @description Day after the last one, until 00:00 UTC. */
+        toDate: string;
+        /** @description Only what happened in this namespace. */
+        auditNamespace: string;
+        /** @description Only what happened to resources of this kind, such as Deployment. */
+        auditKind: string;
+        /** @description Only what happened to the resource of this name or id. */
+        auditName: string;
+        /** @description Only what this one did, such as user:ann. */
+        auditActor: string;
+        /** @description Only from this time on. */
+        auditFrom: string;
+        /** @description Only before this time. */
+        auditTo: string;
+        /** @description Only entries with a higher sequence number. */
+        auditAfter: number;
+        /** @description At most so many. */
+        auditLimit: number;
+        /** @description Form of the report. */
+        reportFormat: "csv" | "json";
     };
     requestBodies: never;
     headers: never;
@@ -1407,6 +3451,96 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Deployment"];
                     "application/yaml": components["schemas"]["Deployment"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    planDeployment: {
+        parameters: {
+            query?: {
+                /** @description Fill what a replacement leaves out from the configured defaults too. */
+                applyDefaults?: components["parameters"]["applyDefaults"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                namespace: components["parameters"]["namespace"];
+                /** @description Name or id. */
+                name: components["parameters"]["name"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Deployment"];
+                "application/yaml": components["schemas"]["Deployment"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Plan"];
+                    "application/yaml": components["schemas"]["Plan"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listDeploymentsWithCustomResource: {
+        parameters: {
+            query?: {
+                /** @description Labels, in the grammar of Kubernetes: `team=a,tier in (x,y),!old`. */
+                labelSelector?: components["parameters"]["labelSelector"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                namespace: components["parameters"]["namespace"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeploymentWithCustomResourceList"];
+                    "application/yaml": components["schemas"]["DeploymentWithCustomResourceList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getDeploymentWithCustomResource: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                namespace: components["parameters"]["namespace"];
+                /** @description Name or id. */
+                name: components["parameters"]["name"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeploymentWithCustomResource"];
+                    "application/yaml": components["schemas"]["DeploymentWithCustomResource"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -1867,6 +4001,390 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    listSecretValues: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                namespace: components["parameters"]["namespace"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecretValueList"];
+                    "application/yaml": components["schemas"]["SecretValueList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    createSecretValue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                namespace: components["parameters"]["namespace"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SecretValue"];
+                "application/yaml": components["schemas"]["SecretValue"];
+            };
+        };
+        responses: {
+            /** @description Created. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecretValue"];
+                    "application/yaml": components["schemas"]["SecretValue"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getSecretValue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                namespace: components["parameters"]["namespace"];
+                /** @description Name or id. */
+                name: components["parameters"]["name"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecretValue"];
+                    "application/yaml": components["schemas"]["SecretValue"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    putSecretValue: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Resource version the change is meant for; 412 when it is another. */
+                "If-Match"?: components["parameters"]["ifMatch"];
+            };
+            path: {
+                /** @description Name of the namespace. */
+                namespace: components["parameters"]["namespace"];
+                /** @description Name or id. */
+                name: components["parameters"]["name"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SecretValue"];
+                "application/yaml": components["schemas"]["SecretValue"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecretValue"];
+                    "application/yaml": components["schemas"]["SecretValue"];
+                };
+            };
+            /** @description Created. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecretValue"];
+                    "application/yaml": components["schemas"]["SecretValue"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    deleteSecretValue: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Resource version the change is meant for; 412 when it is another. */
+                "If-Match"?: components["parameters"]["ifMatch"];
+            };
+            path: {
+                /** @description Name of the namespace. */
+                namespace: components["parameters"]["namespace"];
+                /** @description Name or id. */
+                name: components["parameters"]["name"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecretValue"];
+                    "application/yaml": components["schemas"]["SecretValue"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    patchSecretValue: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Resource version the change is meant for; 412 when it is another. */
+                "If-Match"?: components["parameters"]["ifMatch"];
+            };
+            path: {
+                /** @description Name of the namespace. */
+                namespace: components["parameters"]["namespace"];
+                /** @description Name or id. */
+                name: components["parameters"]["name"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SecretValuePatch"];
+                "application/yaml": components["schemas"]["SecretValuePatch"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SecretValue"];
+                    "application/yaml": components["schemas"]["SecretValue"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listSessionClusters: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                namespace: components["parameters"]["namespace"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionClusterList"];
+                    "application/yaml": components["schemas"]["SessionClusterList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    createSessionCluster: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                namespace: components["parameters"]["namespace"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SessionCluster"];
+                "application/yaml": components["schemas"]["SessionCluster"];
+            };
+        };
+        responses: {
+            /** @description Created. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionCluster"];
+                    "application/yaml": components["schemas"]["SessionCluster"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getSessionCluster: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                namespace: components["parameters"]["namespace"];
+                /** @description Name or id. */
+                name: components["parameters"]["name"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionCluster"];
+                    "application/yaml": components["schemas"]["SessionCluster"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    putSessionCluster: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Resource version the change is meant for; 412 when it is another. */
+                "If-Match"?: components["parameters"]["ifMatch"];
+            };
+            path: {
+                /** @description Name of the namespace. */
+                namespace: components["parameters"]["namespace"];
+                /** @description Name or id. */
+                name: components["parameters"]["name"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SessionCluster"];
+                "application/yaml": components["schemas"]["SessionCluster"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionCluster"];
+                    "application/yaml": components["schemas"]["SessionCluster"];
+                };
+            };
+            /** @description Created. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionCluster"];
+                    "application/yaml": components["schemas"]["SessionCluster"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    deleteSessionCluster: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Resource version the change is meant for; 412 when it is another. */
+                "If-Match"?: components["parameters"]["ifMatch"];
+            };
+            path: {
+                /** @description Name of the namespace. */
+                namespace: components["parameters"]["namespace"];
+                /** @description Name or id. */
+                name: components["parameters"]["name"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionCluster"];
+                    "application/yaml": components["schemas"]["SessionCluster"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    patchSessionCluster: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Resource version the change is meant for; 412 when it is another. */
+                "If-Match"?: components["parameters"]["ifMatch"];
+            };
+            path: {
+                /** @description Name of the namespace. */
+                namespace: components["parameters"]["namespace"];
+                /** @description Name or id. */
+                name: components["parameters"]["name"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SessionClusterPatch"];
+                "application/yaml": components["schemas"]["SessionClusterPatch"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionCluster"];
+                    "application/yaml": components["schemas"]["SessionCluster"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     streamChanges: {
         parameters: {
             query?: never;
@@ -1963,6 +4481,111 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    getResourceUsage: {
+        parameters: {
+            query?: {
+                /** @description First day, from 00:00 UTC, such as 2022-01-31. */
+                from?: components["parameters"]["fromDate"];
+                /** @description Day after the last one, until 00:00 UTC. */
+                to?: components["parameters"]["toDate"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /**
+             * @description Two comment lines with the begin and the end, a line of headings (begin, end, namespace, used) and a line for each
+             *     time in which a namespace used the same number of CPUs.
+             */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listAuditEntries: {
+        parameters: {
+            query?: {
+                /** @description Only what happened in this namespace. */
+                namespace?: components["parameters"]["auditNamespace"];
+                /** @description Only what happened to resources of this kind, such as Deployment. */
+                kind?: components["parameters"]["auditKind"];
+                /** @description Only what happened to the resource of this name or id. */
+                name?: components["parameters"]["auditName"];
+                /** @description Only what this one did, such as user:ann. */
+                actor?: components["parameters"]["auditActor"];
+                /** @description Only from this time on. */
+                from?: components["parameters"]["auditFrom"];
+                /** @description Only before this time. */
+                to?: components["parameters"]["auditTo"];
+                /** @description Only entries with a higher sequence number. */
+                after?: components["parameters"]["auditAfter"];
+                /** @description At most so many. */
+                limit?: components["parameters"]["auditLimit"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditEntryList"];
+                    "application/yaml": components["schemas"]["AuditEntryList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    reportAuditEntries: {
+        parameters: {
+            query?: {
+                /** @description Only what happened in this namespace. */
+                namespace?: components["parameters"]["auditNamespace"];
+                /** @description Only what happened to resources of this kind, such as Deployment. */
+                kind?: components["parameters"]["auditKind"];
+                /** @description Only what happened to the resource of this name or id. */
+                name?: components["parameters"]["auditName"];
+                /** @description Only what this one did, such as user:ann. */
+                actor?: components["parameters"]["auditActor"];
+                /** @description Only from this time on. */
+                from?: components["parameters"]["auditFrom"];
+                /** @description Only before this time. */
+                to?: components["parameters"]["auditTo"];
+                /** @description Form of the report. */
+                format?: components["parameters"]["reportFormat"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Every entry that was selected. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                    "application/json": components["schemas"]["AuditEntry"][];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     listNamespaces: {
         parameters: {
             query?: never;
@@ -2016,7 +4639,7 @@ export interface operations {
             header?: never;
             path: {
                 /** @description Name of the namespace. */
-                namespace: components["parameters"]["namespace"];
+                ns: components["parameters"]["ns"];
             };
             cookie?: never;
         };
@@ -2040,7 +4663,7 @@ export interface operations {
             header?: never;
             path: {
                 /** @description Name of the namespace. */
-                namespace: components["parameters"]["namespace"];
+                ns: components["parameters"]["ns"];
             };
             cookie?: never;
         };
@@ -2078,7 +4701,7 @@ export interface operations {
             header?: never;
             path: {
                 /** @description Name of the namespace. */
-                namespace: components["parameters"]["namespace"];
+                ns: components["parameters"]["ns"];
             };
             cookie?: never;
         };
@@ -2102,7 +4725,7 @@ export interface operations {
             header?: never;
             path: {
                 /** @description Name of the namespace. */
-                namespace: components["parameters"]["namespace"];
+                ns: components["parameters"]["ns"];
             };
             cookie?: never;
         };
@@ -2125,6 +4748,1733 @@ export interface operations {
             default: components["responses"]["PlatformProblem"];
         };
     };
+    setPreviewSessionCluster: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetPreviewSessionClusterRequest"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Empty"];
+                };
+            };
+            default: components["responses"]["PlatformProblem"];
+        };
+    };
+    listApiTokens: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListApiTokensResponse"];
+                };
+            };
+            default: components["responses"]["PlatformProblem"];
+        };
+    };
+    createApiToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApiToken"];
+            };
+        };
+        responses: {
+            /** @description Created. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiTokenResponse"];
+                };
+            };
+            default: components["responses"]["PlatformProblem"];
+        };
+    };
+    getApiToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+                /** @description Name of the token. */
+                apiTokenName: components["parameters"]["apiTokenName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiTokenResponse"];
+                };
+            };
+            default: components["responses"]["PlatformProblem"];
+        };
+    };
+    deleteApiToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+                /** @description Name of the token. */
+                apiTokenName: components["parameters"]["apiTokenName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Empty"];
+                };
+            };
+            default: components["responses"]["PlatformProblem"];
+        };
+    };
+    listArtifacts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListArtifactsResponse"];
+                };
+            };
+            default: components["responses"]["PlatformProblem"];
+        };
+    };
+    uploadArtifact: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": components["schemas"]["FileUpload"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArtifactResponse"];
+                };
+            };
+            default: components["responses"]["PlatformProblem"];
+        };
+    };
+    getArtifactMetadata: {
+        parameters: {
+            query: {
+                /** @description Name of the file. */
+                filename: components["parameters"]["filename"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ArtifactResponse"];
+                };
+            };
+            default: components["responses"]["PlatformProblem"];
+        };
+    };
+    deleteArtifact: {
+        parameters: {
+            query: {
+                /** @description Name of the file. */
+                filename: components["parameters"]["filename"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Empty"];
+                };
+            };
+            default: components["responses"]["PlatformProblem"];
+        };
+    };
+    listAutopilotPolicies: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListAutopilotPoliciesResponse"];
+                };
+            };
+            default: components["responses"]["PlatformProblem"];
+        };
+    };
+    getAutopilotPolicy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+                /** @description Id or name of the deployment. */
+                deploymentId: components["parameters"]["deploymentIdPath"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AutopilotPolicyResponse"];
+                };
+            };
+            default: components["responses"]["PlatformProblem"];
+        };
+    };
+    putAutopilotPolicy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+                /** @description Id or name of the deployment. */
+                deploymentId: components["parameters"]["deploymentIdPath"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AutopilotPolicy"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AutopilotPolicyResponse"];
+                };
+            };
+            default: components["responses"]["PlatformProblem"];
+        };
+    };
+    getAutopilotRecommendation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+                /** @description Id or name of the deployment. */
+                deploymentId: components["parameters"]["deploymentIdPath"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AutopilotRecommendationResponse"];
+                };
+            };
+            default: components["responses"]["PlatformProblem"];
+        };
+    };
+    getAutopilotStatus: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+                /** @description Id or name of the deployment. */
+                deploymentId: components["parameters"]["deploymentIdPath"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AutopilotStatusResponse"];
+                };
+            };
+            default: components["responses"]["PlatformProblem"];
+        };
+    };
+    listCatalogs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListCatalogsResponse"];
+                };
+            };
+            default: components["responses"]["PlatformProblem"];
+        };
+    };
+    getCatalog: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+                /** @description Name of the catalog. */
+                cat: components["parameters"]["cat"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogResponse"];
+                };
+            };
+            default: components["responses"]["PlatformProblem"];
+        };
+    };
+    getDatabase: {
+        parameters: {
+            query: {
+                /** @description Name of the database. */
+                database: components["parameters"]["database"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+                /** @description Name of the catalog. */
+                cat: components["parameters"]["cat"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatabaseResponse"];
+                };
+            };
+            default: components["responses"]["PlatformProblem"];
+        };
+    };
+    getFunction: {
+        parameters: {
+            query: {
+                /** @description Name of the function. */
+                function: components["parameters"]["function"];
+                /** @description Name of the database; the catalog's own default when left out. */
+                database?: components["parameters"]["databaseOptional"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+                /** @description Name of the catalog. */
+                cat: components["parameters"]["cat"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FunctionResponse"];
+                };
+            };
+            default: components["responses"]["PlatformProblem"];
+        };
+    };
+    getTable: {
+        parameters: {
+            query: {
+                /** @description Name of the table. */
+                table: components["parameters"]["table"];
+                /** @description Name of the database; the catalog's own default when left out. */
+                database?: components["parameters"]["databaseOptional"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+                /** @description Name of the catalog. */
+                cat: components["parameters"]["cat"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TableResponse"];
+                };
+            };
+            default: components["responses"]["PlatformProblem"];
+        };
+    };
+    getView: {
+        parameters: {
+            query: {
+                /** @description Name of the view. */
+                view: components["parameters"]["view"];
+                /** @description Name of the database; the catalog's own default when left out. */
+                database?: components["parameters"]["databaseOptional"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+                /** @description Name of the catalog. */
+                cat: components["parameters"]["cat"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ViewResponse"];
+                };
+            };
+            default: components["responses"]["PlatformProblem"];
+        };
+    };
+    listDatabases: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+                /** @description Name of the catalog. */
+                cat: components["parameters"]["cat"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListDatabasesResponse"];
+                };
+            };
+            default: components["responses"]["PlatformProblem"];
+        };
+    };
+    listFunctions: {
+        parameters: {
+            query?: {
+                /** @description Name of the database; the catalog's own default when left out. */
+                database?: components["parameters"]["databaseOptional"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+                /** @description Name of the catalog. */
+                cat: components["parameters"]["cat"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListFunctionsResponse"];
+                };
+            };
+            default: components["responses"]["PlatformProblem"];
+        };
+    };
+    listTables: {
+        parameters: {
+            query?: {
+                /** @description Name of the database; the catalog's own default when left out. */
+                database?: components["parameters"]["databaseOptional"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+                /** @description Name of the catalog. */
+                cat: components["parameters"]["cat"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListTablesResponse"];
+                };
+            };
+            default: components["responses"]["PlatformProblem"];
+        };
+    };
+    listViews: {
+        parameters: {
+            query?: {
+                /** @description Name of the database; the catalog's own default when left out. */
+                database?: components["parameters"]["databaseOptional"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+                /** @description Name of the catalog. */
+                cat: components["parameters"]["cat"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListViewsResponse"];
+                };
+            };
+            default: components["responses"]["PlatformProblem"];
+        };
+    };
+    listSqlScripts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListSqlScriptsResponse"];
+                };
+            };
+            default: components["responses"]["PlatformProblem"];
+        };
+    };
+    createSqlScript: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SqlScript"];
+            };
+        };
+        responses: {
+            /** @description Created. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SqlScriptResponse"];
+                };
+            };
+            default: components["responses"]["PlatformProblem"];
+        };
+    };
+    getSqlScript: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+                /** @description Name of the script. */
+                sqlScriptName: components["parameters"]["sqlScriptName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SqlScriptResponse"];
+                };
+            };
+            default: components["responses"]["PlatformProblem"];
+        };
+    };
+    putSqlScript: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+                /** @description Name of the script. */
+                sqlScriptName: components["parameters"]["sqlScriptName"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SqlScript"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SqlScriptResponse"];
+                };
+            };
+            /** @description Created. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SqlScriptResponse"];
+                };
+            };
+            default: components["responses"]["PlatformProblem"];
+        };
+    };
+    deleteSqlScript: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+                /** @description Name of the script. */
+                sqlScriptName: components["parameters"]["sqlScriptName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Empty"];
+                };
+            };
+            default: components["responses"]["PlatformProblem"];
+        };
+    };
+    executeStatement: {
+        parameters: {
+            query?: {
+                /** @description Catalog that names without one are looked up in; vvp when left out. */
+                catalog?: components["parameters"]["catalog"];
+                /** @description Name of the database; the catalog's own default when left out. */
+                database?: components["parameters"]["databaseOptional"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Statement"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExecuteStatementResponse"];
+                };
+            };
+            default: components["responses"]["PlatformProblem"];
+        };
+    };
+    executeStatements: {
+        parameters: {
+            query?: {
+                /** @description Catalog that names without one are looked up in; vvp when left out. */
+                catalog?: components["parameters"]["catalog"];
+                /** @description Name of the database; the catalog's own default when left out. */
+                database?: components["parameters"]["databaseOptional"];
+                /** @description Skip what follows a statement that went wrong. */
+                stopOnError?: components["parameters"]["stopOnError"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": string[];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExecuteStatementsResponse"];
+                };
+            };
+            default: components["responses"]["PlatformProblem"];
+        };
+    };
+    validateStatement: {
+        parameters: {
+            query?: {
+                /** @description Catalog that names without one are looked up in; vvp when left out. */
+                catalog?: components["parameters"]["catalog"];
+                /** @description Name of the database; the catalog's own default when left out. */
+                database?: components["parameters"]["databaseOptional"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Statement"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ValidateStatementResponse"];
+                };
+            };
+            default: components["responses"]["PlatformProblem"];
+        };
+    };
+    suggestCompletions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SuggestSqlScriptCompletionsDetails"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuggestSqlScriptCompletionsResponse"];
+                };
+            };
+            default: components["responses"]["PlatformProblem"];
+        };
+    };
+    listUdfArtifacts: {
+        parameters: {
+            query?: {
+                /** @description Say under which names each class is registered. */
+                requireFunctionNames?: components["parameters"]["requireFunctionNames"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListUdfArtifactsResponse"];
+                };
+            };
+            default: components["responses"]["PlatformProblem"];
+        };
+    };
+    createUdfArtifact: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UdfArtifact"];
+            };
+        };
+        responses: {
+            /** @description Created. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreateUdfArtifactResponse"];
+                };
+            };
+            default: components["responses"]["PlatformProblem"];
+        };
+    };
+    getUdfArtifact: {
+        parameters: {
+            query?: {
+                /** @description Say under which names each class is registered. */
+                requireFunctionNames?: components["parameters"]["requireFunctionNames"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+                /** @description Name of the UDF artifact. */
+                udfArtifactName: components["parameters"]["udfArtifactName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UdfArtifactResponse"];
+                };
+            };
+            default: components["responses"]["PlatformProblem"];
+        };
+    };
+    putUdfArtifact: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+                /** @description Name of the UDF artifact. */
+                udfArtifactName: components["parameters"]["udfArtifactName"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UdfArtifact"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UpdateUdfArtifactResponse"];
+                };
+            };
+            /** @description Created. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UpdateUdfArtifactResponse"];
+                };
+            };
+            default: components["responses"]["PlatformProblem"];
+        };
+    };
+    deleteUdfArtifact: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+                /** @description Name of the UDF artifact. */
+                udfArtifactName: components["parameters"]["udfArtifactName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeleteUdfArtifactResponse"];
+                };
+            };
+            default: components["responses"]["PlatformProblem"];
+        };
+    };
+    uploadUdfJar: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+                /** @description Name of the UDF artifact. */
+                udfArtifactName: components["parameters"]["udfArtifactName"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": components["schemas"]["FileUpload"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JarUri"];
+                };
+            };
+            default: components["responses"]["PlatformProblem"];
+        };
+    };
+    listConnectors: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListConnectorsResponse"];
+                };
+            };
+            default: components["responses"]["PlatformProblem"];
+        };
+    };
+    createConnector: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Connector"];
+            };
+        };
+        responses: {
+            /** @description Created. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConnectorResponse"];
+                };
+            };
+            default: components["responses"]["PlatformProblem"];
+        };
+    };
+    getConnector: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+                /** @description Name of the plug-in. */
+                name: components["parameters"]["pluginName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConnectorResponse"];
+                };
+            };
+            default: components["responses"]["PlatformProblem"];
+        };
+    };
+    putConnector: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+                /** @description Name of the plug-in. */
+                name: components["parameters"]["pluginName"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Connector"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UpdateConnectorResponse"];
+                };
+            };
+            /** @description Created. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UpdateConnectorResponse"];
+                };
+            };
+            default: components["responses"]["PlatformProblem"];
+        };
+    };
+    deleteConnector: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+                /** @description Name of the plug-in. */
+                name: components["parameters"]["pluginName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeleteConnectorResponse"];
+                };
+            };
+            default: components["responses"]["PlatformProblem"];
+        };
+    };
+    listConnectorTables: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+                /** @description Name of the plug-in. */
+                name: components["parameters"]["pluginName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListTableReferencesResponse"];
+                };
+            };
+            default: components["responses"]["PlatformProblem"];
+        };
+    };
+    listFormats: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListFormatsResponse"];
+                };
+            };
+            default: components["responses"]["PlatformProblem"];
+        };
+    };
+    createFormat: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Format"];
+            };
+        };
+        responses: {
+            /** @description Created. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FormatResponse"];
+                };
+            };
+            default: components["responses"]["PlatformProblem"];
+        };
+    };
+    getFormat: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+                /** @description Name of the plug-in. */
+                name: components["parameters"]["pluginName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FormatResponse"];
+                };
+            };
+            default: components["responses"]["PlatformProblem"];
+        };
+    };
+    putFormat: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+                /** @description Name of the plug-in. */
+                name: components["parameters"]["pluginName"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Format"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UpdateFormatResponse"];
+                };
+            };
+            /** @description Created. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UpdateFormatResponse"];
+                };
+            };
+            default: components["responses"]["PlatformProblem"];
+        };
+    };
+    deleteFormat: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+                /** @description Name of the plug-in. */
+                name: components["parameters"]["pluginName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeleteFormatResponse"];
+                };
+            };
+            default: components["responses"]["PlatformProblem"];
+        };
+    };
+    listFormatTables: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+                /** @description Name of the plug-in. */
+                name: components["parameters"]["pluginName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListTableReferencesResponse"];
+                };
+            };
+            default: components["responses"]["PlatformProblem"];
+        };
+    };
+    listCatalogConnectors: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListCatalogConnectorsResponse"];
+                };
+            };
+            default: components["responses"]["PlatformProblem"];
+        };
+    };
+    createCatalogConnector: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CatalogConnector"];
+            };
+        };
+        responses: {
+            /** @description Created. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogConnectorResponse"];
+                };
+            };
+            default: components["responses"]["PlatformProblem"];
+        };
+    };
+    getCatalogConnector: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+                /** @description Name of the plug-in. */
+                name: components["parameters"]["pluginName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogConnectorResponse"];
+                };
+            };
+            default: components["responses"]["PlatformProblem"];
+        };
+    };
+    putCatalogConnector: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+                /** @description Name of the plug-in. */
+                name: components["parameters"]["pluginName"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CatalogConnector"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogConnectorResponse"];
+                };
+            };
+            /** @description Created. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CatalogConnectorResponse"];
+                };
+            };
+            default: components["responses"]["PlatformProblem"];
+        };
+    };
+    deleteCatalogConnector: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+                /** @description Name of the plug-in. */
+                name: components["parameters"]["pluginName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Empty"];
+                };
+            };
+            default: components["responses"]["PlatformProblem"];
+        };
+    };
+    listCatalogConnectorCatalogs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+                /** @description Name of the plug-in. */
+                name: components["parameters"]["pluginName"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListCatalogReferencesResponse"];
+                };
+            };
+            default: components["responses"]["PlatformProblem"];
+        };
+    };
+    analyzeCatalogConnectorJars: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["JarUris"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListCatalogConnectorsResponse"];
+                };
+            };
+            default: components["responses"]["PlatformProblem"];
+        };
+    };
+    createJobGraph: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+                /** @description Id or name of the deployment. */
+                deploymentId: components["parameters"]["deploymentIdPath"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["JobGraphSpec"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JobGraphResponse"];
+                };
+            };
+            default: components["responses"]["PlatformProblem"];
+        };
+    };
+    deleteJobGraphs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+                /** @description Name or id of the deployment. */
+                deploymentName: components["parameters"]["deploymentNamePath"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeleteJobGraphsResponse"];
+                };
+            };
+            default: components["responses"]["PlatformProblem"];
+        };
+    };
+    validateConfigChange: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+                /** @description Name or id of the deployment. */
+                deploymentName: components["parameters"]["deploymentNamePath"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConfigSpec"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ValidateConfigChangeResponse"];
+                };
+            };
+            default: components["responses"]["PlatformProblem"];
+        };
+    };
     proxyFlink: {
         parameters: {
             query?: never;
@@ -2134,6 +6484,34 @@ export interface operations {
                 namespace: components["parameters"]["namespace"];
                 /** @description Id of the job, with or without dashes. */
                 jobId: components["parameters"]["jobId"];
+                /** @description Path of the Flink REST API, such as jobs/overview. */
+                path: components["parameters"]["path"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What the cluster answers. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "*/*": unknown;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    proxySessionCluster: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                namespace: components["parameters"]["namespace"];
+                /** @description Name or id. */
+                name: components["parameters"]["name"];
                 /** @description Path of the Flink REST API, such as jobs/overview. */
                 path: components["parameters"]["path"];
             };
