@@ -194,7 +194,7 @@ export interface paths {
         put?: never;
         /**
          * Tell what a change would do, and change nothing (weir)
-         * @description The body is what PUT would be given. The answer lists the fields that change, what that does to the job, and, for a
+         * @description The body is the wanted deployment, whole or as a JSON Merge Patch. The answer lists the fields that change, what that does to the job, and, for a
          *     SQL deployment with a savepoint, what happens to the state of each operator. A name that is not there yet is planned
          *     as a creation.
          */
@@ -609,7 +609,8 @@ export interface paths {
         get: operations["getResourceUsage"];
         put?: never;
         post?: never;
-        delete?: never;
+        /** Forget what is recorded of the use of CPUs before a day */
+        delete: operations["deleteResourceUsage"];
         options?: never;
         head?: never;
         patch?: never;
@@ -644,6 +645,23 @@ export interface paths {
         };
         /** Download the audit log as one file */
         get: operations["reportAuditEntries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/actuator/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tell whether the server works, for probes */
+        get: operations["getHealth"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2145,11 +2163,16 @@ export interface components {
             apiVersion?: string;
             health?: components["schemas"]["Health"];
             version?: components["schemas"]["VersionInfo"];
+            components?: components["schemas"]["StatusComponent"][];
             resourceUsage?: components["schemas"]["ResourceUsage"];
         };
         Health: {
             status?: string;
             message?: string;
+        };
+        ActuatorHealth: {
+            /** @enum {string} */
+            status: "UP" | "DOWN";
         };
         VersionInfo: {
             platform?: string;
@@ -2158,9 +2181,16 @@ export interface components {
             commitHash?: string;
             edition?: string;
         };
+        StatusComponent: {
+            name?: string;
+            status?: string;
+            message?: string;
+            version?: string;
+        };
         ResourceUsage: {
             deployments?: number;
             jobs?: number;
+            sessionClusters?: number;
             namespaces?: number;
         };
         SystemInformation: {
@@ -3023,6 +3053,18 @@ export interface components {
         jobIdFilter: string;
         /** @description Only those of this session cluster. */
         sessionClusterId: string;
+        /** @description Only events of this sort (weir). */
+        eventName: components["schemas"]["EventName"];
+        /** @description Only from this time on, such as 2022-01-31T12:00:00Z (weir). */
+        fromTime: string;
+        /** @description Only before this time (weir). */
+        toTime: string;
+        /** @description Only that many of the oldest (weir). */
+        limit: number;
+        /** @description Answer 409 instead of making a change that would drop the state of a running job (weir). */
+        refuseStateLoss: boolean;
+        /** @description Answer 400 when the SQL of the deployment does not compile (weir). */
+        validate: boolean;
         /** @description Only that many of the newest (weir). */
         newest: number;
         /** @description Resource version the change is meant for; 412 when it is another. */
@@ -3063,6 +3105,8 @@ export interface components {
         stopOnError: boolean;
         /** @description Say under which names each class is registered. */
         requireFunctionNames: boolean;
+        /** @description First day that is kept, such as 2022-01-31. */
+        beforeDate: string;
         /** @description First day, from 00:00 UTC, such as 2022-01-31. */
         fromDate: string;
         /** @description Day after the last one, until 00:00 UTC. */
@@ -3125,6 +3169,8 @@ export interface operations {
             query?: {
                 /** @description Check and answer as usual, but store nothing (weir). */
                 dryRun?: components["parameters"]["dryRun"];
+                /** @description Answer 400 when the SQL of the deployment does not compile (weir). */
+                validate?: components["parameters"]["validate"];
             };
             header?: never;
             path: {
@@ -3187,6 +3233,10 @@ export interface operations {
                 applyDefaults?: components["parameters"]["applyDefaults"];
                 /** @description Check and answer as usual, but store nothing (weir). */
                 dryRun?: components["parameters"]["dryRun"];
+                /** @description Answer 400 when the SQL of the deployment does not compile (weir). */
+                validate?: components["parameters"]["validate"];
+                /** @description Answer 409 instead of making a change that would drop the state of a running job (weir). */
+                refuseStateLoss?: components["parameters"]["refuseStateLoss"];
             };
             header?: {
                 /** @description Resource version the change is meant for; 412 when it is another. */
@@ -3265,6 +3315,10 @@ export interface operations {
             query?: {
                 /** @description Check and answer as usual, but store nothing (weir). */
                 dryRun?: components["parameters"]["dryRun"];
+                /** @description Answer 400 when the SQL of the deployment does not compile (weir). */
+                validate?: components["parameters"]["validate"];
+                /** @description Answer 409 instead of making a change that would drop the state of a running job (weir). */
+                refuseStateLoss?: components["parameters"]["refuseStateLoss"];
             };
             header?: {
                 /** @description Resource version the change is meant for; 412 when it is another. */
@@ -3976,6 +4030,14 @@ export interface operations {
                 jobId?: components["parameters"]["jobIdFilter"];
                 /** @description Only those of this session cluster. */
                 sessionClusterId?: components["parameters"]["sessionClusterId"];
+                /** @description Only events of this sort (weir). */
+                name?: components["parameters"]["eventName"];
+                /** @description Only from this time on, such as 2022-01-31T12:00:00Z (weir). */
+                from?: components["parameters"]["fromTime"];
+                /** @description Only before this time (weir). */
+                to?: components["parameters"]["toTime"];
+                /** @description Only that many of the oldest (weir). */
+                limit?: components["parameters"]["limit"];
                 /** @description Only that many of the newest (weir). */
                 newest?: components["parameters"]["newest"];
             };
@@ -4510,6 +4572,28 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    deleteResourceUsage: {
+        parameters: {
+            query: {
+                /** @description First day that is kept, such as 2022-01-31. */
+                to: components["parameters"]["beforeDate"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done; no body. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     listAuditEntries: {
         parameters: {
             query?: {
@@ -4581,6 +4665,27 @@ export interface operations {
                 content: {
                     "text/csv": string;
                     "application/json": components["schemas"]["AuditEntry"][];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getHealth: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It does. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ActuatorHealth"];
                 };
             };
             default: components["responses"]["Problem"];
