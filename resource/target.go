@@ -53,10 +53,18 @@ type RoleBinding struct {
 	Members []string `json:"members"`
 }
 
-// NamespaceStatus is its phase: ACTIVE or TERMINATING.
+// NamespaceStatus is its phase, and what a deletion waits for.
 type NamespaceStatus struct {
-	Phase string `json:"phase"`
+	Phase   string `json:"phase"`
+	Since   Time   `json:"since,omitzero"` // TERMINATING: since when
+	Message string `json:"message,omitzero"`
 }
+
+// Phases of a Namespace.
+const (
+	NamespaceActive      = "ACTIVE"
+	NamespaceTerminating = "TERMINATING" // being emptied, then removed
+)
 
 // ResourceKind, Meta and SpecOf make *DeploymentTarget an Object.
 func (t *DeploymentTarget) ResourceKind() Kind { return KindDeploymentTarget }

@@ -8,11 +8,14 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/weir-streams/weir/server/platform"
 	"github.com/weir-streams/weir/server/rest"
+	"github.com/weir-streams/weir/server/route"
 	"github.com/weir-streams/weir/server/swagger"
 )
 
@@ -29,6 +32,8 @@ const (
 // Config is what a server needs.
 type Config struct {
 	rest.Config
+	// Platform is the second family; Author, Authorize and Log are filled in.
+	Platform platform.Config
 	// UI is the built web UI with index.html at its root; nil if there is none.
 	UI fs.FS
 	// Authenticate says who sends a request, or why nobody may. Nil: requests
@@ -41,9 +46,10 @@ type Config struct {
 
 // Server answers HTTP. Make it with New.
 type Server struct {
-	config  Config
-	api     *rest.API
-	handler http.Handler
+	config   Config
+	api      *rest.API
+	platform *platform.API
+	handler  http.Handler
 }
 
 // New makes a server; it fails when the configuration is incomplete.
@@ -53,15 +59,21 @@ func New(c Config) (*Server, error) {
 		r.Defaults == nil || r.Namespaces == nil || r.Record == nil {
 		return nil, errors.New("server: every collection of Resources must be set")
 	}
+	if p := c.Platform.Resources; p.Namespaces == nil || p.Targets == nil || p.Defaults == nil || p.SessionClusters == nil {
+		return nil, errors.New("server: every collection of Platform.Resources must be set")
+	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	if c.Author == nil {
 		c.Author = author
 	}
-	s := &Server{config: c, api: rest.New(c.Config)}
+	api := rest.New(c.Config)
+	c.Platform.Author, c.Platform.Authorize, c.Platform.Log, c.Platform.Exclusive = c.Author, c.Authorize, c.Log, api.Exclusively
+	s := &Server{config: c, api: api, platform: platform.New(c.Platform)}
 	mux := http.NewServeMux()
 	s.api.Register(mux)
+	s.platform.Register(mux)
 	if err := swagger.Register(mux); err != nil {
 		return nil, fmt.Errorf("server: %w", err)
 	}
@@ -74,7 +86,7 @@ func New(c Config) (*Server, error) {
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
 
 // Routes lists what the API answers.
-func (s *Server) Routes() []rest.Route { return s.api.Routes() }
+func (s *Server) Routes() []route.Route { return slices.Concat(s.api.Table(), s.platform.Routes()) }
 
 // Listen opens the address to serve on. Without authentication only loopback
 // addresses are allowed.

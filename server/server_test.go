@@ -12,6 +12,7 @@ import (
 	"testing/fstest"
 
 	"github.com/weir-streams/weir/resource"
+	"github.com/weir-streams/weir/server/platform"
 	"github.com/weir-streams/weir/server/rest"
 )
 
@@ -50,7 +51,10 @@ func config() Config {
 			Namespaces: nothing[resource.Namespace]{}, Record: silent{},
 		},
 		Log: slog.New(slog.DiscardHandler),
-	}}
+	}, Platform: platform.Config{Resources: platform.Resources{
+		Namespaces: nothing[resource.Namespace]{}, Targets: nothing[resource.DeploymentTarget]{}, Defaults: nothing[resource.DeploymentDefaults]{},
+		SessionClusters: nothing[resource.SessionCluster]{},
+	}}}
 }
 
 func newServer(t *testing.T, c Config) *Server {

@@ -20,9 +20,11 @@ import (
 	"github.com/weir-streams/weir/control"
 	"github.com/weir-streams/weir/control/deployment"
 	"github.com/weir-streams/weir/control/job"
+	"github.com/weir-streams/weir/control/namespace"
 	"github.com/weir-streams/weir/control/savepoint"
 	"github.com/weir-streams/weir/engine"
 	"github.com/weir-streams/weir/server"
+	platformapi "github.com/weir-streams/weir/server/platform"
 	"github.com/weir-streams/weir/server/rest"
 	"github.com/weir-streams/weir/store"
 	"github.com/weir-streams/weir/web"
@@ -111,6 +113,10 @@ func (s *session) serve(ctx context.Context, config configuration) (err error) {
 		savepoint.New(savepoint.Needs{
 			Savepoints: db.Savepoints(), Jobs: db.Jobs(), Clusters: clusters, Storage: localState{}, Events: db.Events(), Log: log,
 		}, savepoint.Config{}),
+		namespace.New(namespace.Needs{
+			Namespaces: db.Namespaces(), Deployments: db.Deployments(), Jobs: db.Jobs(), SessionClusters: db.SessionClusters(),
+			Contents: contents(db), Log: log,
+		}),
 	)
 
 	// Server.
@@ -120,7 +126,13 @@ func (s *session) serve(ctx context.Context, config configuration) (err error) {
 			Resources: resources, Clusters: flinkTransports{clusters},
 			Build:           rest.Build{Version: b.Version, Commit: b.Commit, Time: b.Time},
 			ReportedVersion: config.get("reported-version"),
-			GlobalDefaults:  config.global, NewNamespace: newNamespace, Log: log,
+			GlobalDefaults:  config.global, Log: log,
+		},
+		Platform: platformapi.Config{
+			Resources: platformapi.Resources{
+				Namespaces: db.Namespaces(), Targets: db.Targets(), Defaults: db.Defaults(), SessionClusters: db.SessionClusters(),
+			},
+			NewNamespace: newNamespace,
 		},
 		UI:           web.Files(),
 		AllowedHosts: splitList(config.get("allowed-hosts")),

@@ -2,21 +2,15 @@ package rest
 
 import (
 	"context"
-	"fmt"
-	"log/slog"
 	"net/http"
 	"sync"
-	"time"
 
 	"github.com/weir-streams/weir/resource"
-	"github.com/weir-streams/weir/server/wire"
+	"github.com/weir-streams/weir/server/route"
 )
 
-// Bounds on a request.
-const (
-	maxBody     = 4 << 20          // bytes; specs are small, even with SQL in them
-	maxDuration = 30 * time.Second // of one that does not stream
-)
+// maxBody bounds a request, in bytes; specs are small, even with SQL in them.
+const maxBody = 4 << 20
 
 // API answers the routes it lists.
 type API struct {
@@ -46,7 +40,6 @@ type Route struct {
 
 // Routes is the table of contents of the API.
 func (a *API) Routes() []Route {
-	const ns = "/api/v1/namespaces/{namespace}"
 	return []Route{
 		{Method: "GET", Path: ns + "/deployments", handle: a.listDeployments},
 		{Method: "POST", Path: ns + "/deployments", handle: a.createDeployment},
@@ -82,75 +75,30 @@ func (a *API) Routes() []Route {
 		{Method: "GET", Path: "/api/v1/status", handle: a.getStatus},
 		{Method: "GET", Path: "/api/v1/status/system-info", handle: a.getSystemInfo},
 
-		{Method: "GET", Path: "/namespaces/v1/namespaces", handle: a.listNamespaces},
-		{Method: "POST", Path: "/namespaces/v1/namespaces", handle: a.createNamespace},
-		{Method: "GET", Path: "/namespaces/v1/namespaces/{namespace}", handle: a.getNamespace},
-		{Method: "PUT", Path: "/namespaces/v1/namespaces/{namespace}", handle: a.putNamespace},
-		{Method: "PATCH", Path: "/namespaces/v1/namespaces/{namespace}", handle: a.patchNamespace},
-		{Method: "DELETE", Path: "/namespaces/v1/namespaces/{namespace}", handle: a.deleteNamespace},
-
 		{Method: "GET", Path: "/flink-ui/v1/namespaces/{namespace}/jobs/{jobId}/{path...}", handle: a.proxyFlink, Streams: true},
 	}
 }
 
 // Register puts every route on the mux.
 func (a *API) Register(mux *http.ServeMux) {
-	verbs := map[string]map[string]Route{} // "POST /…/{name}" → verb after the colon
-	for _, route := range a.Routes() {
-		path, verb, ok := splitVerb(route.Path)
-		if !ok {
-			mux.Handle(route.Method+" "+route.Path, a.serve(route))
-			continue
-		}
-		// A wildcard of the mux is a whole segment, so one route takes all
-		// verbs of it.
-		pattern := route.Method + " " + path
-		if verbs[pattern] == nil {
-			verbs[pattern] = map[string]Route{}
-		}
-		verbs[pattern][verb] = route
-	}
-	for pattern, byVerb := range verbs {
-		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
-			name, verb, _ := splitVerb(r.PathValue("name"))
-			route, ok := byVerb[verb]
-			if !ok {
-				route = Route{handle: func(http.ResponseWriter, *http.Request) error {
-					return &wire.Error{
-						Status: http.StatusMethodNotAllowed, Reason: "MethodNotAllowed",
-						Message: fmt.Sprintf("%s %s: POST wants one of the verbs :reset, :fork, :rollback after the name", r.Method, r.URL.Path),
-					}
-				}}
-			}
-			r.SetPathValue("name", name)
-			a.serve(route).ServeHTTP(w, r)
-		})
-	}
+	route.Register(mux, a.Table(), route.Options{Authorize: a.Authorize, Log: a.Log})
 }
 
-func (a *API) serve(route Route) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if route.Streams {
-			// The server's deadline for reading a request would end it; not all
-			// writers have one.
-			_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
-		} else {
-			ctx, cancel := context.WithTimeout(r.Context(), maxDuration)
-			defer cancel()
-			r = r.WithContext(ctx)
-		}
-		err := route.handle(w, r)
-		if err == nil {
-			return
-		}
-		if status := wire.Fail(w, r, err); status >= http.StatusInternalServerError && r.Context().Err() == nil {
-			level := slog.LevelError
-			if status == http.StatusBadGateway { // a cluster's doing, and it may be ending
-				level = slog.LevelWarn
-			}
-			a.Log.Log(r.Context(), level, "request failed", "method", r.Method, "path", r.URL.Path, "error", err)
-		}
-	})
+// Table is the routes with the rights that they need.
+func (a *API) Table() []route.Route {
+	var all []route.Route
+	for _, r := range a.Routes() {
+		all = append(all, route.Route{Method: r.Method, Path: r.Path, Need: needs[r.Method+" "+r.Path], Streams: r.Streams, Handle: r.handle})
+	}
+	return all
+}
+
+// Exclusively runs do while no request is under way that refers to a namespace
+// or a target, so that what do sees stays so until it is done.
+func (a *API) Exclusively(do func() error) error {
+	a.refs.Lock()
+	defer a.refs.Unlock()
+	return do()
 }
 
 // list is the wire form of several resources.

@@ -327,6 +327,9 @@ func (a *API) changeDeployment(w http.ResponseWriter, r *http.Request, status in
 
 	a.refs.RLock()
 	defer a.refs.RUnlock()
+	if _, err := a.namespace(r); err != nil {
+		return err
+	}
 	d, err := a.findDeployment(r)
 	if err != nil {
 		return err

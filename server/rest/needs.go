@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/weir-streams/weir/auth"
 	"github.com/weir-streams/weir/resource"
 )
 
@@ -67,10 +68,10 @@ type Config struct {
 	ReportedVersion string
 	// GlobalDefaults apply in every namespace, below the namespace's own.
 	GlobalDefaults resource.DeploymentDefaults
-	// NewNamespace says what a new namespace begins with; the names of the
-	// namespace are filled in. Nil: nothing.
-	NewNamespace func(namespace string) ([]resource.DeploymentTarget, resource.DeploymentDefaults)
 	// Author names who sends a request, for the record. Nil: everybody is "user".
 	Author func(*http.Request) string
-	Log    *slog.Logger
+	// Authorize refuses what the sender of a request may not do. Nil:
+	// everybody may do everything.
+	Authorize func(r *http.Request, need auth.Need) error
+	Log       *slog.Logger
 }

@@ -100,7 +100,7 @@ func (a *API) namespace(r *http.Request) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if n.Status.Phase == phaseTerminating && r.Method != http.MethodGet && r.Method != http.MethodHead {
+	if n.Status.Phase == resource.NamespaceTerminating && r.Method != http.MethodGet && r.Method != http.MethodHead {
 		return "", conflictf("namespace %q is being deleted", name)
 	}
 	return name, nil
@@ -156,13 +156,4 @@ func suffix() string {
 		b[i] = letters[int(b[i])%len(letters)]
 	}
 	return string(b)
-}
-
-// splitVerb takes the custom method off a path or name: "orders:reset".
-func splitVerb(s string) (rest, verb string, ok bool) {
-	i := strings.LastIndexByte(s, ':')
-	if i < 0 {
-		return s, "", false
-	}
-	return s[:i], s[i+1:], true
 }

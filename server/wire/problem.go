@@ -105,7 +105,7 @@ func explain(err error) (status int, reason, message string, fields []FieldError
 
 func problem(r *http.Request, status int, reason, message string, fields []FieldError) any {
 	if isPlatform(r.URL.Path) {
-		return PlatformProblem{Code: grpcCode(status), Description: message}
+		return PlatformProblem{Code: grpcCode(status, reason), Description: message}
 	}
 	return Problem{StatusCode: status, Message: message, Reason: reason, Errors: fields}
 }
@@ -121,7 +121,10 @@ func isPlatform(path string) bool {
 	return false
 }
 
-func grpcCode(status int) string {
+func grpcCode(status int, reason string) string {
+	if reason == "FailedPrecondition" { // 409 too
+		return "FAILED_PRECONDITION"
+	}
 	switch status {
 	case http.StatusBadRequest, http.StatusUnsupportedMediaType, http.StatusRequestEntityTooLarge:
 		return "INVALID_ARGUMENT"

@@ -20,7 +20,9 @@ import (
 	contract "github.com/weir-streams/weir/api"
 	"github.com/weir-streams/weir/resource"
 	"github.com/weir-streams/weir/server"
+	"github.com/weir-streams/weir/server/platform"
 	"github.com/weir-streams/weir/server/rest"
+	"github.com/weir-streams/weir/server/route"
 	"github.com/weir-streams/weir/server/wire"
 	"github.com/weir-streams/weir/store"
 )
@@ -33,7 +35,7 @@ type world struct {
 	db     *store.DB
 	url    string
 	router routers.Router
-	routes []rest.Route
+	routes []route.Route
 }
 
 type clusters struct{ transport http.RoundTripper }
@@ -54,9 +56,13 @@ func start(t *testing.T, options ...func(*server.Config)) *world {
 			Deployments: db.Deployments(), Targets: db.Targets(), Jobs: db.Jobs(), Savepoints: db.Savepoints(),
 			Events: db.Events(), Defaults: db.Defaults(), Namespaces: db.Namespaces(), Record: db,
 		},
-		Build:        rest.Build{Version: "test", Commit: "0123456789abcdef"},
+		Build: rest.Build{Version: "test", Commit: "0123456789abcdef"},
+		Log:   slog.New(slog.NewTextHandler(t.Output(), nil)),
+	}, Platform: platform.Config{
+		Resources: platform.Resources{
+			Namespaces: db.Namespaces(), Targets: db.Targets(), Defaults: db.Defaults(), SessionClusters: db.SessionClusters(),
+		},
 		NewNamespace: furnish,
-		Log:          slog.New(slog.NewTextHandler(t.Output(), nil)),
 	}}
 	for _, option := range options {
 		option(&c)
