@@ -179,5 +179,25 @@ func SetKind(o Object) {
 		v.Kind, v.APIVersion = kind, APIVersion
 	case *Event:
 		v.Kind, v.APIVersion = kind, APIVersion
+	case *SecretValue:
+		v.Kind, v.APIVersion = kind, APIVersion
+	case *SessionCluster:
+		v.Kind, v.APIVersion = kind, APIVersion
+	case *APIToken:
+		v.Kind, v.APIVersion = kind, APIVersion
+	case *SQLScript:
+		v.Kind, v.APIVersion = kind, APIVersion
+	case *UDFArtifact:
+		v.Kind, v.APIVersion = kind, APIVersion
+	case *Connector:
+		v.Kind, v.APIVersion = kind, APIVersion
+	case *Format:
+		v.Kind, v.APIVersion = kind, APIVersion
+	case *CatalogConnector:
+		v.Kind, v.APIVersion = kind, APIVersion
+	case *CatalogEntry:
+		v.Kind, v.APIVersion = kind, APIVersion
+	case *AutopilotPolicy:
+		v.Kind, v.APIVersion = kind, APIVersion
 	}
 }
