@@ -14,6 +14,9 @@ type SecretValue struct {
 type SecretValueSpec struct {
 	Kind  SecretKind `json:"kind,omitzero"`
 	Value string     `json:"value,omitzero"` // write-only
+	// Unreadable says why the stored value cannot be read, and Value is empty
+	// then; the store sets it.
+	Unreadable string `json:"-"`
 }
 
 // SecretKind says how a secret is written; PLAIN is the only one.
@@ -24,7 +27,7 @@ const SecretPlain SecretKind = "PLAIN"
 
 // Hidden is the resource as the API shows it: without the value.
 func (s SecretValue) Hidden() SecretValue {
-	s.Spec.Value = ""
+	s.Spec.Value, s.Spec.Unreadable = "", ""
 	return s
 }
 

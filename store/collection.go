@@ -128,6 +128,9 @@ func (c *Collection[T, P]) Create(ctx context.Context, by string, v T) (T, error
 	if err != nil {
 		return none, fmt.Errorf("create %s: %w", what, err)
 	}
+	if doc, err = c.sealed(v, doc, ""); err != nil {
+		return none, fmt.Errorf("create %s: %w", what, err)
+	}
 	m = P(&v).Meta()
 	key := resource.Key{Kind: c.kind, Namespace: m.Namespace, ID: m.ID}
 	err = c.db.transact(ctx, func(tx *sql.Tx) error {
@@ -212,6 +215,9 @@ func (c *Collection[T, P]) decode(id string, doc []byte) (T, error) {
 	if err := json.Unmarshal(doc, &v); err != nil {
 		var none T
 		return none, fmt.Errorf("the stored document of %s %s cannot be read: %w", c.kind, id, err)
+	}
+	if err := c.unseal(&v, doc); err != nil {
+		return v, fmt.Errorf("the stored document of %s %s cannot be read: %w", c.kind, id, err)
 	}
 	return v, nil
 }

@@ -23,15 +23,23 @@ type DB struct {
 	notify  func(context.Context, *sql.Tx, resource.Key) error
 	explain func(error) string // what an error of the database means for people; "" if nothing special
 
+	keys    *Keys // nil: secret values are stored as they are
 	feed    *feed
 	retries retries
 	closers []func() error // in order
 }
 
+// Option sets up a store that is being opened.
+type Option func(*DB)
+
+// Sealed keeps the values of secrets sealed. Without it they are stored as
+// they are, and sealed ones cannot be read.
+func Sealed(keys *Keys) Option { return func(db *DB) { db.keys = keys } }
+
 // Open opens the store at a URL, sqlite:/path/weir.db or postgres://…, and
 // brings its tables up to date. An SQLite store is one server's alone; a
 // Postgres store may be shared.
-func Open(ctx context.Context, storeURL string) (*DB, error) {
+func Open(ctx context.Context, storeURL string, options ...Option) (*DB, error) {
 	scheme, rest, _ := strings.Cut(storeURL, ":")
 	var db *DB
 	var err error
@@ -45,6 +53,9 @@ func Open(ctx context.Context, storeURL string) (*DB, error) {
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
+	}
+	for _, set := range options {
+		set(db)
 	}
 	return db, nil
 }

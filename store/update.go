@@ -59,7 +59,7 @@ func (c *Collection[T, P]) tryUpdate(ctx context.Context, by, id string, change 
 	if err != nil {
 		return none, false, c.failed("update", id, err)
 	}
-	was := *P(&v).Meta()
+	was, unreadable := *P(&v).Meta(), c.unreadable(v)
 	before, specBefore, err := documents(P(&v))
 	if err != nil {
 		return none, false, c.failed("update", id, err)
@@ -88,6 +88,9 @@ func (c *Collection[T, P]) tryUpdate(ctx context.Context, by, id string, change 
 	}
 	v, doc, err := c.normal(v)
 	if err != nil {
+		return none, false, c.failed("update", id, err)
+	}
+	if doc, err = c.sealed(v, doc, unreadable); err != nil {
 		return none, false, c.failed("update", id, err)
 	}
 	if m = P(&v).Meta(); !storable(m.DeploymentID, m.JobID, by) {

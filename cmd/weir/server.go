@@ -77,11 +77,20 @@ func (s *session) serve(ctx context.Context, config configuration) (err error) {
 	if !shared {
 		database = "sqlite:" + filepath.Join(data, "weir.db")
 	}
-	db, err := store.Open(ctx, database)
+	keys, err := secretKeys(config, data, shared, log)
+	if err != nil {
+		return err
+	}
+	db, err := store.Open(ctx, database, store.Sealed(keys))
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
+	if n, err := db.Reseal(ctx); err != nil {
+		return err
+	} else if n > 0 {
+		log.InfoContext(ctx, "secret values sealed anew", "count", n)
+	}
 	resources := rest.Resources{
 		Deployments: db.Deployments(), Targets: db.Targets(), Jobs: db.Jobs(), Savepoints: db.Savepoints(),
 		Events: db.Events(), Defaults: db.Defaults(), Namespaces: db.Namespaces(), Record: db,
@@ -165,6 +174,19 @@ func (s *session) serve(ctx context.Context, config configuration) (err error) {
 	fmt.Fprintf(s.out, "weir is running at http://%s\n", ln.Addr())
 	log.InfoContext(ctx, "server started", "address", ln.Addr().String(), "data", data, "version", b.Version)
 	return g.Wait()
+}
+
+// secretKeys reads the keys that seal secret values.
+func secretKeys(config configuration, data string, shared bool, log *slog.Logger) (*store.Keys, error) {
+	path := config.get("secret-key-file")
+	if path != "" {
+		return store.ReadKeys(path, false)
+	}
+	if shared {
+		log.Warn("secret values are sealed with the key of this server's data folder; other servers of the same database need it too: give all the same --secret-key-file",
+			"key", filepath.Join(data, "secret.key"))
+	}
+	return store.ReadKeys(filepath.Join(data, "secret.key"), true)
 }
 
 // launchers is the table of what can run jobs: one line each, by the name that

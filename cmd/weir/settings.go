@@ -35,6 +35,7 @@ func settings(getenv func(string) string) []setting {
 		{name: "data", value: defaultData(getenv), doc: "folder for everything: database, local clusters, checkpoints"},
 		{name: "database", doc: "postgres://… instead of the embedded database in the data folder"},
 		{name: "state", doc: "folder under which checkpoints and savepoints go (default: state in the data folder)"},
+		{name: "secret-key-file", doc: "file with the keys that seal secret values, one a line, 32 bytes in base64; the first seals, all open (default: secret.key in the data folder, made when it is not there)"},
 		{name: "checkpoint-interval", value: "10s", doc: "for deployments that set none", check: checkDuration},
 		{name: "allowed-hosts", doc: "names, separated by commas, under which browsers may reach the server besides localhost"},
 		{name: "reported-version", doc: "build version in system-info, for clients that insist on one of Ververica Platform's"},
