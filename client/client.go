@@ -95,17 +95,25 @@ func (c *Client) do(ctx context.Context, method, path string, query url.Values, 
 
 // send sends a request; an answer of 400 or more is an error.
 func (c *Client) send(ctx context.Context, method, path string, query url.Values, body []byte, accept string, headers ...string) (*http.Response, error) {
+	if body == nil {
+		return c.stream(ctx, method, path, query, nil, "", accept, headers...)
+	}
+	return c.stream(ctx, method, path, query, bytes.NewReader(body), "application/json", accept, headers...)
+}
+
+// stream is send with a body of any type and size.
+func (c *Client) stream(ctx context.Context, method, path string, query url.Values, body io.Reader, contentType, accept string, headers ...string) (*http.Response, error) {
 	target := c.base + path
 	if len(query) > 0 {
 		target += "?" + query.Encode()
 	}
-	r, err := http.NewRequestWithContext(ctx, method, target, bytes.NewReader(body))
+	r, err := http.NewRequestWithContext(ctx, method, target, body)
 	if err != nil {
 		return nil, fmt.Errorf("%s %s: %w", method, target, err)
 	}
 	r.Header.Set("Accept", accept)
-	if body != nil {
-		r.Header.Set("Content-Type", "application/json")
+	if contentType != "" {
+		r.Header.Set("Content-Type", contentType)
 	}
 	if c.author != "" {
 		r.Header.Set("X-Weir-Author", c.author)

@@ -42,10 +42,16 @@ func (e *Error) Error() string {
 // IsNotFound tells whether err says that a resource does not exist.
 func IsNotFound(err error) bool { return hasStatus(err, http.StatusNotFound) }
 
+// IsUnauthorized tells whether err says that the server wants to know who asks.
+func IsUnauthorized(err error) bool { return hasStatus(err, http.StatusUnauthorized) }
+
 // IsConflict tells whether err says that the resource's state forbids it.
 func IsConflict(err error) bool {
 	return hasStatus(err, http.StatusConflict) || hasStatus(err, http.StatusPreconditionFailed)
 }
+
+// IsForbidden tells whether err says that the caller has not the right to.
+func IsForbidden(err error) bool { return hasStatus(err, http.StatusForbidden) }
 
 func hasStatus(err error, status int) bool {
 	e := (*Error)(nil)
@@ -74,7 +80,7 @@ func ExitCode(err error) int {
 		return ExitUnreachable
 	case IsNotFound(err):
 		return ExitNotFound
-	case IsConflict(err):
+	case IsConflict(err), IsForbidden(err), IsUnauthorized(err):
 		return ExitConflict
 	}
 	return ExitFailed
@@ -89,6 +95,10 @@ func (c *Client) unreachable(ctx context.Context, err error) error {
 	}
 	return fmt.Errorf("%w at %s: %w; is it running (weir server), or is another one meant (--server, WEIR_SERVER)?", ErrUnreachable, c.base, err)
 }
+
+// noSuchPath is how a weir server says in both its APIs that it does not have
+// the path at all.
+const noSuchPath = "there is nothing at "
 
 // explain reads any of the three shapes of error bodies.
 func explain(res *http.Response, text []byte) error {
@@ -105,6 +115,10 @@ func explain(res *http.Response, text []byte) error {
 		if e.Message == "" {
 			e.Message, e.Reason = body.Description, body.Code
 		}
+	}
+	if strings.HasPrefix(e.Message, noSuchPath) {
+		e.Status, e.Reason = 0, "" // no missing resource
+		e.Message = fmt.Sprintf("the server at %s has nothing at %s; is it older than this weir?", res.Request.URL.Host, res.Request.URL.Path)
 	}
 	if e.Message == "" {
 		e.Message = fmt.Sprintf("%s %s: %s", res.Request.Method, res.Request.URL, res.Status)

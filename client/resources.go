@@ -6,23 +6,32 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/weir-streams/weir/resource"
 )
 
 // Query narrows a list. Empty fields mean any.
 type Query struct {
-	LabelSelector string // Deployments: Kubernetes' grammar
-	DeploymentID  string // Jobs, Savepoints, Events
-	JobID         string // Savepoints, Events
-	Newest        int    // Jobs, Savepoints, Events: only that many of the newest
+	LabelSelector    string    // Kubernetes' grammar; kinds with labels
+	DeploymentID     string    // Jobs, Savepoints, Events
+	JobID            string    // Savepoints, Events
+	SessionClusterID string    // Events
+	Name             string    // Events: of this sort
+	From, To         time.Time // Events: created in this span, From inclusive
+	Newest           int       // Jobs, Savepoints, Events: only that many of the newest
 }
 
 func (q Query) values() url.Values {
 	v := url.Values{}
-	for name, value := range map[string]string{"labelSelector": q.LabelSelector, "deploymentId": q.DeploymentID, "jobId": q.JobID} {
+	for name, value := range map[string]string{"labelSelector": q.LabelSelector, "deploymentId": q.DeploymentID, "jobId": q.JobID, "sessionClusterId": q.SessionClusterID, "name": q.Name} {
 		if value != "" {
 			v.Set(name, value)
+		}
+	}
+	for name, at := range map[string]time.Time{"from": q.From, "to": q.To} {
+		if !at.IsZero() {
+			v.Set(name, at.UTC().Format(time.RFC3339Nano))
 		}
 	}
 	if q.Newest > 0 {
@@ -39,6 +48,10 @@ func DryRun(v url.Values) { v.Set("dryRun", "true") }
 
 // Force deletes even what protects state.
 func Force(v url.Values) { v.Set("force", "true") }
+
+// RefuseStateLoss refuses a change of a running deployment that would drop the
+// state of an operator.
+func RefuseStateLoss(v url.Values) { v.Set("refuseStateLoss", "true") }
 
 // ApplyDefaults fills what a replacement leaves out from the configured defaults.
 func ApplyDefaults(v url.Values) { v.Set("applyDefaults", "true") }
@@ -85,6 +98,16 @@ func (c *Client) Savepoints(namespace string) Collection[resource.Savepoint] {
 // Events of a namespace.
 func (c *Client) Events(namespace string) Collection[resource.Event] {
 	return in[resource.Event](c, namespace, "events")
+}
+
+// Secrets of a namespace. Their values go in and never come out.
+func (c *Client) Secrets(namespace string) Collection[resource.SecretValue] {
+	return in[resource.SecretValue](c, namespace, "secret-values")
+}
+
+// SessionClusters of a namespace.
+func (c *Client) SessionClusters(namespace string) Collection[resource.SessionCluster] {
+	return in[resource.SessionCluster](c, namespace, "sessionclusters")
 }
 
 // Get gets one.
@@ -230,6 +253,11 @@ func (c *Client) namespace(ctx context.Context, method, path string, in any) (re
 	}
 	err := c.do(ctx, method, path, nil, in, &reply)
 	return reply.Namespace.resource(), err
+}
+
+// Check asks the server something that it answers only to those it knows.
+func (c *Client) Check(ctx context.Context) error {
+	return c.do(ctx, http.MethodGet, namespacesPath, nil, nil, nil)
 }
 
 // Version is what a server says of itself.

@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -13,27 +15,31 @@ import (
 	"github.com/weir-streams/weir/resource"
 )
 
-// annotationApplied holds what apply last wrote, so that a field that is later
-// removed from the file is removed from the deployment too.
-const annotationApplied = "weir.io/last-applied"
+// applyFlags are how apply goes about it.
+type applyFlags struct {
+	waitFlags
+	dry        bool
+	acceptLoss bool
+}
 
 func applyCommand(s *session) *cobra.Command {
 	var files []string
-	var dry bool
-	var w waitFlags
+	var how applyFlags
 	c := &cobra.Command{
 		Use:   "apply -f FILE|DIR|-",
 		Short: "Create or update resources from YAML or JSON",
-		Long: "Create the resources of a file, or change them to what it says. A field that the file does not mention keeps its value, unless an\n" +
-			"earlier apply set it. Kinds: Deployment, DeploymentTarget, DeploymentDefaults, Namespace.",
+		Long: "Create the resources of files, or change them to what the files say, and print what changed. A field that a file does not mention keeps its\n" +
+			"value, unless an earlier apply set it. A change of a running deployment that would drop state is refused (exit code 5); weir plan shows why.\n" +
+			"Kinds: " + appliedKinds() + ".",
 		Example: example(`weir apply -f orders.yaml --wait
 weir apply -f deployments/ --dry-run
 weir get deployment orders -o yaml | weir apply -n staging -f -`),
 		Args: cobra.NoArgs,
 	}
 	c.Flags().StringSliceVarP(&files, "file", "f", nil, "file, folder, or - for standard input; may be repeated")
-	c.Flags().BoolVar(&dry, "dry-run", false, "check everything and show what would change, but change nothing")
-	w.add(c)
+	c.Flags().BoolVar(&how.dry, "dry-run", false, "check everything and show what would change, but change nothing")
+	c.Flags().BoolVar(&how.acceptLoss, "accept-state-loss", false, "apply even what drops state of a running deployment")
+	how.add(c)
 	return s.verb(c, func(ctx context.Context, api *client.Client, _ []string) error {
 		if len(files) == 0 {
 			return usagef("-f must be given: a file, a folder, or - for standard input")
@@ -43,12 +49,12 @@ weir get deployment orders -o yaml | weir apply -n staging -f -`),
 			return err
 		}
 		var failures []error
-		var waits []func() error
+		var waits []waiting
 		for _, m := range all {
 			for _, warning := range m.unknownFields() {
-				fmt.Fprintf(s.err, "weir: %s: %s\n", m.source, warning)
+				s.noticef("%s: %s", m.source, warning)
 			}
-			wait, err := s.apply(ctx, api, m, dry, w)
+			wait, err := s.apply(ctx, api, m, how)
 			if err != nil {
 				failures = append(failures, fmt.Errorf("%s: %w", m.source, err))
 				continue
@@ -57,204 +63,153 @@ weir get deployment orders -o yaml | weir apply -n staging -f -`),
 				waits = append(waits, wait)
 			}
 		}
-		for _, wait := range waits {
-			if err := wait(); err != nil {
-				failures = append(failures, err)
-			}
-		}
-		return errors.Join(failures...)
+		return errors.Join(append(failures, waitAll(waits, how.timeout)...)...)
 	})
+}
+
+// waiting waits for the effect of what was applied, for so long at most.
+type waiting func(timeout time.Duration) error
+
+// waitAll waits for all; one timeout is for them together.
+func waitAll(waits []waiting, timeout time.Duration) []error {
+	began := time.Now()
+	var failures []error
+	for _, wait := range waits {
+		left := timeout
+		if timeout > 0 {
+			left = max(timeout-time.Since(began), time.Millisecond)
+		}
+		if err := wait(left); err != nil {
+			failures = append(failures, err)
+		}
+	}
+	return failures
+}
+
+// where is the session in the namespace of a document, unless the command line
+// says another.
+func (s *session) where(m manifest) *session {
+	at := *s
+	if m.namespace != "" && s.namespace == "" {
+		at.namespace, at.resolved = m.namespace, nil
+	}
+	return &at
 }
 
 // apply applies one document and says what changed. wait, if not nil, waits
 // for the effect.
-func (s *session) apply(ctx context.Context, api *client.Client, m manifest, dry bool, w waitFlags) (wait func() error, err error) {
-	namespace := s.ns()
-	if m.namespace != "" && s.namespace == "" {
-		namespace = m.namespace
+func (s *session) apply(ctx context.Context, api *client.Client, m manifest, how applyFlags) (wait waiting, err error) {
+	in := s.where(m)
+	if m.kind == resource.KindDeployment {
+		return in.applyDeployment(ctx, api, m, how)
 	}
-	switch m.kind {
-	case resource.KindNamespace:
-		return nil, s.applyNamespace(ctx, api, m, dry)
-	case resource.KindDeploymentTarget:
-		return nil, s.applyTarget(ctx, api, m, namespace, dry)
-	case resource.KindDeploymentDefaults:
-		if dry {
-			s.report("deploymentdefaults", namespace, "would be patched", nil)
-			return nil, nil
-		}
-		before, err := api.Defaults(ctx, namespace)
-		if err != nil {
-			return nil, err
-		}
-		after, err := api.PatchDefaults(ctx, namespace, m.wanted())
-		if err != nil {
-			return nil, err
-		}
-		return nil, s.reportChange("deploymentdefaults", namespace, before.Spec, after.Spec, dry)
+	k, ok := kindOfResource(m.kind)
+	if !ok {
+		return nil, fmt.Errorf("kind %s cannot be applied", m.kind)
 	}
-	return s.applyDeployment(ctx, api, m, namespace, dry, w)
+	return in.applyOther(ctx, api, k, m, how)
 }
 
-func (s *session) applyDeployment(ctx context.Context, api *client.Client, m manifest, namespace string, dry bool, w waitFlags) (func() error, error) {
-	var options []client.Option
-	if dry {
-		options = []client.Option{client.DryRun}
-	}
+// applyOther applies a document of any kind but Deployment.
+func (s *session) applyOther(ctx context.Context, api *client.Client, k kind, m manifest, how applyFlags) (waiting, error) {
 	wanted := m.wanted()
-	before, err := api.Deployments(namespace).Get(ctx, m.name)
+	if spec, _ := wanted["spec"].(map[string]any); k.kind == resource.KindSecretValue && spec["value"] == nil {
+		return nil, errors.New("spec.value must be set; what the server gives out of a secret is without it")
+	}
+	before, err := k.get(ctx, api, s.ns(), m.name)
 	if client.IsNotFound(err) {
-		body := withApplied(wanted)
-		metadata(body)["name"] = m.name
-		after, err := api.Deployments(namespace).Create(ctx, body, options...)
-		if err != nil {
-			return nil, err
+		before, err = nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	label := k.names[1]
+	if k.kind == resource.KindDeploymentDefaults {
+		label = "deploymentdefaults"
+		m.name = s.ns()
+	}
+	if how.dry {
+		return nil, s.reportDry(k, label, m.name, before, wanted)
+	}
+	setName(wanted, m.name)
+	after, err := k.apply(ctx, api, s.ns(), m.name, before, wanted)
+	if err != nil {
+		return nil, err
+	}
+	if before == nil {
+		s.report(label, m.name, "created", nil)
+	} else if err := s.reportChange(label, m.name, visible(before), visible(after), false); err != nil {
+		return nil, err
+	}
+	if k.kind != resource.KindSessionCluster || !how.wait {
+		return nil, nil
+	}
+	return func(timeout time.Duration) error { return s.awaitSessionCluster(ctx, api, m.name, timeout) }, nil
+}
+
+func setName(body map[string]any, name string) {
+	kept := maps.Clone(metadata(body))
+	kept["name"] = name
+	body["metadata"] = kept
+}
+
+// reportDry says what applying would do, as far as can be said from here.
+func (s *session) reportDry(k kind, label, name string, before resource.Object, wanted map[string]any) error {
+	if before == nil {
+		s.report(label, name, "would be created", nil)
+		return nil
+	}
+	now, err := tree(visible(before))
+	if err != nil {
+		return err
+	}
+	then := map[string]any{}
+	fields, _ := now.(map[string]any)
+	for field, v := range fields {
+		then[field] = v
+	}
+	if spec, ok := wanted["spec"].(map[string]any); ok {
+		delete(spec, "value") // of a secret
+		old, _ := then["spec"].(map[string]any)
+		then["spec"] = merge(old, spec)
+	}
+	if labels, ok := metadata(wanted)["labels"].(map[string]any); ok {
+		then["labels"] = labels
+	}
+	return s.reportChange(label, name, now, then, true)
+}
+
+// merge is a JSON merge patch.
+func merge(old, patch map[string]any) map[string]any {
+	out := map[string]any{}
+	maps.Copy(out, old)
+	for key, v := range patch {
+		inner, isObject := v.(map[string]any)
+		was, _ := out[key].(map[string]any)
+		switch {
+		case v == nil:
+			delete(out, key)
+		case isObject:
+			out[key] = merge(was, inner)
+		default:
+			out[key] = v
 		}
-		s.report("deployment", m.name, map[bool]string{true: "would be created", false: "created"}[dry], nil)
-		return s.waiter(ctx, api, namespace, before, after, dry, w), nil
 	}
-	if err != nil {
-		return nil, err
-	}
-	patch, err := threeWay(before.Metadata.Annotations[annotationApplied], wanted)
-	if err != nil {
-		return nil, err
-	}
-	after, err := api.Deployments(namespace).Patch(ctx, before.Metadata.ID, patch, options...)
-	if err != nil {
-		return nil, err
-	}
-	type visible struct {
-		DisplayName string
-		Labels      map[string]string
-		Spec        resource.DeploymentSpec
-	}
-	if err := s.reportChange("deployment", m.name,
-		visible{before.Metadata.DisplayName, before.Metadata.Labels, before.Spec},
-		visible{after.Metadata.DisplayName, after.Metadata.Labels, after.Spec}, dry); err != nil {
-		return nil, err
-	}
-	return s.waiter(ctx, api, namespace, before, after, dry, w), nil
+	return out
 }
 
-func (s *session) waiter(ctx context.Context, api *client.Client, namespace string, before, after resource.Deployment, dry bool, w waitFlags) func() error {
-	if dry || !w.wait {
-		return nil
+// visible is what of a resource people change.
+func visible(o resource.Object) any {
+	m := o.Meta()
+	v := map[string]any{"labels": m.Labels, "spec": o.SpecOf()}
+	if m.DisplayName != "" {
+		v["displayName"] = m.DisplayName
 	}
-	in := *s
-	in.namespace = namespace
-	return func() error { return in.waitSettled(ctx, api, before, after, w) }
-}
-
-// threeWay is the merge patch that makes a deployment what the file says:
-// what the file has, and a null for each field that the last apply set and
-// the file no longer has.
-func threeWay(last string, wanted map[string]any) (map[string]any, error) {
-	patch := withApplied(wanted)
-	if last == "" {
-		return patch, nil
+	if o.SpecOf() == nil { // what changes is not shown
+		delete(v, "spec")
+		v["version"] = m.ResourceVersion
 	}
-	var before map[string]any
-	if err := json.Unmarshal([]byte(last), &before); err != nil {
-		return nil, fmt.Errorf("annotation %s is damaged; remove it and apply again: %w", annotationApplied, err)
-	}
-	removeMissing(patch, before)
-	return patch, nil
-}
-
-// removeMissing adds to patch a null for every field that only before has.
-func removeMissing(patch, before map[string]any) {
-	for key, old := range before {
-		now, there := patch[key]
-		if !there {
-			patch[key] = nil
-			continue
-		}
-		a, isObject := now.(map[string]any)
-		b, wasObject := old.(map[string]any)
-		if isObject && wasObject {
-			removeMissing(a, b)
-		}
-	}
-}
-
-// withApplied copies what is wanted and notes it in the annotation.
-func withApplied(wanted map[string]any) map[string]any {
-	text, err := json.Marshal(wanted)
-	if err != nil {
-		panic("weir: what was read from JSON is not JSON: " + err.Error())
-	}
-	var body map[string]any
-	if err := decodeNumbers(text, &body); err != nil {
-		panic("weir: what was written as JSON is not JSON: " + err.Error())
-	}
-	annotations, ok := metadata(body)["annotations"].(map[string]any)
-	if !ok {
-		annotations = map[string]any{}
-		metadata(body)["annotations"] = annotations
-	}
-	annotations[annotationApplied] = string(text)
-	return body
-}
-
-func metadata(body map[string]any) map[string]any {
-	m, ok := body["metadata"].(map[string]any)
-	if !ok {
-		m = map[string]any{}
-		body["metadata"] = m
-	}
-	return m
-}
-
-func (s *session) applyTarget(ctx context.Context, api *client.Client, m manifest, namespace string, dry bool) error {
-	before, err := api.Targets(namespace).Get(ctx, m.name)
-	existed := err == nil
-	if err != nil && !client.IsNotFound(err) {
-		return err
-	}
-	if dry {
-		s.report("target", m.name, map[bool]string{true: "exists", false: "would be created"}[existed], nil)
-		return nil
-	}
-	after, err := api.Targets(namespace).Put(ctx, m.name, m.wanted())
-	if err != nil {
-		return err
-	}
-	if !existed {
-		s.report("target", m.name, "created", nil)
-		return nil
-	}
-	type visible struct {
-		Labels map[string]string
-		Spec   resource.DeploymentTargetSpec
-	}
-	return s.reportChange("target", m.name, visible{before.Metadata.Labels, before.Spec}, visible{after.Metadata.Labels, after.Spec}, false)
-}
-
-func (s *session) applyNamespace(ctx context.Context, api *client.Client, m manifest, dry bool) error {
-	var n resource.Namespace
-	text, err := json.Marshal(m.wanted())
-	if err != nil {
-		return err
-	}
-	if err := json.Unmarshal(text, &n); err != nil {
-		return fmt.Errorf("not a namespace: %w", err)
-	}
-	n.Metadata.Name = m.name
-	_, err = api.Namespace(ctx, m.name)
-	existed := err == nil
-	if err != nil && !client.IsNotFound(err) {
-		return err
-	}
-	if dry {
-		s.report("namespace", m.name, map[bool]string{true: "exists", false: "would be created"}[existed], nil)
-		return nil
-	}
-	if _, err := api.PutNamespace(ctx, n); err != nil {
-		return err
-	}
-	s.report("namespace", m.name, map[bool]string{true: "applied", false: "created"}[existed], nil)
-	return nil
+	return v
 }
 
 // reportChange says which fields differ.

@@ -129,6 +129,22 @@ func (r result) prints(texts ...string) result {
 	return r
 }
 
+func (r result) equals(text string) result {
+	r.t.Helper()
+	if r.out != text {
+		r.t.Errorf("%s prints %q, want %q", r.line, r.out, text)
+	}
+	return r
+}
+
+func (r result) lacks(text string) result {
+	r.t.Helper()
+	if strings.Contains(r.out+r.err, text) {
+		r.t.Errorf("%s prints %q:\n%s%s", r.line, text, r.out, r.err)
+	}
+	return r
+}
+
 func (r result) complains(texts ...string) result {
 	r.t.Helper()
 	for _, text := range texts {
@@ -228,9 +244,14 @@ func TestUsage(t *testing.T) {
 		wants string
 	}{
 		{"get", 2, "arg"},
-		{"get deployment a b", 2, "arg"},
+		{"get deployment a b", 4, `"b"`},
+		{"get deployments,jobs a", 2, "KIND/NAME"},
+		{"get deployments -o jsonpath={.a", 2, "braces"},
+		{"get deployments a -A", 2, "-n"},
+		{"get jobs -l a=b", 2, "no labels"},
+		{"delete", 2, "KIND NAME"},
+		{"delete deployments", 2, "which"},
 		{"get deplyments", 2, `did you mean "deployments"?`},
-		{"get secrets", 1, "not built yet"},
 		{"get deployments -o xml", 2, "xml"},
 		{"get deployments --nope", 2, "--nope"},
 		{"nope", 2, "nope"},

@@ -17,42 +17,63 @@ import (
 
 func describeCommand(s *session) *cobra.Command {
 	c := &cobra.Command{
-		Use:     "describe KIND NAME",
-		Short:   "Show everything about a resource, for people",
-		Long:    "Show a deployment with its job, savepoints and newest events. Other kinds are shown as YAML.",
-		Example: example("weir describe deployment orders"),
-		Args:    cobra.ExactArgs(2),
-		ValidArgsFunction: func(c *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-			return s.completeKindAndName(c, args)
-		},
+		Use:               "describe KIND NAME…",
+		Short:             "Show everything about resources, for people",
+		Long:              "Show everything about resources: a deployment with its job, savepoints and newest events, others with their spec and events.",
+		Example:           example("weir describe deployment orders\nweir describe job 3f0c2a4e-…"),
+		Args:              cobra.MinimumNArgs(1),
+		ValidArgsFunction: s.completeRefs,
 	}
 	return s.verb(c, func(ctx context.Context, api *client.Client, args []string) error {
-		k, err := findKind(args[0])
+		wanted, err := parseRefs(args)
 		if err != nil {
 			return err
 		}
-		if k.kind != resource.KindDeployment {
-			v, err := k.get(ctx, api, s.ns(), args[1])
-			if err != nil {
-				return err
+		first := true
+		for _, k := range wanted {
+			if len(k.refs) == 0 { // all of them
+				all, err := k.list(ctx, api, s.ns(), client.Query{})
+				if err != nil {
+					return err
+				}
+				k.refs = namesOf(all, k.name)
 			}
-			return printYAML(s.out, v)
+			for _, ref := range k.refs {
+				if !first {
+					fmt.Fprintln(s.out)
+				}
+				first = false
+				if err := s.describeOne(ctx, api, k.kind, ref); err != nil {
+					return err
+				}
+			}
 		}
-		at, err := s.look(ctx, api, args[1])
-		if err != nil {
-			return s.whereIsIt(ctx, api, args[1], err)
-		}
-		id := at.deployment.Metadata.ID
-		savepoints, err := api.Savepoints(s.ns()).List(ctx, client.Query{DeploymentID: id, Newest: 5})
-		if err != nil {
-			return err
-		}
-		events, err := api.Events(s.ns()).List(ctx, client.Query{DeploymentID: id, Newest: 10})
-		if err != nil {
-			return err
-		}
-		return s.describe(at, savepoints, events)
+		return nil
 	})
+}
+
+func (s *session) describeOne(ctx context.Context, api *client.Client, k kind, ref string) error {
+	if k.kind != resource.KindDeployment {
+		v, err := s.fetch(ctx, api, k, ref)
+		if err != nil {
+			return err
+		}
+		return s.describeOther(ctx, api, v)
+	}
+	at, err := s.look(ctx, api, ref)
+	if err != nil {
+		return s.whereIsIt(ctx, api, ref, err)
+	}
+	id := at.deployment.Metadata.ID
+	savepoints, err := api.Savepoints(s.ns()).List(ctx, client.Query{DeploymentID: id, Newest: 5})
+	if err != nil {
+		return err
+	}
+	events, err := api.Events(s.ns()).List(ctx, client.Query{DeploymentID: id, Newest: 10})
+	if err != nil {
+		return err
+	}
+	return s.describe(at, savepoints, events)
 }
 
 func (s *session) describe(at sight, savepoints []resource.Savepoint, events []resource.Event) error {
@@ -72,27 +93,24 @@ func (s *session) describe(at sight, savepoints []resource.Savepoint, events []r
 			return err
 		}
 	}
-	for _, part := range []struct {
-		title, kind string
-		all         []resource.Object
-	}{
-		{"Savepoints, newest last", "savepoints", objects(savepoints)},
-		{"Events, newest last", "events", objects(events)},
-	} {
-		if len(part.all) == 0 {
-			continue
-		}
-		k, err := findKind(part.kind)
-		if err != nil {
-			return err
-		}
-		fmt.Fprintf(s.out, "\n%s\n", part.title)
-		t := k.tableOf(now, part.all, false)
-		if err := t.write(indented{s.out}, s.paintStates(t)); err != nil {
-			return err
-		}
+	if err := s.part("Savepoints, newest last", "savepoints", objects(savepoints)); err != nil {
+		return err
 	}
-	return nil
+	return s.part("Events, newest last", "events", objects(events))
+}
+
+// part shows resources that belong to what is described.
+func (s *session) part(title, kindWord string, all []resource.Object) error {
+	if len(all) == 0 {
+		return nil
+	}
+	k, err := findKind(kindWord)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(s.out, "\n%s\n", title)
+	t := k.tableOf(time.Now(), all, false, false)
+	return t.write(indented{s.out}, s.paintStates(t))
 }
 
 func deploymentFacts(d resource.Deployment, now time.Time) [][2]string {
@@ -105,7 +123,7 @@ func deploymentFacts(d resource.Deployment, now time.Time) [][2]string {
 		{"State", string(d.Status.State)},
 		{"Wanted", string(d.Spec.State)},
 		{"Message", d.Status.Message},
-		{"Target", firstOf(d.Spec.DeploymentTargetName, d.Spec.DeploymentTargetID, d.Spec.SessionClusterName)},
+		{"Target", firstOf(d.Spec.SessionClusterName, d.Spec.DeploymentTargetName, d.Spec.DeploymentTargetID)},
 		{"Upgrade strategy", string(d.Spec.UpgradeStrategy.Kind)},
 		{"Restore strategy", string(d.Spec.RestoreStrategy.Kind)},
 		{"Generation", strconv.Itoa(m.Generation)},

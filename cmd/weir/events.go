@@ -43,7 +43,7 @@ func eventsCommand(s *session) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return s.show(k, all, false, output)
+			return s.show(k, all, false, getOptions{output: output})
 		}
 		return s.followEvents(ctx, api, k, q, output)
 	})
@@ -85,9 +85,9 @@ func (s *session) followEvents(ctx context.Context, api *client.Client, k kind, 
 			return nil
 		}
 		if output == "yaml" || output == "name" {
-			return s.show(k, news, false, output)
+			return s.show(k, news, false, getOptions{output: output})
 		}
-		t := k.tableOf(time.Now(), news, output == "wide")
+		t := k.tableOf(time.Now(), news, output == "wide", s.everywhere)
 		t.headless = !first
 		return t.write(s.out, nil)
 	})

@@ -2,13 +2,13 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"io"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/weir-streams/weir/client"
 	"github.com/weir-streams/weir/resource"
@@ -18,95 +18,164 @@ type getOptions struct {
 	output   string
 	selector string
 	watch    bool
+	headless bool
 }
 
 func getCommand(s *session) *cobra.Command {
 	var o getOptions
 	c := &cobra.Command{
-		Use:   "get KIND [NAME]",
-		Short: "List resources, or show one",
-		Long:  "List resources, or show one by name or id. Kinds: " + strings.Join(kindNames(), ", ") + ".",
+		Use:   "get KIND[,KIND] [NAME…]",
+		Short: "List resources, or show some",
+		Long: "List resources, or show some by name or id; KIND/NAME works too. Kinds: " + strings.Join(kindNames(), ", ") + ".\n" +
+			"-o jsonpath={.status.state} prints one field of each, {.items[*].metadata.name} one of a list.",
 		Example: example(`weir get deployments
+weir get deployments -A -l team=a
 weir get deployment orders -o yaml
+weir get deployment orders -o 'jsonpath={.status.state}'
 weir get jobs --watch`),
-		Args: cobra.RangeArgs(1, 2),
-		ValidArgsFunction: func(c *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-			return s.completeKindAndName(c, args)
-		},
+		Args:              cobra.MinimumNArgs(1),
+		ValidArgsFunction: s.completeRefs,
 	}
 	outputFlag(c, &o.output)
-	c.Flags().StringVarP(&o.selector, "selector", "l", "", "labels of deployments, for example team=a,tier in (x,y)")
+	pathOutput(c, &o.output)
+	c.Flags().StringVarP(&o.selector, "selector", "l", "", "labels, for example team=a,tier in (x,y)")
 	c.Flags().BoolVarP(&o.watch, "watch", "w", false, "go on and show what changes")
+	c.Flags().BoolVar(&o.headless, "no-headers", false, "tables without the line of names")
+	s.everywhereFlag(c)
 	return s.verb(c, func(ctx context.Context, api *client.Client, args []string) error {
-		k, err := findKind(args[0])
+		wanted, err := parseRefs(args)
 		if err != nil {
 			return err
 		}
-		if o.selector != "" && k.kind != resource.KindDeployment {
-			return usagef("--selector works on deployments only")
-		}
-		ref := ""
-		if len(args) == 2 {
-			ref = args[1]
+		for _, k := range wanted {
+			switch {
+			case o.selector != "" && !k.labels:
+				return usagef("%s have no labels, so --selector cannot choose among them", k.names[0])
+			case o.selector != "" && len(k.refs) > 0:
+				return usagef("give names or --selector, not both")
+			case s.everywhere && len(k.refs) > 0:
+				return usagef("a name is in one namespace (-n); --all-namespaces lists")
+			}
 		}
 		if o.watch {
-			return s.getWatching(ctx, api, k, ref, o)
-		}
-		if ref != "" {
-			v, err := k.get(ctx, api, s.ns(), ref)
-			if err != nil {
-				if k.kind == resource.KindDeployment {
-					return s.whereIsIt(ctx, api, ref, err)
-				}
-				return err
+			if len(wanted) > 1 || len(wanted[0].refs) > 1 {
+				return usagef("--watch works on one kind, or one resource, at a time")
 			}
-			return s.show(k, []resource.Object{v}, true, o.output)
+			return s.getWatching(ctx, api, wanted[0], o)
 		}
-		all, err := k.list(ctx, api, s.ns(), client.Query{LabelSelector: o.selector})
-		if err != nil {
-			return err
-		}
-		return s.show(k, all, false, o.output)
+		return s.get(ctx, api, wanted, o)
 	})
 }
 
-func (s *session) completeKindAndName(c *cobra.Command, args []string) ([]string, cobra.ShellCompDirective) {
-	if len(args) == 0 {
-		return kindNames(), cobra.ShellCompDirectiveNoFileComp
+// get shows what is there of every kind that is wanted.
+func (s *session) get(ctx context.Context, api *client.Client, wanted []wantedKind, o getOptions) error {
+	var failures []error
+	found := make([][]resource.Object, len(wanted))
+	for i, k := range wanted {
+		if len(k.refs) == 0 {
+			var err error
+			if found[i], err = s.list(ctx, api, k.kind, client.Query{LabelSelector: o.selector}); err != nil {
+				return err
+			}
+			continue
+		}
+		for _, ref := range k.refs {
+			v, err := s.fetch(ctx, api, k.kind, ref)
+			if err != nil {
+				failures = append(failures, err)
+				continue
+			}
+			found[i] = append(found[i], v)
+		}
 	}
-	k, err := findKind(args[0])
-	if err != nil || len(args) > 1 {
-		return nil, cobra.ShellCompDirectiveNoFileComp
+	single := len(wanted) == 1 && len(wanted[0].refs) == 1
+	if len(failures) > 0 && len(slices.Concat(found...)) == 0 {
+		return join(failures)
 	}
-	return s.complete(c, func(ctx context.Context, api *client.Client) ([]string, error) {
-		all, err := k.list(ctx, api, s.ns(), client.Query{})
-		return namesOf(all, k.name), err
-	})
+	if len(wanted) == 1 || o.output == "json" || o.output == "yaml" || isPath(o.output) {
+		k := wanted[0].kind
+		if len(wanted) > 1 {
+			k = kind{} // of several: a list of anything
+		}
+		if err := s.show(k, slices.Concat(found...), single, o); err != nil {
+			return err
+		}
+		return join(failures)
+	}
+	for i, k := range wanted {
+		if i > 0 && o.output != "name" {
+			fmt.Fprintln(s.out)
+		}
+		if err := s.show(k.kind, found[i], false, o); err != nil {
+			return err
+		}
+	}
+	return join(failures)
+}
+
+// list lists a kind, in every namespace if asked to.
+func (s *session) list(ctx context.Context, api *client.Client, k kind, q client.Query) ([]resource.Object, error) {
+	if k.global || !s.everywhere {
+		return k.list(ctx, api, s.ns(), q)
+	}
+	all, err := s.namespaces(ctx, api)
+	if err != nil {
+		return nil, err
+	}
+	lists := make([][]resource.Object, len(all))
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(8)
+	for i, namespace := range all {
+		g.Go(func() error {
+			list, err := k.list(ctx, api, namespace, q)
+			if client.IsNotFound(err) || client.IsForbidden(err) { // gone meanwhile, or not for us to see
+				err = nil
+			}
+			for _, v := range list {
+				v.Meta().Namespace = namespace
+			}
+			lists[i] = list
+			return err
+		})
+	}
+	err = g.Wait()
+	return slices.Concat(lists...), err
 }
 
 // show prints resources; single tells that one was asked for by name.
-func (s *session) show(k kind, all []resource.Object, single bool, output string) error {
-	switch output {
-	case "json", "yaml":
+func (s *session) show(k kind, all []resource.Object, single bool, o getOptions) error {
+	switch {
+	case o.output == "json" || o.output == "yaml" || isPath(o.output):
+		if all == nil {
+			all = []resource.Object{}
+		}
 		var v any = list{Kind: string(k.kind) + "List", APIVersion: resource.APIVersion, Items: all}
 		if single {
 			v = all[0]
 		}
-		if output == "json" {
-			return printJSON(s.out, v)
+		if isPath(o.output) {
+			return s.printPath(v, o.output)
 		}
-		return printYAML(s.out, v)
-	case "name":
-		for _, o := range all {
-			fmt.Fprintf(s.out, "%s/%s\n", k.names[0], k.name(o))
+		return s.document(v, o.output)
+	case o.output == "name":
+		for _, v := range all {
+			fmt.Fprintf(s.out, "%s/%s\n", k.names[0], k.name(v))
 		}
 		return nil
 	}
 	if len(all) == 0 {
-		fmt.Fprintf(s.err, "No %s in namespace %s.\n", k.names[0], s.ns())
+		where := "in namespace " + s.ns()
+		if s.everywhere {
+			where = "in any namespace"
+		}
+		if k.global {
+			where = "here"
+		}
+		fmt.Fprintf(s.err, "No %s %s.\n", k.names[0], where)
 		return nil
 	}
-	t := k.tableOf(time.Now(), all, output == "wide")
+	t := k.tableOf(time.Now(), all, o.output == "wide", s.everywhere)
+	t.headless = o.headless
 	return t.write(s.out, s.paintStates(t))
 }
 
@@ -125,81 +194,4 @@ type list struct {
 	APIVersion string            `json:"apiVersion"`
 	Metadata   struct{}          `json:"metadata"`
 	Items      []resource.Object `json:"items"`
-}
-
-// getWatching shows everything, then each resource again when it changes: a
-// row, or with json, yaml and name one document each.
-func (s *session) getWatching(ctx context.Context, api *client.Client, k kind, ref string, o getOptions) error {
-	shown := map[string]int{} // id → version that was shown
-	first := true
-	refresh := func() error {
-		var all []resource.Object
-		var err error
-		if ref != "" {
-			var v resource.Object
-			if v, err = k.get(ctx, api, s.ns(), ref); err == nil {
-				all = []resource.Object{v}
-			} else if client.IsNotFound(err) && !first {
-				err = nil // deleted while we looked
-			}
-		} else {
-			all, err = k.list(ctx, api, s.ns(), client.Query{LabelSelector: o.selector})
-		}
-		if err != nil {
-			return err
-		}
-		var news []resource.Object
-		present := map[string]bool{}
-		for _, v := range all {
-			m := v.Meta()
-			id := firstOf(m.ID, m.Name)
-			present[id] = true
-			if shown[id] != m.ResourceVersion+1 {
-				shown[id] = m.ResourceVersion + 1
-				news = append(news, v)
-			}
-		}
-		for id := range shown {
-			if !present[id] {
-				delete(shown, id)
-				s.progressf("%s %s was deleted", k.names[1], id)
-			}
-		}
-		if len(news) == 0 {
-			return nil
-		}
-		defer func() { first = false }()
-		switch o.output {
-		case "json":
-			enc := json.NewEncoder(s.out)
-			enc.SetEscapeHTML(false)
-			for _, v := range news {
-				if err := enc.Encode(v); err != nil {
-					return err
-				}
-			}
-			return nil
-		case "yaml":
-			for _, v := range news {
-				if _, err := io.WriteString(s.out, "---\n"); err != nil {
-					return err
-				}
-				if err := printYAML(s.out, v); err != nil {
-					return err
-				}
-			}
-			return nil
-		case "name":
-			return s.show(k, news, false, o.output)
-		}
-		t := k.tableOf(time.Now(), news, o.output == "wide")
-		t.headless = !first
-		return t.write(s.out, s.paintStates(t))
-	}
-	return api.Watch(ctx, s.ns(), func(c client.Change) error {
-		if c.Resync || c.Key.Kind == k.kind {
-			return refresh()
-		}
-		return nil
-	})
 }

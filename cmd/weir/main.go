@@ -51,6 +51,9 @@ func commands(s *session) []*cobra.Command {
 		historyCommand(s),
 		logsCommand(s),
 		waitCommand(s),
+
+		loginCommand(s),
+		contextCommand(s),
 		versionCommand(s),
 		referenceCommand(s),
 	}

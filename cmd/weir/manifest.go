@@ -26,7 +26,14 @@ type manifest struct {
 
 // applied are the kinds that apply takes, in the order in which they are
 // applied: what others refer to comes first.
-var applied = []resource.Kind{resource.KindNamespace, resource.KindDeploymentTarget, resource.KindDeploymentDefaults, resource.KindDeployment}
+var applied = []resource.Kind{
+	resource.KindNamespace, resource.KindSecretValue, resource.KindDeploymentTarget, resource.KindDeploymentDefaults, resource.KindConnector,
+	resource.KindFormat, resource.KindUDFArtifact, resource.KindSQLScript, resource.KindSessionCluster, resource.KindDeployment,
+}
+
+func appliedKinds() string {
+	return strings.Join(namesOf(applied, func(k resource.Kind) string { return string(k) }), ", ")
+}
 
 // readManifests reads a file, a folder of .yaml, .yml and .json files, or
 // standard input ("-"), ready to be applied in order.
@@ -154,7 +161,7 @@ func parseManifest(at string, text []byte) (manifest, error) {
 	case kind == "":
 		return m, fmt.Errorf("%s: kind must be set, for example kind: Deployment", at)
 	case m.kind == "":
-		return m, fmt.Errorf("%s: kind %s cannot be applied; Deployment, DeploymentTarget, DeploymentDefaults and Namespace can", at, kind)
+		return m, fmt.Errorf("%s: kind %s cannot be applied; these can: %s", at, kind, appliedKinds())
 	}
 	metadata, _ := m.document["metadata"].(map[string]any)
 	m.name, _ = metadata["name"].(string)

@@ -222,3 +222,32 @@ func (i indented) Write(p []byte) (int, error) {
 	}
 	return len(p), nil
 }
+
+// tableOf makes the table of some resources of a kind.
+func (k kind) tableOf(now time.Time, all []resource.Object, wide, everywhere bool) *table {
+	t := &table{full: wide}
+	shown := slices.DeleteFunc(slices.Clone(k.columns), func(c column) bool { return c.wide && !wide })
+	if everywhere && !k.global {
+		shown = append([]column{{head: "NAMESPACE", cell: func(_ time.Time, o resource.Object) string { return o.Meta().Namespace }}}, shown...)
+	}
+	for _, c := range shown {
+		t.head = append(t.head, c.head)
+		t.right = append(t.right, c.right)
+	}
+	for _, o := range all {
+		cells := make([]string, len(shown))
+		for i, c := range shown {
+			cells[i] = c.cell(now, o)
+		}
+		t.add(cells...)
+	}
+	return t
+}
+
+// document prints v as JSON or YAML.
+func (s *session) document(v any, output string) error {
+	if output == "json" {
+		return printJSON(s.out, v)
+	}
+	return printYAML(s.out, v)
+}

@@ -42,6 +42,6 @@ func rollbackCommand(s *session) *cobra.Command {
 		if !w.wait {
 			return nil
 		}
-		return s.waitSettled(ctx, api, before, after, w)
+		return s.waitSettled(ctx, api, before, after, w.timeout)
 	})
 }

@@ -2,14 +2,11 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"os"
 	"os/user"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -32,8 +29,11 @@ type session struct {
 	started                  bool // the command line was understood
 	launchers                func(data string, log *slog.Logger) (map[string]cluster.Launcher, error)
 
-	server    string
-	namespace string
+	server     string
+	context    string
+	namespace  string
+	everywhere bool // all namespaces
+	resolved   *connection
 }
 
 func newSession(in io.Reader, out, err io.Writer) *session {
@@ -55,8 +55,12 @@ func isTerminal(w io.Writer) bool {
 
 // clientFlags are those of every verb that asks a server.
 func (s *session) clientFlags(c *cobra.Command) {
-	c.Flags().StringVar(&s.server, "server", "", "URL of the server (WEIR_SERVER, default "+client.DefaultServer+")")
-	c.Flags().StringVarP(&s.namespace, "namespace", "n", "", "namespace (WEIR_NAMESPACE, default \"default\")")
+	c.Flags().StringVar(&s.server, "server", "", "URL of the server (WEIR_SERVER, else that of the context, default "+client.DefaultServer+")")
+	c.Flags().StringVar(&s.context, "context", "", "context to use (WEIR_CONTEXT, else the current one)")
+	c.Flags().StringVarP(&s.namespace, "namespace", "n", "", "namespace (WEIR_NAMESPACE, else that of the context, default \"default\")")
+	_ = c.RegisterFlagCompletionFunc("context", func(c *cobra.Command, _ []string, word string) ([]string, cobra.ShellCompDirective) {
+		return s.completeContexts(c, nil, word)
+	})
 	_ = c.RegisterFlagCompletionFunc("namespace", func(c *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
 		return s.complete(c, func(ctx context.Context, api *client.Client) ([]string, error) {
 			all, err := api.Namespaces(ctx)
@@ -65,24 +69,39 @@ func (s *session) clientFlags(c *cobra.Command) {
 	})
 }
 
-func (s *session) ns() string {
-	for _, n := range []string{s.namespace, s.getenv("WEIR_NAMESPACE")} {
-		if n != "" {
-			return n
-		}
-	}
-	return "default"
+// everywhereFlag adds -A.
+func (s *session) everywhereFlag(c *cobra.Command) {
+	c.Flags().BoolVarP(&s.everywhere, "all-namespaces", "A", false, "in every namespace")
 }
 
-// api connects to the server that flags and environment name.
-func (s *session) api() (*client.Client, error) {
-	server := s.server
-	if server == "" {
-		server = s.getenv("WEIR_SERVER")
-	}
-	api, err := client.New(client.Options{Server: server, Author: s.author(), Token: s.getenv("WEIR_TOKEN")})
+// ns is the namespace to work in. The connection was resolved, or refused,
+// before any verb runs.
+func (s *session) ns() string {
+	c, err := s.connection()
 	if err != nil {
-		return nil, &usageError{err.Error()}
+		return "default"
+	}
+	return c.Namespace
+}
+
+// namespaces are those to work in: one, or with -A every one.
+func (s *session) namespaces(ctx context.Context, api *client.Client) ([]string, error) {
+	if !s.everywhere {
+		return []string{s.ns()}, nil
+	}
+	all, err := api.Namespaces(ctx)
+	return namesOf(all, func(n resource.Namespace) string { return n.Metadata.Name }), err
+}
+
+// api connects to the server that flags, environment and contexts name.
+func (s *session) api() (*client.Client, error) {
+	c, err := s.connection()
+	if err != nil {
+		return nil, err
+	}
+	api, err := client.New(client.Options{Server: c.Server, Author: s.author(), Token: c.Token})
+	if err != nil {
+		return nil, &usageError{fmt.Sprintf("%v (from %s)", err, c.why)}
 	}
 	return api, nil
 }
@@ -109,6 +128,11 @@ func (s *session) verb(c *cobra.Command, run func(ctx context.Context, api *clie
 		return run(c.Context(), api, args)
 	}
 	return c
+}
+
+// noticef tells people and scripts alike what they should know.
+func (s *session) noticef(format string, args ...any) {
+	fmt.Fprintf(s.err, "weir: "+format+"\n", args...)
 }
 
 // progressf tells people what is going on; scripts are not told.
@@ -155,8 +179,8 @@ func (s *session) complete(c *cobra.Command, names func(context.Context, *client
 	return all, cobra.ShellCompDirectiveNoFileComp
 }
 
-func namesOf[T any](all []T, name func(T) string) []string {
-	names := make([]string, len(all))
+func namesOf[T, N any](all []T, name func(T) N) []N {
+	names := make([]N, len(all))
 	for i, v := range all {
 		names[i] = name(v)
 	}
@@ -194,21 +218,4 @@ func editDistance(a, b string) int {
 		}
 	}
 	return row[len(b)]
-}
-
-// whereIsIt adds to a not-found error the names that exist.
-func (s *session) whereIsIt(ctx context.Context, api *client.Client, name string, err error) error {
-	if !client.IsNotFound(err) {
-		return err
-	}
-	all, listErr := api.Deployments(s.ns()).List(ctx, client.Query{})
-	if listErr != nil {
-		return err
-	}
-	names := namesOf(all, func(d resource.Deployment) string { return d.Metadata.Name })
-	hint := near(name, names)
-	if hint == "" || slices.Contains(names, name) {
-		return err
-	}
-	return &exitError{client.ExitNotFound, errors.New(strings.TrimSuffix(err.Error(), hint) + hint)}
 }

@@ -46,13 +46,13 @@ func (s *session) change(ctx context.Context, api *client.Client, name string, p
 	if !w.wait {
 		return nil
 	}
-	return s.waitSettled(ctx, api, before, after, w)
+	return s.waitSettled(ctx, api, before, after, w.timeout)
 }
 
 // waitSettled waits until a change has taken effect, and says in what time.
-func (s *session) waitSettled(ctx context.Context, api *client.Client, before, after resource.Deployment, w waitFlags) error {
+func (s *session) waitSettled(ctx context.Context, api *client.Client, before, after resource.Deployment, timeout time.Duration) error {
 	began := time.Now()
-	d, err := s.await(ctx, api, after.Metadata.Name, w.timeout, settled(after.Metadata.Generation, began, before.Status.State == resource.StateFailed))
+	d, err := s.await(ctx, api, after.Metadata.Name, timeout, settled(after.Metadata.Generation, began, before.Status.State == resource.StateFailed))
 	if err != nil {
 		return err
 	}

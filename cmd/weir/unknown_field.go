@@ -19,6 +19,16 @@ func (m manifest) unknownFields() []string {
 	switch m.kind {
 	case resource.KindDeployment, resource.KindDeploymentDefaults:
 		spec = reflect.TypeFor[resource.DeploymentSpec]()
+	case resource.KindSessionCluster:
+		spec = reflect.TypeFor[resource.SessionClusterSpec]()
+	case resource.KindSecretValue:
+		spec = reflect.TypeFor[resource.SecretValueSpec]()
+	case resource.KindDeploymentTarget:
+		spec = reflect.TypeFor[resource.DeploymentTargetSpec]()
+	case resource.KindNamespace:
+		spec = reflect.TypeFor[resource.NamespaceSpec]()
+	case resource.KindSQLScript:
+		spec = reflect.TypeFor[resource.SQLScriptSpec]()
 	default:
 		return nil
 	}
