@@ -20,6 +20,7 @@ var upperCase = map[reflect.Type]bool{
 	reflect.TypeFor[SavepointState]():  true,
 	reflect.TypeFor[SavepointOrigin](): true,
 	reflect.TypeFor[SavepointType]():   true,
+	reflect.TypeFor[SecretKind]():      true,
 }
 
 // assign sets the fields of the struct that to points at from a parsed JSON

@@ -43,6 +43,9 @@ func DecodeEvent(data []byte) (Event, error) { return decode[Event](data) }
 // write them.
 func DecodeSavepoint(data []byte) (Savepoint, error) { return decode[Savepoint](data) }
 
+// DecodeSecretValue reads a SecretValue, with its value, from JSON.
+func DecodeSecretValue(data []byte) (SecretValue, error) { return decode[SecretValue](data) }
+
 // decode is all Decode functions.
 func decode[T any, P interface {
 	*T

@@ -31,7 +31,7 @@ func ValidateName(field, name string) error {
 	return Invalidf(field, "must be 1 to %d of the characters a-z, 0-9 and -, not beginning or ending with -, got %s%s", nameLimit, quote(name), hint)
 }
 
-// ValidateTargetName checks the name of a DeploymentTarget.
+// ValidateTargetName checks the name of a DeploymentTarget or a SecretValue.
 func ValidateTargetName(field, name string) error {
 	switch {
 	case name == "":

@@ -31,6 +31,26 @@ func (s SecretValue) Hidden() SecretValue {
 	return s
 }
 
+// maxSecret bounds a secret, in bytes: key stores and service accounts fit.
+const maxSecret = 256 << 10
+
+// Validate checks a secret: its name, its kind and that it has a value. Its
+// error never shows the value.
+func (s SecretValue) Validate() error {
+	var p problems
+	p.kind(s.Kind, KindSecretValue)
+	p.add(ValidateTargetName("metadata.name", s.Metadata.Name))
+	p.metadata(s.Metadata)
+	oneOf(&p, "spec.kind", s.Spec.Kind, true, SecretPlain)
+	switch n := len(s.Spec.Value); {
+	case n == 0:
+		p.addf("spec.value", "must be set: the secret itself")
+	case n > maxSecret:
+		p.addf("spec.value", "must be at most %d bytes, got %d", maxSecret, n)
+	}
+	return p.err()
+}
+
 // ResourceKind, Meta and SpecOf make *SecretValue an Object.
 func (s *SecretValue) ResourceKind() Kind { return KindSecretValue }
 

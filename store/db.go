@@ -26,6 +26,7 @@ type DB struct {
 	keys    *Keys // nil: secret values are stored as they are
 	feed    *feed
 	retries retries
+	audit   Audit
 	closers []func() error // in order
 }
 
@@ -57,6 +58,7 @@ func Open(ctx context.Context, storeURL string, options ...Option) (*DB, error) 
 	for _, set := range options {
 		set(db)
 	}
+	db.audit.db = db
 	return db, nil
 }
 

@@ -93,7 +93,8 @@ func (s *session) serve(ctx context.Context, config configuration) (err error) {
 	}
 	resources := rest.Resources{
 		Deployments: db.Deployments(), Targets: db.Targets(), Jobs: db.Jobs(), Savepoints: db.Savepoints(),
-		Events: db.Events(), Defaults: db.Defaults(), Namespaces: db.Namespaces(), Record: db,
+		Events: db.Events(), Defaults: db.Defaults(), Namespaces: db.Namespaces(),
+		Secrets: db.Secrets(), Catalog: db.CatalogEntries(), Record: db,
 	}
 
 	all, err := s.launchers(data, log)

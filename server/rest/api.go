@@ -35,19 +35,22 @@ func (a *API) Run(ctx context.Context) error {
 type Route struct {
 	Method, Path string
 	Streams      bool // has no time limit
+	shared       bool // see route.Route
 	handle       func(w http.ResponseWriter, r *http.Request) error
 }
 
 // Routes is the table of contents of the API.
 func (a *API) Routes() []Route {
 	return []Route{
+		{Method: "GET", Path: ns + "/deployments/with-cr", handle: a.listDeploymentsWithCR},
+		{Method: "GET", Path: ns + "/deployments/with-cr/{name}", shared: true, handle: a.getDeploymentWithCR},
 		{Method: "GET", Path: ns + "/deployments", handle: a.listDeployments},
 		{Method: "POST", Path: ns + "/deployments", handle: a.createDeployment},
 		{Method: "GET", Path: ns + "/deployments/{name}", handle: a.getDeployment},
 		{Method: "PUT", Path: ns + "/deployments/{name}", handle: a.putDeployment},
 		{Method: "PATCH", Path: ns + "/deployments/{name}", handle: a.patchDeployment},
 		{Method: "DELETE", Path: ns + "/deployments/{name}", handle: a.deleteDeployment},
-		{Method: "GET", Path: ns + "/deployments/{name}/revisions", handle: a.listRevisions},
+		{Method: "GET", Path: ns + "/deployments/{name}/revisions", shared: true, handle: a.listRevisions},
 		{Method: "GET", Path: ns + "/deployments/{name}/revisions/{generation}", handle: a.getRevision},
 		{Method: "POST", Path: ns + "/deployments/{name}:reset", handle: a.resetDeployment},
 		{Method: "POST", Path: ns + "/deployments/{name}:fork", handle: a.forkDeployment},
@@ -61,6 +64,13 @@ func (a *API) Routes() []Route {
 		{Method: "GET", Path: ns + "/deployment-targets/{name}", handle: a.getTarget},
 		{Method: "PUT", Path: ns + "/deployment-targets/{name}", handle: a.putTarget},
 		{Method: "DELETE", Path: ns + "/deployment-targets/{name}", handle: a.deleteTarget},
+
+		{Method: "GET", Path: ns + "/secret-values", handle: a.listSecrets},
+		{Method: "POST", Path: ns + "/secret-values", handle: a.createSecret},
+		{Method: "GET", Path: ns + "/secret-values/{name}", handle: a.getSecret},
+		{Method: "PUT", Path: ns + "/secret-values/{name}", handle: a.putSecret},
+		{Method: "PATCH", Path: ns + "/secret-values/{name}", handle: a.patchSecret},
+		{Method: "DELETE", Path: ns + "/secret-values/{name}", handle: a.deleteSecret},
 
 		{Method: "GET", Path: ns + "/jobs", handle: a.listJobs},
 		{Method: "GET", Path: ns + "/jobs/{jobId}", handle: a.getJob},
@@ -88,7 +98,9 @@ func (a *API) Register(mux *http.ServeMux) {
 func (a *API) Table() []route.Route {
 	var all []route.Route
 	for _, r := range a.Routes() {
-		all = append(all, route.Route{Method: r.Method, Path: r.Path, Need: needs[r.Method+" "+r.Path], Streams: r.Streams, Handle: r.handle})
+		all = append(all, route.Route{
+			Method: r.Method, Path: r.Path, Need: needs[r.Method+" "+r.Path], Streams: r.Streams, Shared: r.shared, Handle: r.handle,
+		})
 	}
 	return all
 }

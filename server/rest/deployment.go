@@ -20,26 +20,18 @@ func (a *API) findDeployment(r *http.Request) (resource.Deployment, error) {
 }
 
 func (a *API) listDeployments(w http.ResponseWriter, r *http.Request) error {
-	matches, err := parseSelector(r.URL.Query().Get("labelSelector"))
+	chosen, err := a.selectDeployments(r)
 	if err != nil {
 		return err
-	}
-	namespace, err := a.namespace(r)
-	if err != nil {
-		return err
-	}
-	items, err := a.Resources.Deployments.List(r.Context(), resource.Filter{Namespace: namespace})
-	if err != nil {
-		return err
-	}
-	chosen := items[:0]
-	for _, d := range items {
-		if matches(d.Metadata.Labels) {
-			chosen = append(chosen, d)
-		}
 	}
 	wire.Write(w, r, http.StatusOK, listOf(resource.KindDeployment, chosen))
 	return nil
+}
+
+// selectDeployments gives those of the path's namespace that the label selector
+// of the query lets through.
+func (a *API) selectDeployments(r *http.Request) ([]resource.Deployment, error) {
+	return selectAll(a, r, a.Resources.Deployments)
 }
 
 func (a *API) getDeployment(w http.ResponseWriter, r *http.Request) error {

@@ -32,7 +32,11 @@ type Resources struct {
 	Events      Collection[resource.Event]
 	Defaults    Collection[resource.DeploymentDefaults]
 	Namespaces  Collection[resource.Namespace]
-	Record      Record
+	Secrets     Collection[resource.SecretValue]
+	// Catalog are the objects of the namespaces' catalogs. Nil: plans are made
+	// without them.
+	Catalog Collection[resource.CatalogEntry]
+	Record  Record
 }
 
 // Record is what the store remembers beside the resources themselves.
@@ -51,6 +55,36 @@ type Clusters interface {
 	Transport(ctx context.Context, job resource.Job) (http.RoundTripper, error)
 }
 
+// Planner tells what a change of an SQL deployment does to state.
+type Planner interface {
+	// Plan compares the operators of the wanted script with what there is: the
+	// savepoint, or without one the operators of the current script. A script
+	// that does not compile is a resource.InvalidError of the field
+	// spec.template.spec.artifact.sqlScript, whose message begins with the
+	// place: "line 3, column 14: …".
+	Plan(ctx context.Context, ask PlanRequest) (operators []resource.OperatorPlan, warnings []string, err error)
+}
+
+// PlanRequest is a change to look at. All of it may be read, none changed.
+type PlanRequest struct {
+	Namespace string
+	// Current is what is there; its Metadata.ID is empty for a deployment that
+	// would be new, and then there is only the script to check.
+	Current, Wanted resource.Deployment
+	// Savepoint is what the job would start from; its Metadata.ID is empty if
+	// there is none.
+	Savepoint resource.Savepoint
+	// Catalog is the namespace's catalog: statements in the order to run them.
+	Catalog []string
+}
+
+// Artifacts knows the files that people uploaded to us.
+type Artifacts interface {
+	// Exists tells whether the file behind a URI is there; ours is false for a
+	// URI that is not of our storage, of which nothing can be said.
+	Exists(ctx context.Context, uri string) (exists, ours bool, err error)
+}
+
 // Build says which weir this is.
 type Build struct {
 	Version string
@@ -61,7 +95,9 @@ type Build struct {
 // Config is what the API needs. Resources must be complete.
 type Config struct {
 	Resources Resources
-	Clusters  Clusters // nil: job clusters cannot be reached through the API
+	Clusters  Clusters  // nil: job clusters cannot be reached through the API
+	Planner   Planner   // nil: plans say nothing of state
+	Artifacts Artifacts // nil: every URI is taken as it is
 	Build     Build
 	// ReportedVersion is the build version in system-info; some clients of
 	// Ververica Platform insist on one. Empty: that of Build.

@@ -1,11 +1,33 @@
 package rest
 
 import (
+	"net/http"
 	"slices"
 	"strings"
 
 	"github.com/weir-streams/weir/resource"
 )
+
+// selectAll gives the resources of the path's namespace that the label selector
+// of the query lets through.
+func selectAll[T any, P interface {
+	*T
+	resource.Object
+}](a *API, r *http.Request, c Collection[T]) ([]T, error) {
+	matches, err := parseSelector(r.URL.Query().Get("labelSelector"))
+	if err != nil {
+		return nil, err
+	}
+	namespace, err := a.namespace(r)
+	if err != nil {
+		return nil, err
+	}
+	items, err := c.List(r.Context(), resource.Filter{Namespace: namespace})
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(items, func(v T) bool { return !matches(P(&v).Meta().Labels) }), nil
+}
 
 // parseSelector reads a label selector in the grammar of Kubernetes: terms
 // joined by commas, each one of key, !key, key=v, key==v, key!=v,

@@ -14,11 +14,7 @@ func (a *API) findTarget(r *http.Request) (resource.DeploymentTarget, error) {
 }
 
 func (a *API) listTargets(w http.ResponseWriter, r *http.Request) error {
-	namespace, err := a.namespace(r)
-	if err != nil {
-		return err
-	}
-	items, err := a.Resources.Targets.List(r.Context(), resource.Filter{Namespace: namespace})
+	items, err := selectAll(a, r, a.Resources.Targets)
 	if err != nil {
 		return err
 	}

@@ -27,6 +27,9 @@ type Route struct {
 	Method, Path string
 	Need         auth.Need
 	Streams      bool // has no time limit
+	// Shared: the mux would find the path ambiguous beside another one marked
+	// so (/a/{x}/c and /a/b/{y}); of those that match, the first is meant.
+	Shared bool
 	// Handle answers. An error it returns is answered in the shape of the
 	// family that the path belongs to; nothing may have been written then.
 	Handle func(w http.ResponseWriter, r *http.Request) error
@@ -43,7 +46,12 @@ type Options struct {
 // Register puts a table on a mux.
 func Register(mux *http.ServeMux, routes []Route, o Options) {
 	groups := map[string]*group{}
+	var shared []Route
 	for _, route := range routes {
+		if route.Shared {
+			shared = append(shared, route)
+			continue
+		}
 		prefix, segment := cutLast(route.Path)
 		wildcard, verb, ok := splitWildcard(segment)
 		if !ok { // nothing the mux cannot do itself
@@ -61,6 +69,7 @@ func Register(mux *http.ServeMux, routes []Route, o Options) {
 	for pattern, g := range groups {
 		mux.Handle(pattern, g)
 	}
+	registerShared(mux, shared, o)
 }
 
 // last is how a pattern of ours calls its last segment.
