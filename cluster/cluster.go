@@ -2,6 +2,12 @@
 // a launcher brings up something that speaks Flink's REST API, with one job in
 // it, and hands back a client. After that all clusters are alike.
 //
+// A session cluster has no job of its own: jobs are launched on it, each with a
+// Ref that names both, and are observed and terminated by that Ref without a
+// word to the others. The rule not to break: of a job on a session cluster only
+// what is proved is said; it is absent when the session cluster is, or when the
+// session cluster itself answers that it has no such job.
+//
 // Launchers keep no state of ours: everything about a cluster is found again
 // from its own directory or labels, so a restart of the platform loses none.
 package cluster
@@ -19,6 +25,8 @@ type Launcher interface {
 	// Launch makes the cluster exist with its job submitted, and returns when
 	// that is under way, not when the job runs. Launching a ref that exists
 	// already with the same incarnation does nothing.
+	// A ref of a session cluster brings one up without a job; a ref of a job on
+	// a session cluster, which must be up, brings the job there.
 	// An error wrapping ErrRefused cannot be helped by trying again.
 	Launch(ctx context.Context, spec Spec) error
 	// Observe says whether the cluster is there. An error means the same as Unknown.
@@ -28,16 +36,61 @@ type Launcher interface {
 	// is proved absent.
 	Connect(ctx context.Context, ref Ref) (*flink.Client, error)
 	// Terminate removes the cluster and all its processes; absent is success.
-	// Checkpoints and savepoints stay.
+	// Of a job on a session cluster it ends and forgets that job only, and lets
+	// no job of that id come later. Checkpoints and savepoints stay.
 	Terminate(ctx context.Context, ref Ref) error
 }
 
-// Ref names one cluster. A cluster is made for one Job resource and never
-// reused, so the job's id is also the proof of its incarnation.
+// Sessions is a Launcher that knows refs with a Session. Nobody hands such
+// refs to a launcher that is not one.
+type Sessions interface {
+	Launcher
+	RunsSessions()
+}
+
+// Ref names one cluster, or one job on a session cluster. A cluster is made for
+// one Job resource or for one start of a session cluster, and never reused, so
+// that id is also the proof of its incarnation.
 type Ref struct {
 	Namespace    string
-	DeploymentID string
-	JobID        string // id of the Job resource, with dashes
+	DeploymentID string // empty for a session cluster itself
+	JobID        string // id of the Job resource, with dashes; empty for a session cluster itself
+	// Session is the id of one start of a session cluster; empty for a job that
+	// has a cluster of its own.
+	Session string
+}
+
+// IsSession tells whether the ref is of a session cluster itself.
+func (r Ref) IsSession() bool { return r.Session != "" && r.JobID == "" }
+
+// OnSession tells whether the ref is of a job on a session cluster.
+func (r Ref) OnSession() bool { return r.Session != "" && r.JobID != "" }
+
+// Cluster is the ref of the cluster the job is on: its own, or the session cluster.
+func (r Ref) Cluster() Ref {
+	if r.OnSession() {
+		return Ref{Namespace: r.Namespace, Session: r.Session}
+	}
+	return r
+}
+
+// Incarnation is what the cluster proves its identity with.
+func (r Ref) Incarnation() string {
+	if r.Session != "" {
+		return r.Session
+	}
+	return r.JobID
+}
+
+// String names the cluster or job in words.
+func (r Ref) String() string {
+	switch {
+	case r.IsSession():
+		return "session cluster " + r.Session
+	case r.OnSession():
+		return "job " + r.JobID + " on session cluster " + r.Session
+	}
+	return "cluster of job " + r.JobID
 }
 
 // Spec is all a launcher needs: plain data, placeholders and secrets resolved.
@@ -95,7 +148,8 @@ type Observation struct {
 	// Message explains, for people: "exited with status 1: …last log line".
 	Message string
 	// Failed is set when the cluster is present but can never work (its main
-	// process ended, its script does not compile).
+	// process ended, its script does not compile). No job runs on a session
+	// cluster that failed.
 	Failed bool
 }
 

@@ -23,6 +23,7 @@ const (
 	AnnotationSeenUntil   = "weir.io/savepoints-until" // creation of the newest Savepoint known when it was made
 	AnnotationLaunched    = "weir.io/launch-asked"     // since when a cluster may exist
 	AnnotationEnding      = "weir.io/stop-asked"       // since when it is being ended
+	AnnotationSession     = "weir.io/session"          // the start of a session cluster that it is on
 
 	// On a Savepoint.
 	AnnotationCheckpointID = "weir.io/checkpoint-id" // number within its job; orders the snapshots of one job

@@ -100,7 +100,10 @@ func NewClusters(launchers map[string]cluster.Launcher) *Clusters {
 
 // Ref names the cluster of a job.
 func Ref(job resource.Job) cluster.Ref {
-	return cluster.Ref{Namespace: job.Metadata.Namespace, DeploymentID: job.Metadata.DeploymentID, JobID: job.Metadata.ID}
+	return cluster.Ref{
+		Namespace: job.Metadata.Namespace, DeploymentID: job.Metadata.DeploymentID, JobID: job.Metadata.ID,
+		Session: job.Metadata.Annotations[AnnotationSession],
+	}
 }
 
 // Has tells whether there is a launcher of that name.

@@ -127,6 +127,22 @@ func (c *Client) Cancel(ctx context.Context, jobID string) error {
 	return c.do(ctx, http.MethodPatch, jobPath(jobID)+"?mode=cancel", nil, nil)
 }
 
+// SubmitJob brings a job to a session cluster of weir, which has a path of its
+// own for that: PUT /weir/v1/jobs/:id. nil means that it is under way, also
+// when it was already; what becomes of it, JobStatus tells.
+func (c *Client) SubmitJob(ctx context.Context, jobID string, spec any) error {
+	return c.do(ctx, http.MethodPut, submitPath(jobID), spec, nil)
+}
+
+// RemoveJob cancels a job on a session cluster of weir, waits for its end and
+// lets it be forgotten; a job of this id is not taken any more. One that is not
+// there is fine. A job that does not end in time is an *Error with status 503.
+func (c *Client) RemoveJob(ctx context.Context, jobID string) error {
+	return c.do(ctx, http.MethodDelete, submitPath(jobID), nil, nil)
+}
+
+func submitPath(jobID string) string { return "/weir/v1/jobs/" + url.PathEscape(jobID) }
+
 // Shutdown asks the whole cluster to end.
 func (c *Client) Shutdown(ctx context.Context) error {
 	return c.do(ctx, http.MethodDelete, "/cluster", nil, nil)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -90,7 +89,8 @@ type Fake struct {
 	mu       sync.Mutex
 	opts     Options
 	now      time.Time
-	clusters map[cluster.Ref]*Cluster
+	clusters map[cluster.Ref]*Cluster // with one job, or a job on a session cluster
+	sessions map[cluster.Ref]*Session
 	refs     []cluster.Ref // of clusters, in the order of their launch
 	seen     map[cluster.Ref]cluster.Observation
 	launched map[cluster.Ref]int
@@ -99,6 +99,13 @@ type Fake struct {
 // Cluster is a cluster of a Fake.
 type Cluster struct {
 	*flinktest.JobManager
+	Spec cluster.Spec
+	dead string // why its process ended
+}
+
+// Session is a session cluster of a Fake.
+type Session struct {
+	*flinktest.Session
 	Spec cluster.Spec
 	dead string // why its process ended
 }
@@ -112,13 +119,16 @@ func NewFake(o Options) *Fake {
 		o.Start = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	}
 	return &Fake{
-		opts: o, now: o.Start, clusters: map[cluster.Ref]*Cluster{},
+		opts: o, now: o.Start, clusters: map[cluster.Ref]*Cluster{}, sessions: map[cluster.Ref]*Session{},
 		seen: map[cluster.Ref]cluster.Observation{}, launched: map[cluster.Ref]int{},
 	}
 }
 
 // errLost is an error that says nothing about what was done.
 var errLost = errors.New("connection to the machine lost")
+
+// RunsSessions says that refs with a Session are known.
+func (f *Fake) RunsSessions() {}
 
 // Launch makes the cluster exist.
 func (f *Fake) Launch(ctx context.Context, spec cluster.Spec) error {
@@ -130,11 +140,15 @@ func (f *Fake) Launch(ctx context.Context, spec cluster.Spec) error {
 	fault := f.choose(Launch, spec.Ref)
 	switch fault {
 	case Before:
-		return fmt.Errorf("launch %s: %w", spec.JobID, errLost)
+		return fmt.Errorf("launch %s: %w", spec.Ref, errLost)
 	case Refuse:
-		return fmt.Errorf("launch %s: %w: no such program", spec.JobID, cluster.ErrRefused)
+		return fmt.Errorf("launch %s: %w: no such program", spec.Ref, cluster.ErrRefused)
 	}
-	if f.clusters[spec.Ref] == nil {
+	if spec.Ref.Session != "" {
+		if err := f.launchSession(spec, fault); err != nil {
+			return err
+		}
+	} else if f.clusters[spec.Ref] == nil {
 		c := &Cluster{Spec: spec, JobManager: flinktest.New(f.describe(spec))}
 		if fault == DeadBorn {
 			c.dead = "exited with status 1: out of memory"
@@ -145,7 +159,7 @@ func (f *Fake) Launch(ctx context.Context, spec cluster.Spec) error {
 		f.launched[spec.Ref]++
 	}
 	if fault == After {
-		return fmt.Errorf("launch %s: %w", spec.JobID, errLost)
+		return fmt.Errorf("launch %s: %w", spec.Ref, errLost)
 	}
 	return nil
 }
@@ -155,7 +169,7 @@ func (f *Fake) describe(spec cluster.Spec) flinktest.Options {
 	for k, v := range spec.Configuration {
 		config[k] = v
 	}
-	config[flink.IncarnationKey] = spec.JobID
+	config[flink.IncarnationKey] = spec.Incarnation()
 	o := flinktest.Options{
 		JobID: spec.FlinkJobID(), Name: spec.DeploymentName, Parallelism: spec.Parallelism, Configuration: config,
 		Location: spec.SavepointLocation, Storage: f.opts.Storage, Start: f.now, Timing: f.opts.Timing, Choose: f.opts.Faults,
@@ -175,7 +189,7 @@ func (f *Fake) Observe(ctx context.Context, ref cluster.Ref) (cluster.Observatio
 	defer f.mu.Unlock()
 	switch f.choose(Observe, ref) {
 	case Before:
-		return cluster.Observation{}, fmt.Errorf("observe %s: %w", ref.JobID, errLost)
+		return cluster.Observation{}, fmt.Errorf("observe %s: %w", ref, errLost)
 	case After:
 		return cluster.Observation{Presence: cluster.Unknown, Message: "the machine does not answer"}, nil
 	case StaleView:
@@ -185,7 +199,9 @@ func (f *Fake) Observe(ctx context.Context, ref cluster.Ref) (cluster.Observatio
 		}
 	}
 	o := cluster.Observation{Presence: cluster.Absent}
-	if c := f.clusters[ref]; c != nil {
+	if ref.Session != "" {
+		o = f.observeSession(ref)
+	} else if c := f.clusters[ref]; c != nil {
 		o.Presence = cluster.Present
 		switch {
 		case c.dead != "":
@@ -209,11 +225,13 @@ func (f *Fake) Connect(ctx context.Context, ref cluster.Ref) (*flink.Client, err
 	c := f.clusters[ref]
 	switch {
 	case fault != None:
-		return nil, fmt.Errorf("connect to %s: %w", ref.JobID, cluster.ErrUnreachable)
+		return nil, fmt.Errorf("connect to %s: %w", ref, cluster.ErrUnreachable)
+	case ref.Session != "":
+		return f.connectSession(ref)
 	case c == nil:
-		return nil, fmt.Errorf("connect to %s: %w", ref.JobID, cluster.ErrGone)
+		return nil, fmt.Errorf("connect to %s: %w", ref, cluster.ErrGone)
 	case !c.Answering():
-		return nil, fmt.Errorf("connect to %s: %w", ref.JobID, cluster.ErrUnreachable)
+		return nil, fmt.Errorf("connect to %s: %w", ref, cluster.ErrUnreachable)
 	}
 	return c.Client(), nil
 }
@@ -227,15 +245,11 @@ func (f *Fake) Terminate(ctx context.Context, ref cluster.Ref) error {
 	defer f.mu.Unlock()
 	fault := f.choose(Terminate, ref)
 	if fault == Before {
-		return fmt.Errorf("terminate %s: %w", ref.JobID, errLost)
+		return fmt.Errorf("terminate %s: %w", ref, errLost)
 	}
-	if c := f.clusters[ref]; c != nil {
-		c.Strike(flinktest.Vanish)
-		delete(f.clusters, ref)
-		f.refs = slices.DeleteFunc(f.refs, func(r cluster.Ref) bool { return r == ref })
-	}
+	f.remove(ref)
 	if fault == After {
-		return fmt.Errorf("terminate %s: %w", ref.JobID, errLost)
+		return fmt.Errorf("terminate %s: %w", ref, errLost)
 	}
 	return nil
 }
@@ -289,11 +303,7 @@ func (f *Fake) Launches(ref cluster.Ref) int {
 func (f *Fake) Remove(ref cluster.Ref) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if c := f.clusters[ref]; c != nil {
-		c.Strike(flinktest.Vanish)
-		delete(f.clusters, ref)
-		f.refs = slices.DeleteFunc(f.refs, func(r cluster.Ref) bool { return r == ref })
-	}
+	f.remove(ref)
 }
 
 // SetFaults changes what goes wrong from now on, also in clusters launched

@@ -12,27 +12,37 @@ import (
 )
 
 func TestFakeKeepsTheContract(t *testing.T) {
-	clustertest.Run(t, func(*testing.T) clustertest.Subject {
-		fake := clustertest.NewFake(clustertest.Options{
-			Timing: flinktest.Timing{
-				Answer: time.Second, Initialize: time.Second, Deploy: time.Second, Savepoint: time.Second, Cancel: time.Second,
-			},
-			Customize: func(s cluster.Spec, o *flinktest.Options) {
-				if s.Artifact.SQLScript == "SELEKT 1" {
-					o.Broken = `line 1, column 1: "SELEKT" is no statement`
-				}
-			},
-		})
-		return clustertest.Subject{
-			Launcher:  fake,
-			Reopen:    func(*testing.T) cluster.Launcher { return fake },
-			Artifact:  cluster.Artifact{Kind: "SQLSCRIPT", SQLScript: "INSERT INTO sink SELECT * FROM source"},
-			Broken:    &cluster.Artifact{Kind: "SQLSCRIPT", SQLScript: "SELEKT 1"},
-			Kill:      func(_ *testing.T, ref cluster.Ref) { fake.Cluster(ref).Strike(flinktest.Vanish) },
-			Directory: "file:/disk",
-			Advance:   func() { fake.Advance(300 * time.Millisecond) },
-		}
+	clustertest.Run(t, fakeSubject)
+}
+
+func TestFakeKeepsTheContractOfSessions(t *testing.T) {
+	clustertest.RunSessions(t, func(t *testing.T) clustertest.Subject {
+		s := fakeSubject(t)
+		s.Kill = func(_ *testing.T, ref cluster.Ref) { s.Launcher.(*clustertest.Fake).Kill(ref) }
+		return s
 	})
+}
+
+func fakeSubject(*testing.T) clustertest.Subject {
+	fake := clustertest.NewFake(clustertest.Options{
+		Timing: flinktest.Timing{
+			Answer: time.Second, Initialize: time.Second, Deploy: time.Second, Savepoint: time.Second, Cancel: time.Second,
+		},
+		Customize: func(s cluster.Spec, o *flinktest.Options) {
+			if s.Artifact.SQLScript == "SELEKT 1" {
+				o.Broken = `line 1, column 1: "SELEKT" is no statement`
+			}
+		},
+	})
+	return clustertest.Subject{
+		Launcher:  fake,
+		Reopen:    func(*testing.T) cluster.Launcher { return fake },
+		Artifact:  cluster.Artifact{Kind: "SQLSCRIPT", SQLScript: "INSERT INTO sink SELECT * FROM source"},
+		Broken:    &cluster.Artifact{Kind: "SQLSCRIPT", SQLScript: "SELEKT 1"},
+		Kill:      func(_ *testing.T, ref cluster.Ref) { fake.Cluster(ref).Strike(flinktest.Vanish) },
+		Directory: "file:/disk",
+		Advance:   func() { fake.Advance(300 * time.Millisecond) },
+	}
 }
 
 func TestFaultsOfCalls(t *testing.T) {

@@ -38,34 +38,47 @@ const patience = time.Minute
 
 type suite struct {
 	Subject
-	ctx context.Context
-	n   int
+	ctx     context.Context
+	n       int
+	session string // jobs are launched on this session cluster; empty: each on its own
+}
+
+type check struct {
+	name string
+	run  func(*suite, *testing.T)
+}
+
+// jobChecks are of a job, wherever it is.
+var jobChecks = []check{
+	{"a cluster that was never launched is absent", (*suite).neverLaunched},
+	{"a launched cluster runs its job and is terminated", (*suite).life},
+	{"launching again changes nothing", (*suite).launchAgain},
+	{"many launches at once make one cluster", (*suite).launchTogether},
+	{"clusters are independent", (*suite).independent},
+	{"a stopped job leaves a savepoint from which another goes on", (*suite).stopAndGoOn},
+	{"a job that is to start from nowhere fails", (*suite).startFromNowhere},
+	{"a cancelled job is canceled and its cluster stays", (*suite).cancel},
+	{"a broken program fails without looking absent", (*suite).broken},
+	{"a cluster whose process ended is present and failed", (*suite).killed},
+	{"clusters are found again by another launcher", (*suite).reopen},
+	{"a cancelled context is an error", (*suite).cancelledContext},
 }
 
 // Run checks that a launcher keeps the contract of package cluster. Each check
 // has a subject of its own.
-func Run(t *testing.T, newSubject func(t *testing.T) Subject) {
-	for _, check := range []struct {
-		name string
-		run  func(*suite, *testing.T)
-	}{
-		{"a cluster that was never launched is absent", (*suite).neverLaunched},
-		{"a launched cluster runs its job and is terminated", (*suite).life},
-		{"launching again changes nothing", (*suite).launchAgain},
-		{"many launches at once make one cluster", (*suite).launchTogether},
-		{"clusters are independent", (*suite).independent},
-		{"a stopped job leaves a savepoint from which another goes on", (*suite).stopAndGoOn},
-		{"a job that is to start from nowhere fails", (*suite).startFromNowhere},
-		{"a cancelled job is canceled and its cluster stays", (*suite).cancel},
-		{"a broken program fails without looking absent", (*suite).broken},
-		{"a cluster whose process ended is present and failed", (*suite).killed},
-		{"clusters are found again by another launcher", (*suite).reopen},
-		{"a cancelled context is an error", (*suite).cancelledContext},
-	} {
+func Run(t *testing.T, newSubject func(t *testing.T) Subject) { run(t, newSubject, jobChecks, false) }
+
+func run(t *testing.T, newSubject func(t *testing.T) Subject, checks []check, onSession bool) {
+	for _, check := range checks {
 		t.Run(check.name, func(t *testing.T) {
 			ctx, stop := context.WithTimeout(context.Background(), patience)
 			defer stop()
-			check.run(&suite{Subject: newSubject(t), ctx: ctx}, t)
+			s := &suite{Subject: newSubject(t), ctx: ctx}
+			if onSession {
+				spec, _ := s.launchSession(t)
+				s.session = spec.Session
+			}
+			check.run(s, t)
 		})
 	}
 }
@@ -74,7 +87,7 @@ func (s *suite) spec() cluster.Spec {
 	s.n++
 	job := fmt.Sprintf("6f1ed002-ab5a-4b3e-9d8c-%012x", s.n)
 	return cluster.Spec{
-		Ref:            cluster.Ref{Namespace: "default", DeploymentID: "0c4be10f-1f3b-4c15-93c4-6a3d1ab5a001", JobID: job},
+		Ref:            cluster.Ref{Namespace: "default", DeploymentID: "0c4be10f-1f3b-4c15-93c4-6a3d1ab5a001", JobID: job, Session: s.session},
 		DeploymentName: "orders",
 		Artifact:       s.Artifact,
 		Parallelism:    1,
@@ -190,8 +203,8 @@ func (s *suite) life(t *testing.T) {
 	spec := s.spec()
 	c := s.launch(t, spec)
 	config, err := c.Config(s.ctx)
-	if err != nil || flink.Lookup(config, flink.IncarnationKey) != spec.JobID {
-		t.Errorf("incarnation %q, %v; want %s", flink.Lookup(config, flink.IncarnationKey), err, spec.JobID)
+	if err != nil || flink.Lookup(config, flink.IncarnationKey) != spec.Incarnation() {
+		t.Errorf("incarnation %q, %v; want %s", flink.Lookup(config, flink.IncarnationKey), err, spec.Incarnation())
 	}
 	s.waitTasks(t, c, spec.Ref)
 	s.wantPresent(t, s.Launcher, spec.Ref)
@@ -242,7 +255,11 @@ func (s *suite) launchTogether(t *testing.T) {
 	if err := s.Launcher.Terminate(s.ctx, spec.Ref); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := c.Overview(s.ctx); err == nil {
+	if s.session != "" {
+		if _, err := c.JobStatus(s.ctx, spec.FlinkJobID()); !flink.IsNotFound(err) {
+			t.Errorf("after Terminate the session cluster still knows the job: %v", err)
+		}
+	} else if _, err := c.Overview(s.ctx); err == nil {
 		t.Error("after Terminate a cluster still answers")
 	}
 }
@@ -369,7 +386,7 @@ func (s *suite) cancel(t *testing.T) {
 }
 
 func (s *suite) killed(t *testing.T) {
-	if s.Kill == nil {
+	if s.Kill == nil || s.session != "" {
 		t.Skip("the subject cannot be killed from outside")
 	}
 	spec := s.spec()

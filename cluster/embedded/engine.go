@@ -35,7 +35,7 @@ func Engine(e Compiler) Start {
 			config = map[string]string{}
 		}
 		config["parallelism.default"] = strconv.Itoa(max(spec.Parallelism, 1))
-		config[flink.IncarnationKey] = spec.JobID
+		config[flink.IncarnationKey] = spec.Incarnation()
 		name := plan.Name
 		if name == "" {
 			name = spec.DeploymentName

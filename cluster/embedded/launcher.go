@@ -39,7 +39,7 @@ type Launcher struct {
 type instance struct {
 	spec    cluster.Spec
 	started sync.Once
-	job     Job
+	job     Job   // nil of a session cluster
 	failure error // why the job never started
 	manager *jobmanager.JobManager
 	client  *flink.Client
@@ -56,19 +56,28 @@ func New(start Start) *Launcher {
 	return &Launcher{start: start, live: live, end: end, clusters: map[cluster.Ref]*instance{}}
 }
 
+// RunsSessions says that refs with a Session are known.
+func (l *Launcher) RunsSessions() {}
+
 // Launch starts the job, unless the cluster is there already. A program that
 // does not compile makes a cluster with a FAILED job that says why.
 func (l *Launcher) Launch(ctx context.Context, spec cluster.Spec) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if spec.Artifact.Kind != "SQLSCRIPT" {
-		return fmt.Errorf("launch cluster of job %s: %w: an embedded engine runs SQL scripts; an artifact of kind %s needs a deployment target that runs Apache Flink", spec.JobID, cluster.ErrRefused, spec.Artifact.Kind)
+	if !spec.IsSession() && spec.Artifact.Kind != "SQLSCRIPT" {
+		return fmt.Errorf("launch %s: %w: an embedded engine runs SQL scripts; an artifact of kind %s needs a deployment target that runs Apache Flink", spec.Ref, cluster.ErrRefused, spec.Artifact.Kind)
+	}
+	if spec.OnSession() {
+		if err := cluster.LaunchOn(ctx, l, spec); err != nil {
+			return fmt.Errorf("launch %s: %w", spec.Ref, err)
+		}
+		return nil
 	}
 	l.mu.Lock()
 	if l.closed {
 		l.mu.Unlock()
-		return fmt.Errorf("launch cluster of job %s: the launcher is closed", spec.JobID)
+		return fmt.Errorf("launch %s: the launcher is closed", spec.Ref)
 	}
 	i := l.clusters[spec.Ref]
 	if i == nil {
@@ -83,17 +92,18 @@ func (l *Launcher) Launch(ctx context.Context, spec cluster.Spec) error {
 
 func (i *instance) begin(live context.Context, start Start) {
 	i.started.Do(func() {
-		began := time.Now()
-		i.job, i.failure = start(live, i.spec)
-		if i.failure != nil {
-			i.job = jobmanager.FailedJob(i.spec.FlinkJobID(), i.spec.DeploymentName, began, i.failure)
+		config := jobmanager.Config{Configuration: Configuration(i.spec), Shutdown: i.shutdown}
+		if i.spec.IsSession() {
+			config.Submit = Submit(i.spec.Session, start)
+		} else {
+			began := time.Now()
+			i.job, i.failure = start(live, i.spec)
+			if i.failure != nil {
+				i.job = jobmanager.FailedJob(i.spec.FlinkJobID(), i.spec.DeploymentName, began, i.failure)
+			}
+			config.Job = i.job
 		}
-		config := maps.Clone(i.spec.Configuration)
-		if config == nil {
-			config = map[string]string{}
-		}
-		config[flink.IncarnationKey] = i.spec.JobID
-		i.manager = jobmanager.New(jobmanager.Config{Job: i.job, Configuration: config, Shutdown: i.shutdown})
+		i.manager = jobmanager.New(config)
 		i.client = flink.NewClient(i.manager.Transport(), "http://cluster")
 	})
 }
@@ -104,13 +114,19 @@ func (i *instance) shutdown() {
 	i.mu.Lock()
 	i.shut = true
 	i.mu.Unlock()
-	i.job.Cancel()
+	if i.job != nil {
+		i.job.Cancel()
+	}
+	i.manager.CancelJobs()
 }
 
-func (i *instance) isShut() bool {
+// isShut tells whether the cluster was shut down; over, whether nothing runs
+// on it any more.
+func (i *instance) isShut() (shut, over bool) {
 	i.mu.Lock()
-	defer i.mu.Unlock()
-	return i.shut
+	shut = i.shut
+	i.mu.Unlock()
+	return shut, shut && (i.job != nil || i.manager.Running() == 0)
 }
 
 // find is the cluster of this ref, nil when there is none.
@@ -129,14 +145,18 @@ func (l *Launcher) Observe(ctx context.Context, ref cluster.Ref) (cluster.Observ
 	if err := ctx.Err(); err != nil {
 		return cluster.Observation{}, err
 	}
+	if ref.OnSession() {
+		return cluster.ObserveOn(ctx, l, ref)
+	}
 	i := l.find(ref)
-	switch {
-	case i == nil:
+	if i == nil {
 		return cluster.Observation{Presence: cluster.Absent}, nil
-	case i.failure != nil:
+	}
+	if i.failure != nil {
 		return cluster.Observation{Presence: cluster.Present, Failed: true, Message: i.failure.Error()}, nil
-	case i.isShut():
-		return cluster.Observation{Presence: cluster.Present, Failed: true, Message: "the cluster was shut down"}, nil
+	}
+	if shut, over := i.isShut(); shut {
+		return cluster.Observation{Presence: cluster.Present, Failed: over, Message: "the cluster was shut down"}, nil
 	}
 	return cluster.Observation{Presence: cluster.Present}, nil
 }
@@ -146,24 +166,37 @@ func (l *Launcher) Connect(ctx context.Context, ref cluster.Ref) (*flink.Client,
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	if ref.OnSession() {
+		client, err := cluster.ConnectOn(ctx, l, ref)
+		if err != nil {
+			return nil, fmt.Errorf("connect to %s: %w", ref, err)
+		}
+		return client, nil
+	}
 	i := l.find(ref)
 	if i == nil {
-		return nil, fmt.Errorf("connect to cluster of job %s: %w", ref.JobID, cluster.ErrGone)
+		return nil, fmt.Errorf("connect to %s: %w", ref, cluster.ErrGone)
 	}
-	if i.isShut() {
-		return nil, fmt.Errorf("connect to cluster of job %s: %w: it was shut down", ref.JobID, cluster.ErrUnreachable)
+	if shut, _ := i.isShut(); shut {
+		return nil, fmt.Errorf("connect to %s: %w: it was shut down", ref, cluster.ErrUnreachable)
 	}
 	return i.client, nil
 }
 
 // Terminate cancels the job, waits for its end and forgets the cluster.
 func (l *Launcher) Terminate(ctx context.Context, ref cluster.Ref) error {
+	if ref.OnSession() {
+		if err := cluster.TerminateOn(ctx, l, ref); err != nil {
+			return fmt.Errorf("terminate %s: %w", ref, err)
+		}
+		return nil
+	}
 	i := l.find(ref)
 	if i == nil {
 		return nil
 	}
 	if err := i.finish(ctx); err != nil {
-		return fmt.Errorf("terminate cluster of job %s: %w", ref.JobID, err)
+		return fmt.Errorf("terminate %s: %w", ref, err)
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -175,10 +208,15 @@ func (l *Launcher) Terminate(ctx context.Context, ref cluster.Ref) error {
 
 // finish ends the job; an error means that it has not ended yet.
 func (i *instance) finish(ctx context.Context) error {
-	i.job.Cancel()
-	_ = i.job.Wait(ctx) // how it ended is not asked here
-	if err := ctx.Err(); err != nil && !i.job.Info().State.Terminal() {
-		return err
+	if left := i.manager.EndJobs(ctx); left > 0 {
+		return fmt.Errorf("%d jobs on it have not ended: %w", left, ctx.Err())
+	}
+	if i.job != nil {
+		i.job.Cancel()
+		_ = i.job.Wait(ctx) // how it ended is not asked here
+		if err := ctx.Err(); err != nil && !i.job.Info().State.Terminal() {
+			return err
+		}
 	}
 	i.manager.Close()
 	return nil

@@ -98,7 +98,7 @@ func (j *idle) Wait(ctx context.Context) error {
 }
 
 func TestEmbeddedKeepsTheContract(t *testing.T) {
-	clustertest.Run(t, func(t *testing.T) clustertest.Subject {
+	subject := func(t *testing.T) clustertest.Subject {
 		l := embedded.New(startIdle)
 		t.Cleanup(func() {
 			if err := l.Close(context.Background()); err != nil {
@@ -109,8 +109,23 @@ func TestEmbeddedKeepsTheContract(t *testing.T) {
 			Launcher: l, Directory: t.TempDir(),
 			Artifact: cluster.Artifact{Kind: "SQLSCRIPT", SQLScript: "INSERT"},
 			Broken:   &cluster.Artifact{Kind: "SQLSCRIPT", SQLScript: "SELEKT"},
+			Kill: func(t *testing.T, ref cluster.Ref) {
+				client, err := l.Connect(t.Context(), ref)
+				if err == nil {
+					err = client.Shutdown(t.Context())
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+			},
 		}
+	}
+	clustertest.Run(t, func(t *testing.T) clustertest.Subject {
+		s := subject(t)
+		s.Kill = nil
+		return s
 	})
+	clustertest.RunSessions(t, subject)
 }
 
 func TestOtherProgramsAreRefused(t *testing.T) {

@@ -162,12 +162,13 @@ var safeName = regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z-]{0,63}$`)
 
 // directoryOf names the cluster's place; ids that are no file names are refused.
 func (l *Launcher) directoryOf(ref cluster.Ref) (directory, error) {
-	if !safeName.MatchString(ref.JobID) {
-		return "", fmt.Errorf("%w: job id %q is not made of letters, digits and dashes", cluster.ErrRefused, ref.JobID)
+	name := ref.Incarnation()
+	if !safeName.MatchString(name) {
+		return "", fmt.Errorf("%w: id %q of a cluster is not made of letters, digits and dashes", cluster.ErrRefused, name)
 	}
 	// Without the parent nothing is proved: the disk may not be mounted.
 	if _, err := os.Stat(l.config.Dir); err != nil {
 		return "", fmt.Errorf("look into the folder of clusters: %w", err)
 	}
-	return directory(filepath.Join(l.config.Dir, ref.JobID)), nil
+	return directory(filepath.Join(l.config.Dir, name)), nil
 }

@@ -80,7 +80,7 @@ func New(c Config) (*Launcher, error) {
 // Launch starts the process, unless one was ever started for this ref.
 func (l *Launcher) Launch(ctx context.Context, spec cluster.Spec) error {
 	if err := l.launch(ctx, spec); err != nil {
-		return fmt.Errorf("launch cluster of job %s: %w", spec.JobID, err)
+		return fmt.Errorf("launch %s: %w", spec.Ref, err)
 	}
 	return nil
 }
@@ -89,8 +89,11 @@ func (l *Launcher) launch(ctx context.Context, spec cluster.Spec) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if spec.Artifact.Kind != "SQLSCRIPT" {
+	if !spec.IsSession() && spec.Artifact.Kind != "SQLSCRIPT" {
 		return fmt.Errorf("%w: a weir engine runs SQL scripts; an artifact of kind %s needs a deployment target that runs Apache Flink", cluster.ErrRefused, spec.Artifact.Kind)
+	}
+	if spec.OnSession() {
+		return cluster.LaunchOn(ctx, l, spec)
 	}
 	dir, err := l.directoryOf(spec.Ref)
 	if err != nil {
@@ -134,7 +137,7 @@ func (l *Launcher) prepare(dir directory, spec cluster.Spec) error {
 		return err
 	}
 	if old.Ref != spec.Ref {
-		return fmt.Errorf("%w: %s is the cluster of deployment %s in namespace %s", cluster.ErrRefused, dir, old.DeploymentID, old.Namespace)
+		return fmt.Errorf("%w: %s is the %s of deployment %q in namespace %s", cluster.ErrRefused, dir, old.Ref, old.DeploymentID, old.Namespace)
 	}
 	return nil
 }
@@ -159,7 +162,7 @@ func (l *Launcher) start(dir directory, spec cluster.Spec, alive *os.File) error
 		return fmt.Errorf("start %s: %w", strings.Join(cmd.Args, " "), err)
 	}
 	l.children[cmd.Process.Pid] = dir
-	l.config.Log.Info("cluster process started", "job", spec.JobID, "pid", cmd.Process.Pid, "dir", string(dir))
+	l.config.Log.Info("cluster process started", "cluster", spec.Incarnation(), "pid", cmd.Process.Pid, "dir", string(dir))
 	// Its end is fetched when somebody looks: see reap.
 	if err := cmd.Process.Release(); err != nil {
 		l.config.Log.Warn("cluster process: release its handle", "error", err)
@@ -213,9 +216,9 @@ func (l *Launcher) reap() {
 		if status.Signaled() {
 			how = fmt.Sprintf("was ended by signal %d (%s)", status.Signal(), status.Signal())
 		}
-		l.config.Log.Info("cluster process ended", "job", filepath.Base(string(dir)), "pid", pid, "how", how)
+		l.config.Log.Info("cluster process ended", "cluster", filepath.Base(string(dir)), "pid", pid, "how", how)
 		if err := replaceFile(dir.file(exitName), []byte(how)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			l.config.Log.Warn("cluster process: note how it ended", "job", filepath.Base(string(dir)), "error", err)
+			l.config.Log.Warn("cluster process: note how it ended", "cluster", filepath.Base(string(dir)), "error", err)
 		}
 	}
 }
@@ -233,6 +236,9 @@ func (l *Launcher) mourn(ctx context.Context, dir directory) {
 		}
 	}
 }
+
+// RunsSessions says that refs with a Session are known.
+func (l *Launcher) RunsSessions() {}
 
 // List finds the clusters in the folder, dead ones too.
 func (l *Launcher) List(context.Context) ([]cluster.Ref, error) {

@@ -19,9 +19,15 @@ import (
 // Observe says whether the cluster is there: present while its process lives
 // and after that process ended, until it is terminated.
 func (l *Launcher) Observe(ctx context.Context, ref cluster.Ref) (cluster.Observation, error) {
-	o, _, err := l.look(ctx, ref)
+	var o cluster.Observation
+	var err error
+	if ref.OnSession() {
+		o, err = cluster.ObserveOn(ctx, l, ref)
+	} else {
+		o, _, err = l.look(ctx, ref)
+	}
 	if err != nil {
-		return cluster.Observation{}, fmt.Errorf("observe cluster of job %s: %w", ref.JobID, err)
+		return cluster.Observation{}, fmt.Errorf("observe %s: %w", ref, err)
 	}
 	return o, nil
 }
@@ -97,9 +103,15 @@ func (d directory) epitaph() string {
 
 // Connect returns a client, after what answers has proved to be this cluster.
 func (l *Launcher) Connect(ctx context.Context, ref cluster.Ref) (*flink.Client, error) {
-	client, err := l.connect(ctx, ref)
+	connect := l.connect
+	if ref.OnSession() {
+		connect = func(ctx context.Context, ref cluster.Ref) (*flink.Client, error) {
+			return cluster.ConnectOn(ctx, l, ref)
+		}
+	}
+	client, err := connect(ctx, ref)
 	if err != nil {
-		return nil, fmt.Errorf("connect to cluster of job %s: %w", ref.JobID, err)
+		return nil, fmt.Errorf("connect to %s: %w", ref, err)
 	}
 	return client, nil
 }
@@ -124,9 +136,9 @@ func (l *Launcher) connect(ctx context.Context, ref cluster.Ref) (*flink.Client,
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", cluster.ErrUnreachable, err)
 	}
-	if got := flink.Lookup(config, flink.IncarnationKey); got != ref.JobID {
+	if got := flink.Lookup(config, flink.IncarnationKey); got != ref.Incarnation() {
 		l.disconnect(ref)
-		return nil, fmt.Errorf("%w: what answers at its socket is the cluster of job %q", cluster.ErrUnreachable, got)
+		return nil, fmt.Errorf("%w: what answers at its socket is cluster %q", cluster.ErrUnreachable, got)
 	}
 	return client, nil
 }

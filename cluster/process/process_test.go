@@ -2,6 +2,7 @@ package process_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -71,14 +72,32 @@ func engine(dir string) error {
 	if err != nil {
 		return err
 	}
-	o := flinktest.Options{
-		JobID: life.Spec.FlinkJobID(), Name: life.Spec.DeploymentName, Parallelism: life.Spec.Parallelism,
-		Configuration: life.Spec.Configuration, Location: life.Spec.SavepointLocation, Storage: disk, Start: time.Now(),
+	start := func(spec cluster.Spec) *flinktest.JobManager {
+		o := flinktest.Options{
+			JobID: spec.FlinkJobID(), Name: spec.DeploymentName, Parallelism: spec.Parallelism,
+			Configuration: spec.Configuration, Location: spec.SavepointLocation, Storage: disk, Start: time.Now(),
+		}
+		if spec.Artifact.SQLScript == "SELEKT" {
+			o.Broken = "SELEKT is no statement"
+		}
+		return flinktest.New(o)
 	}
-	if life.Spec.Artifact.SQLScript == "SELEKT" {
-		o.Broken = "SELEKT is no statement"
+	var m interface {
+		http.Handler
+		Advance(time.Duration)
+		Gone() bool
 	}
-	m := flinktest.New(o)
+	if life.Spec.IsSession() {
+		m = flinktest.NewSession(life.Spec.Configuration, func(_ string, body []byte) (*flinktest.JobManager, error) {
+			var spec cluster.Spec
+			if err := json.Unmarshal(body, &spec); err != nil {
+				return nil, err
+			}
+			return start(spec), nil
+		})
+	} else {
+		m = start(life.Spec)
+	}
 	server := &http.Server{Handler: m}
 	go func() { _ = server.Serve(listener) }()
 	last := time.Now()
@@ -141,7 +160,7 @@ func TestProcessKeepsTheContract(t *testing.T) {
 		deep int
 	}{{"short path", 0}, {"path too long for a socket", 120}} {
 		t.Run(tt.name, func(t *testing.T) {
-			clustertest.Run(t, func(t *testing.T) clustertest.Subject {
+			subject := func(t *testing.T) clustertest.Subject {
 				dir := filepath.Join(shortDir(t), strings.Repeat("x", tt.deep), "clusters")
 				l := newLauncher(t, dir, 0)
 				return clustertest.Subject{
@@ -151,12 +170,14 @@ func TestProcessKeepsTheContract(t *testing.T) {
 					Broken:    &cluster.Artifact{Kind: "SQLSCRIPT", SQLScript: "SELEKT"},
 					Directory: "file:/disk",
 					Kill: func(t *testing.T, ref cluster.Ref) {
-						if err := syscall.Kill(pidOf(t, dir, ref.JobID), syscall.SIGKILL); err != nil {
+						if err := syscall.Kill(pidOf(t, dir, ref.Incarnation()), syscall.SIGKILL); err != nil {
 							t.Fatal(err)
 						}
 					},
 				}
-			})
+			}
+			clustertest.Run(t, subject)
+			clustertest.RunSessions(t, subject)
 		})
 	}
 }

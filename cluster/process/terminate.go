@@ -20,8 +20,12 @@ const logsKept = 200
 
 // Terminate ends the process and removes its directory; the log is kept.
 func (l *Launcher) Terminate(ctx context.Context, ref cluster.Ref) error {
-	if err := l.terminate(ctx, ref); err != nil {
-		return fmt.Errorf("terminate cluster of job %s: %w", ref.JobID, err)
+	terminate := l.terminate
+	if ref.OnSession() {
+		terminate = func(ctx context.Context, ref cluster.Ref) error { return cluster.TerminateOn(ctx, l, ref) }
+	}
+	if err := terminate(ctx, ref); err != nil {
+		return fmt.Errorf("terminate %s: %w", ref, err)
 	}
 	return nil
 }
@@ -79,7 +83,7 @@ func (l *Launcher) end(ctx context.Context, dir directory) error {
 			}
 		case !late:
 		case !killed:
-			l.config.Log.Warn("cluster process does not end by itself: killing it", "job", filepath.Base(string(dir)), "pid", id.pid)
+			l.config.Log.Warn("cluster process does not end by itself: killing it", "cluster", filepath.Base(string(dir)), "pid", id.pid)
 			if killed, err = signal(id, unix.SIGKILL, true); err != nil {
 				return err
 			}

@@ -58,7 +58,7 @@ func (w *watch) adopt(ctx context.Context) error {
 		if _, known := w.fds[ref]; known || w.gone[ref] {
 			continue
 		}
-		id, err := directory(filepath.Join(w.launcher.config.Dir, ref.JobID)).identity()
+		id, err := directory(filepath.Join(w.launcher.config.Dir, ref.Incarnation())).identity()
 		if err != nil {
 			continue // it has not said who it is yet
 		}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"net"
 	"net/http"
 	"os"
@@ -18,7 +17,6 @@ import (
 	"github.com/weir-streams/weir/cluster/embedded"
 	"github.com/weir-streams/weir/cluster/process"
 	"github.com/weir-streams/weir/engine"
-	"github.com/weir-streams/weir/flink"
 	"github.com/weir-streams/weir/flink/jobmanager"
 )
 
@@ -29,11 +27,12 @@ func engineCommand() *cobra.Command {
 	var dir string
 	c := &cobra.Command{
 		Use:   "engine --dir DIR",
-		Short: "Run one job's cluster (started by launchers, not by people)",
+		Short: "Run the cluster of one job, or a session cluster (started by launchers, not by people)",
 		Long: `Run the job that DIR/spec.json describes, and answer Flink's REST API at the
-socket DIR/engine.sock. The process stays when its job has ended, also when the
-job never started, so that the outcome can be read; SIGTERM or DELETE /cluster
-end it. It also ends by itself when DIR is taken away.`,
+socket DIR/engine.sock. If it describes a session cluster, jobs are brought and
+taken away with PUT and DELETE /weir/v1/jobs/JOBID. The process stays when a job
+has ended, also when the job never started, so that the outcome can be read;
+SIGTERM or DELETE /cluster end it. It also ends by itself when DIR is taken away.`,
 		Example: example(`weir engine --dir /var/lib/weir/clusters/6f1ed002-ab5a-4b3e-9d8c-000000000001`),
 		Args:    cobra.NoArgs,
 		RunE:    func(c *cobra.Command, _ []string) error { return runEngine(c.Context(), dir) },
@@ -49,7 +48,11 @@ func runEngine(ctx context.Context, dir string) error {
 		return err
 	}
 	spec := life.Spec
-	log := slog.New(slog.NewTextHandler(os.Stderr, nil)).With("job", spec.JobID)
+	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
+	if spec.IsSession() {
+		return runSession(ctx, life, log.With("session", spec.Session))
+	}
+	log = log.With("job", spec.JobID)
 	// Whoever connects from now on waits for the first answer.
 	listener, err := life.Listen()
 	if err != nil {
@@ -63,25 +66,15 @@ func runEngine(ctx context.Context, dir string) error {
 		log.Error("job cannot run", "error", err)
 		job = jobmanager.FailedJob(spec.FlinkJobID(), spec.DeploymentName, began, err)
 	}
-	config := maps.Clone(spec.Configuration)
-	if config == nil {
-		config = map[string]string{}
-	}
-	config[flink.IncarnationKey] = spec.JobID
-
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	manager := jobmanager.New(jobmanager.Config{Job: job, Configuration: config, LogFile: life.LogFile(), Shutdown: stop})
+	manager := jobmanager.New(jobmanager.Config{
+		Job: job, Configuration: embedded.Configuration(spec), LogFile: life.LogFile(), Shutdown: stop,
+	})
 	defer manager.Close()
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return serveEngine(ctx, listener, manager) })
-	g.Go(func() error {
-		if life.Watch(ctx) == nil {
-			stop()
-			return fmt.Errorf("the cluster's folder %s is gone: a job that nobody can find must not run", dir)
-		}
-		return nil
-	})
+	g.Go(func() error { return watchFolder(ctx, life, stop) })
 	g.Go(func() error {
 		err := job.Wait(ctx)
 		if ctx.Err() == nil {
@@ -102,6 +95,15 @@ func runEngine(ctx context.Context, dir string) error {
 	}
 	log.Info("engine ended", "state", job.Info().State)
 	return err
+}
+
+// watchFolder ends the process when its folder is taken away.
+func watchFolder(ctx context.Context, life *process.Life, stop func()) error {
+	if life.Watch(ctx) != nil {
+		return nil // it is ended otherwise
+	}
+	stop()
+	return errors.New("the cluster's folder is gone: a job that nobody can find must not run")
 }
 
 // serveEngine answers until ctx ends, and lets requests in progress finish.

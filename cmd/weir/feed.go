@@ -19,10 +19,15 @@ func newFeed(changes func(ctx context.Context) <-chan resource.Key) *feed {
 	return &feed{changes: changes, ends: make(chan resource.Key, 256)}
 }
 
-// ended says that a job's cluster is gone.
+// ended says that a job's cluster is gone, or a session cluster, which concerns
+// many.
 func (f *feed) ended(ref cluster.Ref) {
+	key := resource.Key{Kind: resource.KindJob, Namespace: ref.Namespace, ID: ref.JobID}
+	if ref.IsSession() {
+		key = resource.Key{}
+	}
 	select {
-	case f.ends <- resource.Key{Kind: resource.KindJob, Namespace: ref.Namespace, ID: ref.JobID}:
+	case f.ends <- key:
 	default: // the controllers are far behind and will look anyway
 	}
 }

@@ -65,6 +65,10 @@ func (m *JobManager) lifetime() (start, end, duration flink.Millis) {
 }
 
 func (m *JobManager) jobsOverview() any {
+	return map[string]any{"jobs": []flink.JobSummary{m.summary()}}
+}
+
+func (m *JobManager) summary() flink.JobSummary {
 	s := flink.JobSummary{
 		ID: m.opts.JobID, Name: m.opts.Name, JobType: "STREAMING", SchedulerType: "Default",
 		State: m.job.status, LastModification: flink.MillisOf(m.job.modified),
@@ -88,7 +92,7 @@ func (m *JobManager) jobsOverview() any {
 	case flink.TaskFailed:
 		s.Tasks.Failed = n
 	}
-	return map[string]any{"jobs": []flink.JobSummary{s}}
+	return s
 }
 
 func (m *JobManager) details() any {

@@ -12,7 +12,7 @@ import (
 )
 
 func (m *JobManager) checkpoints(r request) (any, error) {
-	ck := m.config.Job.Checkpoints()
+	ck := r.job.Checkpoints()
 	c := flink.Checkpoints{
 		Counts: flink.CheckpointCounts{
 			Restored: ck.Restored, Total: ck.Total, InProgress: ck.InProgress, Completed: ck.Completed, Failed: ck.Failed,
@@ -111,15 +111,15 @@ func spread(values []int64) flink.Spread {
 	}
 }
 
-func (m *JobManager) checkpointConfig(request) (any, error) {
-	ck := m.config.Job.Checkpoints()
+func (m *JobManager) checkpointConfig(r request) (any, error) {
+	ck := r.job.Checkpoints()
 	interval := ck.Interval.Milliseconds()
 	if !ck.Enabled || interval <= 0 {
 		interval = math.MaxInt64
 	}
-	retained := m.config.Configuration["execution.checkpointing.externalized-checkpoint-retention"]
+	retained := r.job.configuration["execution.checkpointing.externalized-checkpoint-retention"]
 	mode := "exactly_once"
-	if strings.EqualFold(m.config.Configuration["execution.checkpointing.mode"], "AT_LEAST_ONCE") {
+	if strings.EqualFold(r.job.configuration["execution.checkpointing.mode"], "AT_LEAST_ONCE") {
 		mode = "at_least_once"
 	}
 	return flink.CheckpointConfig{
@@ -187,7 +187,7 @@ func (m *JobManager) findCheckpoint(r request) (engine.CheckpointInfo, error) {
 	if err != nil {
 		return engine.CheckpointInfo{}, badParameter("checkpointid", r.PathValue("checkpoint"))
 	}
-	ck := m.config.Job.Checkpoints()
+	ck := r.job.Checkpoints()
 	for _, info := range ck.History {
 		if info.ID == id {
 			return info, nil

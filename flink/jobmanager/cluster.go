@@ -20,30 +20,21 @@ import (
 
 func (m *JobManager) overview(r request) (any, error) {
 	o := flink.Overview{
-		TaskManagers: 1, SlotsTotal: slots(r.info), SlotsAvailable: freeSlots(r.info), FlinkVersion: Version, FlinkCommit: "weir",
+		TaskManagers: 1, SlotsTotal: slots(r.infos), SlotsAvailable: freeSlots(r.infos), FlinkVersion: Version, FlinkCommit: "weir",
 	}
-	switch r.info.State {
-	case engine.Finished:
-		o.JobsFinished++
-	case engine.Canceled:
-		o.JobsCancelled++
-	case engine.Failed:
-		o.JobsFailed++
-	default:
-		o.JobsRunning++
+	for _, info := range r.infos {
+		switch info.State {
+		case engine.Finished:
+			o.JobsFinished++
+		case engine.Canceled:
+			o.JobsCancelled++
+		case engine.Failed:
+			o.JobsFailed++
+		default:
+			o.JobsRunning++
+		}
 	}
 	return o, nil
-}
-
-func freeSlots(info engine.JobInfo) int {
-	if info.State.Terminal() {
-		return slots(info)
-	}
-	used := 0
-	for _, v := range info.Vertices {
-		used = max(used, len(v.Subtasks))
-	}
-	return slots(info) - used
 }
 
 func (m *JobManager) dashboardConfig(request) (any, error) {
@@ -155,7 +146,7 @@ func (m *JobManager) threadDump(request) (any, error) {
 }
 
 func (m *JobManager) taskManagers(r request) (any, error) {
-	return object{"taskmanagers": []object{m.taskManagerObject(r.info)}}, nil
+	return object{"taskmanagers": []object{m.taskManagerObject(r.infos)}}, nil
 }
 
 func unknownTaskManager(id string) failure {
@@ -171,14 +162,14 @@ func (m *JobManager) ofTaskManager(p page) page {
 	}
 }
 
-func (m *JobManager) taskManagerObject(info engine.JobInfo) object {
+func (m *JobManager) taskManagerObject(infos []engine.JobInfo) object {
 	var mem runtime.MemStats
 	runtime.ReadMemStats(&mem)
 	limit := debug.SetMemoryLimit(-1)
 	if limit > 1<<50 { // no limit is set
 		limit = int64(mem.Sys)
 	}
-	n := slots(info)
+	n := slots(infos)
 	resource := func(cores float64) object {
 		return object{
 			"cpuCores": cores, "taskHeapMemory": limit >> 20, "taskOffHeapMemory": 0, "managedMemory": 0, "networkMemory": 0,
@@ -187,7 +178,7 @@ func (m *JobManager) taskManagerObject(info engine.JobInfo) object {
 	}
 	return object{
 		"id": taskManager, "path": "weir:/" + m.host, "dataPort": 0, "jmxPort": -1, "timeSinceLastHeartbeat": time.Now().UnixMilli(),
-		"slotsNumber": n, "freeSlots": freeSlots(info), "assignedTasks": taskCounts(info).Running,
+		"slotsNumber": n, "freeSlots": freeSlots(infos), "assignedTasks": runningTasks(infos),
 		"totalResource": resource(float64(runtime.GOMAXPROCS(0))), "freeResource": resource(0),
 		"hardware": object{
 			"cpuCores": runtime.NumCPU(), "physicalMemory": physicalMemory(), "freeMemory": limit, "managedMemory": 0,
@@ -202,12 +193,14 @@ func (m *JobManager) taskManagerObject(info engine.JobInfo) object {
 func (m *JobManager) taskManager(r request) (any, error) {
 	var mem runtime.MemStats
 	runtime.ReadMemStats(&mem)
-	o := m.taskManagerObject(r.info)
+	o := m.taskManagerObject(r.infos)
 	allocated := []object{}
-	if !r.info.State.Terminal() {
-		allocated = append(allocated, object{
-			"jobId": r.info.ID, "resource": o["totalResource"], "assignedTasks": taskCounts(r.info).Running,
-		})
+	for _, info := range r.infos {
+		if !info.State.Terminal() {
+			allocated = append(allocated, object{
+				"jobId": info.ID, "resource": o["totalResource"], "assignedTasks": taskCounts(info).Running,
+			})
+		}
 	}
 	o["allocatedSlots"] = allocated
 	o["metrics"] = object{
@@ -222,11 +215,15 @@ func (m *JobManager) taskManager(r request) (any, error) {
 }
 
 func (m *JobManager) applications(r request) (any, error) {
-	start, end, duration := lifetime(r.info.Start, r.info.End)
-	return object{"applications": []object{{
-		"id": r.info.ID, "name": applicationName(r.info), "start-time": start, "end-time": end, "duration": duration,
-		"status": applicationState(r.info.State), "jobs": map[engine.JobState]int{r.info.State: 1},
-	}}}, nil
+	all := []object{}
+	for _, info := range r.infos {
+		start, end, duration := lifetime(info.Start, info.End)
+		all = append(all, object{
+			"id": info.ID, "name": applicationName(info), "start-time": start, "end-time": end, "duration": duration,
+			"status": applicationState(info.State), "jobs": map[engine.JobState]int{info.State: 1},
+		})
+	}
+	return object{"applications": all}, nil
 }
 
 func (m *JobManager) application(r request) (any, error) {
@@ -234,9 +231,11 @@ func (m *JobManager) application(r request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if id != r.info.ID {
+	job := m.jobs.find(id)
+	if job == nil {
 		return nil, failure{http.StatusNotFound, "org.apache.flink.runtime.rest.NotFoundException: Application " + id + " not found"}
 	}
+	r.info = job.Info()
 	start, end, duration := lifetime(r.info.Start, r.info.End)
 	state := applicationState(r.info.State)
 	at := map[string]flink.Millis{}

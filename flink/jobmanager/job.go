@@ -12,11 +12,19 @@ import (
 )
 
 func (m *JobManager) jobIDs(r request) (any, error) {
-	return object{"jobs": []object{{"id": r.info.ID, "status": r.info.State}}}, nil
+	all := []object{}
+	for _, info := range r.infos {
+		all = append(all, object{"id": info.ID, "status": info.State})
+	}
+	return object{"jobs": all}, nil
 }
 
 func (m *JobManager) jobsOverview(r request) (any, error) {
-	return object{"jobs": []flink.JobSummary{summary(r.info)}}, nil
+	all := []flink.JobSummary{}
+	for _, info := range r.infos {
+		all = append(all, summary(info))
+	}
+	return object{"jobs": all}, nil
 }
 
 func summary(info engine.JobInfo) flink.JobSummary {
@@ -223,7 +231,7 @@ func (m *JobManager) executionConfig(r request) (any, error) {
 	for _, v := range r.info.Vertices {
 		parallelism = max(parallelism, len(v.Subtasks))
 	}
-	strategy := m.config.Configuration["restart-strategy.type"]
+	strategy := r.job.configuration["restart-strategy.type"]
 	switch strategy {
 	case "none", "off", "disable":
 		strategy = "Restart deactivated."
@@ -245,7 +253,7 @@ func (m *JobManager) exceptions(r request) (any, error) {
 		most = n
 	}
 	labels := map[string]string{}
-	if _, never := m.config.Job.(*Failed); never {
+	if r.job.refused() {
 		labels[flink.LabelRefused] = "true"
 	}
 	history := flink.ExceptionHistory{Entries: []flink.ExceptionEntry{}}

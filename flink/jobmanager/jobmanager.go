@@ -29,7 +29,11 @@ type Job interface {
 
 // Config is what a JobManager serves.
 type Config struct {
+	// Job is the one job of an application cluster; nil when jobs are submitted.
 	Job Job
+	// Submit reads a job that a client brings, and makes this the JobManager of
+	// a session cluster; nil: nobody can bring one.
+	Submit Submit
 	// Configuration of the cluster; values of keys that look secret are masked.
 	Configuration map[string]string
 	// LogFile is served as the log; empty when there is none.
@@ -45,7 +49,7 @@ const Version = "2.3.0"
 // Bounds of what is kept.
 const (
 	resultsKept   = 5 * time.Minute // after the operation ended, as Flink
-	operationsMax = 1000            // in progress or kept
+	operationsMax = 1000            // in progress or kept, of one job
 	maxBody       = 1 << 20
 )
 
@@ -64,13 +68,16 @@ type JobManager struct {
 	mu     sync.Mutex
 	closed bool
 
+	jobs       jobs
 	operations operations
-	rates      rates
 }
 
 // New serves a job. It starts nothing until asked.
 func New(c Config) *JobManager {
 	m := &JobManager{config: c, started: time.Now(), host: "localhost"}
+	if c.Job != nil {
+		m.jobs.add(&served{Job: c.Job, id: c.Job.Info().ID, configuration: c.Configuration})
+	}
 	if name, err := os.Hostname(); err == nil {
 		m.host = name
 	}
@@ -113,10 +120,45 @@ func (m *JobManager) Transport() http.RoundTripper { return flink.InProcess(m) }
 // taskManager is the id of the one worker: this process.
 const taskManager = "weir-engine"
 
-func slots(info engine.JobInfo) int {
-	most := 1
-	for _, v := range info.Vertices {
-		most = max(most, len(v.Subtasks))
+// slots are shown, not enforced: as many as the jobs use, and one for each
+// processor at least.
+func slots(infos []engine.JobInfo) int { return max(usedSlots(infos), runtime.GOMAXPROCS(0)) }
+
+func usedSlots(infos []engine.JobInfo) int {
+	used := 0
+	for _, info := range infos {
+		used += parallelism(info)
 	}
-	return max(most, runtime.GOMAXPROCS(0))
+	return used
+}
+
+// parallelism is how many slots a job uses; none when it has ended.
+func parallelism(info engine.JobInfo) int {
+	most := 0
+	if !info.State.Terminal() {
+		for _, v := range info.Vertices {
+			most = max(most, len(v.Subtasks))
+		}
+	}
+	return most
+}
+
+func freeSlots(infos []engine.JobInfo) int { return slots(infos) - usedSlots(infos) }
+
+func running(infos []engine.JobInfo) int {
+	n := 0
+	for _, info := range infos {
+		if !info.State.Terminal() {
+			n++
+		}
+	}
+	return n
+}
+
+func runningTasks(infos []engine.JobInfo) int {
+	n := 0
+	for _, info := range infos {
+		n += taskCounts(info).Running
+	}
+	return n
 }

@@ -74,12 +74,12 @@ func (r *rates) of(info engine.JobInfo, vertex string) []rate {
 
 // subtaskMetrics are Flink's metrics of a task, as far as the engine has them,
 // and ours under weir.*.
-func (m *JobManager) subtaskMetrics(v engine.VertexInfo, i int) map[string]float64 {
-	return taskMetrics(v.Subtasks[i], m.rateOf(v, i))
+func subtaskMetrics(r request) map[string]float64 {
+	return taskMetrics(r.vertex.Subtasks[r.task], rateOf(r, *r.vertex, r.task))
 }
 
-func (m *JobManager) rateOf(v engine.VertexInfo, i int) rate {
-	if all := m.rates.of(m.config.Job.Info(), v.ID); i < len(all) {
+func rateOf(r request, v engine.VertexInfo, i int) rate {
+	if all := r.job.rates.of(r.info, v.ID); i < len(all) {
 		return all[i]
 	}
 	return rate{}
@@ -103,7 +103,7 @@ func taskMetrics(t engine.SubtaskInfo, r rate) map[string]float64 {
 
 func (m *JobManager) vertexMetrics(r request) (any, error) {
 	all := map[string]float64{}
-	shares := m.rates.of(r.info, r.vertex.ID)
+	shares := r.job.rates.of(r.info, r.vertex.ID)
 	for i, t := range r.vertex.Subtasks {
 		var s rate
 		if i < len(shares) {
@@ -121,7 +121,7 @@ func (m *JobManager) subtasksMetrics(r request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	shares := m.rates.of(r.info, r.vertex.ID)
+	shares := r.job.rates.of(r.info, r.vertex.ID)
 	var sets []map[string]float64
 	for i, t := range r.vertex.Subtasks {
 		if !selected(i) {
@@ -159,11 +159,11 @@ func selection(s string, n int) (func(int) bool, error) {
 	return func(i int) bool { return chosen[i] }, nil
 }
 
-func (m *JobManager) jobMetrics(info engine.JobInfo) map[string]float64 {
+func jobMetrics(job *served, info engine.JobInfo) map[string]float64 {
 	if info.State.Terminal() {
 		return map[string]float64{} // Flink drops the metrics of a job that has ended
 	}
-	ck := m.config.Job.Checkpoints()
+	ck := job.Checkpoints()
 	_, _, uptime := lifetime(info.Start, info.End)
 	since := func(s engine.JobState) float64 {
 		if at := info.Timestamps[s]; info.State == s && !at.IsZero() {
@@ -192,20 +192,16 @@ func (m *JobManager) jobMetrics(info engine.JobInfo) map[string]float64 {
 }
 
 // processMetrics are of this process, under the names Flink has for a JVM.
-func (m *JobManager) processMetrics(info engine.JobInfo) map[string]float64 {
+func (m *JobManager) processMetrics(infos []engine.JobInfo) map[string]float64 {
 	var mem runtime.MemStats
 	runtime.ReadMemStats(&mem)
-	running := 0.
-	if !info.State.Terminal() {
-		running = 1
-	}
 	all := map[string]float64{
 		"Status.JVM.Memory.Heap.Used": float64(mem.HeapAlloc), "Status.JVM.Memory.Heap.Committed": float64(mem.HeapSys),
 		"Status.JVM.Memory.Heap.Max": float64(mem.Sys), "Status.JVM.Threads.Count": float64(runtime.NumGoroutine()),
 		"Status.JVM.GarbageCollector.All.Count": float64(mem.NumGC),
 		"Status.JVM.GarbageCollector.All.Time":  float64(mem.PauseTotalNs / 1e6),
-		"numRunningJobs":                        running, "taskSlotsTotal": float64(slots(info)),
-		"numRegisteredTaskManagers": 1, "taskSlotsAvailable": float64(freeSlots(info)),
+		"numRunningJobs":                        float64(running(infos)), "taskSlotsTotal": float64(slots(infos)),
+		"numRegisteredTaskManagers": 1, "taskSlotsAvailable": float64(freeSlots(infos)),
 		"weir.uptimeMs": float64(time.Since(m.started).Milliseconds()),
 	}
 	sample := []metrics.Sample{{Name: "/cpu/classes/user:cpu-seconds"}}

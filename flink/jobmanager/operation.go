@@ -40,11 +40,17 @@ func (o *operations) begin(key operationKey, stop bool) (op *operation, fresh, s
 	if op, ok := o.known[key]; ok {
 		return op, false, false, false
 	}
-	if len(o.known) >= operationsMax {
+	of := 0
+	for k := range o.known {
+		if k.job == key.job {
+			of++
+		}
+	}
+	if of >= operationsMax {
 		return nil, false, false, true
 	}
-	for _, other := range o.known {
-		stopping = stopping || other.stop && other.result == nil
+	for k, other := range o.known {
+		stopping = stopping || k.job == key.job && other.stop && other.result == nil
 	}
 	op = &operation{stop: stop}
 	if o.known == nil {
@@ -107,17 +113,18 @@ func (m *JobManager) serveTrigger(w http.ResponseWriter, r *http.Request, trigge
 		failWith(w, err)
 		return
 	}
-	if req.Dir == "" {
-		req.Dir = m.config.Configuration["execution.checkpointing.savepoint-dir"]
+	job := m.jobs.find(key.job)
+	if req.Dir == "" && job != nil {
+		req.Dir = job.configuration["execution.checkpointing.savepoint-dir"]
 	}
 	if req.Dir == "" {
 		fail(w, http.StatusBadRequest, restException+"Config key [execution.checkpointing.savepoint-dir] is not set. Property ["+property+"] must be provided.")
 		return
 	}
-	m.begin(w, key, req.Stop, func(ctx context.Context) (flink.Operation, error) {
-		path, err := m.config.Job.Savepoint(ctx, req)
+	m.begin(w, job, key, req.Stop, func(ctx context.Context) (flink.Operation, error) {
+		path, err := job.Savepoint(ctx, req)
 		if err == nil && cancel {
-			m.config.Job.Cancel()
+			job.Cancel()
 		}
 		return flink.Operation{Location: path}, err
 	})
@@ -137,8 +144,9 @@ func (m *JobManager) serveCheckpoint(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	key.checkpoint = true
-	m.begin(w, key, false, func(ctx context.Context) (flink.Operation, error) {
-		id, err := m.config.Job.Checkpoint(ctx)
+	job := m.jobs.find(key.job)
+	m.begin(w, job, key, false, func(ctx context.Context) (flink.Operation, error) {
+		id, err := job.Checkpoint(ctx)
 		return flink.Operation{CheckpointID: &id}, err
 	})
 }
@@ -161,19 +169,22 @@ func operationID(r *http.Request, trigger string) (operationKey, error) {
 
 // begin starts an operation, or finds the one with the same id, and answers.
 // It runs on a goroutine of ours: the client asks again for the outcome.
-func (m *JobManager) begin(w http.ResponseWriter, key operationKey, stop bool, run func(context.Context) (flink.Operation, error)) {
+func (m *JobManager) begin(w http.ResponseWriter, job *served, key operationKey, stop bool, run func(context.Context) (flink.Operation, error)) {
 	op, fresh, stopping, full := m.operations.begin(key, stop)
 	if full {
 		fail(w, http.StatusServiceUnavailable, restException+fmt.Sprintf("More than %d operations were asked for in the last minutes.", operationsMax))
 		return
 	}
-	info := m.config.Job.Info()
+	var state engine.JobState
+	if job != nil {
+		state = job.Info().State
+	}
 	switch {
 	case !fresh:
-	case key.job != info.ID:
+	case job == nil:
 		m.end(key, op, flink.Operation{}, flinkSays("Could not find Flink job ("+key.job+")"))
-	case info.State.Terminal():
-		m.end(key, op, flink.Operation{}, fmt.Errorf("job %s has ended: it is %s", key.job, info.State))
+	case state.Terminal():
+		m.end(key, op, flink.Operation{}, fmt.Errorf("job %s has ended: it is %s", key.job, state))
 	case stopping:
 		// Flink fails both stops and restarts the job. The first is not to
 		// blame, so only the one that comes too late fails here.
@@ -247,19 +258,23 @@ func (m *JobManager) serveCancel(w http.ResponseWriter, r *http.Request) {
 		failWith(w, err)
 		return
 	}
-	info := m.config.Job.Info()
+	job := m.jobs.find(id)
+	var state engine.JobState
+	if job != nil {
+		state = job.Info().State
+	}
 	mode := r.URL.Query().Get("mode")
 	switch {
 	case mode == "stop":
 		fail(w, http.StatusPermanentRedirect, restException+`The termination mode "stop" has been removed. For an ungraceful shutdown, please use "cancel" instead. For a graceful shutdown, please use "jobs/:jobId/stop" instead.`)
 	case mode != "" && mode != "cancel":
 		fail(w, http.StatusBadRequest, restException+fmt.Sprintf("The termination mode %q is not known; use \"cancel\".", mode))
-	case id != info.ID:
+	case job == nil:
 		fail(w, http.StatusNotFound, restException+"Job could not be found.")
-	case info.State.Terminal() && info.State != engine.Canceled:
-		fail(w, http.StatusConflict, restException+fmt.Sprintf("Job cancellation failed because the job has already reached another terminal state (%s).", info.State))
+	case state.Terminal() && state != engine.Canceled:
+		fail(w, http.StatusConflict, restException+fmt.Sprintf("Job cancellation failed because the job has already reached another terminal state (%s).", state))
 	default:
-		m.config.Job.Cancel()
+		job.Cancel()
 		reply(w, http.StatusAccepted, object{})
 	}
 }

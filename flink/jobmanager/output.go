@@ -45,13 +45,13 @@ func (m *JobManager) output(r request) (any, error) {
 	}
 	s := q.Get("after")
 	if s == "" {
-		return object{"tables": tables(m.config.Job.Output(-1, limit))}, nil
+		return object{"tables": tables(r.job.Output(-1, limit))}, nil
 	}
 	after, err := strconv.ParseInt(s, 10, 64)
 	if err != nil || after < 0 {
 		return nil, failure{http.StatusBadRequest, "after must be the seq of a row, got " + strconv.Quote(s)}
 	}
-	return object{"tables": tables(m.config.Job.Output(after, limit))}, nil
+	return object{"tables": tables(r.job.Output(after, limit))}, nil
 }
 
 func tables(all []engine.OutputTable) []Table {

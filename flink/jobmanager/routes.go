@@ -35,10 +35,12 @@ func (m *JobManager) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	m.mux.ServeHTTP(w, r)
 }
 
-// request is a request for the job, with a picture of it.
+// request is a request for the cluster or a job, with pictures of what it is for.
 type request struct {
 	*http.Request
-	info   engine.JobInfo
+	infos  []engine.JobInfo   // of paths for the cluster: all jobs
+	job    *served            // of paths below /jobs/:j
+	info   engine.JobInfo     // of that job
 	vertex *engine.VertexInfo // of paths below /vertices/:v
 	task   int                // of paths below /subtasks/:i
 }
@@ -49,7 +51,7 @@ func (m *JobManager) routes() *http.ServeMux {
 	mux := http.NewServeMux()
 	cluster := func(path string, p page) {
 		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) {
-			answer(w, p, request{Request: r, info: m.config.Job.Info()})
+			answer(w, p, request{Request: r, infos: m.jobs.infos()})
 		})
 	}
 	job := func(path string, p page) {
@@ -70,7 +72,7 @@ func (m *JobManager) routes() *http.ServeMux {
 	cluster("/jars", func(r request) (any, error) { return object{"address": "http://" + r.Host, "files": []any{}}, nil })
 	cluster("/jobs", m.jobIDs)
 	cluster("/jobs/overview", m.jobsOverview)
-	cluster("/jobs/metrics", func(r request) (any, error) { return aggregated(r, []map[string]float64{m.jobMetrics(r.info)}) })
+	cluster("/jobs/metrics", func(r request) (any, error) { return aggregated(r, m.jobs.metrics()) })
 	cluster("/applications/overview", m.applications)
 	cluster("/applications/{application}", m.application)
 	cluster("/applications/{application}/exceptions", func(request) (any, error) {
@@ -78,16 +80,16 @@ func (m *JobManager) routes() *http.ServeMux {
 	})
 	cluster("/jobmanager/config", m.clusterConfig)
 	cluster("/jobmanager/environment", m.environment)
-	cluster("/jobmanager/metrics", func(r request) (any, error) { return plain(r, m.processMetrics(r.info)), nil })
+	cluster("/jobmanager/metrics", func(r request) (any, error) { return plain(r, m.processMetrics(r.infos)), nil })
 	cluster("/jobmanager/logs", m.logs)
 	cluster("/jobmanager/thread-dump", m.threadDump)
 	text("/jobmanager/log", m.serveLog)
 	text("/jobmanager/stdout", m.serveLog)
 	text("/jobmanager/logs/{file}", m.serveLog)
 	cluster("/taskmanagers", m.taskManagers)
-	cluster("/taskmanagers/metrics", func(r request) (any, error) { return aggregated(r, []map[string]float64{m.processMetrics(r.info)}) })
+	cluster("/taskmanagers/metrics", func(r request) (any, error) { return aggregated(r, []map[string]float64{m.processMetrics(r.infos)}) })
 	cluster("/taskmanagers/{tm}", m.ofTaskManager(m.taskManager))
-	cluster("/taskmanagers/{tm}/metrics", m.ofTaskManager(func(r request) (any, error) { return plain(r, m.processMetrics(r.info)), nil }))
+	cluster("/taskmanagers/{tm}/metrics", m.ofTaskManager(func(r request) (any, error) { return plain(r, m.processMetrics(r.infos)), nil }))
 	cluster("/taskmanagers/{tm}/logs", m.ofTaskManager(m.logs))
 	cluster("/taskmanagers/{tm}/thread-dump", m.ofTaskManager(m.threadDump))
 	text("/taskmanagers/{tm}/log", m.serveLog)
@@ -103,7 +105,7 @@ func (m *JobManager) routes() *http.ServeMux {
 		return object{"job-accumulators": []any{}, "user-task-accumulators": []any{}, "serialized-user-task-accumulators": object{}}, nil
 	})
 	job("/execution-result", m.executionResult)
-	job("/metrics", func(r request) (any, error) { return plain(r, m.jobMetrics(r.info)), nil })
+	job("/metrics", func(r request) (any, error) { return plain(r, jobMetrics(r.job, r.info)), nil })
 	job("/checkpoints", m.checkpoints)
 	job("/checkpoints/{trigger}", m.checkpointStatus)
 	job("/checkpoints/config", m.checkpointConfig)
@@ -134,7 +136,7 @@ func (m *JobManager) routes() *http.ServeMux {
 	job("/vertices/{vertex}/subtasks/metrics", m.subtasksMetrics)
 	job("/vertices/{vertex}/subtasks/{subtask}", m.subtask)
 	job("/vertices/{vertex}/subtasks/{subtask}/metrics", func(r request) (any, error) {
-		return plain(r, m.subtaskMetrics(*r.vertex, r.task)), nil
+		return plain(r, subtaskMetrics(r)), nil
 	})
 	job("/vertices/{vertex}/subtasks/{subtask}/attempts/{attempt}", m.attempt)
 
@@ -145,6 +147,8 @@ func (m *JobManager) routes() *http.ServeMux {
 	mux.HandleFunc("POST /jobs/{job}/checkpoints", m.serveCheckpoint)
 	mux.HandleFunc("PATCH /jobs/{job}", m.serveCancel)
 	mux.HandleFunc("DELETE /cluster", m.serveShutdown)
+	mux.HandleFunc("PUT /weir/v1/jobs/{job}", m.serveSubmit)
+	mux.HandleFunc("DELETE /weir/v1/jobs/{job}", m.serveRemove)
 	mux.HandleFunc("PUT /jobs/{job}/resource-requirements", func(w http.ResponseWriter, _ *http.Request) {
 		fail(w, http.StatusBadRequest, restException+"The engine does not change the parallelism of a running job; stop it with a savepoint and start it again.")
 	})
@@ -155,14 +159,15 @@ const restException = "org.apache.flink.runtime.rest.handler.RestHandlerExceptio
 
 // resolve finds what the path speaks of.
 func (m *JobManager) resolve(r *http.Request) (request, error) {
-	req := request{Request: r, info: m.config.Job.Info()}
+	req := request{Request: r}
 	id, err := hexID("jobid", r.PathValue("job"))
 	if err != nil {
 		return req, err
 	}
-	if id != req.info.ID {
+	if req.job = m.jobs.find(id); req.job == nil {
 		return req, failure{http.StatusNotFound, "org.apache.flink.runtime.rest.NotFoundException: Job " + id + " not found"}
 	}
+	req.info = req.job.Info()
 	if r.PathValue("vertex") == "" {
 		return req, nil
 	}

@@ -149,7 +149,7 @@ func (m *JobManager) backPressure(r request) (any, error) {
 	}
 	worst := "ok"
 	subtasks := []object{}
-	shares := m.rates.of(r.info, r.vertex.ID)
+	shares := r.job.rates.of(r.info, r.vertex.ID)
 	for i := range r.vertex.Subtasks {
 		var s rate
 		if i < len(shares) {
