@@ -58,7 +58,7 @@ func engineLauncher(t *testing.T, dir string) *process.Launcher {
 }
 
 func TestEngineProcessesKeepTheContract(t *testing.T) {
-	clustertest.Run(t, func(t *testing.T) clustertest.Subject {
+	subject := func(t *testing.T) clustertest.Subject {
 		dir := filepath.Join(t.TempDir(), "clusters")
 		return clustertest.Subject{
 			Launcher:  engineLauncher(t, dir),
@@ -67,7 +67,7 @@ func TestEngineProcessesKeepTheContract(t *testing.T) {
 			Broken:    &cluster.Artifact{Kind: "SQLSCRIPT", SQLScript: "INSERT INTO nowhere SELECT 1;"},
 			Directory: t.TempDir(),
 			Kill: func(t *testing.T, ref cluster.Ref) {
-				b, err := os.ReadFile(filepath.Join(dir, ref.JobID, "pid"))
+				b, err := os.ReadFile(filepath.Join(dir, ref.Incarnation(), "pid"))
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -80,7 +80,9 @@ func TestEngineProcessesKeepTheContract(t *testing.T) {
 				}
 			},
 		}
-	})
+	}
+	clustertest.Run(t, subject)
+	clustertest.RunSessions(t, subject)
 }
 
 func TestEngineShowsWhatItPrints(t *testing.T) {
