@@ -1,5 +1,7 @@
 package resource
 
+import "strings"
+
 // SQLScript is a saved script of the SQL editor. It is not linked to deployments.
 type SQLScript struct {
 	Kind       Kind          `json:"kind"`
@@ -115,6 +117,32 @@ const (
 	EntryView     CatalogEntryKind = "VIEW"
 	EntryFunction CatalogEntryKind = "FUNCTION"
 )
+
+// EntryName is the name of the entry of an object: tables and views share one
+// name space.
+func (s CatalogEntrySpec) EntryName() string {
+	quote := func(name string) string { return "`" + strings.ReplaceAll(name, "`", "``") + "`" }
+	switch s.Object {
+	case EntryCatalog:
+		return "catalog " + quote(s.Catalog)
+	case EntryDatabase:
+		return "database " + quote(s.Catalog) + "." + quote(s.Database)
+	}
+	kind := "table "
+	if s.Object == EntryFunction {
+		kind = "function "
+	}
+	return kind + quote(s.Catalog) + "." + quote(s.Database) + "." + quote(s.Name)
+}
+
+// CatalogChange is what one statement does to the entries of a namespace's
+// catalogs. Entries to replace or delete have the version that was read.
+type CatalogChange struct {
+	Create, Replace, Delete []CatalogEntry
+}
+
+// Empty tells whether nothing changes.
+func (c CatalogChange) Empty() bool { return len(c.Create)+len(c.Replace)+len(c.Delete) == 0 }
 
 // ResourceKind, Meta and SpecOf make *SQLScript an Object.
 func (s *SQLScript) ResourceKind() Kind { return KindSQLScript }

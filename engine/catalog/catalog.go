@@ -33,6 +33,7 @@ type Catalog struct {
 	catalogs  map[string]map[string]*Database
 	temporary map[Path]*Table
 	functions map[Path]*Function
+	options   map[string]map[string]string // of catalogs
 }
 
 // Database is a named set of tables.
@@ -180,6 +181,17 @@ func (c *Catalog) CreateCatalog(name string) error {
 	return nil
 }
 
+// SetProperties keeps the options that a catalog was created with.
+func (c *Catalog) SetProperties(catalog string, options map[string]string) {
+	if c.options == nil {
+		c.options = map[string]map[string]string{}
+	}
+	c.options[catalog] = options
+}
+
+// Properties gives a catalog's options.
+func (c *Catalog) Properties(catalog string) map[string]string { return maps.Clone(c.options[catalog]) }
+
 // DropCatalog removes a catalog that is not current.
 func (c *Catalog) DropCatalog(name string) error {
 	if c.catalogs[name] == nil {
@@ -189,6 +201,9 @@ func (c *Catalog) DropCatalog(name string) error {
 		return errors.New("cannot drop a catalog which is currently in use")
 	}
 	delete(c.catalogs, name)
+	delete(c.options, name)
+	maps.DeleteFunc(c.temporary, func(p Path, _ *Table) bool { return p.Catalog == name })
+	maps.DeleteFunc(c.functions, func(p Path, _ *Function) bool { return p.Catalog == name })
 	return nil
 }
 

@@ -207,12 +207,18 @@ func (s *Session) createCatalog(n *ast.CreateCatalog) error {
 	if n.IfNotExists && s.catalog.HasCatalog(name) {
 		return nil
 	}
+	options := map[string]string{}
 	for _, o := range n.Options {
+		options[o.Key] = o.Value
 		if o.Key == "type" && o.Value != "generic_in_memory" {
 			return ast.Errorf(o.Pos(), "catalog type '%s' is not supported by this engine: it has 'generic_in_memory'", o.Value)
 		}
 	}
-	return at(n.Name.Pos(), s.catalog.CreateCatalog(name))
+	if err := s.catalog.CreateCatalog(name); err != nil {
+		return at(n.Name.Pos(), err)
+	}
+	s.catalog.SetProperties(name, options)
+	return nil
 }
 
 func (s *Session) createFunction(n *ast.CreateFunction) error {

@@ -32,6 +32,7 @@ type Environment struct {
 type Session struct {
 	env     Environment
 	catalog *catalog.Catalog
+	home    catalog.Path      // catalog and database of the platform, which no statement made
 	initial map[string]string // what RESET goes back to
 	config  map[string]string
 	script  int       // number of the script or statement being worked on

@@ -242,14 +242,30 @@ func (s *Session) showCreate(n *ast.Show) (*Outcome, error) {
 		return nil, ast.Errorf(n.Name.Pos(), "SHOW %s is only supported for %ss, but %s is a %s.", n.What, strings.ToLower(what), quoted(p), other)
 	}
 	var b strings.Builder
+	b.WriteString(createText(t, strings.ToUpper(what)))
+	if view {
+		fmt.Fprintf(&b, "AS %s\n", t.View.Text)
+		return list("result", []string{b.String()}), nil
+	}
+	var options []string
+	for _, k := range slices.Sorted(maps.Keys(t.Options)) {
+		options = append(options, "  "+ast.QuoteString(k)+" = "+ast.QuoteString(t.Options[k]))
+	}
+	fmt.Fprintf(&b, "WITH (\n%s\n)\n", strings.Join(options, ",\n"))
+	return list("result", []string{b.String()}), nil
+}
+
+// createText is CREATE TABLE or VIEW up to its options or query.
+func createText(t *catalog.Table, what string) string {
+	var b strings.Builder
 	b.WriteString("CREATE ")
 	if t.Temporary {
 		b.WriteString("TEMPORARY ")
 	}
-	fmt.Fprintf(&b, "%s %s (\n", strings.ToUpper(what), quoted(p))
+	fmt.Fprintf(&b, "%s %s (\n", what, quoted(t.Path))
 	var lines []string
 	for _, c := range t.Columns {
-		lines = append(lines, "  "+columnText(c, view))
+		lines = append(lines, "  "+columnText(c, t.View != nil))
 	}
 	if t.Watermark != nil {
 		lines = append(lines, fmt.Sprintf("  WATERMARK FOR %s AS %s", ast.QuoteIdent(t.Watermark.Column), sqlText(t.Watermark.Expr)))
@@ -264,16 +280,7 @@ func (s *Session) showCreate(n *ast.Show) (*Outcome, error) {
 	if len(t.PartitionBy) > 0 {
 		fmt.Fprintf(&b, "PARTITIONED BY (%s)\n", quoteAll(t.PartitionBy))
 	}
-	if view {
-		fmt.Fprintf(&b, "AS %s\n", t.View.Text)
-		return list("result", []string{b.String()}), nil
-	}
-	var options []string
-	for _, k := range slices.Sorted(maps.Keys(t.Options)) {
-		options = append(options, "  "+ast.QuoteString(k)+" = "+ast.QuoteString(t.Options[k]))
-	}
-	fmt.Fprintf(&b, "WITH (\n%s\n)\n", strings.Join(options, ",\n"))
-	return list("result", []string{b.String()}), nil
+	return b.String()
 }
 
 func columnText(c catalog.Column, view bool) string {

@@ -185,3 +185,14 @@ func (s *Session) wrongOption(t *catalog.Table, err error, pos ast.Pos) error {
 	}
 	return ast.Errorf(pos, "table '%s': %w", t.Path, err)
 }
+
+// CheckTable checks the connector, the format and the options of a table, as a
+// query that uses it would.
+func (s *Session) CheckTable(name *ast.Name) error {
+	t, err := s.tableNamed(name)
+	if err != nil {
+		return err
+	}
+	_, _, err = s.plugins(t, name.Pos())
+	return err
+}

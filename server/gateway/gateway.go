@@ -1,0 +1,79 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/weir-streams/weir/resource"
+	"github.com/weir-streams/weir/server/wire"
+)
+
+// Bounds on a request.
+const (
+	maxBody     = 4 << 20
+	maxDuration = 30 * time.Second
+)
+
+// Gateway answers the SQL and catalog routes.
+type Gateway struct {
+	Needs
+	config   Config
+	previews chan struct{} // a token for each SELECT that may run
+
+	mu    sync.Mutex
+	turns map[string]chan struct{} // by namespace: who may change its catalogs
+}
+
+// New makes a gateway.
+func New(n Needs, c Config) *Gateway {
+	c = c.filled()
+	if n.Log == nil {
+		n.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Gateway{Needs: n, config: c, previews: make(chan struct{}, c.Previews), turns: map[string]chan struct{}{}}
+}
+
+func (g *Gateway) author(r *http.Request) string {
+	if g.Author != nil {
+		if name := g.Author(r); name != "" {
+			return name
+		}
+	}
+	return "user"
+}
+
+// namespace gives the namespace of the path, which must exist and not be on
+// its way out when something is to be written to it.
+func (g *Gateway) namespace(r *http.Request) (resource.Namespace, error) {
+	name := r.PathValue("ns")
+	n, err := g.Namespaces.GetByName(r.Context(), "", name)
+	if errors.Is(err, resource.ErrNotFound) {
+		return n, fmt.Errorf("namespace %q: %w", name, resource.ErrNotFound)
+	}
+	if err == nil && n.Status.Phase == "TERMINATING" && r.Method != http.MethodGet {
+		return n, &wire.Error{Status: http.StatusConflict, Reason: "Conflict", Message: fmt.Sprintf("namespace %q is being deleted", name)}
+	}
+	return n, err
+}
+
+// turn waits until nobody else changes the catalogs of a namespace.
+func (g *Gateway) turn(ctx context.Context, namespace string) (release func(), err error) {
+	g.mu.Lock()
+	turn := g.turns[namespace]
+	if turn == nil {
+		turn = make(chan struct{}, 1)
+		g.turns[namespace] = turn
+	}
+	g.mu.Unlock()
+	select {
+	case turn <- struct{}{}:
+		return func() { <-turn }, nil
+	case <-ctx.Done():
+		return nil, fmt.Errorf("wait for other statements that change the catalogs of %q: %w", namespace, ctx.Err())
+	}
+}

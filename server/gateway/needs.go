@@ -1,0 +1,87 @@
+package gateway
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/weir-streams/weir/engine"
+	"github.com/weir-streams/weir/resource"
+)
+
+// Collection keeps the resources of one kind. Errors wrap resource.ErrNotFound
+// and resource.ErrConflict.
+type Collection[T any] interface {
+	Get(ctx context.Context, id string) (T, error)
+	GetByName(ctx context.Context, namespace, name string) (T, error)
+	List(ctx context.Context, f resource.Filter) ([]T, error)
+	Create(ctx context.Context, by string, v T) (T, error)
+	Update(ctx context.Context, by, id string, change func(*T) error) (T, error)
+	Delete(ctx context.Context, id string) (T, error)
+}
+
+// Reader finds resources that are changed elsewhere.
+type Reader[T any] interface {
+	Get(ctx context.Context, id string) (T, error)
+	GetByName(ctx context.Context, namespace, name string) (T, error)
+	List(ctx context.Context, f resource.Filter) ([]T, error)
+}
+
+// Entries are the objects of catalogs, as the statements that make them.
+type Entries interface {
+	List(ctx context.Context, f resource.Filter) ([]resource.CatalogEntry, error)
+}
+
+// Record changes catalogs.
+type Record interface {
+	// ChangeCatalog makes a change whole or not at all; the error wraps
+	// resource.ErrConflict if others changed the same meanwhile.
+	ChangeCatalog(ctx context.Context, by string, change resource.CatalogChange) error
+}
+
+// Needs is what a gateway works with.
+type Needs struct {
+	Engine            *engine.Engine
+	Namespaces        Reader[resource.Namespace]
+	Deployments       Reader[resource.Deployment]
+	Secrets           Reader[resource.SecretValue]
+	Entries           Entries
+	Record            Record
+	Scripts           Collection[resource.SQLScript]
+	UDFArtifacts      Collection[resource.UDFArtifact]
+	Connectors        Collection[resource.Connector]
+	Formats           Collection[resource.Format]
+	CatalogConnectors Collection[resource.CatalogConnector]
+	Files             Files // nil: there is no place for uploads
+	// Author names who sends a request, for the record. Nil: everybody is "user".
+	Author func(*http.Request) string
+	Log    *slog.Logger
+}
+
+// Config bounds what requests may ask for; zero values are defaults.
+type Config struct {
+	PreviewRows    int           // rows a SELECT shows at most, by default 100
+	PreviewTime    time.Duration // how long a SELECT runs at most, by default 10 s
+	PreviewMemory  int64         // bytes of state of one SELECT, by default 64 MiB
+	Previews       int           // SELECTs at once, by default 4
+	StatementBytes int           // of one request's SQL, by default 1 MiB
+	Entries        int           // objects in a namespace's catalogs, by default 10,000
+}
+
+func (c Config) filled() Config {
+	orElse(&c.PreviewRows, 100)
+	orElse(&c.PreviewTime, 10*time.Second)
+	orElse(&c.PreviewMemory, 64<<20)
+	orElse(&c.Previews, 4)
+	orElse(&c.StatementBytes, 1<<20)
+	orElse(&c.Entries, 10_000)
+	return c
+}
+
+func orElse[T comparable](v *T, absent T) {
+	var zero T
+	if *v == zero {
+		*v = absent
+	}
+}
