@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/weir-streams/weir/server/gateway"
 	"github.com/weir-streams/weir/server/platform"
 	"github.com/weir-streams/weir/server/rest"
 	"github.com/weir-streams/weir/server/route"
@@ -34,6 +35,9 @@ type Config struct {
 	rest.Config
 	// Platform is the second family; Author, Authorize and Log are filled in.
 	Platform platform.Config
+	// Gateway is SQL; Author, Authorize and Log are filled in. Without an
+	// engine its routes are not there.
+	Gateway gateway.Config
 	// UI is the built web UI with index.html at its root; nil if there is none.
 	UI fs.FS
 	// Authenticate says who sends a request, or why nobody may. Nil: requests
@@ -49,6 +53,7 @@ type Server struct {
 	config   Config
 	api      *rest.API
 	platform *platform.API
+	gateway  *gateway.Gateway // nil: there is none
 	handler  http.Handler
 }
 
@@ -74,6 +79,11 @@ func New(c Config) (*Server, error) {
 	mux := http.NewServeMux()
 	s.api.Register(mux)
 	s.platform.Register(mux)
+	if c.Gateway.Engine != nil {
+		c.Gateway.Author, c.Gateway.Authorize, c.Gateway.Log = c.Author, c.Authorize, c.Log
+		s.gateway = gateway.New(c.Gateway)
+		s.gateway.Register(mux)
+	}
 	if err := swagger.Register(mux); err != nil {
 		return nil, fmt.Errorf("server: %w", err)
 	}
@@ -86,7 +96,13 @@ func New(c Config) (*Server, error) {
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
 
 // Routes lists what the API answers.
-func (s *Server) Routes() []route.Route { return slices.Concat(s.api.Table(), s.platform.Routes()) }
+func (s *Server) Routes() []route.Route {
+	all := slices.Concat(s.api.Table(), s.platform.Routes())
+	if s.gateway != nil {
+		all = append(all, s.gateway.Routes()...)
+	}
+	return all
+}
 
 // Listen opens the address to serve on. Without authentication only loopback
 // addresses are allowed.

@@ -24,6 +24,7 @@ import (
 	"github.com/weir-streams/weir/control/savepoint"
 	"github.com/weir-streams/weir/engine"
 	"github.com/weir-streams/weir/server"
+	"github.com/weir-streams/weir/server/gateway"
 	platformapi "github.com/weir-streams/weir/server/platform"
 	"github.com/weir-streams/weir/server/rest"
 	"github.com/weir-streams/weir/store"
@@ -143,6 +144,14 @@ func (s *session) serve(ctx context.Context, config configuration) (err error) {
 				Namespaces: db.Namespaces(), Targets: db.Targets(), Defaults: db.Defaults(), SessionClusters: db.SessionClusters(),
 			},
 			NewNamespace: newNamespace,
+		},
+		Gateway: gateway.Config{
+			Engine: engine.New(engine.Config{Log: log, Dir: data}),
+			Resources: gateway.Resources{
+				Namespaces: db.Namespaces(), Deployments: db.Deployments(), Secrets: db.Secrets(), Entries: db.CatalogEntries(), Record: db,
+				Scripts: db.SQLScripts(), UDFArtifacts: db.UDFArtifacts(), Connectors: db.Connectors(), Formats: db.Formats(),
+				CatalogConnectors: db.CatalogConnectors(),
+			},
 		},
 		UI:           web.Files(),
 		AllowedHosts: splitList(config.get("allowed-hosts")),

@@ -49,7 +49,7 @@ func (g *Gateway) declare(ctx context.Context, o *opened, by string, st ast.Stat
 	if change.Empty() {
 		return nil
 	}
-	if n := len(o.entries) + len(change.Create) - len(change.Delete); n > g.config.Entries {
+	if n := len(o.entries) + len(change.Create) - len(change.Delete); n > g.Limits.Entries {
 		return ast.Errorf(st.Pos(), "the catalogs of namespace %q hold %d objects already, the most there may be", o.namespace, len(o.entries))
 	}
 	for _, e := range change.Create {
@@ -198,7 +198,7 @@ func (g *Gateway) loads(o *opened, change resource.CatalogChange) error {
 	_, problems := g.Engine.NewPlatformSession(statements, nil)
 	for _, err := range problems {
 		if failed := (*sql.LoadError)(nil); errors.As(err, &failed) && changed[names[failed.Index]] {
-			return fmt.Errorf("%s cannot be kept, because it could not be made again without this session: %w", names[failed.Index], failed.Err)
+			return fmt.Errorf("%s cannot be kept, because it could not be made again without this session: %v", names[failed.Index], failed.Err)
 		}
 	}
 	return nil

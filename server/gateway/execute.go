@@ -29,21 +29,21 @@ func (g *Gateway) request(r *http.Request) (request, error) {
 		return request{}, err
 	}
 	q := r.URL.Query()
-	out := request{namespace: n, catalog: q.Get("catalog"), database: q.Get("database"), by: g.author(r), limit: g.config.PreviewRows}
+	out := request{namespace: n, catalog: q.Get("catalog"), database: q.Get("database"), by: g.author(r), limit: g.Limits.PreviewRows}
 	if text := q.Get("limit"); text != "" {
 		limit, err := strconv.Atoi(text)
 		if err != nil || limit < 1 {
 			return out, resource.Invalidf("limit", "must be a whole number of at least 1, got %q", text)
 		}
-		out.limit = min(limit, g.config.PreviewRows)
+		out.limit = min(limit, g.Limits.PreviewRows)
 	}
 	return out, nil
 }
 
 // checkSize refuses more SQL than is looked at.
 func (g *Gateway) checkSize(field string, text string) error {
-	if len(text) > g.config.StatementBytes {
-		return resource.Invalidf(field, "has %d bytes of SQL; at most %d are carried out", len(text), g.config.StatementBytes)
+	if len(text) > g.Limits.StatementBytes {
+		return resource.Invalidf(field, "has %d bytes of SQL; at most %d are carried out", len(text), g.Limits.StatementBytes)
 	}
 	return nil
 }
@@ -84,8 +84,8 @@ func (g *Gateway) executeStatements(w http.ResponseWriter, r *http.Request) erro
 			return resource.Invalidf("stopOnError", "must be true or false, got %q", text)
 		}
 	}
-	var statements []string
-	if err := body(w, r, &statements); err != nil {
+	statements, err := texts(w, r)
+	if err != nil {
 		return err
 	}
 	const most = 1000
@@ -103,6 +103,22 @@ func (g *Gateway) executeStatements(w http.ResponseWriter, r *http.Request) erro
 		Responses []executeReply `json:"responses"`
 	}{replies})
 	return nil
+}
+
+// texts reads a list of statements; they may also stand in an object.
+func texts(w http.ResponseWriter, r *http.Request) ([]string, error) {
+	text, err := wire.ReadBody(w, r, maxBody)
+	if err != nil {
+		return nil, err
+	}
+	if len(text) > 0 && text[0] == '[' {
+		text = append(append([]byte(`{"statements":`), text...), '}')
+	}
+	var in struct {
+		Statements []string `json:"statements"`
+	}
+	_, err = resource.Read(text, &in)
+	return in.Statements, err
 }
 
 // execute carries out texts, each of one statement or more, one after the

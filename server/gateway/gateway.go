@@ -7,22 +7,17 @@ import (
 	"log/slog"
 	"net/http"
 	"sync"
-	"time"
 
 	"github.com/weir-streams/weir/resource"
 	"github.com/weir-streams/weir/server/wire"
 )
 
-// Bounds on a request.
-const (
-	maxBody     = 4 << 20
-	maxDuration = 30 * time.Second
-)
+// maxBody bounds a request, in bytes.
+const maxBody = 4 << 20
 
 // Gateway answers the SQL and catalog routes.
 type Gateway struct {
-	Needs
-	config   Config
+	Config
 	previews chan struct{} // a token for each SELECT that may run
 
 	mu    sync.Mutex
@@ -30,12 +25,12 @@ type Gateway struct {
 }
 
 // New makes a gateway.
-func New(n Needs, c Config) *Gateway {
-	c = c.filled()
-	if n.Log == nil {
-		n.Log = slog.New(slog.DiscardHandler)
+func New(c Config) *Gateway {
+	c.Limits = c.Limits.filled()
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Gateway{Needs: n, config: c, previews: make(chan struct{}, c.Previews), turns: map[string]chan struct{}{}}
+	return &Gateway{Config: c, previews: make(chan struct{}, c.Limits.Previews), turns: map[string]chan struct{}{}}
 }
 
 func (g *Gateway) author(r *http.Request) string {
@@ -55,7 +50,7 @@ func (g *Gateway) namespace(r *http.Request) (resource.Namespace, error) {
 	if errors.Is(err, resource.ErrNotFound) {
 		return n, fmt.Errorf("namespace %q: %w", name, resource.ErrNotFound)
 	}
-	if err == nil && n.Status.Phase == "TERMINATING" && r.Method != http.MethodGet {
+	if err == nil && n.Status.Phase == resource.NamespaceTerminating && r.Method != http.MethodGet {
 		return n, &wire.Error{Status: http.StatusConflict, Reason: "Conflict", Message: fmt.Sprintf("namespace %q is being deleted", name)}
 	}
 	return n, err

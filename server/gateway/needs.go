@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/weir-streams/weir/auth"
 	"github.com/weir-streams/weir/engine"
 	"github.com/weir-streams/weir/resource"
 )
@@ -40,9 +41,8 @@ type Record interface {
 	ChangeCatalog(ctx context.Context, by string, change resource.CatalogChange) error
 }
 
-// Needs is what a gateway works with.
-type Needs struct {
-	Engine            *engine.Engine
+// Resources are the collections behind the gateway.
+type Resources struct {
 	Namespaces        Reader[resource.Namespace]
 	Deployments       Reader[resource.Deployment]
 	Secrets           Reader[resource.SecretValue]
@@ -53,14 +53,24 @@ type Needs struct {
 	Connectors        Collection[resource.Connector]
 	Formats           Collection[resource.Format]
 	CatalogConnectors Collection[resource.CatalogConnector]
-	Files             Files // nil: there is no place for uploads
-	// Author names who sends a request, for the record. Nil: everybody is "user".
-	Author func(*http.Request) string
-	Log    *slog.Logger
 }
 
-// Config bounds what requests may ask for; zero values are defaults.
+// Config is what a gateway needs.
 type Config struct {
+	Resources
+	Engine *engine.Engine
+	Files  Files // nil: there is no place for uploads
+	Limits Limits
+	// Author names who sends a request, for the record. Nil: everybody is "user".
+	Author func(*http.Request) string
+	// Authorize refuses what the sender of a request may not do. Nil:
+	// everybody may do everything.
+	Authorize func(r *http.Request, need auth.Need) error
+	Log       *slog.Logger
+}
+
+// Limits bound what requests may ask for; zero values are defaults.
+type Limits struct {
 	PreviewRows    int           // rows a SELECT shows at most, by default 100
 	PreviewTime    time.Duration // how long a SELECT runs at most, by default 10 s
 	PreviewMemory  int64         // bytes of state of one SELECT, by default 64 MiB
@@ -69,14 +79,14 @@ type Config struct {
 	Entries        int           // objects in a namespace's catalogs, by default 10,000
 }
 
-func (c Config) filled() Config {
-	orElse(&c.PreviewRows, 100)
-	orElse(&c.PreviewTime, 10*time.Second)
-	orElse(&c.PreviewMemory, 64<<20)
-	orElse(&c.Previews, 4)
-	orElse(&c.StatementBytes, 1<<20)
-	orElse(&c.Entries, 10_000)
-	return c
+func (l Limits) filled() Limits {
+	orElse(&l.PreviewRows, 100)
+	orElse(&l.PreviewTime, 10*time.Second)
+	orElse(&l.PreviewMemory, 64<<20)
+	orElse(&l.Previews, 4)
+	orElse(&l.StatementBytes, 1<<20)
+	orElse(&l.Entries, 10_000)
+	return l
 }
 
 func orElse[T comparable](v *T, absent T) {

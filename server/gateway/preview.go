@@ -53,12 +53,12 @@ func (g *Gateway) preview(ctx context.Context, req request, o *opened, out *sql.
 	maps.Copy(config, o.Config())
 	maps.DeleteFunc(config, func(key, _ string) bool { return !strings.HasPrefix(key, "table.") })
 	config["parallelism.default"], config["restart-strategy.type"] = "1", "none"
-	config["state.backend.memory"] = strconv.FormatInt(g.config.PreviewMemory, 10)
+	config["state.backend.memory"] = strconv.FormatInt(g.Limits.PreviewMemory, 10)
 	rows, err := newRows(out.Columns, config["table.local-time-zone"], req.limit)
 	if err != nil {
 		return none, ast.Errorf(st.Pos(), "%w", err)
 	}
-	limit := g.config.PreviewTime
+	limit := g.Limits.PreviewTime
 	if until, ok := ctx.Deadline(); ok { // leave time to end the query and answer
 		limit = min(limit, time.Until(until)-2*time.Second)
 	}

@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -11,37 +10,14 @@ import (
 	"github.com/weir-streams/weir/server/wire"
 )
 
-// body reads a JSON object into v, which has only strings, lists and the like.
+// body reads a JSON object into the struct that v points at, kindly.
 func body(w http.ResponseWriter, r *http.Request, v any) error {
 	text, err := wire.ReadBody(w, r, maxBody)
 	if err != nil {
 		return err
 	}
-	if err := json.Unmarshal(text, v); err != nil {
-		if wrong := (*json.UnmarshalTypeError)(nil); errors.As(err, &wrong) {
-			field := wrong.Field
-			if field == "" {
-				field = "body"
-			}
-			return resource.Invalidf(field, "must be %s, got %s", kindName(wrong.Type.Kind().String()), wrong.Value)
-		}
-		return resource.Invalidf("body", "%v", err)
-	}
-	return nil
-}
-
-func kindName(kind string) string {
-	switch kind {
-	case "struct", "map":
-		return "an object"
-	case "slice":
-		return "a list"
-	case "bool":
-		return "true or false"
-	case "int", "int64":
-		return "a whole number"
-	}
-	return "a " + kind
+	_, err = resource.Read(text, v)
+	return err
 }
 
 // fullName is namespaces/ns/kind/name, as names stand in bodies.

@@ -2,6 +2,7 @@ package parse
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/weir-streams/weir/engine/sql/ast"
@@ -332,15 +333,12 @@ func (p *parser) number(what string) int {
 	if t.kind != tokInt {
 		p.unexpected(what)
 	}
-	if len(t.text) > 9 {
+	n, err := strconv.ParseInt(t.text, 10, 32)
+	if err != nil {
 		p.bail(t.pos, "the number %s is too large", shorten(t.text))
 	}
 	p.next()
-	n := 0
-	for _, c := range t.text {
-		n = n*10 + int(c-'0')
-	}
-	return n
+	return int(n)
 }
 
 // comma reads item, item, ….
