@@ -109,6 +109,9 @@ type Spec struct {
 	JobManagerMemory      int64 // bytes; 0 is the launcher's choice
 	TaskManagerMemory     int64
 	Labels                map[string]string
+	// Hidden are values that were put in and must not be shown: not in a
+	// failure, not in the configuration, not in a log. See Hide.
+	Hidden []string
 }
 
 // FlinkJobID is the id the job in the cluster has: the Job's id without dashes.

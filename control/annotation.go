@@ -80,7 +80,7 @@ func SavepointDirectory(job resource.Job, savepointID string) string {
 	if dir == "" {
 		return ""
 	}
-	return strings.TrimRight(dir, "/") + "/" + savepointID
+	return strings.TrimRight(job.Fill(dir), "/") + "/" + savepointID
 }
 
 // CheckpointDirectory is the directory in which only this job writes
@@ -90,7 +90,7 @@ func CheckpointDirectory(job resource.Job) string {
 	if dir == "" {
 		dir = job.Spec.FlinkConfiguration[oldKeyCheckpointDir]
 	}
-	if dir == "" || strings.Contains(dir, job.Metadata.ID) {
+	if dir = job.Fill(dir); dir == "" || strings.Contains(dir, job.Metadata.ID) {
 		return dir
 	}
 	// A directory of the user's, shared by jobs: Flink makes one for each in it.
@@ -112,6 +112,7 @@ const FlinkUnknown = "UNKNOWN"
 
 // Reasons in the failure of a Job.
 const (
+	ReasonSecret    = "SecretMissing" // a reference stands for nothing
 	ReasonRefused   = "Refused"       // it can never be launched
 	ReasonLaunch    = "LaunchFailed"  // the cluster did not come up
 	ReasonLost      = "ClusterLost"   // the cluster is gone

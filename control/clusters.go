@@ -91,6 +91,7 @@ type Trigger struct {
 // Clusters reaches the clusters of jobs, whatever launched them.
 type Clusters struct {
 	launchers map[string]cluster.Launcher
+	vault     *Vault // nil: jobs refer to nothing
 }
 
 // NewClusters takes the launchers by the name that jobs are annotated with.
@@ -127,7 +128,7 @@ func (c *Clusters) Launch(ctx context.Context, job resource.Job, spec cluster.Sp
 	if err != nil {
 		return fmt.Errorf("%w: %w", cluster.ErrRefused, err)
 	}
-	return l.Launch(ctx, spec)
+	return cluster.Hide(spec.Hidden).Error(l.Launch(ctx, spec))
 }
 
 // Terminate removes the cluster of a job; nil means that it is gone.
@@ -150,7 +151,7 @@ func (c *Clusters) Cancel(ctx context.Context, job resource.Job) error {
 	if flink.IsConflict(err) || flink.IsNotFound(err) {
 		return nil
 	}
-	return err
+	return c.clean(ctx, job, err)
 }
 
 // Trigger asks the cluster for a savepoint; asking again is harmless while the
@@ -161,9 +162,11 @@ func (c *Clusters) Trigger(ctx context.Context, job resource.Job, t Trigger) err
 		return err
 	}
 	if t.Stop {
-		return client.StopWithSavepoint(ctx, flinkID(job), flink.StopRequest{TriggerID: t.ID, TargetDirectory: t.Directory})
+		err = client.StopWithSavepoint(ctx, flinkID(job), flink.StopRequest{TriggerID: t.ID, TargetDirectory: t.Directory})
+	} else {
+		err = client.TriggerSavepoint(ctx, flinkID(job), flink.SavepointRequest{TriggerID: t.ID, TargetDirectory: t.Directory})
 	}
-	return client.TriggerSavepoint(ctx, flinkID(job), flink.SavepointRequest{TriggerID: t.ID, TargetDirectory: t.Directory})
+	return c.clean(ctx, job, err)
 }
 
 // Poll asks how a savepoint goes; flink.IsNotFound(err) when the cluster does
@@ -173,12 +176,25 @@ func (c *Clusters) Poll(ctx context.Context, job resource.Job, triggerID string)
 	if err != nil {
 		return flink.SavepointResult{}, err
 	}
-	return client.SavepointStatus(ctx, flinkID(job), triggerID)
+	r, err := client.SavepointStatus(ctx, flinkID(job), triggerID)
+	if r.Failure != "" {
+		r.Failure = c.vault.hidden(ctx, job).Text(r.Failure)
+	}
+	return r, c.clean(ctx, job, err)
 }
 
 // Look sees what can be seen of a job's cluster; with tasks, whether all tasks
 // run. Trouble on the way is part of the picture, not an error.
 func (c *Clusters) Look(ctx context.Context, job resource.Job, tasks bool) Sight {
+	s := c.look(ctx, job, tasks)
+	if s.Message != "" || s.Failure != "" {
+		h := c.vault.hidden(ctx, job)
+		s.Message, s.Failure = h.Text(s.Message), h.Text(s.Failure)
+	}
+	return s
+}
+
+func (c *Clusters) look(ctx context.Context, job resource.Job, tasks bool) Sight {
 	l, err := c.launcher(job)
 	if err != nil {
 		return Sight{Message: err.Error()}

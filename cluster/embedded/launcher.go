@@ -43,6 +43,7 @@ type instance struct {
 	failure error // why the job never started
 	manager *jobmanager.JobManager
 	client  *flink.Client
+	secrets cluster.Hider
 
 	mu   sync.Mutex
 	shut bool // asked by a client to end
@@ -92,9 +93,13 @@ func (l *Launcher) Launch(ctx context.Context, spec cluster.Spec) error {
 
 func (i *instance) begin(live context.Context, start Start) {
 	i.started.Do(func() {
+		i.secrets.Add(i.spec.Hidden)
 		config := jobmanager.Config{Configuration: Configuration(i.spec), Shutdown: i.shutdown}
 		if i.spec.IsSession() {
-			config.Submit = Submit(i.spec.Session, start)
+			config.Submit = Submit(i.spec.Session, func(ctx context.Context, spec cluster.Spec) (Job, error) {
+				i.secrets.Add(spec.Hidden)
+				return start(ctx, spec)
+			})
 		} else {
 			began := time.Now()
 			i.job, i.failure = start(live, i.spec)
@@ -104,7 +109,7 @@ func (i *instance) begin(live context.Context, start Start) {
 			config.Job = i.job
 		}
 		i.manager = jobmanager.New(config)
-		i.client = flink.NewClient(i.manager.Transport(), "http://cluster")
+		i.client = flink.NewClient(flink.InProcess(i.secrets.Handler(i.manager)), "http://cluster")
 	})
 }
 
@@ -153,7 +158,7 @@ func (l *Launcher) Observe(ctx context.Context, ref cluster.Ref) (cluster.Observ
 		return cluster.Observation{Presence: cluster.Absent}, nil
 	}
 	if i.failure != nil {
-		return cluster.Observation{Presence: cluster.Present, Failed: true, Message: i.failure.Error()}, nil
+		return cluster.Observation{Presence: cluster.Present, Failed: true, Message: i.secrets.Hidden().Text(i.failure.Error())}, nil
 	}
 	if shut, over := i.isShut(); shut {
 		return cluster.Observation{Presence: cluster.Present, Failed: over, Message: "the cluster was shut down"}, nil

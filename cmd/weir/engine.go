@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/weir-streams/weir/cluster"
 	"github.com/weir-streams/weir/cluster/embedded"
 	"github.com/weir-streams/weir/cluster/process"
 	"github.com/weir-streams/weir/engine"
@@ -48,9 +49,11 @@ func runEngine(ctx context.Context, dir string) error {
 		return err
 	}
 	spec := life.Spec
-	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
+	secrets := &cluster.Hider{}
+	secrets.Add(spec.Hidden)
+	log := slog.New(slog.NewTextHandler(secrets.Writer(os.Stderr), nil))
 	if spec.IsSession() {
-		return runSession(ctx, life, log.With("session", spec.Session))
+		return runSession(ctx, life, log.With("session", spec.Session), secrets)
 	}
 	log = log.With("job", spec.JobID)
 	// Whoever connects from now on waits for the first answer.
@@ -73,7 +76,7 @@ func runEngine(ctx context.Context, dir string) error {
 	})
 	defer manager.Close()
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return serveEngine(ctx, listener, manager) })
+	g.Go(func() error { return serveEngine(ctx, listener, secrets.Handler(manager)) })
 	g.Go(func() error { return watchFolder(ctx, life, stop) })
 	g.Go(func() error {
 		err := job.Wait(ctx)

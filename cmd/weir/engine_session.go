@@ -17,7 +17,7 @@ import (
 
 // runSession is the process of a session cluster: no job of its own, and any
 // number that clients bring.
-func runSession(ctx context.Context, life *process.Life, log *slog.Logger) error {
+func runSession(ctx context.Context, life *process.Life, log *slog.Logger, secrets *cluster.Hider) error {
 	listener, err := life.Listen()
 	if err != nil {
 		return err
@@ -26,12 +26,12 @@ func runSession(ctx context.Context, life *process.Life, log *slog.Logger) error
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	manager := jobmanager.New(jobmanager.Config{
-		Submit: embedded.Submit(life.Spec.Session, startOnSession(log)), Configuration: embedded.Configuration(life.Spec),
+		Submit: embedded.Submit(life.Spec.Session, startOnSession(log, secrets)), Configuration: embedded.Configuration(life.Spec),
 		LogFile: life.LogFile(), Shutdown: stop,
 	})
 	defer manager.Close()
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return serveEngine(ctx, listener, manager) })
+	g.Go(func() error { return serveEngine(ctx, listener, secrets.Handler(manager)) })
 	g.Go(func() error { return watchFolder(ctx, life, stop) })
 	err = g.Wait()
 	bound, cancel := context.WithTimeout(context.WithoutCancel(ctx), engineEnd)
@@ -45,8 +45,9 @@ func runSession(ctx context.Context, life *process.Life, log *slog.Logger) error
 
 // startOnSession starts each job with an engine of its own, so that its lines
 // in the log name it.
-func startOnSession(log *slog.Logger) embedded.Start {
+func startOnSession(log *slog.Logger, secrets *cluster.Hider) embedded.Start {
 	return func(ctx context.Context, spec cluster.Spec) (embedded.Job, error) {
+		secrets.Add(spec.Hidden)
 		log := log.With("job", spec.JobID)
 		log.Info("job brought", "deployment", spec.DeploymentName, "parallelism", spec.Parallelism, "from", spec.SavepointLocation)
 		job, err := embedded.Engine(engine.New(engine.Config{Log: log}))(ctx, spec)

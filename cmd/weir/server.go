@@ -61,7 +61,8 @@ weir server --listen 127.0.0.1:9000 --data /var/lib/weir`),
 
 // serve wires the platform, by hand and in order, and runs it until ctx ends.
 func (s *session) serve(ctx context.Context, config configuration) (err error) {
-	log := s.logger(config)
+	secrets := &cluster.Hider{}
+	log := s.logger(config, secrets)
 	data, err := filepath.Abs(config.get("data"))
 	if err != nil {
 		return fmt.Errorf("data folder %q: %w", config.get("data"), err)
@@ -102,7 +103,8 @@ func (s *session) serve(ctx context.Context, config configuration) (err error) {
 	if err != nil {
 		return err
 	}
-	clusters := control.NewClusters(all)
+	vault := control.NewVault(db.Secrets(), engineVariable, secrets)
+	clusters := control.NewClusters(all).WithVault(vault)
 
 	// Controllers.
 	state := config.get("state")
@@ -113,13 +115,13 @@ func (s *session) serve(ctx context.Context, config configuration) (err error) {
 	loop := control.NewLoop(log, feed.subscribe, control.Options{},
 		deployment.New(deployment.Needs{
 			Deployments: db.Deployments(), Jobs: db.Jobs(), Savepoints: db.Savepoints(), Targets: db.Targets(),
-			Revisions: db, Catalog: db.CatalogEntries(), Launchers: clusters, Events: db.Events(), Log: log,
+			Revisions: db, Catalog: db.CatalogEntries(), Secrets: vault, Launchers: clusters, Events: db.Events(), Log: log,
 		}, deployment.Config{
 			StateBase: stateURI(state), CheckpointInterval: config.get("checkpoint-interval"),
 			DefaultTarget: localTarget, DefaultLauncher: "process",
 		}),
 		job.New(job.Needs{
-			Jobs: db.Jobs(), Savepoints: db.Savepoints(), Clusters: clusters, Checkpoints: localState{}, Events: db.Events(), Log: log,
+			Jobs: db.Jobs(), Savepoints: db.Savepoints(), Clusters: clusters, Checkpoints: localState{}, Vault: vault, Events: db.Events(), Log: log,
 		}, job.Config{}),
 		savepoint.New(savepoint.Needs{
 			Savepoints: db.Savepoints(), Jobs: db.Jobs(), Clusters: clusters, Storage: localState{}, Events: db.Events(), Log: log,
@@ -186,6 +188,15 @@ func (s *session) serve(ctx context.Context, config configuration) (err error) {
 	return g.Wait()
 }
 
+// engineVariable is an environment variable of the engines that a launcher
+// starts: those on this machine have ours, but for our own settings.
+func engineVariable(launcher, name string) (string, bool) {
+	if launcher != "process" && launcher != "embedded" || strings.HasPrefix(name, "WEIR_") {
+		return "", false
+	}
+	return os.LookupEnv(name)
+}
+
 // secretKeys reads the keys that seal secret values.
 func secretKeys(config configuration, data string, shared bool, log *slog.Logger) (*store.Keys, error) {
 	path := config.get("secret-key-file")
@@ -234,14 +245,14 @@ func closeLaunchers(ctx context.Context, all map[string]cluster.Launcher, log *s
 	}
 }
 
-func (s *session) logger(config configuration) *slog.Logger {
+func (s *session) logger(config configuration, secrets *cluster.Hider) *slog.Logger {
 	var level slog.Level
 	_ = level.UnmarshalText([]byte(config.get("log-level"))) // checked with the settings
 	options := &slog.HandlerOptions{Level: level}
 	if config.get("log-format") == "json" {
-		return slog.New(slog.NewJSONHandler(s.err, options))
+		return slog.New(slog.NewJSONHandler(secrets.Writer(s.err), options))
 	}
-	return slog.New(slog.NewTextHandler(s.err, options))
+	return slog.New(slog.NewTextHandler(secrets.Writer(s.err), options))
 }
 
 // stateURI makes a folder a URI; URIs stay as they are.

@@ -29,12 +29,6 @@ func (d *decision) job(from resource.Savepoint) resource.Job {
 	m := d.Metadata
 	template := d.Spec.Template.Spec
 	id := control.DerivedID("job", m.ID, d.newest().Metadata.ID)
-	fill := strings.NewReplacer(
-		"{{namespace}}", m.Namespace,
-		"{{deploymentName}}", m.Name,
-		"{{deploymentId}}", m.ID,
-		"{{jobId}}", id,
-	)
 	j := resource.Job{
 		Metadata: resource.Metadata{
 			ID: id, Namespace: m.Namespace, DeploymentID: m.ID, DeploymentName: m.Name,
@@ -67,20 +61,17 @@ func (d *decision) job(from resource.Savepoint) resource.Job {
 	if from.Metadata.ID != "" {
 		j.Metadata.Annotations[control.AnnotationStartedFrom] = from.Metadata.ID
 	}
-	j.Spec.FlinkConfiguration = d.configuration(id, fill)
-	j.Spec.Logging.Log4j2ConfigurationTemplate = fill.Replace(j.Spec.Logging.Log4j2ConfigurationTemplate)
+	j.Spec.FlinkConfiguration = d.configuration(id)
 	return j
 }
 
 // configuration is the complete configuration of a job: ours where it must be,
-// the user's where it may be, defaults elsewhere.
-func (d *decision) configuration(jobID string, fill *strings.Replacer) map[string]string {
+// the user's where it may be, defaults elsewhere. Placeholders and references
+// to secrets stay as they are written until the job is launched.
+func (d *decision) configuration(jobID string) map[string]string {
 	out := maps.Clone(d.Spec.Template.Spec.FlinkConfiguration)
 	if out == nil {
 		out = map[string]string{}
-	}
-	for k, v := range out {
-		out[k] = fill.Replace(v)
 	}
 	base := strings.TrimRight(d.config.StateBase, "/")
 	interval := d.config.CheckpointInterval

@@ -48,6 +48,12 @@ type Catalog interface {
 	List(ctx context.Context, f resource.Filter) ([]resource.CatalogEntry, error)
 }
 
+// Secrets tells why a job of a template could not be launched, because of
+// secrets that are not there; empty if it could.
+type Secrets interface {
+	Check(ctx context.Context, namespace, launcher string, t resource.JobTemplate) (string, error)
+}
+
 // Launchers tells which launchers this server has.
 type Launchers interface {
 	Has(name string) bool
@@ -61,6 +67,7 @@ type Needs struct {
 	Targets     Targets
 	Revisions   Revisions
 	Catalog     Catalog // nil: namespaces have none
+	Secrets     Secrets // nil: nobody looks for them before a job is launched
 	Launchers   Launchers
 	Events      control.Events
 	Log         *slog.Logger
@@ -106,11 +113,11 @@ func (c *Controller) Related(ctx context.Context, changed resource.Key) ([]resou
 	case resource.KindSavepoint:
 		s, err := c.Savepoints.Get(ctx, changed.ID)
 		return owner(s.Metadata), err
-	case resource.KindDeploymentTarget:
+	case resource.KindDeploymentTarget, resource.KindSecretValue:
 		all, err := c.Deployments.List(ctx, resource.Filter{Namespace: changed.Namespace})
 		var keys []resource.Key
 		for _, d := range all {
-			if d.Status.State == resource.StateFailed { // it may have waited for this target
+			if d.Status.State == resource.StateFailed { // it may have waited for this
 				keys = append(keys, key(d.Metadata.Namespace, d.Metadata.ID))
 			}
 		}

@@ -115,7 +115,10 @@ func (d *decision) keepRunning(j resource.Job) {
 		})
 		return
 	}
-	if j.Metadata.SpecVersion() != d.SpecVersion() {
+	if d.outdated(j) {
+		if d.Spec.UpgradeStrategy.Kind != resource.UpgradeNone && d.cannotStart("job "+j.Metadata.ID+" goes on as before") {
+			return
+		}
 		why := fmt.Sprintf("generation %d replaces generation %d", d.Metadata.Generation, j.Spec.Generation)
 		switch d.Spec.UpgradeStrategy.Kind {
 		case resource.UpgradeNone:
@@ -216,8 +219,7 @@ func (d *decision) start() {
 		d.tooManyFailures(last, failures)
 		return
 	}
-	if d.target.problem != "" {
-		d.giveUp(control.Event{Name: resource.EventReferencedDeploymentTargetDoesNotExist}, "%s", d.target.problem)
+	if d.cannotStart("") {
 		return
 	}
 	if wait := last.Status.Failure.FailedAt.Add(pauseAfter(failures - 1)); failures > 1 && d.now.Before(wait) {
@@ -234,6 +236,23 @@ func (d *decision) start() {
 	d.working("starting job %s", j.Metadata.ID)
 	d.create = &j
 	d.done = []control.Event{{Name: resource.EventCreatingANewJob, JobID: j.Metadata.ID, Message: d.startMessage(from, last, failures)}}
+}
+
+// cannotStart gives up if there is no place for a new job or something is
+// missing that it needs. It goes on by itself when that is there.
+func (d *decision) cannotStart(but string) bool {
+	event, problem := resource.EventReferencedDeploymentTargetDoesNotExist, d.target.problem
+	if problem == "" {
+		event, problem = resource.EventFailedCreatingANewJob, d.secrets
+	}
+	if problem == "" {
+		return false
+	}
+	if but != "" {
+		problem += "; " + but
+	}
+	d.giveUp(control.Event{Name: event}, "%s", problem)
+	return true
 }
 
 // finished tells whether the last job was all that was wanted.

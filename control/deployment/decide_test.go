@@ -102,6 +102,8 @@ func parse(t *testing.T, input string) *snapshot {
 				t.Fatal(err)
 			}
 			seen.history = append(seen.history, resource.Revision{Generation: f.number("gen", 1), Spec: raw})
+		case "secrets":
+			seen.secrets = strings.Join(f.words[1:], " ")
 		case "target":
 			seen.target = target{problem: strings.Join(f.words[1:], " ")}
 		case "":
@@ -232,15 +234,15 @@ func TestConfigurationOfAJob(t *testing.T) {
 	d := &decision{snapshot: parse(t, "deployment RUNNING gen=3 p=4")}
 	d.Spec.Template.Spec.FlinkConfiguration = map[string]string{
 		"x":                           "{{namespace}}/{{deploymentName}}/{{deploymentId}}/{{jobId}}",
-		"state.savepoints.dir":        "s3://mine",
+		"state.savepoints.dir":        "s3://{{namespace}}",
 		"parallelism.default":         "99",
 		"weir.cluster.incarnation":    "forged",
 		"execution.checkpointing.dir": "",
 	}
 	j := d.job(resource.Savepoint{})
 	for k, want := range map[string]string{
-		"x":                                "default/orders/d/" + j.Metadata.ID,
-		"state.savepoints.dir":             "s3://mine",
+		"x":                                "{{namespace}}/{{deploymentName}}/{{deploymentId}}/{{jobId}}",
+		"state.savepoints.dir":             "s3://{{namespace}}",
 		"parallelism.default":              "4",
 		"pipeline.name":                    "orders",
 		"weir.cluster.incarnation":         j.Metadata.ID,
@@ -255,7 +257,7 @@ func TestConfigurationOfAJob(t *testing.T) {
 	if _, both := j.Spec.FlinkConfiguration[control.KeySavepointDir]; both {
 		t.Error("the user's savepoint directory has a rival")
 	}
-	if got := control.SavepointDirectory(j, "1-2"); got != "s3://mine/1-2" {
+	if got := control.SavepointDirectory(j, "1-2"); got != "s3://default/1-2" {
 		t.Errorf("savepoint directory %q", got)
 	}
 	if d.Spec.Template.Spec.FlinkConfiguration["x"] != "{{namespace}}/{{deploymentName}}/{{deploymentId}}/{{jobId}}" {

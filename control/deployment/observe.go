@@ -35,11 +35,20 @@ func (c *Controller) observe(ctx context.Context, id string) (*snapshot, error) 
 			return nil, fmt.Errorf("list savepoints of deployment %s: %w", id, err)
 		}
 	}
-	if d.Spec.State != resource.StateRunning || len(seen.active()) > 0 {
+	active := seen.active()
+	if d.Spec.State != resource.StateRunning || len(active) > 0 && !seen.outdated(active[0]) {
 		return seen, nil
 	}
 	if seen.target, err = c.findTarget(ctx, d); err != nil {
 		return nil, err
+	}
+	if c.Secrets != nil && seen.target.problem == "" {
+		if seen.secrets, err = c.Secrets.Check(ctx, d.Metadata.Namespace, seen.target.launcher, d.Spec.Template.Spec); err != nil {
+			return nil, fmt.Errorf("look for the secrets of deployment %s: %w", id, err)
+		}
+	}
+	if len(active) > 0 {
+		return seen, nil
 	}
 	if seen.catalog, err = c.findCatalog(ctx, d); err != nil {
 		return nil, err

@@ -14,7 +14,8 @@ type snapshot struct {
 	resource.Deployment
 	jobs       []resource.Job       // in order of creation; the newest ones at least
 	savepoints []resource.Savepoint // in order of creation; the completed ones that matter at least
-	target     target               // where a new job would run
+	target     target               // where a new job would run; looked for when one is to be
+	secrets    string               // why a new job could not be launched; empty if it could
 	catalog    []string             // statements of the namespace's catalog, for a new job
 	history    []resource.Revision  // oldest first; read only when the newest job has ended by itself
 	config     Config
@@ -37,6 +38,9 @@ func (s *snapshot) active() []resource.Job {
 	}
 	return out
 }
+
+// outdated tells whether j runs another template, or elsewhere, than is wanted.
+func (s *snapshot) outdated(j resource.Job) bool { return j.Metadata.SpecVersion() != s.SpecVersion() }
 
 // newest is the youngest job; the zero Job when there was none yet.
 func (s *snapshot) newest() resource.Job {

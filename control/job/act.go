@@ -34,11 +34,21 @@ func (c *Controller) act(ctx context.Context, seen *snapshot, p plan) error {
 			return fmt.Errorf("record the retained checkpoint of job %s: %w", m.ID, err)
 		}
 	}
+	var spec cluster.Spec
+	var unfit error // why it cannot be launched
+	if p.launch {
+		// Before it is written that it is asked for: what keeps us from telling
+		// the launcher what to do may pass.
+		spec, unfit = c.spec(ctx, seen.Job)
+		if errors.Is(unfit, control.ErrVault) {
+			return fmt.Errorf("launch job %s: %w", m.ID, unfit)
+		}
+	}
 	if err := c.write(ctx, seen, p); err != nil {
 		return err
 	}
 	if p.launch {
-		c.launch(ctx, seen.Job)
+		c.launch(ctx, seen.Job, spec, unfit)
 	}
 	if p.status.State != seen.Status.State {
 		log.InfoContext(ctx, "state changed", "from", seen.Status.State, "to", p.status.State, "message", p.status.Message)
@@ -79,19 +89,25 @@ func (c *Controller) write(ctx context.Context, seen *snapshot, p plan) error {
 
 // launch asks for the cluster, once. How that went shows when the cluster is
 // looked at; what the launcher says meanwhile is kept for people.
-func (c *Controller) launch(ctx context.Context, j resource.Job) {
-	spec, err := c.spec(ctx, j)
+func (c *Controller) launch(ctx context.Context, j resource.Job, spec cluster.Spec, err error) {
 	if err == nil {
 		if err = c.Clusters.Launch(ctx, j, spec); err == nil {
 			return
 		}
 	}
+	reason := ""
+	switch {
+	case errors.Is(err, cluster.ErrRefused):
+		reason = control.ReasonRefused
+	case errors.Is(err, control.ErrNoSecret):
+		reason = control.ReasonSecret
+	}
 	c.Log.WarnContext(ctx, "launch failed", "job", j.Metadata.ID, "error", err)
 	_, werr := c.Jobs.Update(ctx, control.By, j.Metadata.ID, func(j *resource.Job) error {
 		j.Status.Message = err.Error()
-		if errors.Is(err, cluster.ErrRefused) && j.Status.State == resource.JobStarting {
+		if reason != "" && j.Status.State == resource.JobStarting {
 			j.Status.State = resource.JobTerminating
-			j.Status.Failure = resource.Failure{Reason: control.ReasonRefused, Message: err.Error(), FailedAt: resource.At(c.Now())}
+			j.Status.Failure = resource.Failure{Reason: reason, Message: err.Error(), FailedAt: resource.At(c.Now())}
 			j.Metadata.Annotations = maps.Clone(j.Metadata.Annotations)
 			j.Metadata.Annotations[control.AnnotationEnding] = control.NoteTime(c.Now())
 		}

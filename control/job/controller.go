@@ -49,8 +49,9 @@ type Needs struct {
 	Jobs        Jobs
 	Savepoints  Savepoints
 	Clusters    Clusters
-	Artifacts   Artifacts   // nil: files only
-	Checkpoints Checkpoints // nil: only what clusters said counts
+	Artifacts   Artifacts      // nil: files only
+	Checkpoints Checkpoints    // nil: only what clusters said counts
+	Vault       *control.Vault // nil: references stay as they are written
 	Events      control.Events
 	Log         *slog.Logger
 	Now         func() time.Time // nil: the clock

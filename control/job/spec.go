@@ -13,8 +13,19 @@ import (
 	"github.com/weir-streams/weir/resource"
 )
 
-// spec is what a launcher is told of a job.
-func (c *Controller) spec(ctx context.Context, j resource.Job) (cluster.Spec, error) {
+// spec is what a launcher is told of a job, its placeholders filled and its
+// references replaced. An error shows nothing of what was put in.
+func (c *Controller) spec(ctx context.Context, written resource.Job) (cluster.Spec, error) {
+	j, put, err := c.Vault.Open(ctx, written)
+	if err != nil {
+		return cluster.Spec{}, err
+	}
+	spec, err := c.build(ctx, j)
+	spec.Hidden = put
+	return spec, cluster.Hide(put).Error(err)
+}
+
+func (c *Controller) build(ctx context.Context, j resource.Job) (cluster.Spec, error) {
 	a := j.Spec.Artifact
 	out := cluster.Spec{
 		Ref:                   control.Ref(j),

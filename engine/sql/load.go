@@ -2,6 +2,7 @@ package sql
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/weir-streams/weir/engine/catalog"
 	"github.com/weir-streams/weir/engine/sql/ast"
@@ -55,6 +56,9 @@ func (s *Session) load(text string) error {
 	statements, err := parse.Script(text)
 	if err != nil {
 		return err
+	}
+	if len(statements) == 0 {
+		return fmt.Errorf("it is empty: %s", strings.TrimSpace(text))
 	}
 	s.script++
 	for _, st := range statements {

@@ -140,7 +140,7 @@ func (a *API) requested(ctx context.Context, d resource.Deployment, asked resour
 func targetDirectory(job resource.Job, id string) string {
 	for _, key := range []string{"execution.checkpointing.savepoint-dir", "state.savepoints.dir"} {
 		if dir := job.Spec.FlinkConfiguration[key]; dir != "" {
-			return strings.TrimRight(dir, "/") + "/" + id
+			return strings.TrimRight(job.Fill(dir), "/") + "/" + id
 		}
 	}
 	return ""
