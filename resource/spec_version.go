@@ -18,7 +18,7 @@ type runs struct {
 // that was not there before (old is zero) gets 1.
 func (d *Deployment) CountSpecVersion(old Deployment) {
 	version := old.SpecVersion()
-	if version == 0 || !sameJSON(d.Spec.runs(), old.Spec.runs()) {
+	if version == 0 || NewRun(old.Spec, d.Spec) {
 		version++
 	}
 	// The map may be shared with old.
@@ -44,6 +44,10 @@ func (m Metadata) SpecVersion() int {
 	}
 	return n
 }
+
+// NewRun tells whether a change of spec is one that a running job does not
+// have yet: of its template or of where it runs.
+func NewRun(before, after DeploymentSpec) bool { return !sameJSON(before.runs(), after.runs()) }
 
 func (s DeploymentSpec) runs() runs {
 	return runs{s.Template, s.DeploymentTargetID, s.DeploymentTargetName, s.SessionClusterName}

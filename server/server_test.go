@@ -11,7 +11,6 @@ import (
 	"testing"
 	"testing/fstest"
 
-	"github.com/weir-streams/weir/auth"
 	"github.com/weir-streams/weir/resource"
 	"github.com/weir-streams/weir/server/platform"
 	"github.com/weir-streams/weir/server/rest"
@@ -38,6 +37,10 @@ func (silent) Revisions(context.Context, resource.Kind, string) ([]resource.Revi
 	return nil, nil
 }
 
+func (silent) Revision(context.Context, resource.Kind, string, int) (resource.Revision, error) {
+	return resource.Revision{}, resource.ErrNotFound
+}
+
 func (silent) Subscribe(ctx context.Context) <-chan resource.Key {
 	c := make(chan resource.Key)
 	context.AfterFunc(ctx, func() { close(c) })
@@ -54,7 +57,7 @@ func config() Config {
 		Log: slog.New(slog.DiscardHandler),
 	}, Platform: platform.Config{Resources: platform.Resources{
 		Namespaces: nothing[resource.Namespace]{}, Targets: nothing[resource.DeploymentTarget]{}, Defaults: nothing[resource.DeploymentDefaults]{},
-		SessionClusters: nothing[resource.SessionCluster]{}, APITokens: nothing[resource.APIToken]{},
+		SessionClusters: nothing[resource.SessionCluster]{},
 	}}}
 }
 
@@ -80,7 +83,7 @@ func get(s *Server, method, path string, headers ...string) *httptest.ResponseRe
 func TestListensOnLoopbackOnly(t *testing.T) {
 	open := newServer(t, config())
 	c := config()
-	c.Authenticate = func(*http.Request) (auth.Subject, error) { return auth.Subject{Name: "user:ann"}, nil }
+	c.Authenticate = func(*http.Request) (string, error) { return "ann", nil }
 	guarded := newServer(t, c)
 	for _, tt := range []struct {
 		server  *Server
@@ -115,11 +118,11 @@ func TestListensOnLoopbackOnly(t *testing.T) {
 
 func TestAuthentication(t *testing.T) {
 	c := config()
-	c.Authenticate = func(r *http.Request) (auth.Subject, error) {
+	c.Authenticate = func(r *http.Request) (string, error) {
 		if r.Header.Get("Authorization") != "Bearer good" {
-			return auth.Subject{}, errors.New("no valid token")
+			return "", errors.New("no valid token")
 		}
-		return auth.Subject{Name: "user:ann"}, nil
+		return "ann", nil
 	}
 	s := newServer(t, c)
 	if w := get(s, "GET", "/api/v1/status"); w.Code != 401 || !strings.Contains(w.Body.String(), `"path":"/api/v1/status"`) {

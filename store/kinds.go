@@ -1,10 +1,6 @@
 package store
 
 import (
-	"context"
-	"encoding/json"
-	"fmt"
-
 	"github.com/weir-streams/weir/resource"
 )
 
@@ -93,35 +89,4 @@ func (db *DB) CatalogEntries() *Collection[resource.CatalogEntry, *resource.Cata
 // AutopilotPolicies keeps autopilot policies, named by deployment id.
 func (db *DB) AutopilotPolicies() *Collection[resource.AutopilotPolicy, *resource.AutopilotPolicy] {
 	return NewCollection[resource.AutopilotPolicy](db)
-}
-
-// Revisions returns every spec a deployment had, oldest first. Other kinds
-// have none.
-func (db *DB) Revisions(ctx context.Context, kind resource.Kind, id string) (_ []resource.Revision, err error) {
-	doing := fmt.Sprintf("list revisions of %s %s", kind, id)
-	if !storable(string(kind), id) {
-		return nil, nil
-	}
-	rows, err := db.read.QueryContext(ctx, db.sql(`SELECT generation, author, created_at, spec FROM revision WHERE kind = $1 AND id = $2 ORDER BY generation`), string(kind), id)
-	if err != nil {
-		return nil, db.wrap(doing, err)
-	}
-	defer func() { _ = rows.Close() }() // Err below says what went wrong
-	var list []resource.Revision
-	for rows.Next() {
-		var r resource.Revision
-		var at, spec string
-		if err := rows.Scan(&r.Generation, &r.Author, &at, &spec); err != nil {
-			return nil, db.wrap(doing, err)
-		}
-		if err := r.CreatedAt.UnmarshalJSON([]byte(`"` + at + `"`)); err != nil {
-			return nil, fmt.Errorf("%s: %w", doing, err)
-		}
-		r.Spec = json.RawMessage(spec)
-		list = append(list, r)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, db.wrap(doing, err)
-	}
-	return list, nil
 }

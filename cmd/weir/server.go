@@ -132,12 +132,6 @@ func (s *session) serve(ctx context.Context, config configuration) (err error) {
 		}),
 	)
 
-	// Who may do what.
-	who, err := authenticator(config, data, db.APITokens(), log)
-	if err != nil {
-		return err
-	}
-
 	// Server.
 	b := thisBuild()
 	srv, err := server.New(server.Config{
@@ -150,7 +144,6 @@ func (s *session) serve(ctx context.Context, config configuration) (err error) {
 		Platform: platformapi.Config{
 			Resources: platformapi.Resources{
 				Namespaces: db.Namespaces(), Targets: db.Targets(), Defaults: db.Defaults(), SessionClusters: db.SessionClusters(),
-				APITokens: db.APITokens(),
 			},
 			NewNamespace: newNamespace,
 		},
@@ -163,8 +156,7 @@ func (s *session) serve(ctx context.Context, config configuration) (err error) {
 			},
 		},
 		UI:           web.Files(),
-		AllowedHosts: allowedHosts(config),
-		Authenticate: who.authenticate, SignIn: who.signIn,
+		AllowedHosts: splitList(config.get("allowed-hosts")),
 	})
 	if err != nil {
 		return err

@@ -73,6 +73,9 @@ func (a *API) storeNewDeployment(w http.ResponseWriter, r *http.Request, d resou
 	if d, err = a.prepare(r.Context(), d); err != nil {
 		return err
 	}
+	if err := a.guardState(r, resource.Deployment{}, d); err != nil {
+		return err
+	}
 	if dry {
 		switch _, err := a.Resources.Deployments.GetByName(r.Context(), namespace, d.Metadata.Name); {
 		case err == nil:
@@ -165,16 +168,28 @@ func (a *API) noTarget(ctx context.Context, err error, field, ref, namespace str
 	return resource.Invalidf(field, "deployment target %q does not exist; namespace %q has %s", ref, namespace, strings.Join(names, ", "))
 }
 
+// deploymentChange makes of a deployment what a request wants it to be. It may
+// be called more than once.
+type deploymentChange func(old resource.Deployment) (resource.Deployment, error)
+
 func (a *API) patchDeployment(w http.ResponseWriter, r *http.Request) error {
 	patch, err := body(w, r)
 	if err != nil {
 		return err
 	}
-	defaults, err := a.defaults(r.Context(), r.PathValue("namespace"))
+	change, err := a.patchOf(r, patch)
 	if err != nil {
 		return err
 	}
-	return a.changeDeployment(w, r, http.StatusOK, func(old resource.Deployment) (resource.Deployment, error) {
+	return a.changeDeployment(w, r, http.StatusOK, change)
+}
+
+func (a *API) patchOf(r *http.Request, patch []byte) (deploymentChange, error) {
+	defaults, err := a.defaults(r.Context(), r.PathValue("namespace"))
+	if err != nil {
+		return nil, err
+	}
+	return func(old resource.Deployment) (resource.Deployment, error) {
 		d, err := resource.MergePatch(old, patch)
 		if err != nil {
 			return d, err
@@ -182,7 +197,7 @@ func (a *API) patchDeployment(w http.ResponseWriter, r *http.Request) error {
 		d = oneTarget(d, patch)
 		d.Spec = resource.MergeSpecs(needed(resource.BuiltinDefaults().Spec, a.GlobalDefaults.Spec, defaults.Spec), d.Spec)
 		return d, nil
-	})
+	}, nil
 }
 
 // needed is the part of the defaults that a patch which removes a field gets
@@ -231,44 +246,67 @@ func oneTarget(d resource.Deployment, patch []byte) resource.Deployment {
 // state nor the target: those stay, so that a file without them never stops or
 // moves a job.
 func (a *API) putDeployment(w http.ResponseWriter, r *http.Request) error {
-	apply, err := flag(r, "applyDefaults")
-	if err != nil {
-		return err
-	}
 	data, err := body(w, r)
-	if err != nil {
-		return err
-	}
-	written, err := resource.DecodeDeployment(data)
 	if err != nil {
 		return err
 	}
 	old, err := a.findDeployment(r)
 	if errors.Is(err, resource.ErrNotFound) {
-		ref := r.PathValue("name")
-		if written.Metadata.Name != "" && written.Metadata.Name != ref {
-			return resource.Invalidf("metadata.name", "is %q but the path says %q", written.Metadata.Name, ref)
+		if _, err := flag(r, "applyDefaults"); err != nil { // a new one always gets them
+			return err
 		}
-		written.Metadata.Name = ref
+		written, err := resource.DecodeDeployment(data)
+		if err != nil {
+			return err
+		}
+		if err := nameFromPath(&written.Metadata, r); err != nil {
+			return err
+		}
 		return a.storeNewDeployment(w, r, written)
 	}
 	if err != nil {
 		return err
 	}
+	change, err := a.replacementOf(r, old, data)
+	if err != nil {
+		return err
+	}
+	return a.changeDeployment(w, r, http.StatusOK, change)
+}
+
+// nameFromPath names a resource as the path does, if its body does not differ.
+func nameFromPath(m *resource.Metadata, r *http.Request) error {
+	name := r.PathValue("name")
+	if m.Name != "" && m.Name != name {
+		return resource.Invalidf("metadata.name", "is %q but the path says %q", m.Name, name)
+	}
+	m.Name = name
+	return nil
+}
+
+func (a *API) replacementOf(r *http.Request, old resource.Deployment, data []byte) (deploymentChange, error) {
+	apply, err := flag(r, "applyDefaults")
+	if err != nil {
+		return nil, err
+	}
+	written, err := resource.DecodeDeployment(data)
+	if err != nil {
+		return nil, err
+	}
 	if n := written.Metadata.Name; n != "" && n != old.Metadata.Name {
-		return resource.Invalidf("metadata.name", "is %q but the deployment is called %q, which cannot be changed", n, old.Metadata.Name)
+		return nil, resource.Invalidf("metadata.name", "is %q but the deployment is called %q, which cannot be changed", n, old.Metadata.Name)
 	}
 	if err := sameNamespace(&written.Metadata, old.Metadata.Namespace); err != nil {
-		return err
+		return nil, err
 	}
 	global, defaults := resource.DeploymentDefaults{}, resource.DeploymentDefaults{}
 	if apply {
 		global = a.GlobalDefaults
 		if defaults, err = a.defaults(r.Context(), old.Metadata.Namespace); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return a.changeDeployment(w, r, http.StatusOK, func(old resource.Deployment) (resource.Deployment, error) {
+	return func(old resource.Deployment) (resource.Deployment, error) {
 		d := written
 		if d.Spec.State == "" {
 			d.Spec.State = old.Spec.State
@@ -284,39 +322,16 @@ func (a *API) putDeployment(w http.ResponseWriter, r *http.Request) error {
 		}
 		resource.Protect(old, &d)
 		return d, nil
-	})
+	}, nil
 }
 
 // changeDeployment replaces the deployment of the path by what change makes of
 // it, if that is valid, and answers with it.
-func (a *API) changeDeployment(w http.ResponseWriter, r *http.Request, status int,
-	change func(old resource.Deployment) (resource.Deployment, error),
-) error {
+func (a *API) changeDeployment(w http.ResponseWriter, r *http.Request, status int, change deploymentChange) error {
 	dry, err := flag(r, "dryRun")
 	if err != nil {
 		return err
 	}
-	apply := func(d *resource.Deployment) error {
-		old := *d
-		if err := checkVersion(r, &old.Metadata); err != nil {
-			return err
-		}
-		if _, ok := old.Metadata.Annotations[annotationDeleting]; ok {
-			return conflictf("deployment %q is being deleted", old.Metadata.Name)
-		}
-		changed, err := change(old)
-		if err != nil {
-			return err
-		}
-		delete(changed.Metadata.Annotations, annotationDeleting)
-		if err := changed.Validate(); err != nil {
-			return err
-		}
-		changed.CountSpecVersion(old)
-		*d = changed
-		return nil
-	}
-
 	a.refs.RLock()
 	defer a.refs.RUnlock()
 	if _, err := a.namespace(r); err != nil {
@@ -326,24 +341,60 @@ func (a *API) changeDeployment(w http.ResponseWriter, r *http.Request, status in
 	if err != nil {
 		return err
 	}
-	// Once outside the transaction, where the target can be looked up.
-	preview := d
-	if err := apply(&preview); err != nil {
+	// Once outside the transaction, where other things can be looked up.
+	preview, err := a.changed(r, d, change)
+	if err != nil {
 		return err
 	}
-	if placed(preview.Spec) != placed(d.Spec) {
-		if err := a.checkTarget(r.Context(), preview); err != nil {
-			return err
-		}
+	if err := a.guardState(r, d, preview); err != nil {
+		return err
 	}
 	if dry {
 		return answer(w, r, status, preview)
 	}
-	d, err = a.Resources.Deployments.Update(r.Context(), a.author(r), d.Metadata.ID, apply)
+	d, err = a.Resources.Deployments.Update(r.Context(), a.author(r), d.Metadata.ID, func(d *resource.Deployment) error {
+		return applyChange(r, d, change)
+	})
 	if err != nil {
 		return err
 	}
 	return answer(w, r, status, d)
+}
+
+// changed is what a deployment would be after a change that may be made.
+func (a *API) changed(r *http.Request, d resource.Deployment, change deploymentChange) (resource.Deployment, error) {
+	preview := d
+	if err := applyChange(r, &preview, change); err != nil {
+		return preview, err
+	}
+	if placed(preview.Spec) != placed(d.Spec) {
+		if err := a.checkTarget(r.Context(), preview); err != nil {
+			return preview, err
+		}
+	}
+	return preview, nil
+}
+
+// applyChange changes a deployment, if it may be changed and the result is valid.
+func applyChange(r *http.Request, d *resource.Deployment, change deploymentChange) error {
+	old := *d
+	if err := checkVersion(r, &old.Metadata); err != nil {
+		return err
+	}
+	if _, ok := old.Metadata.Annotations[annotationDeleting]; ok {
+		return conflictf("deployment %q is being deleted", old.Metadata.Name)
+	}
+	changed, err := change(old)
+	if err != nil {
+		return err
+	}
+	delete(changed.Metadata.Annotations, annotationDeleting)
+	if err := changed.Validate(); err != nil {
+		return err
+	}
+	changed.CountSpecVersion(old)
+	*d = changed
+	return nil
 }
 
 func placed(s resource.DeploymentSpec) [3]string {

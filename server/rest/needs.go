@@ -43,6 +43,8 @@ type Resources struct {
 type Record interface {
 	// Revisions lists every accepted spec, oldest first.
 	Revisions(ctx context.Context, kind resource.Kind, id string) ([]resource.Revision, error)
+	// Revision is one of them; the error wraps resource.ErrNotFound.
+	Revision(ctx context.Context, kind resource.Kind, id string, generation int) (resource.Revision, error)
 	// Subscribe delivers the key of every change until ctx ends; the zero Key
 	// means that some were lost.
 	Subscribe(ctx context.Context) <-chan resource.Key

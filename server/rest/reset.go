@@ -20,7 +20,7 @@ func (a *API) resetDeployment(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	from, err := a.restorable(r, ask.SavepointID)
+	from, err := a.restorableSavepoint(r, ask.SavepointID)
 	if err != nil {
 		return err
 	}
@@ -34,8 +34,8 @@ func (a *API) resetDeployment(w http.ResponseWriter, r *http.Request) error {
 	return answer(w, r, http.StatusCreated, s)
 }
 
-// restorable gets a completed savepoint of the path's namespace.
-func (a *API) restorable(r *http.Request, id string) (resource.Savepoint, error) {
+// restorableSavepoint gets a completed savepoint of the path's namespace.
+func (a *API) restorableSavepoint(r *http.Request, id string) (resource.Savepoint, error) {
 	if id == "" {
 		return resource.Savepoint{}, resource.Invalidf("savepointId", "must be set: the savepoint to go back to")
 	}
@@ -66,7 +66,7 @@ func (a *API) forkDeployment(w http.ResponseWriter, r *http.Request) error {
 	}
 	var from resource.Savepoint
 	if ask.SavepointID != "" {
-		if from, err = a.restorable(r, ask.SavepointID); err != nil {
+		if from, err = a.restorableSavepoint(r, ask.SavepointID); err != nil {
 			return err
 		}
 	}

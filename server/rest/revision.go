@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strconv"
 
 	"github.com/weir-streams/weir/resource"
 	"github.com/weir-streams/weir/server/wire"
@@ -30,9 +29,9 @@ func (a *API) getRevision(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	generation, err := strconv.Atoi(r.PathValue("generation"))
+	generation, err := generationOf("generation", r.PathValue("generation"))
 	if err != nil {
-		return resource.Invalidf("generation", "must be a number, got %q", r.PathValue("generation"))
+		return err
 	}
 	revision, err := a.revision(r, d, generation)
 	if err != nil {
@@ -43,17 +42,12 @@ func (a *API) getRevision(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (a *API) revision(r *http.Request, d resource.Deployment, generation int) (resource.Revision, error) {
-	revisions, err := a.Resources.Record.Revisions(r.Context(), resource.KindDeployment, d.Metadata.ID)
-	if err != nil {
-		return resource.Revision{}, err
+	revision, err := a.Resources.Record.Revision(r.Context(), resource.KindDeployment, d.Metadata.ID, generation)
+	if errors.Is(err, resource.ErrNotFound) {
+		return revision, fmt.Errorf("revision %d of deployment %q, which is at generation %d: %w",
+			generation, d.Metadata.Name, d.Metadata.Generation, resource.ErrNotFound)
 	}
-	for _, revision := range revisions {
-		if revision.Generation == generation {
-			return revision, nil
-		}
-	}
-	return resource.Revision{}, fmt.Errorf("revision %d of deployment %q, which is at generation %d: %w",
-		generation, d.Metadata.Name, d.Metadata.Generation, resource.ErrNotFound)
+	return revision, err
 }
 
 // rollbackDeployment writes the template of an older revision back. The wanted
@@ -65,21 +59,17 @@ func (a *API) rollbackDeployment(w http.ResponseWriter, r *http.Request) error {
 	if err := readAsk(w, r, &ask); err != nil {
 		return err
 	}
-	generation, err := strconv.Atoi(ask.Generation.String())
+	generation, err := generationOf("generation", ask.Generation.String())
 	if err != nil {
-		return resource.Invalidf("generation", "must be the number of a revision, got %q", ask.Generation)
+		return err
 	}
 	d, err := a.findDeployment(r)
 	if err != nil {
 		return err
 	}
-	revision, err := a.revision(r, d, generation)
+	spec, err := a.revisionSpec(r, d, generation)
 	if err != nil {
 		return err
-	}
-	var spec resource.DeploymentSpec
-	if err := json.Unmarshal(revision.Spec, &spec); err != nil {
-		return fmt.Errorf("read revision %d of deployment %q: %w", generation, d.Metadata.Name, err)
 	}
 	return a.changeDeployment(w, r, http.StatusOK, func(d resource.Deployment) (resource.Deployment, error) {
 		d.Spec.Template = spec.Template

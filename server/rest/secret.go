@@ -86,10 +86,8 @@ func (a *API) putSecret(w http.ResponseWriter, r *http.Request) error {
 	}
 	old, err := a.findSecret(r)
 	if errors.Is(err, resource.ErrNotFound) {
-		if name := r.PathValue("name"); written.Metadata.Name == "" {
-			written.Metadata.Name = name
-		} else if written.Metadata.Name != name {
-			return resource.Invalidf("metadata.name", "is %q but the path says %q", written.Metadata.Name, name)
+		if err := nameFromPath(&written.Metadata, r); err != nil {
+			return err
 		}
 		return a.storeNewSecret(w, r, written)
 	}

@@ -78,10 +78,8 @@ func (a *API) putTarget(w http.ResponseWriter, r *http.Request) error {
 	}
 	old, err := a.findTarget(r)
 	if errors.Is(err, resource.ErrNotFound) {
-		if name := r.PathValue("name"); t.Metadata.Name == "" {
-			t.Metadata.Name = name
-		} else if t.Metadata.Name != name {
-			return resource.Invalidf("metadata.name", "is %q but the path says %q", t.Metadata.Name, name)
+		if err := nameFromPath(&t.Metadata, r); err != nil {
+			return err
 		}
 		return a.storeNewTarget(w, r, t)
 	}

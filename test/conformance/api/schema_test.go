@@ -24,7 +24,7 @@ var roots = []reflect.Type{
 	reflect.TypeFor[resource.Deployment](), reflect.TypeFor[resource.DeploymentTarget](), reflect.TypeFor[resource.DeploymentDefaults](),
 	reflect.TypeFor[resource.Job](), reflect.TypeFor[resource.Savepoint](), reflect.TypeFor[resource.Event](), reflect.TypeFor[resource.Revision](),
 	reflect.TypeFor[resource.SecretValue](), reflect.TypeFor[resource.SessionCluster](),
-	reflect.TypeFor[resource.Plan](), reflect.TypeFor[resource.AuditEntry](),
+	reflect.TypeFor[resource.Plan](), reflect.TypeFor[resource.Run](), reflect.TypeFor[resource.RevisionDiff](), reflect.TypeFor[resource.AuditEntry](),
 	reflect.TypeFor[resource.UDFClass](), reflect.TypeFor[resource.Property](), reflect.TypeFor[resource.RoleBinding](),
 	reflect.TypeFor[resource.AutoscalerConfig](), reflect.TypeFor[resource.LibraConfig](),
 	reflect.TypeFor[wire.Problem](), reflect.TypeFor[wire.PlatformProblem](),
