@@ -53,6 +53,9 @@ func Force(v url.Values) { v.Set("force", "true") }
 // state of an operator.
 func RefuseStateLoss(v url.Values) { v.Set("refuseStateLoss", "true") }
 
+// Validate refuses SQL that does not compile.
+func Validate(v url.Values) { v.Set("validate", "true") }
+
 // ApplyDefaults fills what a replacement leaves out from the configured defaults.
 func ApplyDefaults(v url.Values) { v.Set("applyDefaults", "true") }
 
@@ -196,19 +199,28 @@ func (c *Client) Rollback(ctx context.Context, namespace, deployment string, gen
 	return d, err
 }
 
+// Plan tells what a change of a deployment would do; nothing is changed. wanted
+// is a whole deployment or a JSON Merge Patch; a name that does not exist is
+// planned as a creation.
+func (c *Client) Plan(ctx context.Context, namespace, deployment string, wanted any) (p resource.Plan, err error) {
+	err = c.do(ctx, http.MethodPost, c.Deployments(namespace).one(deployment)+":plan", nil, wanted, &p)
+	return p, err
+}
+
 // namespace is the wire form of the Platform API.
 type namespace struct {
 	Name           string                 `json:"name"`
 	CreateTime     resource.Time          `json:"createTime,omitzero"`
 	LifecyclePhase string                 `json:"lifecyclePhase,omitzero"`
 	RoleBindings   []resource.RoleBinding `json:"roleBindings"`
+	Preview        string                 `json:"previewSessionClusterName,omitzero"`
 }
 
 func (n namespace) resource() resource.Namespace {
 	return resource.Namespace{
 		Kind: resource.KindNamespace, APIVersion: resource.APIVersion,
 		Metadata: resource.Metadata{Name: strings.TrimPrefix(n.Name, "namespaces/"), CreatedAt: n.CreateTime},
-		Spec:     resource.NamespaceSpec{RoleBindings: n.RoleBindings},
+		Spec:     resource.NamespaceSpec{RoleBindings: n.RoleBindings, PreviewSessionClusterName: n.Preview},
 		Status:   resource.NamespaceStatus{Phase: strings.TrimPrefix(n.LifecyclePhase, "LIFECYCLE_PHASE_")},
 	}
 }
@@ -238,7 +250,7 @@ func (c *Client) Namespace(ctx context.Context, name string) (resource.Namespace
 // PutNamespace creates a namespace or replaces its role bindings.
 func (c *Client) PutNamespace(ctx context.Context, n resource.Namespace) (resource.Namespace, error) {
 	return c.namespace(ctx, http.MethodPut, namespacesPath+"/"+url.PathEscape(n.Metadata.Name),
-		namespace{Name: "namespaces/" + n.Metadata.Name, RoleBindings: n.Spec.RoleBindings})
+		namespace{Name: "namespaces/" + n.Metadata.Name, RoleBindings: n.Spec.RoleBindings, Preview: n.Spec.PreviewSessionClusterName})
 }
 
 // DeleteNamespace deletes an empty namespace.

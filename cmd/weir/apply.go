@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -20,6 +19,7 @@ type applyFlags struct {
 	waitFlags
 	dry        bool
 	acceptLoss bool
+	validate   bool
 }
 
 func applyCommand(s *session) *cobra.Command {
@@ -39,6 +39,7 @@ weir get deployment orders -o yaml | weir apply -n staging -f -`),
 	c.Flags().StringSliceVarP(&files, "file", "f", nil, "file, folder, or - for standard input; may be repeated")
 	c.Flags().BoolVar(&how.dry, "dry-run", false, "check everything and show what would change, but change nothing")
 	c.Flags().BoolVar(&how.acceptLoss, "accept-state-loss", false, "apply even what drops state of a running deployment")
+	c.Flags().BoolVar(&how.validate, "validate", true, "refuse SQL that does not compile")
 	how.add(c)
 	return s.verb(c, func(ctx context.Context, api *client.Client, _ []string) error {
 		if len(files) == 0 {
@@ -129,7 +130,7 @@ func (s *session) applyOther(ctx context.Context, api *client.Client, k kind, m 
 		m.name = s.ns()
 	}
 	if how.dry {
-		return nil, s.reportDry(k, label, m.name, before, wanted)
+		return nil, s.reportDry(label, m.name, before, wanted)
 	}
 	setName(wanted, m.name)
 	after, err := k.apply(ctx, api, s.ns(), m.name, before, wanted)
@@ -154,29 +155,37 @@ func setName(body map[string]any, name string) {
 }
 
 // reportDry says what applying would do, as far as can be said from here.
-func (s *session) reportDry(k kind, label, name string, before resource.Object, wanted map[string]any) error {
+func (s *session) reportDry(label, name string, before resource.Object, wanted map[string]any) error {
 	if before == nil {
 		s.report(label, name, "would be created", nil)
 		return nil
 	}
-	now, err := tree(visible(before))
+	now, then, err := foreseen(before, wanted)
 	if err != nil {
 		return err
 	}
-	then := map[string]any{}
-	fields, _ := now.(map[string]any)
-	for field, v := range fields {
-		then[field] = v
+	return s.reportChange(label, name, now, then, true)
+}
+
+// foreseen is what is visible of a resource now, and once a document is applied.
+func foreseen(before resource.Object, wanted map[string]any) (now, then any, err error) {
+	if now, err = tree(visible(before)); err != nil {
+		return nil, nil, err
 	}
+	fields, _ := now.(map[string]any)
+	after := maps.Clone(fields)
 	if spec, ok := wanted["spec"].(map[string]any); ok {
+		spec = maps.Clone(spec)
 		delete(spec, "value") // of a secret
-		old, _ := then["spec"].(map[string]any)
-		then["spec"] = merge(old, spec)
+		if len(spec) > 0 {
+			old, _ := after["spec"].(map[string]any)
+			after["spec"] = merge(old, spec)
+		}
 	}
 	if labels, ok := metadata(wanted)["labels"].(map[string]any); ok {
-		then["labels"] = labels
+		after["labels"] = labels
 	}
-	return s.reportChange(label, name, now, then, true)
+	return now, after, nil
 }
 
 // merge is a JSON merge patch.
@@ -214,15 +223,7 @@ func visible(o resource.Object) any {
 
 // reportChange says which fields differ.
 func (s *session) reportChange(kind, name string, before, after any, dry bool) error {
-	a, err := json.Marshal(before)
-	if err != nil {
-		return err
-	}
-	b, err := json.Marshal(after)
-	if err != nil {
-		return err
-	}
-	changes, err := compareJSON(a, b)
+	changes, err := changesOf(before, after)
 	if err != nil {
 		return err
 	}

@@ -18,7 +18,10 @@ const annotationApplied = "weir.io/last-applied"
 func (s *session) applyDeployment(ctx context.Context, api *client.Client, m manifest, how applyFlags) (waiting, error) {
 	var options []client.Option
 	if how.dry {
-		options = []client.Option{client.DryRun}
+		options = append(options, client.DryRun)
+	}
+	if how.validate {
+		options = append(options, client.Validate)
 	}
 	wanted := m.wanted()
 	before, err := api.Deployments(s.ns()).Get(ctx, m.name)

@@ -175,19 +175,21 @@ func (s *session) printDiff(oldName, newName string, before, after any, fromNoth
 	}
 	fmt.Fprintf(s.out, "--- %s\n+++ %s\n", oldName, newName)
 	for _, line := range hunks {
-		if s.colour() && line != "" {
-			switch line[0] {
-			case '-':
-				line = "\x1b[31m" + line + "\x1b[0m"
-			case '+':
-				line = "\x1b[32m" + line + "\x1b[0m"
-			case '@':
-				line = "\x1b[36m" + line + "\x1b[0m"
-			}
-		}
-		fmt.Fprintln(s.out, line)
+		fmt.Fprintln(s.out, s.paintDiff(line))
 	}
 	return true, nil
+}
+
+// paintDiff colours a line of a unified diff.
+func (s *session) paintDiff(line string) string {
+	if !s.colour() || line == "" {
+		return line
+	}
+	code := map[byte]string{'-': "31", '+': "32", '@': "36"}[line[0]]
+	if code == "" {
+		return line
+	}
+	return "\x1b[" + code + "m" + line + "\x1b[0m"
 }
 
 func lines(text []byte) []string {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"io"
 	"time"
@@ -186,10 +185,8 @@ func (v *viewer) show(all []resource.Object) error {
 	s := v.s
 	switch {
 	case v.o.output == "json":
-		enc := json.NewEncoder(s.out)
-		enc.SetEscapeHTML(false)
 		for _, o := range news {
-			if err := enc.Encode(o); err != nil {
+			if err := s.jsonLine(o); err != nil {
 				return err
 			}
 		}

@@ -119,7 +119,7 @@ func (s *session) readToken(ctx context.Context, file, server string) (string, e
 		text, err = readHidden(ctx, in)
 		fmt.Fprintln(s.err)
 	default:
-		text, err = io.ReadAll(io.LimitReader(s.in, maxManifest))
+		text, err = s.readPiped()
 	}
 	if err != nil {
 		return "", fmt.Errorf("read token: %w", err)

@@ -35,6 +35,7 @@ func commands(s *session) []*cobra.Command {
 		benchCommand(s),
 
 		applyCommand(s),
+		planCommand(s),
 		getCommand(s),
 		describeCommand(s),
 		diffCommand(s),
@@ -50,7 +51,14 @@ func commands(s *session) []*cobra.Command {
 		eventsCommand(s),
 		historyCommand(s),
 		logsCommand(s),
+		metricsCommand(s),
+		topCommand(s),
 		waitCommand(s),
+
+		secretCommand(s),
+		artifactCommand(s),
+		namespaceCommand(s),
+		tokenCommand(s),
 
 		loginCommand(s),
 		contextCommand(s),

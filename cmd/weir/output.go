@@ -251,3 +251,10 @@ func (s *session) document(v any, output string) error {
 	}
 	return printYAML(s.out, v)
 }
+
+// jsonLine prints v as one line of JSON.
+func (s *session) jsonLine(v any) error {
+	enc := json.NewEncoder(s.out)
+	enc.SetEscapeHTML(false)
+	return enc.Encode(v)
+}

@@ -161,6 +161,11 @@ func (s *session) completeDeployments(c *cobra.Command, args []string, _ string)
 	})
 }
 
+// completeManyDeployments completes every argument with deployment names.
+func (s *session) completeManyDeployments(c *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {
+	return s.completeRefs(c, append([]string{"deployments"}, args...), word)
+}
+
 func (s *session) complete(c *cobra.Command, names func(context.Context, *client.Client) ([]string, error)) ([]string, cobra.ShellCompDirective) {
 	parent := c.Context()
 	if parent == nil {
