@@ -33,3 +33,13 @@ func (t *APIToken) Meta() *Metadata { return &t.Metadata }
 
 // SpecOf returns nil: a token never changes.
 func (t *APIToken) SpecOf() any { return nil }
+
+// Validate checks a token: its name, in the words of the Platform API, and its
+// role.
+func (t APIToken) Validate() error {
+	var p problems
+	p.kind(t.Kind, KindAPIToken)
+	p.add(ValidateName("name", t.Metadata.Name))
+	oneOf(&p, "role", t.Spec.Role, true, RoleViewer, RoleEditor, RoleOwner)
+	return p.err()
+}

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"context"
 	"fmt"
 	"net"
 	"net/http"
@@ -9,11 +8,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/weir-streams/weir/auth"
 	"github.com/weir-streams/weir/server/wire"
 )
-
-// userKey holds who was authenticated.
-type userKey struct{}
 
 // guard is everything that happens to a request before a handler sees it.
 func (s *Server) guard(next http.Handler) http.Handler {
@@ -31,15 +28,11 @@ func (s *Server) guard(next http.Handler) http.Handler {
 			wire.Deny(w, r, http.StatusForbidden, "a page of another site may not change anything here: "+err.Error())
 			return
 		}
-		if s.config.Authenticate != nil {
-			user, err := s.config.Authenticate(r)
-			if err != nil {
-				w.Header().Set("WWW-Authenticate", "Bearer")
-				wire.Deny(w, r, http.StatusUnauthorized, err.Error())
-				return
-			}
-			r = r.WithContext(context.WithValue(r.Context(), userKey{}, user))
+		subject, ok := s.identify(w, r)
+		if !ok {
+			return
 		}
+		r = r.WithContext(auth.With(r.Context(), subject))
 		h := w.Header()
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "same-origin")
@@ -80,8 +73,8 @@ func (s *Server) allowedHost(hostport string) bool {
 // whoever the client says. Without authentication that is a note, not proof,
 // and nobody may sign as the platform itself.
 func author(r *http.Request) string {
-	if user, ok := r.Context().Value(userKey{}).(string); ok && user != "" {
-		return user
+	if s := auth.From(r.Context()); !s.Unrestricted && s.Name != "" {
+		return s.Name
 	}
 	name := strings.TrimSpace(r.Header.Get("X-Weir-Author"))
 	if len(name) > 100 || strings.EqualFold(name, "weir") {

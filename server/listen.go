@@ -22,7 +22,7 @@ func (s *Server) mayListen(address string) error {
 		host = "every interface"
 	}
 	return fmt.Errorf("refusing to listen on %s: requests are not authenticated, so anybody who can reach this machine could run code on it; "+
-		"listen on 127.0.0.1, and put a proxy that authenticates in front if others are to reach it", host)
+		"set auth, or listen on 127.0.0.1 and put a proxy that authenticates in front if others are to reach it", host)
 }
 
 func isLoopback(host string) bool {

@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/weir-streams/weir/auth"
 	"github.com/weir-streams/weir/server/gateway"
 	"github.com/weir-streams/weir/server/platform"
 	"github.com/weir-streams/weir/server/rest"
@@ -40,9 +41,13 @@ type Config struct {
 	Gateway gateway.Config
 	// UI is the built web UI with index.html at its root; nil if there is none.
 	UI fs.FS
-	// Authenticate says who sends a request, or why nobody may. Nil: requests
-	// are not authenticated, and only loopback addresses are listened on.
-	Authenticate func(*http.Request) (user string, err error)
+	// Authenticate says who sends a request, or why nobody is believed to; an
+	// auth.Error has the status to answer with. Nil: requests are not
+	// authenticated, everybody may do everything, and only loopback addresses
+	// are listened on.
+	Authenticate func(*http.Request) (auth.Subject, error)
+	// SignIn answers below /auth/. Nil: nobody signs in with a browser.
+	SignIn http.Handler
 	// AllowedHosts are names, besides loopback ones and IP addresses, under
 	// which browsers may reach the server.
 	AllowedHosts []string
@@ -64,7 +69,7 @@ func New(c Config) (*Server, error) {
 		r.Defaults == nil || r.Namespaces == nil || r.Secrets == nil || r.Record == nil {
 		return nil, errors.New("server: every collection of Resources must be set")
 	}
-	if p := c.Platform.Resources; p.Namespaces == nil || p.Targets == nil || p.Defaults == nil || p.SessionClusters == nil {
+	if p := c.Platform.Resources; p.Namespaces == nil || p.Targets == nil || p.Defaults == nil || p.SessionClusters == nil || p.APITokens == nil {
 		return nil, errors.New("server: every collection of Platform.Resources must be set")
 	}
 	if c.Log == nil {
@@ -72,6 +77,9 @@ func New(c Config) (*Server, error) {
 	}
 	if c.Author == nil {
 		c.Author = author
+	}
+	if c.Authenticate != nil && c.Authorize == nil {
+		c.Authorize = authorizer(c.Platform.Resources.Namespaces)
 	}
 	api := rest.New(c.Config)
 	c.Platform.Author, c.Platform.Authorize, c.Platform.Log, c.Platform.Exclusive = c.Author, c.Authorize, c.Log, api.Exclusively
@@ -88,6 +96,7 @@ func New(c Config) (*Server, error) {
 		return nil, fmt.Errorf("server: %w", err)
 	}
 	registerUI(mux, c.UI)
+	registerSignIn(mux, c.SignIn)
 	s.handler = s.guard(notFoundIn(mux))
 	return s, nil
 }

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"github.com/weir-streams/weir/auth"
 	"github.com/weir-streams/weir/resource"
 	"github.com/weir-streams/weir/server/platform"
 	"github.com/weir-streams/weir/server/rest"
@@ -57,7 +58,7 @@ func config() Config {
 		Log: slog.New(slog.DiscardHandler),
 	}, Platform: platform.Config{Resources: platform.Resources{
 		Namespaces: nothing[resource.Namespace]{}, Targets: nothing[resource.DeploymentTarget]{}, Defaults: nothing[resource.DeploymentDefaults]{},
-		SessionClusters: nothing[resource.SessionCluster]{},
+		SessionClusters: nothing[resource.SessionCluster]{}, APITokens: nothing[resource.APIToken]{},
 	}}}
 }
 
@@ -83,7 +84,7 @@ func get(s *Server, method, path string, headers ...string) *httptest.ResponseRe
 func TestListensOnLoopbackOnly(t *testing.T) {
 	open := newServer(t, config())
 	c := config()
-	c.Authenticate = func(*http.Request) (string, error) { return "ann", nil }
+	c.Authenticate = func(*http.Request) (auth.Subject, error) { return auth.Subject{Name: "user:ann"}, nil }
 	guarded := newServer(t, c)
 	for _, tt := range []struct {
 		server  *Server
@@ -118,11 +119,11 @@ func TestListensOnLoopbackOnly(t *testing.T) {
 
 func TestAuthentication(t *testing.T) {
 	c := config()
-	c.Authenticate = func(r *http.Request) (string, error) {
+	c.Authenticate = func(r *http.Request) (auth.Subject, error) {
 		if r.Header.Get("Authorization") != "Bearer good" {
-			return "", errors.New("no valid token")
+			return auth.Subject{}, errors.New("no valid token")
 		}
-		return "ann", nil
+		return auth.Subject{Name: "user:ann"}, nil
 	}
 	s := newServer(t, c)
 	if w := get(s, "GET", "/api/v1/status"); w.Code != 401 || !strings.Contains(w.Body.String(), `"path":"/api/v1/status"`) {

@@ -132,6 +132,12 @@ func (s *session) serve(ctx context.Context, config configuration) (err error) {
 		}),
 	)
 
+	// Who may do what.
+	who, err := authenticator(config, data, db.APITokens(), log)
+	if err != nil {
+		return err
+	}
+
 	// Server.
 	b := thisBuild()
 	srv, err := server.New(server.Config{
@@ -144,6 +150,7 @@ func (s *session) serve(ctx context.Context, config configuration) (err error) {
 		Platform: platformapi.Config{
 			Resources: platformapi.Resources{
 				Namespaces: db.Namespaces(), Targets: db.Targets(), Defaults: db.Defaults(), SessionClusters: db.SessionClusters(),
+				APITokens: db.APITokens(),
 			},
 			NewNamespace: newNamespace,
 		},
@@ -156,7 +163,8 @@ func (s *session) serve(ctx context.Context, config configuration) (err error) {
 			},
 		},
 		UI:           web.Files(),
-		AllowedHosts: splitList(config.get("allowed-hosts")),
+		AllowedHosts: allowedHosts(config),
+		Authenticate: who.authenticate, SignIn: who.signIn,
 	})
 	if err != nil {
 		return err

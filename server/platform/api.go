@@ -27,6 +27,7 @@ func New(c Config) *API { return &API{Config: c} }
 // Routes is the table of contents of the API.
 func (a *API) Routes() []route.Route {
 	const namespaces = "/namespaces/v1/namespaces"
+	const tokens = "/apitokens/v1/namespaces/{ns}/apitokens"
 	need := func(v auth.Verb, k auth.Kind) auth.Need { return auth.Need{Verb: v, Kind: k} }
 	return []route.Route{
 		// Everybody may ask; the answer has what they may see.
@@ -37,6 +38,11 @@ func (a *API) Routes() []route.Route {
 		{Method: "PATCH", Path: namespaces + "/{ns}", Need: need(auth.Update, auth.Namespaces), Handle: a.patchNamespace},
 		{Method: "DELETE", Path: namespaces + "/{ns}", Need: need(auth.Delete, auth.Namespaces), Handle: a.deleteNamespace},
 		{Method: "POST", Path: namespaces + "/{ns}:setPreviewSessionCluster", Need: need(auth.Update, auth.Namespaces), Handle: a.setPreviewSessionCluster},
+
+		{Method: "GET", Path: tokens, Need: need(auth.Read, auth.APITokens), Handle: a.listTokens},
+		{Method: "POST", Path: tokens, Need: need(auth.Create, auth.APITokens), Handle: a.createToken},
+		{Method: "GET", Path: tokens + "/{apiTokenName}", Need: need(auth.Read, auth.APITokens), Handle: a.getToken},
+		{Method: "DELETE", Path: tokens + "/{apiTokenName}", Need: need(auth.Delete, auth.APITokens), Handle: a.deleteToken},
 	}
 }
 

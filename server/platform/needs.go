@@ -28,6 +28,7 @@ type Resources struct {
 	Targets         Collection[resource.DeploymentTarget]
 	Defaults        Collection[resource.DeploymentDefaults]
 	SessionClusters Collection[resource.SessionCluster]
+	APITokens       Collection[resource.APIToken]
 }
 
 // Config is what the API needs. Resources must be complete.

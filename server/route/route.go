@@ -7,6 +7,7 @@ package route
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -135,6 +136,10 @@ func serve(route Route, o Options) http.Handler {
 		}
 		err := answer(route, o, w, r)
 		if err == nil {
+			return
+		}
+		if denied := (*auth.DeniedError)(nil); errors.As(err, &denied) {
+			wire.Deny(w, r, http.StatusForbidden, denied.Message)
 			return
 		}
 		if status := wire.Fail(w, r, err); status >= http.StatusInternalServerError && r.Context().Err() == nil {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -62,6 +63,7 @@ func start(t *testing.T, options ...func(*server.Config)) *world {
 	}, Platform: platform.Config{
 		Resources: platform.Resources{
 			Namespaces: db.Namespaces(), Targets: db.Targets(), Defaults: db.Defaults(), SessionClusters: db.SessionClusters(),
+			APITokens: db.APITokens(),
 		},
 		NewNamespace: furnish,
 	}}
@@ -88,7 +90,7 @@ func start(t *testing.T, options ...func(*server.Config)) *world {
 		}
 	})
 	w := &world{t: t, db: db, url: "http://" + ln.Addr().String(), router: router(t), routes: srv.Routes()}
-	w.call("POST", "/namespaces/v1/namespaces", `{"name":"namespaces/default"}`, 201)
+	w.seed()
 	return w
 }
 
@@ -184,6 +186,15 @@ func (w *world) check(r *http.Request, body string, res *http.Response, text []b
 	if strings.HasPrefix(r.URL.Path, "/flink-ui/") {
 		return // the contract ends where the cluster's own begins
 	}
+	if strings.HasPrefix(r.URL.Path, "/auth/") {
+		return // for browsers
+	}
+	if res.StatusCode == http.StatusUnauthorized || res.StatusCode == http.StatusForbidden {
+		var denied wire.DeniedProblem // the layer in front of the API has a shape of its own
+		if json.Unmarshal(text, &denied) == nil && denied.Status == res.StatusCode && denied.Path == r.URL.Path && denied.Timestamp > 0 && denied.Message != "" {
+			return
+		}
+	}
 	local := r.Clone(context.Background())
 	local.URL.Host, local.URL.Scheme, local.Host = "", "", ""
 	route, params, err := w.router.FindRoute(local)
@@ -260,5 +271,19 @@ func (r reply) want(path, want string) {
 	r.t.Helper()
 	if got := r.text(path); got != want {
 		r.t.Errorf("%s is %q, want %q", path, got, want)
+	}
+}
+
+// seed makes the first namespace, as the program does when it starts.
+func (w *world) seed() {
+	ctx := context.Background()
+	targets, defaults := furnish("default")
+	targets[0].Metadata.Namespace, defaults.Metadata.Namespace = "default", "default"
+	n := resource.Namespace{Metadata: resource.Metadata{Name: "default"}, Status: resource.NamespaceStatus{Phase: resource.NamespaceActive}}
+	_, err1 := w.db.Targets().Create(ctx, "weir", targets[0])
+	_, err2 := w.db.Defaults().Create(ctx, "weir", defaults)
+	_, err3 := w.db.Namespaces().Create(ctx, "weir", n)
+	if err := errors.Join(err1, err2, err3); err != nil {
+		w.t.Fatal(err)
 	}
 }
