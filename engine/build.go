@@ -13,6 +13,7 @@ import (
 	"github.com/weir-streams/weir/engine/operator/aggregate"
 	"github.com/weir-streams/weir/engine/operator/join"
 	"github.com/weir-streams/weir/engine/operator/normalize"
+	"github.com/weir-streams/weir/engine/operator/over"
 	"github.com/weir-streams/weir/engine/operator/topn"
 	"github.com/weir-streams/weir/engine/operator/window"
 	"github.com/weir-streams/weir/engine/runtime"
@@ -56,6 +57,8 @@ func (b *builder) Build(op *graph.Op, p runtime.Place) (operator.Operator, conne
 		o, err = join.New(*op, p.Input, b.engine.functions)
 	case op.TopN != nil:
 		o, err = topn.New(*op, input)
+	case op.Over != nil:
+		o, err = over.New(*op, input)
 	case op.Sort != nil:
 		o, err = topn.NewSort(*op, input)
 	case op.Limit != nil:

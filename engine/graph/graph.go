@@ -65,6 +65,7 @@ type Op struct {
 	Join            *Join            `json:"join,omitempty"`
 	TopN            *TopN            `json:"topN,omitempty"`
 	Limit           *Limit           `json:"limit,omitempty"`
+	Over            *Over            `json:"over,omitempty"`
 	Sort            *Sort            `json:"sort,omitempty"`
 	Normalize       *Normalize       `json:"normalize,omitempty"`
 	Sink            *Sink            `json:"sink,omitempty"`

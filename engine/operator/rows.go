@@ -14,3 +14,24 @@ func Rows(b *data.Batch, scratch []int32) []int32 {
 	}
 	return scratch
 }
+
+// EmitChunks gives a batch that may be too large for one.
+func EmitChunks(o *data.Batch, out Output) error {
+	if o.Len() == 0 {
+		o.Release()
+		return nil
+	}
+	if o.N <= data.BatchSize {
+		return out.Emit(o)
+	}
+	defer o.Release()
+	rows := Rows(o, nil)
+	for len(rows) > 0 {
+		k := min(len(rows), data.BatchSize)
+		if err := out.Emit(data.Compact(o.Share(rows[:k:k]))); err != nil {
+			return err
+		}
+		rows = rows[k:]
+	}
+	return nil
+}

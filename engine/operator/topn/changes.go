@@ -6,6 +6,7 @@ import (
 
 	"github.com/weir-streams/weir/engine/data"
 	"github.com/weir-streams/weir/engine/operator"
+	"github.com/weir-streams/weir/engine/ordered"
 	"github.com/weir-streams/weir/engine/state"
 )
 
@@ -124,7 +125,7 @@ func (t *topN) Restore(r *state.Reader) error {
 		if _, err := t.keys.Resolve(b, keys, []int32{0}, recs[:]); err != nil {
 			return err
 		}
-		t.key = appendSortKey(t.key[:0], cols, t.spec.Order, 0)
+		t.key = ordered.AppendKey(t.key[:0], cols, t.spec.Order, 0)
 		e := entry{key: string(t.key), row: string(row)}
 		if err := t.hold(e); err != nil {
 			return err

@@ -7,6 +7,7 @@ import (
 	"github.com/weir-streams/weir/engine/data"
 	"github.com/weir-streams/weir/engine/graph"
 	"github.com/weir-streams/weir/engine/operator"
+	"github.com/weir-streams/weir/engine/ordered"
 	"github.com/weir-streams/weir/engine/state"
 )
 
@@ -34,7 +35,7 @@ const passedState = "passed"
 func NewSort(op graph.Op, input []data.Column) (operator.Operator, error) {
 	s := &sorter{order: op.Sort.Order, columns: input, passed: math.MinInt64, given: data.MinWatermark}
 	for _, k := range s.order {
-		if t := input[k.Column].Type; !orderable(t) {
+		if t := input[k.Column].Type; !ordered.Orderable(t) {
 			return nil, fmt.Errorf("%s cannot order by %s, of type %s", op.Name, input[k.Column].Name, t)
 		}
 	}
@@ -73,7 +74,7 @@ func (s *sorter) Process(_ int, b *data.Batch, out operator.Output) error {
 			late++
 			continue
 		}
-		s.key = appendSortKey(s.key[:0], b.Cols, s.order, int(r))
+		s.key = ordered.AppendKey(s.key[:0], b.Cols, s.order, int(r))
 		s.row = data.EncodeRow(s.row[:0], b.Cols, s.out.cols, int(r))
 		if err := s.put(entry{key: string(s.key), row: string(s.row)}); err != nil {
 			return err
@@ -100,7 +101,7 @@ func (s *sorter) give(wm int64) error {
 		return nil
 	}
 	s.given = wm
-	s.prefix = appendTime(s.prefix[:0], wm)
+	s.prefix = ordered.AppendTime(s.prefix[:0], wm)
 	for s.rows.n > 0 {
 		e := s.rows.chunks[0][0]
 		if e.key[:len(s.prefix)] > string(s.prefix) {
@@ -112,7 +113,7 @@ func (s *sorter) give(wm int64) error {
 		for _, e := range s.due {
 			s.held -= cost(e)
 			s.ctx.Memory.Give(cost(e))
-			s.passed = timeOf(e.key)
+			s.passed = ordered.TimeOf(e.key)
 			if err := s.out.add(e, 0, data.Insert); err != nil {
 				return err
 			}
@@ -169,7 +170,7 @@ func (s *sorter) Restore(r *state.Reader) error {
 		if _, err := data.DecodeRow(row, b.Cols, 0); err != nil {
 			return err
 		}
-		s.key = appendSortKey(s.key[:0], b.Cols, s.order, 0)
+		s.key = ordered.AppendKey(s.key[:0], b.Cols, s.order, 0)
 		return s.put(entry{key: string(s.key), row: string(row)})
 	})
 }

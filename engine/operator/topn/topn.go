@@ -13,6 +13,7 @@ import (
 	"github.com/weir-streams/weir/engine/data"
 	"github.com/weir-streams/weir/engine/graph"
 	"github.com/weir-streams/weir/engine/operator"
+	"github.com/weir-streams/weir/engine/ordered"
 	"github.com/weir-streams/weir/engine/state"
 )
 
@@ -49,7 +50,7 @@ func New(op graph.Op, input []data.Column) (operator.Operator, error) {
 		return nil, fmt.Errorf("%s gives the ranks %d to %d", op.Name, spec.From, spec.To)
 	}
 	for _, k := range spec.Order {
-		if t := input[k.Column].Type; !orderable(t) {
+		if t := input[k.Column].Type; !ordered.Orderable(t) {
 			return nil, fmt.Errorf("%s cannot order by %s, of type %s", op.Name, input[k.Column].Name, t)
 		}
 	}
@@ -188,7 +189,7 @@ func (t *topN) change(l *list, b *data.Batch, rows []int32) error {
 		t.before = l.get(t.before[:0], from, to)
 	}
 	for _, r := range rows {
-		t.key = appendSortKey(t.key[:0], b.Cols, t.spec.Order, int(r))
+		t.key = ordered.AppendKey(t.key[:0], b.Cols, t.spec.Order, int(r))
 		t.row = data.EncodeRow(t.row[:0], b.Cols, t.cols, int(r))
 		e := entry{key: string(t.key), row: string(t.row)}
 		if !b.Op(int(r)).Adds() {
@@ -219,7 +220,7 @@ func (t *topN) seen(l *list, b *data.Batch, rows []int32) bool {
 		return true
 	}
 	for _, r := range rows {
-		t.key = appendSortKey(t.key[:0], b.Cols, t.spec.Order, int(r))
+		t.key = ordered.AppendKey(t.key[:0], b.Cols, t.spec.Order, int(r))
 		if string(t.key) < last.key || string(t.key) == last.key && !b.Op(int(r)).Adds() {
 			return true
 		}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/weir-streams/weir/engine/data"
 	"github.com/weir-streams/weir/engine/expr"
+	"github.com/weir-streams/weir/engine/function"
 	"github.com/weir-streams/weir/engine/graph"
 	"github.com/weir-streams/weir/engine/sql/ast"
 	"github.com/weir-streams/weir/engine/sql/logical"
@@ -133,36 +134,11 @@ func (a *aggregation) aggregate(x *exprBinder, n *ast.Call) (expr.Expr, error) {
 		return expr.Expr{}, unsupported(n.Pos(), name+" with an order or NULLS is")
 	}
 	plain := &exprBinder{b: x.b, scope: a.scope, depth: x.depth}
-	c := graph.AggCall{Func: f.Name, Distinct: n.Quantifier == ast.Distinct, Filter: -1}
-	var args []expr.Expr
-	for _, arg := range n.Args {
-		if _, star := arg.(*ast.Star); star && f.Name == "COUNT" && len(n.Args) == 1 {
-			continue
-		}
-		e, err := plain.bind(arg)
-		if err != nil {
-			return e, err
-		}
-		args = append(args, e)
-	}
-	if f.Name == "COUNT" && len(args) > 1 {
-		return expr.Expr{}, ast.Errorf(n.Pos(), "Invalid number of arguments to function 'COUNT'. Was expecting 1 arguments")
-	}
-	sig, err := f.Infer(describeArgs(args))
+	c, args, err := plain.aggregateCall(n, f)
 	if err != nil {
-		return expr.Expr{}, ast.Errorf(n.Pos(), "Cannot apply '%s' to arguments of type '%s(%s)': %w", name, name, argTypes(args), err)
+		return expr.Expr{}, err
 	}
-	c.Type = sig.Result
-	if f.Name == "COUNT" && !c.Distinct && len(args) == 1 && !args[0].Type.Nullable {
-		args = nil // counting what is never NULL is counting rows
-	}
-	if c.Distinct && (f.Name == "MIN" || f.Name == "MAX") {
-		c.Distinct = false
-	}
-	for i, e := range args {
-		if i < len(sig.Args) {
-			e = convert(e, sig.Args[i])
-		}
+	for _, e := range args {
 		c.Args = append(c.Args, a.column(e))
 	}
 	if n.Filter != nil {
@@ -181,6 +157,43 @@ func (a *aggregation) aggregate(x *exprBinder, n *ast.Call) (expr.Expr, error) {
 		c.Type.Nullable = c.Type.Nullable || len(a.keys) == 0 || c.Filter >= 0
 	}
 	return a.column2(c), nil
+}
+
+// aggregateCall binds an aggregate function with its arguments, without FILTER.
+func (x *exprBinder) aggregateCall(n *ast.Call, f *function.Aggregate) (graph.AggCall, []expr.Expr, error) {
+	name := strings.ToUpper(n.Name.Last().Name)
+	c := graph.AggCall{Func: f.Name, Distinct: n.Quantifier == ast.Distinct, Filter: -1}
+	var args []expr.Expr
+	for _, arg := range n.Args {
+		if _, star := arg.(*ast.Star); star && f.Name == "COUNT" && len(n.Args) == 1 {
+			continue
+		}
+		e, err := x.bind(arg)
+		if err != nil {
+			return c, nil, err
+		}
+		args = append(args, e)
+	}
+	if f.Name == "COUNT" && len(args) > 1 {
+		return c, nil, ast.Errorf(n.Pos(), "Invalid number of arguments to function 'COUNT'. Was expecting 1 arguments")
+	}
+	sig, err := f.Infer(describeArgs(args))
+	if err != nil {
+		return c, nil, ast.Errorf(n.Pos(), "Cannot apply '%s' to arguments of type '%s(%s)': %w", name, name, argTypes(args), err)
+	}
+	c.Type = sig.Result
+	if f.Name == "COUNT" && !c.Distinct && len(args) == 1 && !args[0].Type.Nullable {
+		args = nil // counting what is never NULL is counting rows
+	}
+	if c.Distinct && (f.Name == "MIN" || f.Name == "MAX") {
+		c.Distinct = false
+	}
+	for i, e := range args {
+		if i < len(sig.Args) {
+			args[i] = convert(e, sig.Args[i])
+		}
+	}
+	return c, args, nil
 }
 
 // column computes e below the aggregation and gives its column.

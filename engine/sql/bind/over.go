@@ -1,6 +1,8 @@
 package bind
 
 import (
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/weir-streams/weir/engine/data"
@@ -8,84 +10,311 @@ import (
 	"github.com/weir-streams/weir/engine/graph"
 	"github.com/weir-streams/weir/engine/sql/ast"
 	"github.com/weir-streams/weir/engine/sql/logical"
+	"github.com/weir-streams/weir/engine/sql/typing"
 )
 
-// overs is the ranking of a SELECT in the making: ROW_NUMBER() OVER (…), once
-// or several times over one window.
+// overs is the calls with OVER of a SELECT in the making, all over one window.
+// Until they are complete their results are columns from overBase on.
 type overs struct {
-	input logical.Node
-	top   *logical.TopN // nil: nothing is ranked
+	named []ast.NamedWindow
 	keys  []expr.Expr
 	order []expr.Expr
 	sort  []graph.SortKey
+	rows  bool
+	from  int64 // preceding
+	calls []overCall
+	pos   ast.Pos
 }
+
+type overCall struct {
+	name string
+	spec graph.OverCall
+	args []expr.Expr // over the input, for the columns of spec
+}
+
+// overBase is the index of the first call's result, until it is known where the
+// results are.
+const overBase = 1 << 24
+
+// notStreaming are functions that must see the end of the partition.
+var notStreaming = []string{"LEAD", "NTILE", "CUME_DIST", "PERCENT_RANK", "NTH_VALUE"}
 
 // over binds a call with OVER: the column that has its result.
 func (x *exprBinder) over(n *ast.Call) (expr.Expr, error) {
 	name := strings.ToUpper(n.Name.Last().Name)
-	w := n.Over
-	switch name {
-	case "ROW_NUMBER":
-	case "RANK", "DENSE_RANK":
-		return expr.Expr{}, ast.Errorf(n.Pos(), "%s() on streaming table is not supported currently", name)
-	default:
-		return expr.Expr{}, unsupported(n.Pos(), "OVER is")
+	if x.overs == nil {
+		return expr.Expr{}, ast.Errorf(n.Pos(), "%s with OVER can only stand in the list of a SELECT or in QUALIFY", name)
 	}
-	switch {
-	case x.agg != nil:
-		return expr.Expr{}, unsupported(n.Pos(), "ROW_NUMBER in a query with GROUP BY is")
-	case x.overs == nil:
-		return expr.Expr{}, ast.Errorf(n.Pos(), "ROW_NUMBER can only stand in the list of a SELECT or in QUALIFY")
-	case len(n.Args) > 0:
-		return expr.Expr{}, ast.Errorf(n.Pos(), "No match found for function signature ROW_NUMBER: it takes no arguments")
-	case w.Ref != nil || w.Frame != nil:
-		return expr.Expr{}, unsupported(w.Pos(), "ROW_NUMBER over a named window or with a frame is")
-	case len(w.OrderBy) == 0:
-		return expr.Expr{}, ast.Errorf(n.Pos(), "Over Agg: The window rank function requires order by clause with non-constant fields. please re-check the over window statement.")
+	if contains(notStreaming, name) {
+		return expr.Expr{}, ast.Errorf(n.Pos(), "%s Function is not supported in stream mode.", name)
 	}
-	plain := &exprBinder{b: x.b, scope: x.scope, depth: x.depth}
-	keys, err := plain.bindAll(w.PartitionBy...)
+	plain := &exprBinder{b: x.b, scope: x.scope, agg: x.agg, depth: x.depth}
+	c, err := plain.overCall(n, name)
 	if err != nil {
 		return expr.Expr{}, err
+	}
+	w, err := x.overs.window(n.Over)
+	if err != nil {
+		return expr.Expr{}, err
+	}
+	if err := x.overWindow(plain, n, name, w); err != nil {
+		return expr.Expr{}, err
+	}
+	for i, have := range x.overs.calls {
+		if have.name == c.name && sameExpr2(have, c) {
+			return expr.Column(overBase+i, c.spec.Type), nil
+		}
+	}
+	x.overs.calls = append(x.overs.calls, c)
+	return expr.Column(overBase+len(x.overs.calls)-1, c.spec.Type), nil
+}
+
+func sameExpr2(a, b overCall) bool {
+	return sameExprs(a.args, b.args) && a.spec.Offset == b.spec.Offset && (a.spec.Agg == nil) == (b.spec.Agg == nil) && (a.spec.Agg == nil || a.spec.Agg.Distinct == b.spec.Agg.Distinct)
+}
+
+// window resolves a reference to a named window.
+func (o *overs) window(w *ast.Window) (*ast.Window, error) {
+	if w.Ref == nil {
+		return w, nil
+	}
+	for i, named := range o.named {
+		if named.Name.Name != w.Ref.Name {
+			continue
+		}
+		before := overs{named: o.named[:i]} // a window may be made of one before it
+		base, err := before.window(named.Window)
+		if err != nil {
+			return nil, err
+		}
+		out := *base
+		if len(w.PartitionBy) > 0 {
+			return nil, ast.Errorf(w.Pos(), "PARTITION BY not allowed with existing window reference")
+		}
+		if len(w.OrderBy) > 0 {
+			if len(base.OrderBy) > 0 {
+				return nil, ast.Errorf(w.Pos(), "ORDER BY not allowed in both base and referenced windows")
+			}
+			out.OrderBy = w.OrderBy
+		}
+		if w.Frame != nil {
+			out.Frame = w.Frame
+		}
+		return &out, nil
+	}
+	return nil, ast.Errorf(w.Ref.Pos(), "Window '%s' not found", w.Ref.Name)
+}
+
+// overCall binds the function and its arguments.
+func (x *exprBinder) overCall(n *ast.Call, name string) (overCall, error) {
+	c := overCall{name: name}
+	if n.Filter != nil || n.WithinGroup != nil || n.OrderBy != nil || n.Nulls != "" {
+		return c, unsupported(n.Pos(), name+" OVER with FILTER, an order of its own or NULLS is")
+	}
+	switch name {
+	case "ROW_NUMBER", "RANK", "DENSE_RANK":
+		if len(n.Args) > 0 {
+			return c, ast.Errorf(n.Pos(), "No match found for function signature %s: it takes no arguments", name)
+		}
+		c.spec.Type = data.Type{Kind: data.BigInt}
+		if c.spec.Func = name; name == "ROW_NUMBER" {
+			c.spec.Func, c.spec.Agg = "", &graph.AggCall{Func: "COUNT", Filter: -1, Type: c.spec.Type}
+		}
+		return c, nil
+	case "LAG":
+		return x.lag(n, c)
+	}
+	f := x.b.Functions.Aggregate(name)
+	if f == nil || len(n.Name.Parts) > 1 {
+		if x.b.known(name) {
+			return c, ast.Errorf(n.Pos(), "OVER must be applied to aggregate function")
+		}
+		return c, x.noMatch(n, name)
+	}
+	call, args, err := x.aggregateCall(n, f)
+	if err != nil {
+		return c, err
+	}
+	c.spec.Agg, c.spec.Type, c.args = &call, call.Type, args
+	return c, nil
+}
+
+// lag binds LAG(value [, rows back [, value where there is no such row]]).
+func (x *exprBinder) lag(n *ast.Call, c overCall) (overCall, error) {
+	if len(n.Args) < 1 || len(n.Args) > 3 {
+		return c, ast.Errorf(n.Pos(), "Invalid number of arguments to function 'LAG'. Was expecting 1 to 3 arguments")
+	}
+	args, err := x.bindAll(n.Args...)
+	if err != nil {
+		return c, err
+	}
+	if isNull(args[0]) {
+		return c, illegalNull(n.Args[0].Pos())
+	}
+	c.spec.Func, c.spec.Offset, c.spec.Default = "LAG", 1, -1
+	c.spec.Type = typing.Plain(args[0].Type).WithNull(true)
+	c.args = args[:1]
+	if len(args) > 1 {
+		if k := args[1]; k.Kind != expr.KindLiteral || !typing.Integer(k.Type) || k.Value.Null || k.Value.I < 0 {
+			return c, ast.Errorf(n.Args[1].Pos(), "LAG takes a literal number of rows that is not negative as its second argument")
+		}
+		c.spec.Offset = args[1].Value.I
+	}
+	if len(args) > 2 {
+		if isNull(args[2]) {
+			return c, illegalNull(n.Args[2].Pos())
+		}
+		t, ok := typing.Common(args[0].Type, args[2].Type)
+		if !ok {
+			return c, ast.Errorf(n.Args[2].Pos(), "Cannot apply 'LAG' to arguments of type 'LAG(%s)': the first and the third must have a common type", argTypes(args))
+		}
+		t = t.WithNull(true)
+		c.args = []expr.Expr{convert(args[0], t), convert(args[2], t.WithNull(args[2].Type.Nullable))}
+		c.spec.Type = t.WithNull(args[2].Type.Nullable)
+	}
+	return c, nil
+}
+
+// overWindow binds a window, which must be that of the calls before.
+func (x *exprBinder) overWindow(plain *exprBinder, n *ast.Call, name string, w *ast.Window) error {
+	keys, err := plain.bindAll(w.PartitionBy...)
+	if err != nil {
+		return err
+	}
+	if len(w.OrderBy) == 0 {
+		switch name {
+		case "ROW_NUMBER", "RANK", "DENSE_RANK":
+			return ast.Errorf(n.Pos(), "Over Agg: The window rank function requires order by clause with non-constant fields. please re-check the over window statement.")
+		}
+		return ast.Errorf(n.Pos(), "The window can only be ordered by a single time column.")
 	}
 	order, sort, err := x.b.order(w.OrderBy, plain, false)
 	if err != nil {
-		return expr.Expr{}, err
+		return err
 	}
-	return x.overs.rank(n, keys, order, sort)
+	rows, from, err := plain.frame(n, name, w)
+	if err != nil {
+		return err
+	}
+	o := x.overs
+	if len(o.calls) == 0 {
+		o.keys, o.order, o.sort, o.rows, o.from, o.pos = keys, order, sort, rows, from, n.Pos()
+		return nil
+	}
+	if !sameExprs(o.keys, keys) || !sameExprs(o.order, order) || !slices.Equal(o.sort, sort) || o.rows != rows || o.from != from {
+		return ast.Errorf(n.Pos(), "Over Agg: Unsupported use of OVER windows. All aggregates must be computed on the same window. please re-check the over window statement.")
+	}
+	return nil
 }
 
-func (o *overs) rank(n *ast.Call, keys, order []expr.Expr, sort []graph.SortKey) (expr.Expr, error) {
-	if o.top == nil {
-		below, at := extended(o.input, append(append([]expr.Expr{}, keys...), order...))
-		o.keys, o.order, o.sort = keys, order, append([]graph.SortKey{}, sort...)
-		for i := range sort {
-			sort[i].Column = at[len(keys)+i]
+// frame reads a frame: it must end with the current row.
+func (x *exprBinder) frame(n *ast.Call, name string, w *ast.Window) (rows bool, from int64, err error) {
+	f := w.Frame
+	switch name {
+	case "ROW_NUMBER", "RANK", "DENSE_RANK", "LAG":
+		if f != nil {
+			return false, 0, ast.Errorf(f.Pos(), "ROW/RANGE not allowed with RANK, DENSE_RANK, ROW_NUMBER, PERCENTILE_CONT/DISC or LAG/LEAD functions")
 		}
-		o.top = &logical.TopN{Input: below, Keys: at[:len(keys):len(keys)], Order: sort, From: 1, Number: true, Name: "$rank", Pos: n.Pos()}
-	} else if !sameExprs(o.keys, keys) || !sameExprs(o.order, order) || !sameSort(o.sort, sort) {
-		return expr.Expr{}, unsupported(n.Pos(), "ROW_NUMBER over several windows in one SELECT is")
+		return name == "ROW_NUMBER", -1, nil
 	}
-	return expr.Column(len(o.top.Input.Schema()), data.Type{Kind: data.BigInt}), nil
+	if f == nil {
+		return false, -1, nil
+	}
+	if f.Upper != nil && f.Upper.Kind != ast.CurrentRow || f.Lower.Kind == ast.Following || f.Lower.Kind == ast.UnboundedFollowing {
+		return false, 0, ast.Errorf(f.Pos(), "OVER RANGE FOLLOWING windows are not supported yet.")
+	}
+	switch f.Lower.Kind {
+	case ast.UnboundedPreceding:
+		return f.Rows, -1, nil
+	case ast.CurrentRow:
+		return f.Rows, 0, nil
+	}
+	e, err := x.bind(f.Lower.Offset)
+	if err != nil {
+		return false, 0, err
+	}
+	if f.Rows {
+		if e.Kind != expr.KindLiteral || !typing.Integer(e.Type) || e.Value.Null || e.Value.I < 0 {
+			return false, 0, ast.Errorf(f.Lower.Pos(), "ROWS takes a literal number of rows that is not negative")
+		}
+		return true, e.Value.I, nil
+	}
+	ms, ok := constantMillis(e)
+	if !ok || ms < 0 {
+		return false, 0, ast.Errorf(f.Lower.Pos(), "Data Type mismatch between ORDER BY and RANGE clause: RANGE takes a constant interval of days to seconds")
+	}
+	return false, ms, nil
 }
 
-func sameExprs(a, b []expr.Expr) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range a {
-		if !sameExpr(a[i], b[i]) {
+// numbers tells whether nothing but ROW_NUMBER is asked for: then the rows of
+// interest may be the first ones only.
+func (o *overs) numbers() bool {
+	for _, c := range o.calls {
+		if c.name != "ROW_NUMBER" {
 			return false
 		}
 	}
 	return true
 }
 
-func sameSort(a, b []graph.SortKey) bool {
-	for i := range a {
-		if a[i] != b[i] {
-			return false
-		}
+// node computes the calls over input.
+func (o *overs) node(input logical.Node) (logical.Node, error) {
+	all := append(append([]expr.Expr{}, o.keys...), o.order...)
+	for _, c := range o.calls {
+		all = append(all, c.args...)
 	}
-	return len(a) == len(b)
+	below, at := extended(input, all)
+	keys, rest := at[:len(o.keys):len(o.keys)], at[len(o.keys):]
+	sort := slices.Clone(o.sort)
+	for i := range sort {
+		sort[i].Column = rest[i]
+	}
+	if rest = rest[len(sort):]; o.numbers() {
+		return &logical.TopN{Input: below, Keys: keys, Order: sort, From: 1, Number: true, Name: "$rank", Pos: o.pos}, nil
+	}
+	if len(sort) != 1 {
+		return nil, ast.Errorf(o.pos, "The window can only be ordered by a single time column.")
+	}
+	if sort[0].Desc {
+		return nil, ast.Errorf(o.pos, "The window can only be ordered in ASCENDING mode.")
+	}
+	out := &logical.Over{Input: below, Pos: o.pos, Spec: graph.Over{
+		Keys: keys, Order: sort, Rows: o.rows, Preceding: o.from, Time: below.Schema()[sort[0].Column].Type.TimeAttr,
+	}}
+	for i, c := range o.calls {
+		args := rest[:len(c.args)]
+		rest = rest[len(c.args):]
+		spec := c.spec
+		switch {
+		case spec.Agg != nil:
+			agg := *spec.Agg
+			agg.Args = args
+			spec.Agg = &agg
+		case spec.Func == "LAG":
+			if spec.Arg = args[0]; len(args) > 1 {
+				spec.Default = args[1]
+			}
+		}
+		out.Spec.Calls, out.Names = append(out.Spec.Calls, spec), append(out.Names, "w"+strconv.Itoa(i)+"$o0")
+	}
+	return out, nil
+}
+
+// placed moves the columns from base on to where they are now.
+func placed(e expr.Expr, base, to int) expr.Expr {
+	if e.Kind == expr.KindColumn && e.Index >= base && e.Index < 2*base {
+		e.Index += to - base
+	}
+	if len(e.Args) > 0 {
+		args := make([]expr.Expr, len(e.Args))
+		for i, a := range e.Args {
+			args[i] = placed(a, base, to)
+		}
+		e.Args = args
+	}
+	return e
+}
+
+func sameExprs(a, b []expr.Expr) bool {
+	return slices.EqualFunc(a, b, sameExpr)
 }

@@ -19,9 +19,6 @@ type item struct {
 }
 
 func (b *Binder) selectOf(q *ast.Select) (logical.Node, error) {
-	if len(q.Windows) > 0 {
-		return nil, unsupported(q.Windows[0].Pos(), "WINDOW is")
-	}
 	var input logical.Node = oneRow()
 	sc := &scope{columns: nil}
 	if q.From != nil {
@@ -40,22 +37,17 @@ func (b *Binder) selectOf(q *ast.Select) (logical.Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	x := &exprBinder{b: b, scope: sc}
+	x := &exprBinder{b: b, scope: sc, overs: &overs{named: q.Windows}}
 	if b.aggregated(q, items) {
 		if input, err = b.grouped(q, x, input, items); err != nil {
 			return nil, err
 		}
 	}
-	if x.agg == nil {
-		x.overs = &overs{input: input}
-	}
 	p := &logical.Project{Input: input}
 	for i := range items {
 		it := &items[i]
-		e := it.value
-		if x.agg != nil {
-			e = it.value // bound by grouped
-		} else if it.source != nil {
+		e := it.value // of a star, or bound by grouped
+		if x.agg == nil && it.source != nil {
 			if e, err = x.bind(it.source); err != nil {
 				return nil, err
 			}
@@ -66,29 +58,49 @@ func (b *Binder) selectOf(q *ast.Select) (logical.Node, error) {
 		p.Exprs = append(p.Exprs, e)
 		p.Columns = append(p.Columns, data.Column{Name: it.name, Type: e.Type})
 	}
-	if q.Qualify != nil {
-		cond, err := b.condition(x, q.Qualify, "QUALIFY")
-		if err != nil {
-			return nil, err
-		}
-		if x.overs == nil || x.overs.top == nil {
-			return nil, unsupported(q.Qualify.Pos(), "QUALIFY without ROW_NUMBER is")
-		}
-		p.Input = &logical.Filter{Input: x.overs.top, Cond: cond}
-	}
-	if x.overs != nil && x.overs.top != nil {
-		if q.Qualify == nil {
-			p.Input = x.overs.top
-		}
-		for i, e := range p.Exprs { // without time
-			p.Exprs[i] = retyped(e, x.overs.top.Schema())
-			p.Columns[i].Type = p.Exprs[i].Type
-		}
+	if err := b.qualified(q, x, p); err != nil {
+		return nil, err
 	}
 	if q.Quantifier == ast.Distinct {
 		return distinct(p, q.Pos()), nil
 	}
 	return p, nil
+}
+
+// qualified puts the calls with OVER, and QUALIFY, below p.
+func (b *Binder) qualified(q *ast.Select, x *exprBinder, p *logical.Project) error {
+	var cond *expr.Expr
+	if q.Qualify != nil {
+		c, err := b.condition(x, q.Qualify, "QUALIFY")
+		if err != nil {
+			return err
+		}
+		cond = &c
+	}
+	if len(x.overs.calls) == 0 {
+		if cond != nil {
+			return ast.Errorf(q.Qualify.Pos(), "QUALIFY expression '%s' must contain a window function", q.Qualify)
+		}
+		return nil
+	}
+	over, err := x.overs.node(p.Input)
+	if err != nil {
+		return err
+	}
+	schema := over.Schema()
+	results := len(schema) - len(x.overs.calls)
+	if x.overs.numbers() {
+		results = len(schema) - 1
+	}
+	settle := func(e expr.Expr) expr.Expr { return retyped(placed(e, overBase, results), schema) }
+	for i, e := range p.Exprs {
+		p.Exprs[i] = settle(e)
+		p.Columns[i].Type = p.Exprs[i].Type
+	}
+	if p.Input = over; cond != nil {
+		p.Input = &logical.Filter{Input: over, Cond: settle(*cond)}
+	}
+	return nil
 }
 
 func (b *Binder) condition(x *exprBinder, e ast.Expr, clause string) (expr.Expr, error) {

@@ -55,6 +55,7 @@ var Passes = []struct {
 	Name, Why string
 	apply     func(roots []logical.Node, c *Context) []logical.Node
 }{
+	{"FreeRank", "a number that nothing bounds is counted up to each row", freeRanks},
 	{"DropWatermark", "where nothing waits for event time, watermarks are not made, and filters reach the source", dropWatermarks},
 	{"PruneColumns", "columns and fields that nobody uses are not read", pruneColumns},
 	{"HintFilter", "a source may leave out rows that the filter after it drops", hintFilters},

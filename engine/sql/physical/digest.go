@@ -48,6 +48,8 @@ func writeDigest(b *strings.Builder, n logical.Node) {
 		exprs(x.Cond)
 	case *logical.TopN:
 		fmt.Fprintf(b, " %v %v %d %d %t", x.Keys, x.Order, x.From, x.To, x.Number)
+	case *logical.Over:
+		fmt.Fprintf(b, " %d %d %t %s", x.Spec.Time, x.Spec.Preceding, x.Spec.Rows, logical.OverText(x.Spec, positions(len(x.Input.Schema()))))
 	case *logical.Sort:
 		fmt.Fprintf(b, " %v", x.Order)
 	case *logical.Limit:
@@ -71,4 +73,13 @@ func writeDigest(b *strings.Builder, n logical.Node) {
 		writeDigest(b, in)
 		b.WriteString(")")
 	}
+}
+
+// positions are names of columns that do not depend on their names.
+func positions(n int) []string {
+	out := make([]string, n)
+	for i := range out {
+		out[i] = fmt.Sprintf("$%d", i)
+	}
+	return out
 }

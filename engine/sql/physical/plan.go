@@ -122,6 +122,8 @@ func (p *planner) build(n logical.Node) (*stream, error) {
 		return p.limit(n, in), nil
 	case *logical.Sort:
 		return p.sort(n, in)
+	case *logical.Over:
+		return p.over(n, in)
 	case *logical.WindowAggregate:
 		return p.windowAggregate(n, in)
 	case *logical.Normalize:
@@ -184,6 +186,9 @@ func (p *planner) project(n *logical.Project) (*stream, error) {
 	if f, ok := below.(*logical.Filter); ok && p.users[digest(f)] == 1 {
 		below, cond = f.Input, f.Cond
 		filter = &cond
+		if err := ranked(cond, below); err != nil {
+			return nil, err
+		}
 	}
 	in, err := p.node(below)
 	if err != nil {
@@ -193,6 +198,9 @@ func (p *planner) project(n *logical.Project) (*stream, error) {
 }
 
 func (p *planner) filter(n *logical.Filter) (*stream, error) {
+	if err := ranked(n.Cond, n.Input); err != nil {
+		return nil, err
+	}
 	in, err := p.node(n.Input)
 	if err != nil {
 		return nil, err

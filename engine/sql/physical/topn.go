@@ -52,12 +52,13 @@ func supported(n *logical.TopN) error {
 		return ast.Errorf(n.Pos, "ROW_NUMBER by window over rows that are not aggregated%s", later)
 	case n.Bounded:
 		return nil
-	case n.Judged == logical.RankVariable:
-		return ast.Errorf(n.Pos, "a bound of ROW_NUMBER that is not a constant%s", later)
 	case n.Judged == logical.RankCompared:
 		return ast.Errorf(n.Pos, "Rank end is not specified. Currently rank only support TopN, which means the rank end must be specified.")
 	}
-	return ast.Errorf(n.Pos, "ROW_NUMBER without an upper bound%s", later)
+	if len(n.Order) != 1 {
+		return ast.Errorf(n.Pos, "The window can only be ordered by a single time column.")
+	}
+	return ast.Errorf(n.Pos, "The window can only be ordered in ASCENDING mode.")
 }
 
 // directlyWindowed tells whether rows are ranked by the window that a table

@@ -1,4 +1,8 @@
-package topn
+// Package ordered gives rows keys whose bytes compare as the rows do in an order.
+//
+// The rule: the keys of two rows are equal only if the rows are equal in all that
+// the order looks at.
+package ordered
 
 import (
 	"encoding/binary"
@@ -8,8 +12,8 @@ import (
 	"github.com/weir-streams/weir/engine/graph"
 )
 
-// orderable tells whether a type has a sort key.
-func orderable(t data.Type) bool {
+// Orderable tells whether a type has a sort key.
+func Orderable(t data.Type) bool {
 	switch t.Phys() {
 	case data.PhysBool, data.PhysI32, data.PhysI64, data.PhysF32, data.PhysF64, data.PhysI128, data.PhysTime, data.PhysString:
 		return true
@@ -17,8 +21,8 @@ func orderable(t data.Type) bool {
 	return false
 }
 
-// appendSortKey appends bytes of row r that compare as the row does in the order.
-func appendSortKey(dst []byte, cols []*data.Vector, order []graph.SortKey, r int) []byte {
+// AppendKey appends bytes of row r that compare as the row does in the order.
+func AppendKey(dst []byte, cols []*data.Vector, order []graph.SortKey, r int) []byte {
 	for _, k := range order {
 		v := cols[k.Column]
 		if v.IsNull(r) {
@@ -86,13 +90,13 @@ func appendFloat(dst []byte, f float64) []byte {
 	return binary.BigEndian.AppendUint64(dst, bits)
 }
 
-// appendTime appends the sort key of a time that is not NULL, ascending.
-func appendTime(dst []byte, t int64) []byte {
+// AppendTime appends the sort key of a time that is not NULL, ascending.
+func AppendTime(dst []byte, t int64) []byte {
 	return binary.BigEndian.AppendUint64(append(dst, 1), uint64(t)^signBit)
 }
 
-// timeOf reads the time a sort key begins with.
-func timeOf(key string) int64 {
+// TimeOf reads the time a sort key begins with.
+func TimeOf(key string) int64 {
 	var t uint64
 	for i := 1; i < 9; i++ {
 		t = t<<8 | uint64(key[i])

@@ -1,0 +1,71 @@
+package physical
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/weir-streams/weir/engine/data"
+	"github.com/weir-streams/weir/engine/expr"
+	"github.com/weir-streams/weir/engine/graph"
+	"github.com/weir-streams/weir/engine/sql/ast"
+	"github.com/weir-streams/weir/engine/sql/logical"
+)
+
+func (p *planner) over(n *logical.Over, in *stream) (*stream, error) {
+	names := graph.ColumnNames(in.schema)
+	spec := n.Spec
+	spec.Calls = slices.Clone(n.Spec.Calls)
+	if !in.modes.InsertOnly() {
+		spec.Time = data.NoTimeAttr
+	}
+	for i, c := range spec.Calls {
+		if c.Agg != nil {
+			agg := *c.Agg
+			agg.Retracts = spec.Preceding >= 0 // rows leave the frame
+			spec.Calls[i].Agg = &agg
+		}
+	}
+	modes := graph.Modes{}
+	if spec.Time == data.NoTimeAttr {
+		if !spec.Rows && spec.Preceding >= 0 {
+			return nil, ast.Errorf(n.Pos, "OVER with RANGE of an interval needs rows in the order of a time attribute, and no updates: order by the column with the watermark, or count ROWS")
+		}
+		modes = graph.Modes{Updates: true, UpdateBefore: true, Deletes: in.modes.Deletes || in.modes.Updates}
+	}
+	m := in.meaning
+	m.rows = fmt.Sprintf("over (%s) %s of [%s]", hash(in.meaning.rows), logical.OverText(n.Spec, m.columns), strings.Join(m.columns, ", "))
+	id := hash(m.rows)
+	m.columns = slices.Clone(m.columns)
+	for i := range spec.Calls {
+		m.columns = append(m.columns, fmt.Sprintf("over(%s)#%d", id, i))
+	}
+	detail := logical.OverText(spec, names)
+	op := graph.Op{UID: p.uid("over", m.rows), Name: "OverAggregate", Detail: detail, Schema: n.Schema(), Modes: modes, Over: &spec}
+	s := &stream{schema: op.Schema, modes: modes, meaning: m, producer: "OverAggregate(" + detail + ")"}
+	s.vertex, s.parallelism = p.gather(in, op, spec.Keys)
+	return s, nil
+}
+
+// ranked refuses a condition on RANK() or DENSE_RANK(), as Flink does.
+func ranked(cond expr.Expr, below logical.Node) error {
+	o, ok := below.(*logical.Over)
+	if !ok {
+		return nil
+	}
+	first := len(o.Input.Schema())
+	var err error
+	var look func(e expr.Expr)
+	look = func(e expr.Expr) {
+		if e.Kind == expr.KindColumn && e.Index >= first && err == nil {
+			if f := o.Spec.Calls[e.Index-first].Func; strings.HasSuffix(f, "RANK") {
+				err = ast.Errorf(o.Pos, "%s() on streaming table is not supported currently", f)
+			}
+		}
+		for _, a := range e.Args {
+			look(a)
+		}
+	}
+	look(cond)
+	return err
+}
