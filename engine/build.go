@@ -57,6 +57,8 @@ func (b *builder) Build(op *graph.Op, p runtime.Place) (operator.Operator, conne
 		o, err = join.New(*op, p.Input, b.engine.functions)
 	case op.TopN != nil:
 		o, err = topn.New(*op, input)
+	case op.Unnest != nil:
+		o, err = operator.NewUnnest(*op, input, b.engine.functions)
 	case op.Over != nil:
 		o, err = over.New(*op, input)
 	case op.Sort != nil:

@@ -103,6 +103,10 @@ func (s *Set) plain(i int, c graph.AggCall, input []data.Column) (accumulator, e
 			return s.sequence(arg, -1, t, givesFirst), nil
 		}
 		return s.sequence(arg, -1, t, givesLast), nil
+	case "SINGLE_VALUE":
+		if t.Phys() != data.PhysNull {
+			return &single{cell: s.newCell(t), off: s.room(8), arg: arg}, nil
+		}
 	case "LISTAGG":
 		if t.Phys() != data.PhysString {
 			break

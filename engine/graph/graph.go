@@ -66,6 +66,7 @@ type Op struct {
 	TopN            *TopN            `json:"topN,omitempty"`
 	Limit           *Limit           `json:"limit,omitempty"`
 	Over            *Over            `json:"over,omitempty"`
+	Unnest          *Unnest          `json:"unnest,omitempty"`
 	Sort            *Sort            `json:"sort,omitempty"`
 	Normalize       *Normalize       `json:"normalize,omitempty"`
 	Sink            *Sink            `json:"sink,omitempty"`

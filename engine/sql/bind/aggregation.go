@@ -2,6 +2,7 @@ package bind
 
 import (
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -26,16 +27,22 @@ type aggregation struct {
 	// calls are the names of aggs; wish is the alias of the item being bound.
 	calls []string
 	wish  string
+	// sets are the keys of each grouping set, if there are several; setKey is the
+	// key that says which, setNumber its column below.
+	sets      [][]int
+	setKey    int
+	setNumber expr.Expr
 }
 
-func (a *aggregation) addKey(e expr.Expr, name string) {
-	for _, k := range a.keys {
+func (a *aggregation) addKey(e expr.Expr, name string) int {
+	for i, k := range a.keys {
 		if sameExpr(k, e) {
-			return
+			return i
 		}
 	}
 	a.keys = append(a.keys, e)
 	a.below, a.names = append(a.below, e), append(a.names, name)
+	return len(a.keys) - 1
 }
 
 // bind takes what is a key or an aggregate; everything else is taken apart by x.
@@ -44,6 +51,9 @@ func (a *aggregation) bind(x *exprBinder, e ast.Expr) (expr.Expr, bool, error) {
 		if x.b.isAggregate(n) {
 			out, err := a.aggregate(x, n)
 			return out, true, err
+		}
+		if out, done, err := a.grouping(x, n); done {
+			return out, done, err
 		}
 		if out, done, err := a.property(n); done {
 			return out, done, err
@@ -72,7 +82,7 @@ func (a *aggregation) bind(x *exprBinder, e ast.Expr) (expr.Expr, bool, error) {
 // key is a column of the result: a time attribute no more, but for window_time
 // where the window is a key too.
 func (a *aggregation) key(i int) expr.Expr {
-	t := a.keys[i].Type
+	t := a.inSet(i).Type
 	if !logical.KeepsTime(a.names[i], a.names[:len(a.keys)]) {
 		t.TimeAttr = data.NoTimeAttr
 	}
@@ -199,7 +209,7 @@ func (x *exprBinder) aggregateCall(n *ast.Call, f *function.Aggregate) (graph.Ag
 // column computes e below the aggregation and gives its column.
 func (a *aggregation) column(e expr.Expr) int {
 	for i, b := range a.below {
-		if sameExpr(b, e) {
+		if sameExpr(b, e) && (a.sets == nil || i >= len(a.keys)) { // a key is not itself in every set
 			return i
 		}
 	}
@@ -237,8 +247,11 @@ func (a *aggregation) node(input logical.Node) logical.Node {
 	if len(below) == 0 { // COUNT(*) alone reads no column
 		below, a.names = []expr.Expr{intLiteral(0)}, []string{"$f0"}
 	}
-	p := &logical.Project{Input: input, Exprs: below}
-	for i, e := range below {
+	p := &logical.Project{Input: input, Exprs: slices.Clone(below)}
+	for i := range a.keys {
+		p.Exprs[i] = a.inSet(i)
+	}
+	for i, e := range p.Exprs {
 		name := a.names[i]
 		if e.Kind == expr.KindColumn {
 			name = in[e.Index].Name

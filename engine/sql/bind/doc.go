@@ -40,6 +40,8 @@ type Binder struct {
 	ctes    *cteScope
 	depth   int
 	queries int
+	// correlation is what the query about to be bound may use of that around it.
+	correlation *correlation
 }
 
 // Bounds of one statement, with views and WITH items expanded at each use.

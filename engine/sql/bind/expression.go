@@ -15,7 +15,8 @@ type exprBinder struct {
 	b     *Binder
 	scope *scope
 	agg   *aggregation
-	overs *overs // where ROW_NUMBER may stand
+	overs *overs // where calls with OVER may stand
+	subs  *subs  // where sub-queries may stand
 	depth int
 }
 
@@ -105,7 +106,7 @@ func (x *exprBinder) bind(e ast.Expr) (expr.Expr, error) {
 	case *ast.JSONArray:
 		return x.jsonArray(n)
 	case *ast.Exists, *ast.Unique, *ast.Subquery, *ast.Quantified, *ast.QueryCollection:
-		return expr.Expr{}, unsupported(n.Pos(), "a sub-query in an expression is")
+		return x.subquery(e)
 	case *ast.Star:
 		return expr.Expr{}, ast.Errorf(n.Pos(), "'*' can only stand in the list of a SELECT or in COUNT(*)")
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/weir-streams/weir/engine/catalog"
+	"github.com/weir-streams/weir/engine/expr"
 	"github.com/weir-streams/weir/engine/sql/ast"
 	"github.com/weir-streams/weir/engine/sql/logical"
 )
@@ -16,9 +17,10 @@ func (b *Binder) from(ref ast.TableRef) (logical.Node, *scope, error) {
 	case *ast.TableName:
 		return b.tableName(r)
 	case *ast.Derived:
-		outer := b.ctes
+		outer, correlation := b.ctes, b.correlation
+		b.correlation = nil
 		n, err := b.query(r.Query)
-		b.ctes = outer
+		b.ctes, b.correlation = outer, correlation
 		if err != nil {
 			return nil, nil, err
 		}
@@ -32,13 +34,22 @@ func (b *Binder) from(ref ast.TableRef) (logical.Node, *scope, error) {
 	case *ast.Join:
 		return b.join(r)
 	case *ast.Unnest:
-		return nil, nil, unsupported(r.Pos(), "UNNEST is")
+		one := oneRow()
+		n, s, err := b.unnest(one, &scope{columns: one.Schema()}, r, nil)
+		if err != nil {
+			return nil, nil, err
+		}
+		p := &logical.Project{Input: n, Columns: s.columns[1:]} // without the one row's column
+		for i, c := range p.Columns {
+			p.Exprs = append(p.Exprs, expr.Column(i+1, c.Type))
+		}
+		return p, &scope{columns: p.Columns, tables: []scopeTable{{name: s.tables[0].name, to: len(p.Columns)}}}, nil
 	case *ast.MatchRecognize:
 		return nil, nil, unsupported(r.Pos(), "MATCH_RECOGNIZE is")
 	case *ast.Pivot:
 		return nil, nil, unsupported(r.Pos(), "PIVOT is")
 	case *ast.Unpivot:
-		return nil, nil, unsupported(r.Pos(), "UNPIVOT is")
+		return b.unpivot(r)
 	}
 	return nil, nil, unsupported(ref.Pos(), "this item of FROM is")
 }

@@ -44,12 +44,26 @@ func (b *Binder) windowed(list []ast.GroupItem, x *exprBinder, a *aggregation, i
 			a.window = &groupWindow{call: c}
 		}
 	}
-	if err := b.keys(plain, x, a); err != nil {
+	sets, err := b.groupingSets(plain, x, a)
+	if err != nil {
 		return nil, err
 	}
-	if a.window == nil {
+	if a.window != nil {
+		if input, err = b.inWindow(x, a, input); err != nil {
+			return nil, err
+		}
+	}
+	if len(sets) == 1 && len(sets[0]) > 0 || len(plain) == 0 {
 		return input, nil
 	}
+	if len(sets) == 1 && len(a.keys) == 0 { // GROUP BY (): one group
+		return input, nil
+	}
+	return a.repeated(sets, input), nil
+}
+
+// inWindow puts the rows into the window of a GROUP BY.
+func (b *Binder) inWindow(x *exprBinder, a *aggregation, input logical.Node) (logical.Node, error) {
 	w, err := b.groupWindow(a.window.call, x)
 	if err != nil {
 		return nil, err

@@ -34,8 +34,10 @@ func (b *Binder) join(j *ast.Join) (logical.Node, *scope, error) {
 		}
 	case *ast.Derived:
 		if r.Lateral {
-			return nil, nil, unsupported(r.Pos(), "LATERAL is")
+			return b.lateral(left, ls, r, j)
 		}
+	case *ast.Unnest:
+		return b.unnest(left, ls, r, j)
 	}
 	right, rs, err := b.from(j.Right)
 	if err != nil {
@@ -123,7 +125,7 @@ func shifted(e expr.Expr, by int) expr.Expr {
 
 // retyped gives columns the types they now have.
 func retyped(e expr.Expr, columns []data.Column) expr.Expr {
-	if e.Kind == expr.KindColumn {
+	if e.Kind == expr.KindColumn && e.Index < len(columns) {
 		e.Type = columns[e.Index].Type
 	}
 	if len(e.Args) > 0 {

@@ -267,7 +267,7 @@ func (x *exprBinder) between(n *ast.Between) (expr.Expr, error) {
 
 func (x *exprBinder) in(n *ast.In) (expr.Expr, error) {
 	if n.Query != nil {
-		return expr.Expr{}, unsupported(n.Pos(), "IN with a sub-query is")
+		return x.subquery(n)
 	}
 	args := make([]expr.Expr, 0, len(n.List)+1)
 	types := make([]data.Type, 0, len(n.List)+1)

@@ -19,7 +19,11 @@ func (b *Binder) ordered(q *ast.Query, n logical.Node) (logical.Node, error) {
 		return n, nil
 	}
 	in := n.Schema()
-	n, list, keys, err := b.outputOrder(q, n)
+	carried := 0
+	if b.correlation != nil {
+		carried = len(b.correlation.scope.columns)
+	}
+	n, list, keys, err := b.outputOrder(q, n, carried)
 	if err != nil {
 		return nil, err
 	}
@@ -52,22 +56,22 @@ func (b *Binder) ordered(q *ast.Query, n logical.Node) (logical.Node, error) {
 	if count == 0 {
 		return &logical.Values{Columns: in}, nil
 	}
-	if len(keys) == 0 {
+	if len(keys) == 0 && carried == 0 {
 		return &logical.Limit{Input: n, Offset: offset, Count: count}, nil
 	}
 	below, at := extended(n, list)
 	for i := range keys {
 		keys[i].Column = at[i]
 	}
-	top := &logical.TopN{Input: below, Order: keys, From: offset + 1, To: offset + count, Bounded: true, Pos: q.Limit.Pos()}
+	top := &logical.TopN{Input: below, Keys: firstIndexes(carried), Order: keys, From: offset + 1, To: offset + count, Bounded: true, Pos: q.Limit.Pos()}
 	return firstColumns(top, len(in)), nil
 }
 
 // outputOrder binds an ORDER BY over a query's columns. What is not among them
 // the query computes as well, behind its own columns.
-func (b *Binder) outputOrder(q *ast.Query, n logical.Node) (logical.Node, []expr.Expr, []graph.SortKey, error) {
+func (b *Binder) outputOrder(q *ast.Query, n logical.Node, carried int) (logical.Node, []expr.Expr, []graph.SortKey, error) {
 	in := n.Schema()
-	x := &exprBinder{b: b, scope: &scope{columns: in}}
+	x := &exprBinder{b: b, scope: &scope{columns: in, outer: carried}}
 	s, plain := q.Body.(*ast.Select)
 	plain = plain && s.Quantifier != ast.Distinct
 	var list []expr.Expr
@@ -107,6 +111,14 @@ func (b *Binder) outputOrder(q *ast.Query, n logical.Node) (logical.Node, []expr
 	return n, list, keys, nil
 }
 
+func firstIndexes(n int) []int {
+	var out []int
+	for i := range n {
+		out = append(out, i)
+	}
+	return out
+}
+
 func sortKey(item ast.OrderItem) graph.SortKey {
 	k := graph.SortKey{Desc: item.Desc, NullsLast: item.Desc}
 	if item.Nulls != "" {
@@ -125,10 +137,10 @@ func (b *Binder) order(items []ast.OrderItem, x *exprBinder, ordinal bool) ([]ex
 			return nil, nil, err
 		}
 		if l, ok := item.Expr.(*ast.Literal); ok && ordinal && l.Kind == ast.IntegerLiteral {
-			if e.Value.I < 1 || e.Value.I > int64(len(x.scope.columns)) {
+			if e.Value.I < 1 || e.Value.I > int64(len(x.scope.columns)-x.scope.outer) {
 				return nil, nil, ast.Errorf(item.Pos(), "Ordinal out of range")
 			}
-			k := int(e.Value.I - 1)
+			k := int(e.Value.I-1) + x.scope.outer
 			e = expr.Column(k, x.scope.columns[k].Type)
 		}
 		switch e.Type.Kind {

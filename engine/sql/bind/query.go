@@ -1,10 +1,12 @@
 package bind
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/weir-streams/weir/engine/data"
 	"github.com/weir-streams/weir/engine/expr"
+	"github.com/weir-streams/weir/engine/graph"
 	"github.com/weir-streams/weir/engine/sql/ast"
 	"github.com/weir-streams/weir/engine/sql/logical"
 	"github.com/weir-streams/weir/engine/sql/typing"
@@ -99,23 +101,30 @@ func (b *Binder) body(body ast.QueryBody) (logical.Node, error) {
 	case *ast.Query:
 		return b.query(q)
 	case *ast.Values:
-		return b.values(q)
+		n, err := b.values(q)
+		return b.carry(n), err
 	case *ast.ExplicitTable:
 		n, _, err := b.tableName(&ast.TableName{Span: q.Span, Name: q.Name})
-		return n, err
+		return b.carry(n), err
 	case *ast.SetOp:
 		return b.setOp(q)
 	}
 	return nil, unsupported(body.Pos(), "this query is")
 }
 
+// carry puts rows that use nothing of the query around theirs beside its values.
+func (b *Binder) carry(n logical.Node) logical.Node {
+	if b.correlation == nil || n == nil {
+		return n
+	}
+	n, _ = b.correlation.within(n, &scope{columns: n.Schema()})
+	return n
+}
+
 func (b *Binder) setOp(q *ast.SetOp) (logical.Node, error) {
 	name := string(q.Kind)
 	if q.All {
 		name += " ALL"
-	}
-	if q.Kind != ast.Union {
-		return nil, unsupported(q.Pos(), name+" is")
 	}
 	var bodies []ast.QueryBody // a chain of UNION ALL is one union
 	var collect func(x ast.QueryBody)
@@ -127,7 +136,10 @@ func (b *Binder) setOp(q *ast.SetOp) (logical.Node, error) {
 		}
 		bodies = append(bodies, x)
 	}
-	collect(q.Left)
+	if collect(q.Left); q.Kind != ast.Union {
+		bodies = []ast.QueryBody{q.Left}
+		collect = func(x ast.QueryBody) { bodies = append(bodies, x) }
+	}
 	collect(q.Right)
 	u := &logical.Union{}
 	for _, x := range bodies {
@@ -159,10 +171,60 @@ func (b *Binder) setOp(q *ast.SetOp) (logical.Node, error) {
 	for k, n := range u.Children {
 		u.Children[k] = fit(n, u.Columns)
 	}
-	if q.All {
+	switch {
+	case q.Kind == ast.Union && q.All:
 		return u, nil
+	case q.Kind == ast.Union:
+		return distinct(u, q.Pos()), nil
+	case q.All:
+		return b.counted(q, u), nil
 	}
-	return distinct(u, q.Pos()), nil
+	// What is equal, NULL to NULL, is looked for on the other side.
+	left, right := distinct(u.Children[0], q.Pos()), u.Children[1]
+	j := &logical.Join{Left: left, Right: right, Kind: graph.SemiJoin, Pos: q.Pos()}
+	if q.Kind == ast.Except {
+		j.Kind = graph.AntiJoin
+	}
+	var conds []expr.Expr
+	for i, c := range u.Columns {
+		t := withoutTime(c.Type)
+		conds = append(conds, call("IS NOT DISTINCT FROM", boolean(false),
+			expr.Column(i, t.WithNull(left.Schema()[i].Type.Nullable)), expr.Column(len(u.Columns)+i, t.WithNull(right.Schema()[i].Type.Nullable))))
+	}
+	j.Cond = allOf(conds)
+	return j, nil
+}
+
+// counted is INTERSECT ALL and EXCEPT ALL: each row is counted on both sides, and
+// given as often as is left.
+func (b *Binder) counted(q *ast.SetOp, u *logical.Union) logical.Node {
+	n := len(u.Columns)
+	count := data.Column{Name: "$n", Type: data.Type{Kind: data.BigInt}}
+	one, none := expr.Literal(data.Value{I: 1}, count.Type), expr.Literal(data.Value{}, count.Type)
+	both := &logical.Union{Columns: append(slices.Clone(u.Columns), count, count)}
+	for side, in := range u.Children {
+		p := &logical.Project{Input: in}
+		for i, c := range in.Schema() {
+			p.Exprs, p.Columns = append(p.Exprs, expr.Column(i, c.Type)), append(p.Columns, c)
+		}
+		marks := []expr.Expr{one, none}
+		p.Exprs, p.Columns = append(p.Exprs, marks[side], marks[1-side]), append(p.Columns, count, count)
+		both.Children = append(both.Children, p)
+	}
+	a := &logical.Aggregate{Input: both, Keys: firstIndexes(n), Names: []string{"$l", "$r"}, Pos: q.Pos(), Aggs: []graph.AggCall{
+		{Func: "SUM0", Args: []int{n}, Filter: -1, Type: count.Type}, {Func: "SUM0", Args: []int{n + 1}, Filter: -1, Type: count.Type},
+	}}
+	l, r := expr.Column(n, count.Type), expr.Column(n+1, count.Type)
+	times := call("CASE", count.Type, call("<", boolean(false), l, r), l, r)
+	if q.Kind == ast.Except {
+		times = call("-", count.Type, l, r)
+	}
+	p := &logical.Project{Input: a}
+	for i, c := range a.Schema()[:n] {
+		p.Exprs, p.Columns = append(p.Exprs, expr.Column(i, c.Type)), append(p.Columns, c)
+	}
+	p.Exprs, p.Columns = append(p.Exprs, times), append(p.Columns, count)
+	return firstColumns(&logical.Unnest{Input: p, Spec: graph.Unnest{Column: -1, Count: n}}, n)
 }
 
 func firstItem(body ast.QueryBody, i int) ast.Pos {

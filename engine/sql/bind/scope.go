@@ -19,6 +19,17 @@ type scope struct {
 	// outer is how many of the columns, the first ones, are of the query around
 	// this one: they are meant only where no other is.
 	outer int
+	// carried tells that the outer columns are given on with the rows; touched,
+	// where present, is told of those that are used.
+	carried bool
+	touched map[int]bool
+}
+
+// touch notes the use of a column.
+func (s *scope) touch(i int) {
+	if s.touched != nil && (i < s.outer || !s.carried) {
+		s.touched[i] = true
+	}
 }
 
 type mergedColumn struct {
@@ -52,6 +63,7 @@ func (s *scope) resolve(n *ast.Name) (expr.Expr, error) {
 		}
 	}
 	if found >= 0 {
+		s.touch(found)
 		return fields(expr.Column(found, s.columns[found].Type), parts[1:], first.Pos(), first.Name)
 	}
 	if len(parts) > 1 {
@@ -78,6 +90,7 @@ func (s *scope) inTable(t scopeTable, parts []ast.Ident) (expr.Expr, error) {
 	if found < 0 {
 		return expr.Expr{}, ast.Errorf(col.Pos(), "Column '%s' not found in table '%s'%s", col.Name, t.name, meant(col.Name, names(s.columns[t.from:t.to])))
 	}
+	s.touch(found)
 	e, err := fields(expr.Column(found, s.columns[found].Type), parts[2:], col.Pos(), col.Name)
 	if bad, ok := err.(*ast.Error); ok {
 		bad.Message = strings.Replace(bad.Message, "in any table", "in table '"+t.name+"'", 1)

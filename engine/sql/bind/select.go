@@ -19,6 +19,9 @@ type item struct {
 }
 
 func (b *Binder) selectOf(q *ast.Select) (logical.Node, error) {
+	correlation := b.correlation
+	b.correlation = nil // the tables of FROM do not see it
+	defer func() { b.correlation = correlation }()
 	var input logical.Node = oneRow()
 	sc := &scope{columns: nil}
 	if q.From != nil {
@@ -27,6 +30,13 @@ func (b *Binder) selectOf(q *ast.Select) (logical.Node, error) {
 			return nil, err
 		}
 	}
+	if correlation != nil {
+		if q.From == nil {
+			sc.columns = input.Schema()
+			sc.columns[0].Name = "$ZERO"
+		}
+		input, sc = correlation.within(input, sc)
+	}
 	if q.Where != nil {
 		var err error
 		if input, err = b.where(q, input, sc); err != nil {
@@ -34,10 +44,13 @@ func (b *Binder) selectOf(q *ast.Select) (logical.Node, error) {
 		}
 	}
 	items, err := b.items(q, sc)
+	if sc.carried {
+		items = append(carriedItems(sc), items...)
+	}
 	if err != nil {
 		return nil, err
 	}
-	x := &exprBinder{b: b, scope: sc, overs: &overs{named: q.Windows}}
+	x := &exprBinder{b: b, scope: sc, overs: &overs{named: q.Windows}, subs: &subs{outer: input}}
 	if b.aggregated(q, items) {
 		if input, err = b.grouped(q, x, input, items); err != nil {
 			return nil, err
@@ -81,6 +94,7 @@ func (b *Binder) qualified(q *ast.Select, x *exprBinder, p *logical.Project) err
 		if cond != nil {
 			return ast.Errorf(q.Qualify.Pos(), "QUALIFY expression '%s' must contain a window function", q.Qualify)
 		}
+		b.withSubs(x, p)
 		return nil
 	}
 	over, err := x.overs.node(p.Input)
@@ -100,7 +114,22 @@ func (b *Binder) qualified(q *ast.Select, x *exprBinder, p *logical.Project) err
 	if p.Input = over; cond != nil {
 		p.Input = &logical.Filter{Input: over, Cond: settle(*cond)}
 	}
+	b.withSubs(x, p)
 	return nil
+}
+
+// withSubs joins the sub-queries of the list below p.
+func (b *Binder) withSubs(x *exprBinder, p *logical.Project) {
+	if len(x.subs.list) == 0 {
+		return
+	}
+	input, settle := x.subs.join(p.Input)
+	schema := input.Schema()
+	p.Input = input
+	for i, e := range p.Exprs {
+		p.Exprs[i] = retyped(settle(e), schema)
+		p.Columns[i].Type = p.Exprs[i].Type
+	}
 }
 
 func (b *Binder) condition(x *exprBinder, e ast.Expr, clause string) (expr.Expr, error) {
@@ -112,6 +141,15 @@ func (b *Binder) condition(x *exprBinder, e ast.Expr, clause string) (expr.Expr,
 		return cond, ast.Errorf(e.Pos(), "%s clause must be a condition", clause)
 	}
 	return cond, nil
+}
+
+// carriedItems are the columns of the query around that go with each row.
+func carriedItems(sc *scope) []item {
+	var out []item
+	for i, c := range sc.columns[:sc.outer] {
+		out = append(out, item{value: expr.Column(i, c.Type), name: c.Name})
+	}
+	return out
 }
 
 // items expands stars and names the columns.
@@ -158,7 +196,11 @@ func (b *Binder) star(star *ast.Star, sc *scope) ([]item, error) {
 			}
 			return out, nil
 		}
-		for i := range sc.columns {
+		first := 0
+		if sc.carried {
+			first = sc.outer
+		}
+		for i := first; i < len(sc.columns); i++ {
 			out = append(out, column(i))
 		}
 		return out, nil
@@ -202,6 +244,9 @@ func (b *Binder) aggregated(q *ast.Select, items []item) bool {
 // grouped binds GROUP BY, HAVING and the items over it; x then is over its result.
 func (b *Binder) grouped(q *ast.Select, x *exprBinder, input logical.Node, items []item) (logical.Node, error) {
 	a := &aggregation{pos: q.Pos(), scope: x.scope}
+	for i := range x.scope.columns[:carriedColumns(x.scope)] {
+		a.addKey(expr.Column(i, x.scope.columns[i].Type), x.scope.columns[i].Name)
+	}
 	if q.GroupBy != nil {
 		a.pos = q.GroupBy.Pos()
 		var err error
@@ -209,7 +254,7 @@ func (b *Binder) grouped(q *ast.Select, x *exprBinder, input logical.Node, items
 			return nil, err
 		}
 	}
-	x.agg = a
+	x.agg, x.subs = a, &subs{}
 	for i := range items {
 		it := &items[i]
 		a.wish = it.alias
@@ -227,18 +272,31 @@ func (b *Binder) grouped(q *ast.Select, x *exprBinder, input logical.Node, items
 	a.wish = ""
 	a.nameKeys(items)
 	var having *expr.Expr
+	var asked *subs
 	if q.Having != nil {
-		cond, err := b.condition(x, q.Having, "HAVING")
+		above := *x
+		above.subs = &subs{}
+		cond, err := b.condition(&above, q.Having, "HAVING")
 		if err != nil {
 			return nil, err
 		}
-		having = &cond
+		having, asked = &cond, above.subs
 	}
 	out := a.node(input)
-	if having != nil {
-		out = &logical.Filter{Input: out, Cond: *having}
+	if having == nil {
+		return out, nil
 	}
-	return out, nil
+	width := len(out.Schema())
+	joined, settle := asked.join(out)
+	cond := settle(*having)
+	return firstColumns(&logical.Filter{Input: joined, Cond: cond}, width), nil
+}
+
+func carriedColumns(s *scope) int {
+	if s.carried {
+		return s.outer
+	}
+	return 0
 }
 
 func (a *aggregation) starColumn(it *item) error {
@@ -249,31 +307,4 @@ func (a *aggregation) starColumn(it *item) error {
 		}
 	}
 	return ast.Errorf(it.pos, "Expression '%s' is not being grouped", it.name)
-}
-
-func (b *Binder) keys(list []ast.GroupItem, x *exprBinder, a *aggregation) error {
-	for _, g := range list {
-		switch {
-		case g.Kind == ast.GroupExpr:
-			e, err := x.bind(g.Expr)
-			if err != nil {
-				return err
-			}
-			if isNull(e) {
-				return illegalNull(g.Pos())
-			}
-			name := "$key" + strconv.Itoa(len(a.keys))
-			if n, ok := g.Expr.(*ast.Name); ok {
-				name = n.Last().Name
-			}
-			a.addKey(e, name)
-		case g.Kind == ast.GroupSet:
-			if err := b.keys(g.Items, x, a); err != nil {
-				return err
-			}
-		default:
-			return unsupported(g.Pos(), "GROUP BY "+string(g.Kind)+" is")
-		}
-	}
-	return nil
 }

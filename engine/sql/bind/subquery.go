@@ -31,11 +31,17 @@ func (b *Binder) where(q *ast.Select, input logical.Node, sc *scope) (logical.No
 		plain = q.Where // as it was written
 	}
 	if plain != nil {
-		cond, err := b.condition(&exprBinder{b: b, scope: sc}, plain, "WHERE")
+		x := &exprBinder{b: b, scope: sc, subs: &subs{outer: input}}
+		cond, err := b.condition(x, plain, "WHERE")
 		if err != nil {
 			return nil, err
 		}
-		input = &logical.Filter{Input: input, Cond: cond}
+		width := len(input.Schema())
+		joined, settle := x.subs.join(input)
+		if input = (&logical.Filter{Input: joined, Cond: settle(cond)}); len(x.subs.list) > 0 {
+			input = firstColumns(input, width)
+			sc.retype(input.Schema())
+		}
 	}
 	for _, m := range asks {
 		var err error
@@ -69,6 +75,10 @@ func membershipOf(e ast.Expr) (membership, bool) {
 		if n.Query != nil {
 			return membership{at: n, x: n.X, not: n.Not, query: n.Query}, true
 		}
+	case *ast.Quantified:
+		if n.Query != nil && (n.Op == ast.OpEq && !n.All || n.Op == ast.OpNe && n.All) {
+			return membership{at: n, x: n.X, not: n.All, query: n.Query}, true
+		}
 	case *ast.Unary:
 		if n.Op == ast.OpNot {
 			if m, ok := membershipOf(n.X); ok {
@@ -82,7 +92,7 @@ func membershipOf(e ast.Expr) (membership, bool) {
 
 // member joins input with the rows a sub-query asks about.
 func (b *Binder) member(m membership, input logical.Node, sc *scope) (logical.Node, error) {
-	right, conds, item, err := b.inner(m, sc)
+	right, conds, item, err := b.inner(m, input, sc)
 	if err != nil {
 		return nil, err
 	}
@@ -122,17 +132,26 @@ func (b *Binder) member(m membership, input logical.Node, sc *scope) (logical.No
 	} else if len(conds) > 1 {
 		j.Cond = call("AND", boolean(true), conds...)
 	}
-	// The left columns stay what they are, but for time.
-	sc.columns = slices.Clone(sc.columns)
-	for i, c := range j.Schema() {
-		sc.columns[i].Type = c.Type
-	}
+	sc.retype(j.Schema())
 	return j, nil
+}
+
+// retype gives the columns the types they have now: they stay what they are, but
+// for time.
+func (s *scope) retype(now []data.Column) {
+	s.columns = slices.Clone(s.columns)
+	for i := range s.columns {
+		s.columns[i].Type = now[i].Type
+	}
+	s.merged = slices.Clone(s.merged)
+	for i := range s.merged {
+		s.merged[i].value = retyped(s.merged[i].value, s.columns)
+	}
 }
 
 // inner binds a sub-query: its rows, what it asks of them together with the row
 // outside, and its columns, over the columns outside followed by its own.
-func (b *Binder) inner(m membership, sc *scope) (logical.Node, []expr.Expr, []expr.Expr, error) {
+func (b *Binder) inner(m membership, input logical.Node, sc *scope) (logical.Node, []expr.Expr, []expr.Expr, error) {
 	leave, err := b.enter(m.query.Pos())
 	if err != nil {
 		return nil, nil, nil, err
@@ -144,21 +163,19 @@ func (b *Binder) inner(m membership, sc *scope) (logical.Node, []expr.Expr, []ex
 		s.GroupBy == nil && s.Having == nil && s.Qualify == nil && len(s.Windows) == 0 && !b.itemsAggregate(s)
 	if simple && s.Where != nil {
 		for _, e := range andParts(s.Where) {
-			if _, nested := membershipOf(e); nested {
-				simple = false
-			}
+			simple = simple && !hasQuery(e)
 		}
 	}
 	if !simple {
-		n, err := b.Query(m.query)
+		c, err := b.correlated(m.query, input, sc)
 		if err != nil {
 			return nil, nil, nil, err
 		}
 		var items []expr.Expr
-		for i, c := range n.Schema() {
-			items = append(items, expr.Column(outside+i, withoutTime(c.Type)))
+		for i, col := range c.own() {
+			items = append(items, expr.Column(outside+len(c.used)+i, withoutTime(col.Type)))
 		}
-		return n, nil, items, nil
+		return c.node, c.meets(sc, outside), items, nil
 	}
 	n, own, err := b.from(s.From)
 	if err != nil {
@@ -192,6 +209,17 @@ func (b *Binder) inner(m membership, sc *scope) (logical.Node, []expr.Expr, []ex
 		items = append(items, e)
 	}
 	return n, conds, items, nil
+}
+
+// hasQuery tells whether there is a sub-query in e.
+func hasQuery(e ast.Expr) bool {
+	found := false
+	ast.Walk(e, func(n ast.Node) bool {
+		_, q := n.(*ast.Query)
+		found = found || q
+		return !found
+	})
+	return found
 }
 
 func (b *Binder) itemsAggregate(s *ast.Select) bool {

@@ -38,6 +38,7 @@ var Rules = []Rule{
 	{"PushFilterBelowProject", "rows that are not wanted need no columns computed", pushFilterBelowProject},
 	{"PushFilterBelowUnion", "each input filters its own rows, near its source", pushFilterBelowUnion},
 	{"PushFilterBelowWindow", "a row is judged once, not once in each window it is in", pushFilterBelowWindow},
+	{"PushRepeatBelowWindow", "rows that are repeated for GROUPING SETS are put into windows after that", pushRepeatBelowWindow},
 	{"PushFilterIntoJoin", "pairs that are not wanted are not made, rows that are not wanted not kept", pushFilterIntoJoin},
 	{"PushJoinCondition", "a row that can match nothing need not be kept", pushJoinCondition},
 	{"ComputeJoinKeys", "rows that must be equal in something meet by key", computeJoinKeys},

@@ -20,7 +20,9 @@ func (p *planner) topN(n *logical.TopN, in *stream) (*stream, error) {
 	if t.Retracts {
 		modes.Deletes = true
 	}
-	if first := n.Order[0]; !t.Retracts && n.From == 1 && n.To == 1 && !first.Desc && in.schema[first.Column].Type.TimeAttr == data.ProcTime {
+	if t.Order == nil {
+		t.Order = []graph.SortKey{}
+	} else if first := n.Order[0]; !t.Retracts && n.From == 1 && n.To == 1 && !first.Desc && in.schema[first.Column].Type.TimeAttr == data.ProcTime {
 		modes = graph.Modes{} // the first to come stays the first
 	}
 	m := in.meaning
