@@ -249,7 +249,9 @@ func (a *aggregation) node(input logical.Node) logical.Node {
 	}
 	p := &logical.Project{Input: input, Exprs: slices.Clone(below)}
 	for i := range a.keys {
-		p.Exprs[i] = a.inSet(i)
+		if a.sets != nil {
+			p.Exprs[i] = a.inSet(i)
+		}
 	}
 	for i, e := range p.Exprs {
 		name := a.names[i]

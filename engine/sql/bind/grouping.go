@@ -149,7 +149,7 @@ func (a *aggregation) repeated(sets [][]int, input logical.Node) logical.Node {
 
 // inSet is the value of a key below the aggregation: NULL in the sets without it.
 func (a *aggregation) inSet(k int) expr.Expr {
-	e := a.keys[k]
+	e := a.below[k]
 	if a.sets == nil || k == a.setKey {
 		return e
 	}
