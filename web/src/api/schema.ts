@@ -2730,7 +2730,18 @@ export interface components {
             /** @enum {string} */
             result: "RESULT_INVALID" | "RESULT_SUCCESS" | "RESULT_SUCCESS_WITH_ROWS" | "RESULT_ERROR_WITH_ROWS" | "RESULT_ERROR_WITH_DETAILS" | "RESULT_SKIPPED" | "UNRECOGNIZED";
             resultTable?: components["schemas"]["ResultTable"];
+            preview?: components["schemas"]["Preview"];
             errorMessage?: components["schemas"]["ErrorDetails"];
+        };
+        /** @description How much of a query's result is in the answer (weir). */
+        Preview: {
+            complete: boolean;
+            /**
+             * @description why it ends here
+             * @enum {string}
+             */
+            reason: "END" | "ROWS" | "SIZE" | "TIME" | "FAILED";
+            message: string;
         };
         ExecuteStatementsResponse: {
             responses: components["schemas"]["ExecuteStatementResponse"][];
@@ -2741,12 +2752,15 @@ export interface components {
         };
         TableHeader: {
             name?: string;
+            /** @description in full, such as VARCHAR(2147483647) NOT NULL (weir) */
+            type?: string;
         };
         TableRow: {
             cells?: components["schemas"]["TableCell"][];
         };
         TableCell: {
-            value?: string;
+            /** @description null is NULL */
+            value?: string | null;
         };
         /** @description What is wrong, and where. */
         ErrorDetails: {
@@ -3004,6 +3018,17 @@ export interface components {
             cause: string | null;
             ok: boolean;
         };
+        /** @description The answer to who may not ask at all. */
+        DeniedProblem: {
+            /** @description milliseconds since 1970 */
+            timestamp: number;
+            status: number;
+            error: string;
+            message: string;
+            path: string;
+        };
+        AnyProblem: components["schemas"]["Problem"] | components["schemas"]["DeniedProblem"];
+        AnyPlatformProblem: components["schemas"]["PlatformProblem"] | components["schemas"]["DeniedProblem"];
     };
     responses: {
         /** @description It was refused or went wrong. */
@@ -3012,8 +3037,8 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Problem"];
-                "application/yaml": components["schemas"]["Problem"];
+                "application/json": components["schemas"]["AnyProblem"];
+                "application/yaml": components["schemas"]["AnyProblem"];
             };
         };
         /** @description It was refused or went wrong. */
@@ -3022,7 +3047,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["PlatformProblem"];
+                "application/json": components["schemas"]["AnyPlatformProblem"];
             };
         };
     };
