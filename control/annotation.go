@@ -116,6 +116,7 @@ const (
 	ReasonRefused   = "Refused"       // it can never be launched
 	ReasonLaunch    = "LaunchFailed"  // the cluster did not come up
 	ReasonLost      = "ClusterLost"   // the cluster is gone
+	ReasonSession   = "SessionLost"   // the session cluster is gone, and with it a job that ran
 	ReasonBroken    = "ClusterBroken" // the cluster is there and can never work
 	ReasonJobFailed = "JobFailed"     // the Flink job failed
 	ReasonCanceled  = "JobCanceled"   // the Flink job was cancelled, not by us

@@ -226,6 +226,9 @@ func (c *Clusters) launcher(job resource.Job) (cluster.Launcher, error) {
 	if !ok {
 		return nil, fmt.Errorf("job %s: this server has no launcher %q", job.Metadata.ID, name)
 	}
+	if Ref(job).Session != "" && !c.RunsSessions(name) {
+		return nil, fmt.Errorf("job %s: launcher %q has no session clusters", job.Metadata.ID, name)
+	}
 	return l, nil
 }
 

@@ -53,6 +53,10 @@ func MergeSpecs(specs ...DeploymentSpec) DeploymentSpec {
 		if merged.DeploymentTargetID != "" || merged.DeploymentTargetName != "" || merged.SessionClusterName != "" {
 			weaker.DeploymentTargetID, weaker.DeploymentTargetName, weaker.SessionClusterName = "", "", ""
 		}
+		// On a session cluster, what belongs to it has no defaults here.
+		if merged.SessionClusterName != "" {
+			weaker.Template.Spec = weaker.Template.Spec.WithoutClusterSettings()
+		}
 		// Allowing state to be dropped goes with the strategy it was said of:
 		// false cannot be told from unset, and false is the safe one.
 		if merged.RestoreStrategy.Kind != "" {

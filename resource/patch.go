@@ -61,6 +61,9 @@ func Protect[T any, P interface {
 		v.Status = any(old).(Savepoint).Status
 	case *Namespace:
 		v.Status = any(old).(Namespace).Status
+	case *SessionCluster:
+		v.Status = any(old).(SessionCluster).Status
+		now.keepAnnotations(*was, AnnotationReferences, AnnotationResourcesAcquired)
 	}
 	SetKind(P(v))
 }

@@ -35,7 +35,15 @@ type SessionClusterStatus struct {
 	// Incarnation is the id of the cluster now up or being started: a new one at
 	// every start, so that an old process is never taken for the new.
 	Incarnation string `json:"incarnation,omitzero"`
-	Attempts    int    `json:"attempts,omitzero"` // failed starts since it was last wanted RUNNING
+	Attempts    int    `json:"attempts,omitzero"` // failures one soon after the other since it was wanted RUNNING
+	Launcher    string `json:"launcher,omitzero"` // which launcher has the cluster
+	// LaunchedAt is since when a cluster of this incarnation may exist.
+	LaunchedAt Time `json:"launchedAt,omitzero"`
+	Since      Time `json:"since,omitzero"` // when the state or the attempt began
+	// Generation is that of the spec this status is about.
+	Generation int `json:"generation,omitzero"`
+	// NumberOfTaskManagers is how many the cluster has.
+	NumberOfTaskManagers int `json:"numberOfTaskManagers,omitzero"`
 }
 
 // SessionClusterRunning is since when it runs and when it was last seen to.

@@ -132,7 +132,7 @@ func (j Job) Validate() error {
 		p.addf("metadata.deploymentId", "must be set: the deployment this job is a run of")
 	}
 	oneOf(&p, "spec.stop", j.Spec.Stop, false, StopCancel, StopCleanup)
-	p.job("spec.", j.Spec.JobTemplate, true)
+	p.job("spec.", j.Spec.JobTemplate, true, j.Spec.SessionClusterID != "")
 	return p.err()
 }
 
@@ -175,7 +175,7 @@ func (p *problems) spec(s DeploymentSpec, whole bool) {
 			p.addf("spec.jobFailureExpirationTime", "%v", err)
 		}
 	}
-	p.job("spec.template.spec.", s.Template.Spec, whole)
+	p.job("spec.template.spec.", s.Template.Spec, whole, s.SessionClusterName != "")
 }
 
 func (p *problems) target(s DeploymentSpec, whole bool) {
@@ -197,13 +197,18 @@ func (p *problems) target(s DeploymentSpec, whole bool) {
 	}
 }
 
-// job checks a job template at the given path, which ends with a dot.
-func (p *problems) job(at string, t JobTemplate, whole bool) {
+// job checks a job template at the given path, which ends with a dot; onSession
+// tells whether it runs on a session cluster.
+func (p *problems) job(at string, t JobTemplate, whole, onSession bool) {
 	p.artifact(at+"artifact.", t.Artifact, whole)
 	p.atLeastOne(at+"parallelism", t.Parallelism, whole)
 	p.atLeastOne(at+"numberOfTaskManagers", t.NumberOfTaskManagers, false)
-	p.resources(at+"resources.jobmanager.", t.Resources.JobManager, whole)
-	p.resources(at+"resources.taskmanager.", t.Resources.TaskManager, whole)
+	if onSession {
+		p.sessionMode(at, t)
+	} else {
+		p.resources(at+"resources.jobmanager.", t.Resources.JobManager, whole)
+		p.resources(at+"resources.taskmanager.", t.Resources.TaskManager, whole)
+	}
 	if _, ok := t.FlinkConfiguration[""]; ok {
 		p.addf(at+"flinkConfiguration", "has an empty key")
 	}

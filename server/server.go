@@ -66,7 +66,7 @@ type Server struct {
 func New(c Config) (*Server, error) {
 	r := c.Resources
 	if r.Deployments == nil || r.Targets == nil || r.Jobs == nil || r.Savepoints == nil || r.Events == nil ||
-		r.Defaults == nil || r.Namespaces == nil || r.Secrets == nil || r.Record == nil {
+		r.Defaults == nil || r.Namespaces == nil || r.Secrets == nil || r.Sessions == nil || r.Record == nil {
 		return nil, errors.New("server: every collection of Resources must be set")
 	}
 	if p := c.Platform.Resources; p.Namespaces == nil || p.Targets == nil || p.Defaults == nil || p.SessionClusters == nil || p.APITokens == nil {

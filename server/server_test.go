@@ -53,7 +53,7 @@ func config() Config {
 		Resources: rest.Resources{
 			Deployments: nothing[resource.Deployment]{}, Targets: nothing[resource.DeploymentTarget]{}, Jobs: nothing[resource.Job]{},
 			Savepoints: nothing[resource.Savepoint]{}, Events: nothing[resource.Event]{}, Defaults: nothing[resource.DeploymentDefaults]{},
-			Namespaces: nothing[resource.Namespace]{}, Secrets: nothing[resource.SecretValue]{}, Record: silent{},
+			Namespaces: nothing[resource.Namespace]{}, Secrets: nothing[resource.SecretValue]{}, Sessions: nothing[resource.SessionCluster]{}, Record: silent{},
 		},
 		Log: slog.New(slog.DiscardHandler),
 	}, Platform: platform.Config{Resources: platform.Resources{

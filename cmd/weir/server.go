@@ -22,6 +22,7 @@ import (
 	"github.com/weir-streams/weir/control/job"
 	"github.com/weir-streams/weir/control/namespace"
 	"github.com/weir-streams/weir/control/savepoint"
+	"github.com/weir-streams/weir/control/sessioncluster"
 	"github.com/weir-streams/weir/engine"
 	"github.com/weir-streams/weir/server"
 	"github.com/weir-streams/weir/server/gateway"
@@ -96,7 +97,7 @@ func (s *session) serve(ctx context.Context, config configuration) (err error) {
 	resources := rest.Resources{
 		Deployments: db.Deployments(), Targets: db.Targets(), Jobs: db.Jobs(), Savepoints: db.Savepoints(),
 		Events: db.Events(), Defaults: db.Defaults(), Namespaces: db.Namespaces(),
-		Secrets: db.Secrets(), Catalog: db.CatalogEntries(), Record: db,
+		Secrets: db.Secrets(), Sessions: db.SessionClusters(), Catalog: db.CatalogEntries(), Record: db,
 	}
 
 	all, err := s.launchers(data, log)
@@ -114,7 +115,7 @@ func (s *session) serve(ctx context.Context, config configuration) (err error) {
 	feed := newFeed(db.Subscribe)
 	loop := control.NewLoop(log, feed.subscribe, control.Options{},
 		deployment.New(deployment.Needs{
-			Deployments: db.Deployments(), Jobs: db.Jobs(), Savepoints: db.Savepoints(), Targets: db.Targets(),
+			Deployments: db.Deployments(), Jobs: db.Jobs(), Savepoints: db.Savepoints(), Targets: db.Targets(), Sessions: db.SessionClusters(),
 			Revisions: db, Catalog: db.CatalogEntries(), Secrets: vault, Launchers: clusters, Events: db.Events(), Log: log,
 		}, deployment.Config{
 			StateBase: stateURI(state), CheckpointInterval: config.get("checkpoint-interval"),
@@ -126,6 +127,10 @@ func (s *session) serve(ctx context.Context, config configuration) (err error) {
 		savepoint.New(savepoint.Needs{
 			Savepoints: db.Savepoints(), Jobs: db.Jobs(), Clusters: clusters, Storage: localState{}, Events: db.Events(), Log: log,
 		}, savepoint.Config{}),
+		sessioncluster.New(sessioncluster.Needs{
+			SessionClusters: db.SessionClusters(), Deployments: db.Deployments(), Jobs: db.Jobs(), Targets: db.Targets(),
+			Clusters: clusters, Events: db.Events(), Log: log, DefaultTarget: localTarget, DefaultLauncher: "process",
+		}, sessioncluster.Config{}),
 		namespace.New(namespace.Needs{
 			Namespaces: db.Namespaces(), Deployments: db.Deployments(), Jobs: db.Jobs(), SessionClusters: db.SessionClusters(),
 			Contents: contents(db), Log: log,
@@ -142,7 +147,7 @@ func (s *session) serve(ctx context.Context, config configuration) (err error) {
 	b := thisBuild()
 	srv, err := server.New(server.Config{
 		Config: rest.Config{
-			Resources: resources, Clusters: flinkTransports{clusters},
+			Resources: resources, Clusters: flinkTransports{clusters}, SessionClusters: flinkTransports{clusters},
 			Build:           rest.Build{Version: b.Version, Commit: b.Commit, Time: b.Time},
 			ReportedVersion: config.get("reported-version"),
 			GlobalDefaults:  config.global, Log: log,

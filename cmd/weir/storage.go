@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/weir-streams/weir/control"
+	"github.com/weir-streams/weir/flink"
 	"github.com/weir-streams/weir/resource"
 )
 
@@ -120,7 +121,15 @@ type flinkTransports struct{ clusters *control.Clusters }
 
 // Transport leads requests, whatever their host, to the cluster of a job.
 func (t flinkTransports) Transport(ctx context.Context, j resource.Job) (http.RoundTripper, error) {
-	c, err := t.clusters.Client(ctx, j)
+	return transportOf(t.clusters.Client(ctx, j))
+}
+
+// SessionTransport leads requests, whatever their host, to a session cluster.
+func (t flinkTransports) SessionTransport(ctx context.Context, s resource.SessionCluster) (http.RoundTripper, error) {
+	return transportOf(t.clusters.SessionClient(ctx, s))
+}
+
+func transportOf(c *flink.Client, err error) (http.RoundTripper, error) {
 	if err != nil {
 		return nil, err
 	}

@@ -61,6 +61,7 @@ func (d *decision) job(from resource.Savepoint) resource.Job {
 	if from.Metadata.ID != "" {
 		j.Metadata.Annotations[control.AnnotationStartedFrom] = from.Metadata.ID
 	}
+	d.target.session.settle(&j)
 	j.Spec.FlinkConfiguration = d.configuration(id)
 	return j
 }
@@ -69,10 +70,9 @@ func (d *decision) job(from resource.Savepoint) resource.Job {
 // the user's where it may be, defaults elsewhere. Placeholders and references
 // to secrets stay as they are written until the job is launched.
 func (d *decision) configuration(jobID string) map[string]string {
-	out := maps.Clone(d.Spec.Template.Spec.FlinkConfiguration)
-	if out == nil {
-		out = map[string]string{}
-	}
+	out := map[string]string{}
+	maps.Copy(out, d.target.session.configuration)
+	maps.Copy(out, d.Spec.Template.Spec.FlinkConfiguration)
 	base := strings.TrimRight(d.config.StateBase, "/")
 	interval := d.config.CheckpointInterval
 	if interval == "" {

@@ -65,6 +65,7 @@ type Needs struct {
 	Jobs        Jobs
 	Savepoints  Savepoints
 	Targets     Targets
+	Sessions    Sessions // nil: there are no session clusters
 	Revisions   Revisions
 	Catalog     Catalog // nil: namespaces have none
 	Secrets     Secrets // nil: nobody looks for them before a job is launched
@@ -113,6 +114,8 @@ func (c *Controller) Related(ctx context.Context, changed resource.Key) ([]resou
 	case resource.KindSavepoint:
 		s, err := c.Savepoints.Get(ctx, changed.ID)
 		return owner(s.Metadata), err
+	case resource.KindSessionCluster:
+		return c.onSession(ctx, changed)
 	case resource.KindDeploymentTarget, resource.KindSecretValue:
 		all, err := c.Deployments.List(ctx, resource.Filter{Namespace: changed.Namespace})
 		var keys []resource.Key

@@ -45,7 +45,7 @@
 // # Edges
 //
 // A job that is not yet STARTED has not moved its state, so suspending or
-// upgrading it cancels it instead of waiting for a savepoint. Session clusters
-// are not built: a deployment that names one is FAILED with a message that
-// says so.
+// upgrading it cancels it instead of waiting for a savepoint. A deployment that
+// names a session cluster waits until it is RUNNING, and says so; a job that was
+// lost with its session cluster is no failed attempt of the deployment.
 package deployment

@@ -69,7 +69,7 @@ func (c *Controller) findTarget(ctx context.Context, d resource.Deployment) (tar
 	ref := d.Spec.DeploymentTargetName
 	switch {
 	case d.Spec.SessionClusterName != "":
-		return target{problem: fmt.Sprintf("session cluster %q: session clusters are not built; set spec.deploymentTargetName instead", d.Spec.SessionClusterName)}, nil
+		return c.findSession(ctx, d)
 	case ref != "":
 		t, err = c.Targets.GetByName(ctx, d.Metadata.Namespace, ref)
 	case d.Spec.DeploymentTargetID != "":

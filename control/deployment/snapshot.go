@@ -27,6 +27,7 @@ type target struct {
 	launcher            string
 	kubernetesNamespace string
 	problem             string // why there is no such place; empty if there is
+	session             session
 }
 
 func (s *snapshot) active() []resource.Job {
@@ -91,7 +92,9 @@ func (s *snapshot) failedStarts() int {
 		if j.Status.State != resource.JobFailed || j.Spec.Generation != s.Metadata.Generation || ranLong(j, s.failureExpiration()) {
 			break
 		}
-		n++
+		if j.Status.Failure.Reason != control.ReasonSession { // that is counted where it happens
+			n++
+		}
 	}
 	return n
 }

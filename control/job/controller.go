@@ -98,6 +98,8 @@ func (c *Controller) Related(ctx context.Context, changed resource.Key) ([]resou
 			return nil, err
 		}
 		return []resource.Key{{Kind: resource.KindJob, Namespace: s.Metadata.Namespace, ID: s.Metadata.JobID}}, nil
+	case resource.KindSessionCluster:
+		return c.jobsOn(ctx, changed)
 	}
 	return nil, nil
 }

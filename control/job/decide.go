@@ -177,14 +177,14 @@ func (d *decision) started() {
 	d.again = d.now.Add(3 * time.Second)
 	switch {
 	case s.Presence == cluster.Absent:
-		d.fail(control.ReasonLost, "its cluster is gone: "+first(s.Message, "nobody knows why"))
+		d.fail(d.lost(), "its cluster is gone: "+first(s.Message, "nobody knows why"))
 	case s.Broken:
 		d.fail(control.ReasonBroken, first(s.Message, "its cluster has ended"))
 	case !s.Answers:
 		d.observed(control.FlinkUnknown, "the cluster does not answer: "+first(s.Message, "no reason known"))
 		d.again = d.now.Add(time.Second)
 	case s.Status == "":
-		d.fail(control.ReasonLost, "its cluster no longer knows the job")
+		d.fail(d.lost(), "its cluster no longer knows the job")
 	case s.Status == flink.JobFailed:
 		d.remember()
 		d.fail(control.ReasonJobFailed, first(s.Failure, "the job failed without naming a cause"))

@@ -68,6 +68,13 @@ func (a *API) Routes() []Route {
 		{Method: "PUT", Path: ns + "/deployment-targets/{name}", handle: a.putTarget},
 		{Method: "DELETE", Path: ns + "/deployment-targets/{name}", handle: a.deleteTarget},
 
+		{Method: "GET", Path: ns + "/sessionclusters", handle: a.listSessionClusters},
+		{Method: "POST", Path: ns + "/sessionclusters", handle: a.createSessionCluster},
+		{Method: "GET", Path: ns + "/sessionclusters/{name}", handle: a.getSessionCluster},
+		{Method: "PUT", Path: ns + "/sessionclusters/{name}", handle: a.putSessionCluster},
+		{Method: "PATCH", Path: ns + "/sessionclusters/{name}", handle: a.patchSessionCluster},
+		{Method: "DELETE", Path: ns + "/sessionclusters/{name}", handle: a.deleteSessionCluster},
+
 		{Method: "GET", Path: ns + "/secret-values", handle: a.listSecrets},
 		{Method: "POST", Path: ns + "/secret-values", handle: a.createSecret},
 		{Method: "GET", Path: ns + "/secret-values/{name}", handle: a.getSecret},
@@ -89,6 +96,7 @@ func (a *API) Routes() []Route {
 		{Method: "GET", Path: "/api/v1/status/system-info", handle: a.getSystemInfo},
 
 		{Method: "GET", Path: "/flink-ui/v1/namespaces/{namespace}/jobs/{jobId}/{path...}", handle: a.proxyFlink, Streams: true},
+		{Method: "GET", Path: "/flink-ui/v1/namespaces/{namespace}/sessionclusters/{name}/{path...}", handle: a.proxySessionCluster, Streams: true},
 	}
 }
 

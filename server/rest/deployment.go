@@ -139,7 +139,7 @@ func (a *API) checkTarget(ctx context.Context, d resource.Deployment) error {
 	s, namespace := d.Spec, d.Metadata.Namespace
 	switch {
 	case s.SessionClusterName != "":
-		return resource.Invalidf("spec.sessionClusterName", "session clusters are not built yet; set deploymentTargetName")
+		return a.checkSession(ctx, namespace, s.SessionClusterName)
 	case s.DeploymentTargetName != "":
 		_, err := a.Resources.Targets.GetByName(ctx, namespace, s.DeploymentTargetName)
 		return a.noTarget(ctx, err, "spec.deploymentTargetName", s.DeploymentTargetName, namespace)
@@ -237,6 +237,7 @@ func oneTarget(d resource.Deployment, patch []byte) resource.Deployment {
 		d.Spec.DeploymentTargetName, d.Spec.SessionClusterName = "", ""
 	case s.Session != "" && s.Name == "" && s.ID == "":
 		d.Spec.DeploymentTargetName, d.Spec.DeploymentTargetID = "", ""
+		d.Spec.Template.Spec = d.Spec.Template.Spec.WithoutClusterSettings(settingsIn(patch)...)
 	}
 	return d
 }

@@ -33,6 +33,7 @@ type Resources struct {
 	Defaults    Collection[resource.DeploymentDefaults]
 	Namespaces  Collection[resource.Namespace]
 	Secrets     Collection[resource.SecretValue]
+	Sessions    Collection[resource.SessionCluster]
 	// Catalog are the objects of the namespaces' catalogs. Nil: plans are made
 	// without them.
 	Catalog Collection[resource.CatalogEntry]
@@ -55,6 +56,12 @@ type Clusters interface {
 	// Transport returns a way to the cluster's Flink REST API; the host of the
 	// requests sent through it does not matter.
 	Transport(ctx context.Context, job resource.Job) (http.RoundTripper, error)
+}
+
+// SessionClusters reaches session clusters.
+type SessionClusters interface {
+	// SessionTransport is Transport of Clusters, for a session cluster.
+	SessionTransport(ctx context.Context, s resource.SessionCluster) (http.RoundTripper, error)
 }
 
 // Planner tells what a change of an SQL deployment does to state.
@@ -97,10 +104,12 @@ type Build struct {
 // Config is what the API needs. Resources must be complete.
 type Config struct {
 	Resources Resources
-	Clusters  Clusters  // nil: job clusters cannot be reached through the API
-	Planner   Planner   // nil: plans say nothing of state
-	Artifacts Artifacts // nil: every URI is taken as it is
-	Build     Build
+	Clusters  Clusters // nil: job clusters cannot be reached through the API
+	// SessionClusters is nil when session clusters cannot be reached through the API.
+	SessionClusters SessionClusters
+	Planner         Planner   // nil: plans say nothing of state
+	Artifacts       Artifacts // nil: every URI is taken as it is
+	Build           Build
 	// ReportedVersion is the build version in system-info; some clients of
 	// Ververica Platform insist on one. Empty: that of Build.
 	ReportedVersion string

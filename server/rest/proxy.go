@@ -17,13 +17,8 @@ import (
 // cluster. Reading only: a job is stopped through its Deployment, or the
 // controller would start it again.
 func (a *API) proxyFlink(w http.ResponseWriter, r *http.Request) error {
-	path := r.PathValue("path")
-	// Flink offers these two changes as GET.
-	if strings.HasSuffix(path, "/yarn-cancel") || strings.HasSuffix(path, "/yarn-stop") {
-		return &wire.Error{
-			Status: http.StatusForbidden, Reason: "ReadOnly",
-			Message: "jobs cannot be cancelled through the Flink UI; change spec.state of the deployment instead",
-		}
+	if err := readOnly(r); err != nil {
+		return err
 	}
 	job, err := a.findJob(r)
 	if err != nil {
@@ -39,6 +34,24 @@ func (a *API) proxyFlink(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return unreachable(job, err)
 	}
+	a.passOn(w, r, transport, func(err error) error { return unreachable(job, err) })
+	return nil
+}
+
+// readOnly refuses the two changes that Flink offers as GET.
+func readOnly(r *http.Request) error {
+	if path := r.PathValue("path"); strings.HasSuffix(path, "/yarn-cancel") || strings.HasSuffix(path, "/yarn-stop") {
+		return &wire.Error{
+			Status: http.StatusForbidden, Reason: "ReadOnly",
+			Message: "jobs cannot be cancelled through the Flink UI; change spec.state of the deployment instead",
+		}
+	}
+	return nil
+}
+
+// passOn lets a cluster answer.
+func (a *API) passOn(w http.ResponseWriter, r *http.Request, transport http.RoundTripper, unreachable func(error) error) {
+	path := r.PathValue("path")
 	proxy := &httputil.ReverseProxy{
 		Transport:     transport,
 		FlushInterval: -1, // as it comes
@@ -54,13 +67,12 @@ func (a *API) proxyFlink(w http.ResponseWriter, r *http.Request) error {
 		},
 		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {
 			if !errors.Is(err, context.Canceled) {
-				wire.Fail(w, r, unreachable(job, err))
+				wire.Fail(w, r, unreachable(err))
 			}
 		},
 		ErrorLog: slog.NewLogLogger(a.Log.Handler(), slog.LevelDebug),
 	}
 	proxy.ServeHTTP(w, r)
-	return nil
 }
 
 func unreachable(job resource.Job, err error) error {

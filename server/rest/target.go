@@ -129,6 +129,15 @@ func (a *API) deleteTarget(w http.ResponseWriter, r *http.Request) error {
 			return conflictf("deployment target %q is still referred to by deployment %q", t.Metadata.Name, d.Metadata.Name)
 		}
 	}
+	sessions, err := a.Resources.Sessions.List(r.Context(), resource.Filter{Namespace: t.Metadata.Namespace})
+	if err != nil {
+		return err
+	}
+	for _, s := range sessions {
+		if s.Spec.DeploymentTargetName == t.Metadata.Name {
+			return conflictf("deployment target %q is still referred to by session cluster %q", t.Metadata.Name, s.Metadata.Name)
+		}
+	}
 	if t, err = a.Resources.Targets.Delete(r.Context(), t.Metadata.ID); err != nil {
 		return err
 	}
