@@ -31,7 +31,7 @@ func TestGetManyWays(t *testing.T) {
 		t.Errorf("%v, %+v", err, all)
 	}
 	p.weir("describe", "target", "local").exits(0).prints("DeploymentTarget", "launcher: process")
-	p.weir("describe", "namespace", "other").exits(0).prints("other", "ACTIVE", "deployments   1")
+	p.weir("describe", "namespace", "other").exits(0).prints("other", "ACTIVE", "deployments  ")
 
 	p.weir("delete", "deployments/orders", "deployments/second").exits(0).prints("orders deleted", "second deleted")
 	p.weir("delete", "deployment", "orders").exits(4)
