@@ -7,6 +7,7 @@ package accumulator
 
 import (
 	"fmt"
+	"slices"
 	"unsafe"
 
 	"github.com/weir-streams/weir/engine/data"
@@ -41,8 +42,9 @@ type dropper interface {
 // Set is the aggregates of one operator.
 type Set struct {
 	keys     []int
-	types    []data.Type // of the keys
-	calls    []graph.AggCall
+	types    []data.Type     // of the keys
+	calls    []graph.AggCall // in the order of the state
+	place    []int           // of the result of each call
 	accs     []accumulator
 	distinct []*distinct
 	member   []member // where the rows of each call come from
@@ -71,14 +73,21 @@ const rowCount = 0
 
 // NewSet lays out the aggregates of an operator with the given key columns.
 func NewSet(keys []int, calls []graph.AggCall, input []data.Column) (*Set, error) {
-	s := &Set{keys: keys, calls: calls, width: 8}
+	s := &Set{keys: keys, width: 8}
+	for i := range calls {
+		s.place = append(s.place, i)
+	}
+	slices.SortStableFunc(s.place, func(a, b int) int { return calls[a].Order - calls[b].Order })
+	for _, i := range s.place {
+		s.calls = append(s.calls, calls[i])
+	}
 	for _, k := range keys {
 		s.types = append(s.types, input[k].Type)
 	}
 	for _, c := range calls {
 		s.retracts = s.retracts || c.Retracts
 	}
-	for i, c := range calls {
+	for i, c := range s.calls {
 		a, err := s.make(i, c, input)
 		if err != nil {
 			return nil, fmt.Errorf("aggregate %s: %w", c.Func, err)
@@ -242,7 +251,7 @@ func (s *Set) passing(filter int, recs []unsafe.Pointer, rows []int32, b *data.B
 // With a stride other than 1 no aggregate may hold lists (see Nested).
 func (s *Set) Results(g *Groups, recs []unsafe.Pointer, outs []*data.Vector, base, stride int) {
 	for i, a := range s.accs[:s.shown] {
-		a.result(g, recs, outs[i], base, stride)
+		a.result(g, recs, outs[s.place[i]], base, stride)
 	}
 }
 
@@ -281,7 +290,7 @@ func (s *Set) Step(g *Groups, recs []unsafe.Pointer, rows []int32, b *data.Batch
 		}
 	}
 	for k, a := range s.accs[:s.shown] {
-		if err := a.step(g, recs, rows, b, outs[k], s.taken(k, rows, b)); err != nil {
+		if err := a.step(g, recs, rows, b, outs[s.place[k]], s.taken(k, rows, b)); err != nil {
 			return fmt.Errorf("aggregate %s: %w", s.calls[k].Func, err)
 		}
 	}

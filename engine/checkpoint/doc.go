@@ -11,6 +11,7 @@ package checkpoint
 import (
 	"time"
 
+	"github.com/weir-streams/weir/engine/data"
 	"github.com/weir-streams/weir/engine/state"
 )
 
@@ -56,6 +57,22 @@ type Operator struct {
 	Parallelism int
 	Rows, Bytes int64
 	Items       int
+	Keyed       []Shape // each once
+}
+
+// shape adds rows of a keyed state.
+func (o *Operator) shape(name string, keys int, schema []data.Column, rows int64) {
+	o.Rows += rows
+	for i := range o.Keyed {
+		if k := &o.Keyed[i]; k.Name == name {
+			if k.Rows == 0 { // the form that rows are written in counts
+				k.Keys, k.Schema = keys, schema
+			}
+			k.Rows += rows
+			return
+		}
+	}
+	o.Keyed = append(o.Keyed, Shape{name, keys, schema, rows})
 }
 
 // NotAddressable is the path of a checkpoint held in memory, in Flink's words.

@@ -130,7 +130,7 @@ func (s *Manifest) Operators() []Operator {
 				o.Bytes += int64(k.Stored)
 			}
 			for _, k := range p.Keyed {
-				o.Rows += k.Rows
+				o.shape(k.Name, k.Keys, k.Schema, k.Rows)
 			}
 			for _, l := range p.Lists {
 				o.Items += l.Items

@@ -44,7 +44,7 @@ func (m *memory) Operators() []Operator {
 		for _, p := range parts {
 			op.Bytes += snapshotBytes(p.State)
 			for _, k := range p.State.Keyed {
-				op.Rows += k.Rows
+				op.shape(k.Name, k.Keys, k.Schema, k.Rows)
 			}
 			for _, l := range p.State.Lists {
 				op.Items += len(l.Items)

@@ -185,6 +185,9 @@ type AggCall struct {
 	Type     data.Type `json:"type"`   // of the result
 	// Retracts tells that the input may take rows back, so the state must allow it.
 	Retracts bool `json:"retracts,omitzero"`
+	// Order is the place of the call in the state, where it does not depend on
+	// the order in which a query writes its calls. Calls of one order keep theirs.
+	Order int `json:"order,omitzero"`
 }
 
 // GroupAggregate is GROUP BY over an unbounded stream. Rows given: keys, then

@@ -273,7 +273,7 @@ func (j *Job) open() (checkpoint.State, error) {
 		j.mu.Lock()
 		j.maxParallelism = s.MaxParallelism()
 		j.mu.Unlock()
-		if err := j.fits(s); err != nil {
+		if initial, err = j.fit(s); err != nil {
 			return nil, fmt.Errorf("start from %s: %w", j.spec.SavepointPath, err)
 		}
 	}
@@ -293,30 +293,26 @@ func (j *Job) open() (checkpoint.State, error) {
 	return initial, nil
 }
 
-// fits tells whether every operator with state in s is in the graph.
-func (j *Job) fits(s checkpoint.State) error {
-	if j.spec.AllowNonRestored {
-		return nil
-	}
-	known := map[string]bool{}
-	for i := range j.spec.Graph.Vertices {
-		v := &j.spec.Graph.Vertices[i]
-		for k := range v.Ops {
-			known[v.Ops[k].UID] = true
-			known[fmt.Sprintf("%s/%d", v.ID, k)] = true
-		}
+// fit gives what of a state the graph takes. State that no operator takes is
+// an error, or left out if it may be.
+func (j *Job) fit(s checkpoint.State) (checkpoint.State, error) {
+	wants, err := j.spec.Wants()
+	if err != nil {
+		return nil, err
 	}
 	var lost []string
-	for _, op := range s.Operators() {
-		if !known[op.UID] && (op.Rows > 0 || op.Items > 0) {
-			lost = append(lost, fmt.Sprintf("%q (uid %s, %d rows, %d items)", op.Name, op.UID, op.Rows, op.Items))
+	gone := map[string]bool{}
+	for _, v := range checkpoint.Compare(s.Operators(), wants) {
+		if v.Fate == checkpoint.Lost {
+			gone[v.UID] = true
+			lost = append(lost, fmt.Sprintf("%q (uid %s, %d rows, %d items): %s", v.Name, v.UID, v.Rows, v.Items, v.Reason))
 		}
 	}
-	if len(lost) == 0 {
-		return nil
+	if len(lost) == 0 || j.spec.AllowNonRestored {
+		return checkpoint.Without(s, gone), nil
 	}
 	slices.Sort(lost)
-	return fmt.Errorf("it has state that no operator of the job takes: %s; allow non-restored state to drop it", joined(lost))
+	return nil, fmt.Errorf("it has state that no operator of the job takes: %s; allow non-restored state to drop it", joined(lost))
 }
 
 func joined(s []string) string {

@@ -88,19 +88,32 @@ func (m meaning) windowed(w graph.Window) meaning {
 	return out
 }
 
-func (m meaning) aggregated(what string, keys []int, aggs []graph.AggCall) meaning {
-	list := make([]string, 0, len(keys)+len(aggs))
+// aggregated is the result of an aggregation. In which order calls are written
+// does not count: each gets the place of its state. whole tells that the state
+// has whole rows of the input.
+func (m meaning) aggregated(what string, keys []int, aggs []graph.AggCall, whole bool) meaning {
+	var by, calls []string
 	for _, k := range keys {
-		list = append(list, m.columns[k])
+		by = append(by, m.columns[k])
 	}
-	by := strings.Join(list, ", ")
 	for _, a := range aggs {
-		list = append(list, fmt.Sprintf("%s %s", logical.AggText(a, m.columns), a.Type))
+		calls = append(calls, fmt.Sprintf("%s %s", logical.AggText(a, m.columns), a.Type))
 	}
-	out := meaning{rows: fmt.Sprintf("%s (%s) by [%s] of [%s]", what, hash(m.rows), by, strings.Join(list[len(keys):], ", "))}
+	sorted := slices.Clone(calls)
+	slices.Sort(sorted)
+	for i, c := range calls {
+		aggs[i].Order = slices.Index(sorted, c)
+	}
+	out := meaning{rows: fmt.Sprintf("%s (%s) by [%s] of [%s]", what, hash(m.rows), strings.Join(by, ", "), strings.Join(sorted, ", "))}
+	if whole {
+		out.rows += " in [" + strings.Join(m.columns, ", ") + "]"
+	}
 	id := hash(out.rows)
-	for i := range list {
+	for i := range by {
 		out.columns = append(out.columns, fmt.Sprintf("aggregate(%s)#%d", id, i))
+	}
+	for _, c := range calls {
+		out.columns = append(out.columns, short(fmt.Sprintf("aggregate(%s) %s", id, c)))
 	}
 	return out
 }

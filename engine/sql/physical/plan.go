@@ -259,7 +259,7 @@ func (p *planner) aggregate(n *logical.Aggregate, in *stream) *stream {
 	if len(aggs) > 0 {
 		modes.Updates, modes.UpdateBefore = true, true
 	}
-	m := in.meaning.aggregated("aggregate", n.Keys, aggs)
+	m := in.meaning.aggregated("aggregate", n.Keys, aggs, false)
 	op := graph.Op{
 		UID: p.uid("aggregate", m.rows), Name: "GroupAggregate", Detail: logical.AggregationText(n.Keys, n.Aggs, n.Names, names),
 		Schema: n.Schema(), Modes: modes,
@@ -273,7 +273,7 @@ func (p *planner) aggregate(n *logical.Aggregate, in *stream) *stream {
 func (p *planner) windowAggregate(n *logical.WindowAggregate, in *stream) (*stream, error) {
 	names := graph.ColumnNames(in.schema)
 	aggs := retracting(n.Aggs, !in.modes.InsertOnly())
-	m := in.meaning.windowed(n.Window).aggregated("window aggregate", n.Keys, aggs)
+	m := in.meaning.windowed(n.Window).aggregated("window aggregate", n.Keys, aggs, n.Window.Kind == graph.Session)
 	m.columns = m.columns[:len(n.Keys)+len(aggs)]
 	for _, w := range n.Properties {
 		m.columns = append(m.columns, m.rows+"#"+string(w))
