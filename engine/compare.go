@@ -34,6 +34,9 @@ func (e *Engine) CompareSavepoint(path string, g *graph.Graph, config map[string
 	if settings.maxParallelism != 0 && settings.maxParallelism != m.MaxParallelism() {
 		return nil, fmt.Errorf("the state has max parallelism %d, pipeline.max-parallelism is %d; it cannot be changed", m.MaxParallelism(), settings.maxParallelism)
 	}
+	if settings.parallelism > m.MaxParallelism() {
+		return nil, fmt.Errorf("the state has max parallelism %d, so the parallelism cannot be %d", m.MaxParallelism(), settings.parallelism)
+	}
 	wants, err := e.wants(g)
 	if err != nil {
 		return nil, err

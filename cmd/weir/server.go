@@ -145,12 +145,13 @@ func (s *session) serve(ctx context.Context, config configuration) (err error) {
 
 	// Server.
 	b := thisBuild()
+	planning := engine.New(engine.Config{Log: log, Dir: data}) // of SQL in this process: to plan, and to show first rows
 	srv, err := server.New(server.Config{
 		Config: rest.Config{
 			Resources: resources, Clusters: flinkTransports{clusters}, SessionClusters: flinkTransports{clusters},
 			Build:           rest.Build{Version: b.Version, Commit: b.Commit, Time: b.Time},
 			ReportedVersion: config.get("reported-version"),
-			GlobalDefaults:  config.global, Log: log,
+			GlobalDefaults:  config.global, Planner: gateway.Planner{Engine: planning}, Log: log,
 		},
 		Platform: platformapi.Config{
 			Resources: platformapi.Resources{
@@ -160,7 +161,7 @@ func (s *session) serve(ctx context.Context, config configuration) (err error) {
 			NewNamespace: newNamespace,
 		},
 		Gateway: gateway.Config{
-			Engine: engine.New(engine.Config{Log: log, Dir: data}),
+			Engine: planning,
 			Resources: gateway.Resources{
 				Namespaces: db.Namespaces(), Deployments: db.Deployments(), Secrets: db.Secrets(), Entries: db.CatalogEntries(), Record: db,
 				Scripts: db.SQLScripts(), UDFArtifacts: db.UDFArtifacts(), Connectors: db.Connectors(), Formats: db.Formats(),
