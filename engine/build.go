@@ -85,6 +85,7 @@ func (b *builder) source(op *graph.Op, p runtime.Place) (connector.Source, error
 	}
 	s, err := t.connector.Source(connector.SourceSpec{
 		Source: *op.Source, Schema: op.Schema, Options: t.options, Format: t.format, FormatOptions: t.formatOptions,
+		KeyFormat: t.keyFormat, KeyFormatOptions: t.keyFormatOptions,
 		Subtask: p.Subtask, Parallelism: p.Parallelism, Dir: b.engine.config.Dir, Log: b.engine.log,
 		Corrupt: func(n int64) { p.Metrics.Corrupt.Add(n) },
 		Waited:  func(d time.Duration) { p.Metrics.Waited.Add(int64(d)) },
@@ -109,6 +110,7 @@ func (b *builder) sink(op *graph.Op) (operator.Operator, error) {
 	return operator.NewSink(*op, func(c *operator.Context) (connector.Sink, error) {
 		return t.connector.Sink(connector.SinkSpec{
 			Sink: *op.Sink, Schema: op.Schema, Options: t.options, Format: t.format, FormatOptions: t.formatOptions,
+			KeyFormat: t.keyFormat, KeyFormatOptions: t.keyFormatOptions,
 			Subtask: c.Subtask, Parallelism: c.Parallelism, JobID: c.JobID, Attempt: c.Attempt,
 			Dir: b.engine.config.Dir, Log: c.Log, Print: b.print,
 		})

@@ -16,6 +16,9 @@ type plugged struct {
 	options       option.Values
 	format        *format.Format // nil without one
 	formatOptions option.Values
+
+	keyFormat        *format.Format // nil without one
+	keyFormatOptions option.Values
 }
 
 // plug finds the connector and format of a table and reads their options. The
@@ -32,7 +35,11 @@ func (e *Engine) plug(t graph.Table) (plugged, error) {
 			name, key = v, "value.format"
 		}
 	}
-	own, formatted := map[string]string{}, map[string]string{}
+	keyName := ""
+	if p.connector.KeyFormats {
+		keyName = t.Options["key.format"]
+	}
+	own, formatted, keyFormatted := map[string]string{}, map[string]string{}, map[string]string{}
 	prefixes := []string{name + ".", "value." + name + "."}
 	for k, v := range t.Options {
 		if k == "connector" || k == key && p.connector.Formats {
@@ -45,6 +52,15 @@ func (e *Engine) plug(t graph.Table) (plugged, error) {
 			}
 			if ok {
 				formatted[rest] = v
+				continue
+			}
+		}
+		if keyName != "" {
+			if rest, ok := strings.CutPrefix(k, "key."+keyName+"."); ok {
+				keyFormatted[rest] = v
+				continue
+			}
+			if k == "key.format" {
 				continue
 			}
 		}
@@ -61,6 +77,15 @@ func (e *Engine) plug(t graph.Table) (plugged, error) {
 		return p, fmt.Errorf("table %s: no format %q", t.Name, name)
 	}
 	if p.formatOptions, err = option.CheckOf("format "+name, p.format.Options, formatted); err != nil {
+		return p, fmt.Errorf("table %s: %w", t.Name, err)
+	}
+	if keyName == "" {
+		return p, nil
+	}
+	if p.keyFormat = find(e.formats, keyName, func(f *format.Format) string { return f.Name }); p.keyFormat == nil {
+		return p, fmt.Errorf("table %s: no format %q", t.Name, keyName)
+	}
+	if p.keyFormatOptions, err = option.CheckOf("format "+keyName, p.keyFormat.Options, keyFormatted); err != nil {
 		return p, fmt.Errorf("table %s: %w", t.Name, err)
 	}
 	return p, nil

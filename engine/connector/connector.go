@@ -22,6 +22,12 @@ type Connector struct {
 	Options []option.Option // without 'connector' and those of the format
 	// Formats it can be used with; empty: it has no 'format' option.
 	Formats bool
+	// KeyFormats: rows have a key besides the value, with 'key.format', 'key.fields'
+	// and the options of that format under "key.".
+	KeyFormats bool
+	// Upsert: what is read are upserts and deletes by the table's primary key,
+	// which it must have; what is written replaces by that key.
+	Upsert bool
 	// Bounded tells whether a source with these options ends by itself.
 	Bounded func(o option.Values) bool
 	// AcceptsUpdates: the sink takes changes of all kinds. One with Formats takes
@@ -40,12 +46,15 @@ type SourceSpec struct {
 	Options       option.Values
 	Format        *format.Format // nil without one
 	FormatOptions option.Values
-	Subtask       int
-	Parallelism   int
-	Dir           string // relative paths are relative to it
-	Log           *slog.Logger
-	Corrupt       func(n int64)         // counts skipped records
-	Waited        func(d time.Duration) // accounts time spent waiting within Poll; may be nil
+	// KeyFormat is the format of the records' keys, nil without one.
+	KeyFormat        *format.Format
+	KeyFormatOptions option.Values
+	Subtask          int
+	Parallelism      int
+	Dir              string // relative paths are relative to it
+	Log              *slog.Logger
+	Corrupt          func(n int64)         // counts skipped records
+	Waited           func(d time.Duration) // accounts time spent waiting within Poll; may be nil
 }
 
 // Source reads splits. It is used by one goroutine.
@@ -66,6 +75,16 @@ type Source interface {
 	// splits it owns, those read to the end included.
 	Splits() []Split
 	Close() error
+}
+
+// Listener is implemented by sources that tell others how far a completed
+// checkpoint has read, such as a consumer group. It is called by the goroutine
+// that polls.
+type Listener interface {
+	// Checkpointed says that the Splits just taken belong to a checkpoint.
+	Checkpointed(id int64)
+	// Completed says that the checkpoint, and all before it, are durable.
+	Completed(id int64)
 }
 
 // Split is a part of the input and how far it has been read.
@@ -102,8 +121,11 @@ type SinkSpec struct {
 	Options       option.Values
 	Format        *format.Format
 	FormatOptions option.Values
-	Subtask       int
-	Parallelism   int
+	// KeyFormat is the format of the records' keys, nil without one.
+	KeyFormat        *format.Format
+	KeyFormatOptions option.Values
+	Subtask          int
+	Parallelism      int
 	// JobID and Attempt make names of files unique: no two writers ever share one.
 	JobID   string
 	Attempt int

@@ -44,10 +44,22 @@ type Batch struct {
 	// judge lateness row by row, as Flink does, without splitting batches, also
 	// where a selection has left out rows that advanced time.
 	RowWatermarks []int64
+	// Split tells which of its splits a source read the rows from, as an index
+	// into Splits; Splits nil: it does not tell them apart. Event time advances
+	// with the slowest split that is not idle.
+	Split  int
+	Splits *Splits
 	// IngestedAt is when the oldest row entered the job, in milliseconds; 0 unknown.
 	IngestedAt int64
 
 	slab *hashSlab // of Hashes, if PooledHashes made them
+}
+
+// Splits are the splits of one subtask of a source, in the order it got them.
+// The source and the operators of its chain share them; they run in one
+// goroutine.
+type Splits struct {
+	Ended []bool // has been read to its end: it holds event time back no more
 }
 
 var batchPool = sync.Pool{New: func() any { return new(Batch) }}
@@ -103,6 +115,7 @@ func (b *Batch) Share(sel []int32) *Batch {
 		c.Cols = append(c.Cols, v.Retain())
 	}
 	c.N, c.Ops, c.Hashes, c.RowWatermarks, c.IngestedAt, c.Sel = b.N, b.Ops, b.Hashes, b.RowWatermarks, b.IngestedAt, sel
+	c.Split, c.Splits = b.Split, b.Splits
 	c.slab = b.slab.retain()
 	return c
 }

@@ -98,7 +98,7 @@ func Compact(b *Batch) *Batch {
 		c.Cols = append(c.Cols, Gather(v, b.Sel))
 	}
 	c.N = len(b.Sel)
-	c.IngestedAt = b.IngestedAt
+	c.IngestedAt, c.Split, c.Splits = b.IngestedAt, b.Split, b.Splits
 	if b.Ops != nil {
 		c.Ops = make([]Op, c.N)
 		gather(c.Ops, b.Ops, b.Sel)

@@ -60,7 +60,8 @@ type EncoderSpec struct {
 	Zone    string
 }
 
-// Encoder turns rows into bytes; each record ends with its delimiter.
+// Encoder turns rows into bytes; each record ends with a line end, one byte
+// that writers of messages leave out.
 type Encoder interface {
 	// Encode appends row r of b to dst.
 	Encode(dst []byte, b *data.Batch, r int) ([]byte, error)

@@ -64,6 +64,7 @@ func (c *calc) Process(_ int, b *data.Batch, out Output) error {
 		return err
 	}
 	o.N, o.Sel, o.Ops, o.RowWatermarks, o.IngestedAt = in.N, in.Sel, in.Ops, in.RowWatermarks, in.IngestedAt
+	o.Split, o.Splits = in.Split, in.Splits
 	if o.Sel != nil && len(o.Sel)*8 < o.N {
 		o = data.Compact(o) // few rows are left: carry only those
 	}

@@ -23,6 +23,7 @@ type watermark struct {
 	wakeAt           int64
 	lastRow          int64 // processing time of the last row
 	idle             bool
+	splits           splitClocks
 	out              []*data.Vector
 }
 
@@ -73,10 +74,16 @@ func (w *watermark) Process(_ int, b *data.Batch, out Output) error {
 	if inForce == 0 {
 		inForce = data.MinWatermark
 	}
+	// Where the source tells its splits apart, the slowest one counts.
+	own, others := &w.current, int64(data.MaxWatermark)
+	if b.Splits != nil {
+		own, others = w.splits.row(b, w.lastRow, w.spec.IdleMillis)
+	}
 	step := func(r int) {
 		rw[r] = inForce
 		if v.Nulls == nil || !v.IsNull(r) {
-			w.current = max(w.current, v.I64[r])
+			*own = max(*own, v.I64[r])
+			w.current = max(w.current, min(*own, others))
 		}
 		if w.current-w.emitted > w.spec.EmitMillis {
 			w.emitted = w.current
@@ -101,7 +108,7 @@ func (w *watermark) Process(_ int, b *data.Batch, out Output) error {
 			return err
 		}
 	}
-	if w.current > w.emitted && w.wakeAt == 0 {
+	if (w.current > w.emitted || w.splits.held(w.current)) && w.wakeAt == 0 {
 		w.wakeAt = w.ctx.Env.Now + w.spec.EmitMillis
 		w.ctx.WakeAt(w.wakeAt)
 	}
@@ -119,6 +126,10 @@ func (w *watermark) Watermark(wm int64, out Output) error {
 func (w *watermark) Tick(now int64, out Output) error {
 	if w.wakeAt != 0 && now >= w.wakeAt {
 		w.wakeAt = 0
+		w.current = max(w.current, w.splits.slowest(now, w.spec.IdleMillis))
+		if w.splits.held(w.current) {
+			w.wakeAt = now + max(w.spec.EmitMillis, 1) // a split may end or fall idle without a row
+		}
 		if w.current > w.emitted {
 			w.emitted = w.current
 			if err := out.Watermark(w.emitted); err != nil {

@@ -66,7 +66,7 @@ func (s *Session) acceptsUpdates(t graph.Table) bool {
 	if c == nil || c.AcceptsUpdates {
 		return c != nil
 	}
-	_, _, key := split(t.Options, c)
+	_, _, _, key := split(t.Options, c)
 	f := s.formatNamed(t.Options[key])
 	return c.Formats && f != nil && f.Changelog
 }

@@ -46,6 +46,9 @@ func (s *Session) source(t *catalog.Table, pos ast.Pos) (graph.Modes, error) {
 	if f.Decoder == nil {
 		return graph.Modes{}, ast.Errorf(s.place(t, "format", pos), "format '%s' can only be written: table '%s' cannot be read", f.Name, t.Path)
 	}
+	if c.Upsert {
+		return graph.Modes{Updates: true, Deletes: true}, nil
+	}
 	if f.Changelog {
 		return graph.Modes{Updates: true, UpdateBefore: true, Deletes: true}, nil
 	}
@@ -86,7 +89,7 @@ func (s *Session) plugins(t *catalog.Table, pos ast.Pos) (*connector.Connector, 
 	if c == nil {
 		return nil, nil, ast.Errorf(s.place(t, "connector", pos), "Could not find any connector '%s' for table '%s'%s Available: %s", name, t.Path, near(name, s.connectorNames()), strings.Join(s.connectorNames(), ", "))
 	}
-	own, formatted, formatKey := split(t.Options, c)
+	own, formatted, keyFormatted, formatKey := split(t.Options, c)
 	f, err := s.format(t, c, t.Options[formatKey], formatKey, pos)
 	if err != nil {
 		return nil, nil, err
@@ -100,6 +103,15 @@ func (s *Session) plugins(t *catalog.Table, pos ast.Pos) (*connector.Connector, 
 			return nil, nil, s.wrongOption(t, err, pos)
 		}
 	}
+	if name := t.Options["key.format"]; c.KeyFormats && name != "" {
+		k, err := s.format(t, c, name, "key.format", pos)
+		if err != nil {
+			return nil, nil, err
+		}
+		if _, err := option.CheckOf("format "+k.Name, prefixed(k.Options, "key."+name+"."), keyFormatted); err != nil {
+			return nil, nil, s.wrongOption(t, err, pos)
+		}
+	}
 	if c.Check != nil {
 		if err := c.Check(t.Connected(), values); err != nil {
 			return nil, nil, ast.Errorf(s.place(t, "connector", pos), "table '%s': %w", t.Path, err)
@@ -110,12 +122,12 @@ func (s *Session) plugins(t *catalog.Table, pos ast.Pos) (*connector.Connector, 
 
 // split sorts options into the connector's and the format's; those of the
 // planner are neither's.
-func split(options map[string]string, c *connector.Connector) (own, formatted map[string]string, formatKey string) {
-	own, formatted, formatKey = map[string]string{}, map[string]string{}, "format"
+func split(options map[string]string, c *connector.Connector) (own, formatted, keyFormatted map[string]string, formatKey string) {
+	own, formatted, keyFormatted, formatKey = map[string]string{}, map[string]string{}, map[string]string{}, "format"
 	if options["format"] == "" && options["value.format"] != "" {
 		formatKey = "value.format"
 	}
-	name := options[formatKey]
+	name, keyName := options[formatKey], options["key.format"]
 	for k, v := range options {
 		switch {
 		case k == "connector", k == formatKey && c.Formats:
@@ -124,11 +136,14 @@ func split(options map[string]string, c *connector.Connector) (own, formatted ma
 			formatted[k] = v
 		case c.Formats && name != "" && strings.HasPrefix(k, "value."+name+"."):
 			formatted[strings.TrimPrefix(k, "value.")] = v
+		case c.KeyFormats && k == "key.format":
+		case c.KeyFormats && keyName != "" && strings.HasPrefix(k, "key."+keyName+"."):
+			keyFormatted[k] = v
 		default:
 			own[k] = v
 		}
 	}
-	return own, formatted, formatKey
+	return own, formatted, keyFormatted, formatKey
 }
 
 // prefixed gives options as they are written in a WITH clause: csv.null-literal.

@@ -165,14 +165,50 @@ func (d *decoder) Decode(p []byte, buf *data.Buffer, atEOF bool, b *data.Batch) 
 		d.line++
 		i += n
 	}
+	d.finish()
+	return i, err
+}
+
+// DecodeMessages appends the documents of messages, one a message.
+func (d *decoder) DecodeMessages(p []byte, ends []int, buf *data.Buffer, b *data.Batch, rows []int32) (int, error) {
+	base := 0
+	if buf != nil && len(p) > 0 && len(buf.B) > 0 {
+		base = int(uintptr(unsafe.Pointer(unsafe.SliceData(p))) - uintptr(unsafe.Pointer(unsafe.SliceData(buf.B))))
+	}
 	for _, v := range b.Cols {
-		v.Resize(b.N)
-		if at := b.N & 63; v.Nulls != nil && at != 0 {
-			v.Nulls[b.N>>6] &= 1<<at - 1 // what a broken record left
+		v.Resize(data.BatchSize)
+	}
+	d.b, d.buf = b, buf
+	k, from := 0, 0
+	var err error
+	for ; k < len(ends) && b.N < data.BatchSize; k++ {
+		d.p, d.base, d.row, d.line = p[from:ends[k]], base+from, b.N, 0
+		if at := space(d.p, 0); at == len(d.p) {
+			// An empty message is no row.
+		} else if err = d.decode(at); err == nil {
+			b.N++
+		} else if !d.ignore {
+			err = d.locate(err)
+			break
+		} else {
+			d.skipped++
+			err = nil
+		}
+		from, rows[k] = ends[k], int32(b.N)
+	}
+	d.finish()
+	return k, err
+}
+
+// finish gives the columns the length of the batch.
+func (d *decoder) finish() {
+	for _, v := range d.b.Cols {
+		v.Resize(d.b.N)
+		if at := d.b.N & 63; v.Nulls != nil && at != 0 {
+			v.Nulls[d.b.N>>6] &= 1<<at - 1 // what a broken record left
 		}
 	}
 	d.b, d.p, d.buf = nil, nil, nil
-	return i, err
 }
 
 // locate adds where an error is.

@@ -228,6 +228,32 @@ func (d *decoder) Decode(p []byte, _ *data.Buffer, atEOF bool, b *data.Batch) (i
 	return i, err
 }
 
+// DecodeMessages appends the messages, each of them one value.
+func (d *decoder) DecodeMessages(p []byte, ends []int, _ *data.Buffer, b *data.Batch, rows []int32) (int, error) {
+	for _, v := range b.Cols {
+		v.Resize(data.BatchSize)
+	}
+	k, from := 0, 0
+	var err error
+	for ; k < len(ends) && b.N < data.BatchSize && err == nil; k++ {
+		record := p[from:ends[k]]
+		for _, v := range b.Cols {
+			if e := d.set(v, b.N, record); e != nil {
+				err = &format.RecordError{Line: 1, Column: 1, Text: format.Excerpt(record), Err: e}
+			}
+		}
+		if err != nil {
+			break
+		}
+		b.N++
+		from, rows[k] = ends[k], int32(b.N)
+	}
+	for _, v := range b.Cols {
+		v.Resize(b.N)
+	}
+	return k, err
+}
+
 type encoder struct{ codec }
 
 func (e *encoder) Header() []byte { return nil }

@@ -63,6 +63,9 @@ func (t *Task) pass(m checkpoint.Barrier) error {
 		var err error
 		if n.Source != nil {
 			err = writeSplits(&w, n.Source.Splits())
+			if l, ok := n.Source.(connector.Listener); ok {
+				l.Checkpointed(m.ID)
+			}
 		} else if s, ok := n.Operator.(operator.Stateful); ok {
 			err = s.Snapshot(&w)
 		} else {

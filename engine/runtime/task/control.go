@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 
 	"github.com/weir-streams/weir/engine/checkpoint"
+	"github.com/weir-streams/weir/engine/connector"
 	"github.com/weir-streams/weir/engine/operator"
 )
 
@@ -69,6 +70,11 @@ func (t *Task) obey() error {
 				if err := op.Commit(complete); err != nil {
 					return wrap(t.ops[i].Name, "commit", err)
 				}
+			}
+		}
+		if t.source != nil {
+			if l, ok := t.source.Source.(connector.Listener); ok {
+				l.Completed(complete)
 			}
 		}
 		t.Listener.Committed(t.Index, complete)

@@ -55,7 +55,8 @@ func (b *Binder) scan(t *catalog.Table, pos ast.Pos) (logical.Node, error) {
 		p.Columns = append(p.Columns, data.Column{Name: c.Name, Type: e.Type})
 	}
 	var n logical.Node = s
-	if b.Duplicates && !modes.InsertOnly() && len(g.PrimaryKey) > 0 {
+	upserts := modes.Updates && !modes.UpdateBefore
+	if (upserts || b.Duplicates && !modes.InsertOnly()) && len(g.PrimaryKey) > 0 {
 		n = normalized(s)
 		p.Input = n
 	}

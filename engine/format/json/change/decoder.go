@@ -197,6 +197,39 @@ func (d *decoder) Decode(p []byte, buf *data.Buffer, atEOF bool, b *data.Batch) 
 	return i, err
 }
 
+// DecodeMessages appends the changes of messages. It leaves room as Decode does.
+func (d *decoder) DecodeMessages(p []byte, ends []int, buf *data.Buffer, b *data.Batch, rows []int32) (int, error) {
+	base := 0
+	if buf != nil && len(p) > 0 && len(buf.B) > 0 {
+		base = int(uintptr(unsafe.Pointer(unsafe.SliceData(p))) - uintptr(unsafe.Pointer(unsafe.SliceData(buf.B))))
+	}
+	d.in = data.MakeBatch(d.types, data.BatchSize)
+	d.changes, d.present = d.changes[:0], d.present[:0]
+	k, from, row := 0, 0, 0
+	var err error
+	for ; k < len(ends) && b.N+len(d.changes) < data.BatchSize-1; k++ {
+		if record := p[from:ends[k]]; !json.Blank(record) {
+			before := len(d.changes)
+			if err = d.record(record, buf, base+from, row); err == nil && len(d.changes) > before {
+				row++
+			} else if err == nil {
+				// It changes nothing; its row is the next record's.
+			} else if d.changes = d.changes[:before]; !d.ignore {
+				err = json.Locate(err, 1, record)
+				break
+			} else {
+				d.skipped++
+				err = nil
+			}
+		}
+		from, rows[k] = ends[k], int32(b.N+len(d.changes))
+	}
+	d.give(b)
+	d.in.Release()
+	d.in = nil
+	return k, err
+}
+
 // record reads a record as row r of in and notes its changes.
 func (d *decoder) record(record []byte, buf *data.Buffer, base, r int) error {
 	if d.filters != nil {
