@@ -200,11 +200,24 @@ func (c *Client) Rollback(ctx context.Context, namespace, deployment string, gen
 }
 
 // Plan tells what a change of a deployment would do; nothing is changed. wanted
-// is a whole deployment or a JSON Merge Patch; a name that does not exist is
-// planned as a creation.
-func (c *Client) Plan(ctx context.Context, namespace, deployment string, wanted any) (p resource.Plan, err error) {
-	err = c.do(ctx, http.MethodPost, c.Deployments(namespace).one(deployment)+":plan", nil, wanted, &p)
+// is a whole deployment, or a JSON Merge Patch of one that exists. A name that
+// does not exist is planned as a creation.
+func (c *Client) Plan(ctx context.Context, namespace, deployment string, wanted any, patch bool) (p resource.Plan, err error) {
+	q := url.Values{"method": {http.MethodPut}}
+	if patch {
+		q.Set("method", http.MethodPatch)
+	}
+	err = c.do(ctx, http.MethodPost, c.Deployments(namespace).one(deployment)+":plan", q, wanted, &p)
 	return p, err
+}
+
+// Runs lists which job ran which revision of a deployment, oldest first.
+func (c *Client) Runs(ctx context.Context, namespace, deployment string, q Query) ([]resource.Run, error) {
+	var list struct {
+		Items []resource.Run `json:"items"`
+	}
+	err := c.do(ctx, http.MethodGet, c.Deployments(namespace).one(deployment)+"/history", q.values(), nil, &list)
+	return list.Items, err
 }
 
 // namespace is the wire form of the Platform API.

@@ -64,7 +64,7 @@ weir get deployment orders -o yaml | weir apply -n staging -f -`),
 				waits = append(waits, wait)
 			}
 		}
-		return errors.Join(append(failures, waitAll(waits, how.timeout)...)...)
+		return join(append(failures, waitAll(waits, how.timeout)...))
 	})
 }
 

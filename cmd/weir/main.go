@@ -59,6 +59,7 @@ func commands(s *session) []*cobra.Command {
 		artifactCommand(s),
 		namespaceCommand(s),
 		tokenCommand(s),
+		auditCommand(s),
 
 		loginCommand(s),
 		contextCommand(s),

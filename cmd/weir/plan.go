@@ -106,7 +106,7 @@ func (s *session) plan(ctx context.Context, api *client.Client, m manifest, foun
 			return err
 		}
 	}
-	p, err := api.Plan(ctx, s.ns(), m.name, body)
+	p, err := api.Plan(ctx, s.ns(), m.name, body, before.Metadata.ID != "")
 	if err != nil {
 		return err
 	}

@@ -23,12 +23,18 @@ func resetCommand(s *session) *cobra.Command {
 		Args:              cobra.ExactArgs(1),
 		ValidArgsFunction: s.completeDeployments,
 	}
-	c.Flags().StringVar(&savepoint, "savepoint", "", "id of the savepoint")
+	c.Flags().StringVar(&savepoint, "savepoint", "", "id of the savepoint, or latest")
 	w.add(c)
 	return s.verb(c, func(ctx context.Context, api *client.Client, args []string) error {
 		if savepoint == "" {
 			return usagef("--savepoint must be given; weir savepoint list %s shows what there is", args[0])
 		}
+		args[0] = deploymentName(args[0])
+		from, err := s.chooseSavepoint(ctx, api, args[0], savepoint)
+		if err != nil {
+			return err
+		}
+		savepoint = from.Metadata.ID
 		sp, err := api.Reset(ctx, s.ns(), args[0], savepoint)
 		if err != nil {
 			return s.whereIsIt(ctx, api, args[0], err)

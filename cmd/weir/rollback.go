@@ -26,6 +26,7 @@ func rollbackCommand(s *session) *cobra.Command {
 		if generation < 1 {
 			return usagef("--to must be given; weir history %s shows the revisions", args[0])
 		}
+		args[0] = deploymentName(args[0])
 		before, err := api.Deployments(s.ns()).Get(ctx, args[0])
 		if err != nil {
 			return s.whereIsIt(ctx, api, args[0], err)
