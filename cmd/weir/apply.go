@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -238,7 +237,6 @@ func (s *session) reportChange(kind, name string, before, after any, dry bool) e
 func (s *session) report(kind, name, what string, changes []fieldChange) {
 	fmt.Fprintf(s.out, "%s %s %s\n", kind, name, what)
 	for _, c := range changes {
-		c.path = strings.TrimPrefix(strings.TrimPrefix(c.path, "Spec."), "spec.")
-		fmt.Fprintf(s.out, "  %s\n", c)
+		s.showChange(c)
 	}
 }

@@ -25,7 +25,35 @@ func (c fieldChange) String() string {
 	case c.now == nil:
 		return fmt.Sprintf("%s: removed", name)
 	}
+	if added, removed, ok := c.lines(); ok {
+		return fmt.Sprintf("%s: %s added, %s removed", name, countOf(added, "line"), countOf(removed, "line"))
+	}
 	return fmt.Sprintf("%s: %s → %s", name, short(c.old), short(c.now))
+}
+
+// lines counts the lines that differ between two texts of several lines.
+func (c fieldChange) lines() (added, removed int, ok bool) {
+	old, wasText := c.old.(string)
+	now, isText := c.now.(string)
+	if !wasText || !isText || !strings.Contains(strings.TrimSpace(old), "\n") && !strings.Contains(strings.TrimSpace(now), "\n") {
+		return 0, 0, false
+	}
+	for _, line := range unifiedDiff(lines([]byte(old)), lines([]byte(now)), 0) {
+		switch line[0] {
+		case '+':
+			added++
+		case '-':
+			removed++
+		}
+	}
+	return added, removed, true
+}
+
+func countOf(n int, what string) string {
+	if n != 1 {
+		what += "s"
+	}
+	return fmt.Sprintf("%d %s", n, what)
 }
 
 func short(v any) string {

@@ -103,9 +103,11 @@ func (s *session) showRuns(ctx context.Context, api *client.Client, name, output
 	}
 	now := time.Now()
 	t := &table{
-		head:  []string{"GENERATION", "JOB", "STATE", "TASKS", "STARTED", "RAN-FOR", "BY", "CHANGED", "FROM"},
-		right: []bool{true, false, false, true, true, true, false, false, false},
-		full:  output == "wide",
+		head:  []string{"GENERATION", "JOB", "STATE", "TASKS", "STARTED", "RAN-FOR", "BY", "CHANGED"},
+		right: []bool{true, false, false, true, true, true, false, false},
+	}
+	if output == "wide" {
+		t.head, t.right, t.full = append(t.head, "FROM"), append(t.right, false), true
 	}
 	for _, r := range all {
 		end := r.EndedAt.Time
@@ -124,8 +126,14 @@ func (s *session) showRuns(ctx context.Context, api *client.Client, name, output
 		if r.Generation > 0 {
 			generation = strconv.Itoa(r.Generation)
 		}
-		t.add(generation, r.JobID, string(r.State), strconv.Itoa(r.Parallelism), age(now, r.StartedAt), ran, r.Author,
-			firstOf(strings.Join(changed, ", "), r.Failure.Message), firstOf(r.RestoredFrom, "empty state"))
+		cells := []string{
+			generation, r.JobID, string(r.State), strconv.Itoa(r.Parallelism), age(now, r.StartedAt), ran, r.Author,
+			firstOf(strings.Join(changed, ", "), r.Failure.Message),
+		}
+		if output == "wide" {
+			cells = append(cells, firstOf(r.RestoredFrom, "empty state"))
+		}
+		t.add(cells...)
 	}
 	return t.write(s.out, s.paintStates(t))
 }

@@ -216,19 +216,23 @@ func (s *session) paintVerdict(cell string) string {
 	return "\x1b[" + code + "m" + cell + "\x1b[0m"
 }
 
-// showChanges shows fields that change; of long texts the lines.
 func (s *session) showChanges(all []resource.Change) {
 	for _, c := range all {
-		old, wasText := c.Old.(string)
-		now, isText := c.New.(string)
-		path := strings.TrimPrefix(c.Field, "spec.")
-		if wasText && isText && strings.Contains(old+now, "\n") {
-			fmt.Fprintf(s.out, "  %s:\n", strings.TrimPrefix(path, "template.spec."))
-			for _, line := range unifiedDiff(lines([]byte(old)), lines([]byte(now)), 2) {
-				fmt.Fprintf(s.out, "    %s\n", s.paintDiff(inOneLine(line)))
-			}
-			continue
-		}
-		fmt.Fprintf(s.out, "  %s\n", fieldChange{path, c.Old, c.New})
+		s.showChange(fieldChange{c.Field, c.Old, c.New})
+	}
+}
+
+// showChange shows a field that changes; of long texts the lines.
+func (s *session) showChange(c fieldChange) {
+	c.path = strings.TrimPrefix(c.path, "spec.")
+	if _, _, ok := c.lines(); !ok {
+		fmt.Fprintf(s.out, "  %s\n", inOneLine(c.String()))
+		return
+	}
+	old, _ := c.old.(string)
+	now, _ := c.now.(string)
+	fmt.Fprintf(s.out, "  %s:\n", strings.TrimPrefix(c.path, "template.spec."))
+	for _, line := range unifiedDiff(lines([]byte(old)), lines([]byte(now)), 2) {
+		fmt.Fprintf(s.out, "    %s\n", s.paintDiff(inOneLine(line)))
 	}
 }
