@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -22,6 +23,13 @@ func (s *Server) guard(next http.Handler) http.Handler {
 		if !s.allowedHost(r.Host) {
 			wire.Deny(w, r, http.StatusForbidden, fmt.Sprintf(
 				"host %q is not a name of this server; use its address or add the name to the allowed hosts", r.Host))
+			return
+		}
+		if _, err := url.ParseQuery(r.URL.RawQuery); err != nil {
+			wire.Fail(w, r, &wire.Error{
+				Status: http.StatusBadRequest, Reason: "Invalid",
+				Message: fmt.Sprintf("the query of the URL cannot be read: %v; write such characters as %%XX", err),
+			})
 			return
 		}
 		if err := crossOrigin.Check(r); err != nil {

@@ -118,6 +118,9 @@ func texts(w http.ResponseWriter, r *http.Request) ([]string, error) {
 		Statements []string `json:"statements"`
 	}
 	_, err = resource.Read(text, &in)
+	if err == nil && in.Statements == nil {
+		err = resource.Invalidf("statements", "must be a list of statements")
+	}
 	return in.Statements, err
 }
 

@@ -59,9 +59,14 @@ func bodyFormat(contentType string) (isYAML, sniff bool, err error) {
 	if contentType == "" {
 		return false, true, nil
 	}
-	media, _, err := mime.ParseMediaType(contentType)
-	switch {
+	media, params, err := mime.ParseMediaType(contentType)
+	switch charset := strings.ToLower(params["charset"]); {
 	case err != nil:
+	case charset != "" && charset != "utf-8" && charset != "utf8" && charset != "us-ascii":
+		return false, false, &BodyError{
+			http.StatusUnsupportedMediaType,
+			fmt.Sprintf("charset %q of the content type is not accepted; send UTF-8", charset),
+		}
 	case strings.Contains(media, "yaml"):
 		return true, false, nil
 	case media == "application/json", media == "text/json", strings.HasSuffix(media, "+json"):

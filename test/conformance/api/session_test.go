@@ -51,3 +51,23 @@ func scripts(t *testing.T, folder string, atLeast int) []string {
 	}
 	return files
 }
+
+// TestMalformed sends what must be refused: every request of
+// testdata/malformed is answered with a 4xx, whose message names the fault,
+// and leaves nothing behind.
+func TestMalformed(t *testing.T) {
+	files := scripts(t, "malformed", 100)
+	for _, db := range databases {
+		t.Run(db.name, func(t *testing.T) {
+			p := launch(t, db.args(t)...)
+			for _, file := range files {
+				t.Run(strings.TrimSuffix(filepath.Base(file), ".http"), func(t *testing.T) {
+					p.run(t, readScript(t, file), map[string]string{"data": p.data, "url": p.url})
+				})
+			}
+			if strings.Contains(p.output(), "panicked") {
+				t.Errorf("a request made a handler panic:\n%s", p.output())
+			}
+		})
+	}
+}
