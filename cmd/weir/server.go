@@ -107,6 +107,11 @@ func (s *session) serve(ctx context.Context, config configuration) (err error) {
 	vault := control.NewVault(db.Secrets(), engineVariable, secrets)
 	clusters := control.NewClusters(all).WithVault(vault)
 
+	files, err := artifacts(config, data)
+	if err != nil {
+		return err
+	}
+
 	// Controllers.
 	state := config.get("state")
 	if state == "" {
@@ -133,7 +138,7 @@ func (s *session) serve(ctx context.Context, config configuration) (err error) {
 		}, sessioncluster.Config{}),
 		namespace.New(namespace.Needs{
 			Namespaces: db.Namespaces(), Deployments: db.Deployments(), Jobs: db.Jobs(), SessionClusters: db.SessionClusters(),
-			Contents: contents(db), Log: log,
+			Contents: contents(db, files), Log: log,
 		}),
 	)
 
@@ -149,6 +154,7 @@ func (s *session) serve(ctx context.Context, config configuration) (err error) {
 	srv, err := server.New(server.Config{
 		Config: rest.Config{
 			Resources: resources, Clusters: flinkTransports{clusters}, SessionClusters: flinkTransports{clusters},
+			Artifacts:       knownArtifacts{files},
 			Build:           rest.Build{Version: b.Version, Commit: b.Commit, Time: b.Time},
 			ReportedVersion: config.get("reported-version"),
 			GlobalDefaults:  config.global, Planner: gateway.Planner{Engine: planning}, Log: log,
@@ -158,6 +164,7 @@ func (s *session) serve(ctx context.Context, config configuration) (err error) {
 				Namespaces: db.Namespaces(), Targets: db.Targets(), Defaults: db.Defaults(), SessionClusters: db.SessionClusters(),
 				APITokens: db.APITokens(),
 			},
+			Artifacts: files, ArtifactLimit: artifactLimit(config),
 			NewNamespace: newNamespace,
 		},
 		Gateway: gateway.Config{

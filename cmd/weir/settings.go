@@ -38,6 +38,12 @@ func settings(getenv func(string) string) []setting {
 		{name: "secret-key-file", doc: "file with the keys that seal secret values, one a line, 32 bytes in base64; the first seals, all open (default: secret.key in the data folder, made when it is not there)"},
 		{name: "checkpoint-interval", value: "10s", doc: "for deployments that set none", check: checkDuration},
 		{name: "allowed-hosts", doc: "names, separated by commas, under which browsers may reach the server besides localhost"},
+		{name: "artifacts", doc: "where uploaded files go: a folder, or s3://BUCKET/PREFIX (default: artifacts in the data folder)"},
+		{name: "artifact-limit", value: "1g", doc: "size of the largest file that can be uploaded", check: checkMemory},
+		{name: "s3-endpoint", doc: "URL of the S3 service if it is not that of AWS"},
+		{name: "s3-region", value: "us-east-1", doc: "region of the S3 service"},
+		{name: "s3-path-style", value: "false", doc: "name the bucket in the path and not in the host, as most services but AWS want it", boolean: true, check: checkBool},
+		{name: "s3-encryption", doc: "encryption by the S3 service: AES256, aws:kms or aws:kms:KEY"},
 		{name: "external-url", doc: "where browsers reach the server, such as https://weir.example.com, for signing in behind a proxy"},
 		{name: "auth", value: "false", doc: "ask who sends a request, and allow what role bindings allow; without it everybody may do everything", boolean: true, check: checkBool},
 		{name: "auth-bootstrap-token-file", doc: "file with the token of user:bootstrap, an admin, to set up roles with"},
@@ -69,6 +75,13 @@ func defaultData(getenv func(string) string) string {
 func checkDuration(v string) error {
 	if d, err := time.ParseDuration(strings.ReplaceAll(v, " ", "")); err != nil || d <= 0 {
 		return fmt.Errorf("want a duration such as 10s, got %q", v)
+	}
+	return nil
+}
+
+func checkMemory(v string) error {
+	if n, err := resource.ParseMemory(v); err != nil || n <= 0 {
+		return fmt.Errorf("want a size such as 500m or 1g, got %q", v)
 	}
 	return nil
 }

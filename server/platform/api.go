@@ -29,7 +29,7 @@ func (a *API) Routes() []route.Route {
 	const namespaces = "/namespaces/v1/namespaces"
 	const tokens = "/apitokens/v1/namespaces/{ns}/apitokens"
 	need := func(v auth.Verb, k auth.Kind) auth.Need { return auth.Need{Verb: v, Kind: k} }
-	return []route.Route{
+	all := []route.Route{
 		// Everybody may ask; the answer has what they may see.
 		{Method: "GET", Path: namespaces, Need: need(auth.Read, auth.Platform), Handle: a.listNamespaces},
 		{Method: "POST", Path: namespaces, Need: need(auth.Create, auth.Namespaces), Handle: a.createNamespace},
@@ -44,6 +44,16 @@ func (a *API) Routes() []route.Route {
 		{Method: "GET", Path: tokens + "/{apiTokenName}", Need: need(auth.Read, auth.APITokens), Handle: a.getToken},
 		{Method: "DELETE", Path: tokens + "/{apiTokenName}", Need: need(auth.Delete, auth.APITokens), Handle: a.deleteToken},
 	}
+	if a.Artifacts != nil {
+		const artifacts = "/artifacts/v1/namespaces/{ns}/artifacts"
+		all = append(all,
+			route.Route{Method: "GET", Path: artifacts + ":list", Need: need(auth.Read, auth.Artifacts), Handle: a.listArtifacts},
+			route.Route{Method: "POST", Path: artifacts + ":upload", Need: need(auth.Create, auth.Artifacts), Handle: a.uploadArtifact, Streams: true},
+			route.Route{Method: "GET", Path: artifacts + ":metadata", Need: need(auth.Read, auth.Artifacts), Handle: a.getArtifact, Streams: true},
+			route.Route{Method: "DELETE", Path: artifacts + ":delete", Need: need(auth.Delete, auth.Artifacts), Handle: a.deleteArtifact},
+		)
+	}
+	return all
 }
 
 // Register puts every route on the mux.

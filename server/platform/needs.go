@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net/http"
 
+	"github.com/weir-streams/weir/artifact"
 	"github.com/weir-streams/weir/auth"
 	"github.com/weir-streams/weir/resource"
 )
@@ -34,6 +35,10 @@ type Resources struct {
 // Config is what the API needs. Resources must be complete.
 type Config struct {
 	Resources Resources
+	// Artifacts keeps uploaded files. Nil: the routes for them are not there.
+	Artifacts artifact.Store
+	// ArtifactLimit is the size of an upload, in bytes; 0: DefaultArtifactLimit.
+	ArtifactLimit int64
 	// NewNamespace says what a new namespace begins with; the names of the
 	// namespace are filled in. Nil: nothing.
 	NewNamespace func(namespace string) ([]resource.DeploymentTarget, resource.DeploymentDefaults)

@@ -19,6 +19,7 @@ import (
 	"github.com/getkin/kin-openapi/routers/gorillamux"
 
 	contract "github.com/weir-streams/weir/api"
+	"github.com/weir-streams/weir/artifact"
 	"github.com/weir-streams/weir/resource"
 	"github.com/weir-streams/weir/server"
 	"github.com/weir-streams/weir/server/platform"
@@ -52,6 +53,10 @@ func start(t *testing.T, options ...func(*server.Config)) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
+	files, err := artifact.NewFolder(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
 	c := server.Config{Config: rest.Config{
 		Resources: rest.Resources{
 			Deployments: db.Deployments(), Targets: db.Targets(), Jobs: db.Jobs(), Savepoints: db.Savepoints(),
@@ -65,6 +70,7 @@ func start(t *testing.T, options ...func(*server.Config)) *world {
 			Namespaces: db.Namespaces(), Targets: db.Targets(), Defaults: db.Defaults(), SessionClusters: db.SessionClusters(),
 			APITokens: db.APITokens(),
 		},
+		Artifacts:    files,
 		NewNamespace: furnish,
 	}}
 	for _, option := range options {

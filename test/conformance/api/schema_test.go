@@ -38,7 +38,7 @@ var flat = []struct {
 	beside []string // fields of the schema only
 	hidden []string // fields of the spec only
 }{
-	{"Namespace", reflect.TypeFor[resource.NamespaceSpec](), []string{"name", "createTime", "lifecyclePhase"}, nil},
+	{"Namespace", reflect.TypeFor[resource.NamespaceSpec](), []string{"name", "createTime", "lifecyclePhase", "lifecycleMessage"}, nil},
 	{"ApiToken", reflect.TypeFor[resource.APITokenSpec](), []string{"name", "createTime", "secret"}, []string{"hash"}},
 	{"SqlScript", reflect.TypeFor[resource.SQLScriptSpec](), []string{"name", "createTime", "updateTime"}, nil},
 	{"UdfArtifact", reflect.TypeFor[resource.UDFArtifactSpec](), []string{"name", "createTime", "updateTime"}, nil},
