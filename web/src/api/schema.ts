@@ -109,6 +109,52 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/namespaces/{namespace}/deployments/{name}/revisions/{generation}:diff": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                namespace: components["parameters"]["namespace"];
+                /** @description Name or id. */
+                name: components["parameters"]["name"];
+                /** @description Number of the revision, from 1. */
+                generation: components["parameters"]["generation"];
+            };
+            cookie?: never;
+        };
+        /** Tell what changed between two accepted specs of a deployment (weir) */
+        get: operations["diffRevisions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/namespaces/{namespace}/deployments/{name}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                namespace: components["parameters"]["namespace"];
+                /** @description Name or id. */
+                name: components["parameters"]["name"];
+            };
+            cookie?: never;
+        };
+        /** List which job ran which spec, from when to when, oldest first (weir) */
+        get: operations["listRuns"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/namespaces/{namespace}/deployments/{name}:reset": {
         parameters: {
             query?: never;
@@ -2144,6 +2190,8 @@ export interface components {
             createTime?: components["schemas"]["Time"];
             /** @enum {string} */
             lifecyclePhase?: "LIFECYCLE_PHASE_INVALID" | "LIFECYCLE_PHASE_ACTIVE" | "LIFECYCLE_PHASE_TERMINATING" | "UNRECOGNIZED";
+            /** @description what a deletion waits for */
+            lifecycleMessage?: string;
             roleBindings?: components["schemas"]["RoleBinding"][];
             previewSessionClusterName?: string;
         };
@@ -2282,8 +2330,16 @@ export interface components {
             message?: string;
             /** @description id of the cluster now up (weir) */
             incarnation?: string;
-            /** @description failed starts since it was last wanted RUNNING (weir) */
+            /** @description failures one soon after the other since it was wanted RUNNING (weir) */
             attempts?: number;
+            /** @description which launcher has the cluster (weir) */
+            launcher?: string;
+            launchedAt?: components["schemas"]["Time"];
+            since?: components["schemas"]["Time"];
+            /** @description generation of the spec this status is about (weir) */
+            generation?: number;
+            /** @description how many it has (weir) */
+            numberOfTaskManagers?: number;
         };
         /** @description Present while state is RUNNING. */
         SessionClusterRunning: {
@@ -2419,6 +2475,44 @@ export interface components {
             stateLost: boolean;
             warnings: string[];
         };
+        /** @description What changed between two accepted specs (weir). */
+        RevisionDiff: {
+            /** @description name */
+            deployment: string;
+            /** @description generation; 0: before the first one */
+            from: number;
+            to: number;
+            changes: components["schemas"]["Change"][];
+        };
+        RunList: {
+            kind: string;
+            apiVersion: string;
+            metadata: {
+                [key: string]: string;
+            };
+            items: components["schemas"]["Run"][];
+        };
+        /** @description One job of a deployment with the spec it ran (weir). */
+        Run: {
+            jobId: string;
+            /** @enum {string} */
+            state: "STARTING" | "STANDBY" | "STARTED" | "TERMINATING" | "TERMINATED" | "FINISHED" | "FAILED";
+            /** @description number of the revision it ran */
+            generation?: number;
+            specVersion?: number;
+            /** @description who wrote that revision */
+            author?: string;
+            acceptedAt?: components["schemas"]["Time"];
+            createdAt: components["schemas"]["Time"];
+            startedAt?: components["schemas"]["Time"];
+            endedAt?: components["schemas"]["Time"];
+            /** @description location of the state it began from; absent: it began empty */
+            restoredFrom?: string;
+            parallelism?: number;
+            failure?: components["schemas"]["Failure"];
+            /** @description against the spec of the run before */
+            changes?: components["schemas"]["Change"][];
+        };
         /** @description One field that differs. */
         Change: {
             /** @description such as spec.template.spec.parallelism */
@@ -2507,6 +2601,10 @@ export interface components {
             uri: string;
             /** @description in whole seconds, such as 2020-01-31T12:34:56Z */
             createTime: string;
+            /** @description bytes */
+            size?: number;
+            /** @description hexadecimal; absent in lists */
+            sha256?: string;
             content?: string;
         };
         ArtifactResponse: {
@@ -3088,6 +3186,12 @@ export interface components {
         limit: number;
         /** @description Answer 409 instead of making a change that would drop the state of a running job (weir). */
         refuseStateLoss: boolean;
+        /** @description Make the change although it drops state: takes the meaning of refuseStateLoss back (weir). */
+        acceptStateLoss: boolean;
+        /** @description The request to plan: PUT of a whole deployment, or PATCH with a JSON Merge Patch. A content type with merge-patch in it means PATCH too (weir). */
+        planMethod: "PUT" | "PATCH";
+        /** @description The other revision; without it the comparison is with the revision before (weir). */
+        with: number;
         /** @description Answer 400 when the SQL of the deployment does not compile (weir). */
         validate: boolean;
         /** @description Only that many of the newest (weir). */
@@ -3262,6 +3366,8 @@ export interface operations {
                 validate?: components["parameters"]["validate"];
                 /** @description Answer 409 instead of making a change that would drop the state of a running job (weir). */
                 refuseStateLoss?: components["parameters"]["refuseStateLoss"];
+                /** @description Make the change although it drops state: takes the meaning of refuseStateLoss back (weir). */
+                acceptStateLoss?: components["parameters"]["acceptStateLoss"];
             };
             header?: {
                 /** @description Resource version the change is meant for; 412 when it is another. */
@@ -3344,6 +3450,8 @@ export interface operations {
                 validate?: components["parameters"]["validate"];
                 /** @description Answer 409 instead of making a change that would drop the state of a running job (weir). */
                 refuseStateLoss?: components["parameters"]["refuseStateLoss"];
+                /** @description Make the change although it drops state: takes the meaning of refuseStateLoss back (weir). */
+                acceptStateLoss?: components["parameters"]["acceptStateLoss"];
             };
             header?: {
                 /** @description Resource version the change is meant for; 412 when it is another. */
@@ -3428,6 +3536,68 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Revision"];
                     "application/yaml": components["schemas"]["Revision"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    diffRevisions: {
+        parameters: {
+            query?: {
+                /** @description The other revision; without it the comparison is with the revision before (weir). */
+                with?: components["parameters"]["with"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                namespace: components["parameters"]["namespace"];
+                /** @description Name or id. */
+                name: components["parameters"]["name"];
+                /** @description Number of the revision, from 1. */
+                generation: components["parameters"]["generation"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RevisionDiff"];
+                    "application/yaml": components["schemas"]["RevisionDiff"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listRuns: {
+        parameters: {
+            query?: {
+                /** @description Only that many of the newest (weir). */
+                newest?: components["parameters"]["newest"];
+            };
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                namespace: components["parameters"]["namespace"];
+                /** @description Name or id. */
+                name: components["parameters"]["name"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunList"];
+                    "application/yaml": components["schemas"]["RunList"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -3538,6 +3708,8 @@ export interface operations {
     planDeployment: {
         parameters: {
             query?: {
+                /** @description The request to plan: PUT of a whole deployment, or PATCH with a JSON Merge Patch. A content type with merge-patch in it means PATCH too (weir). */
+                method?: components["parameters"]["planMethod"];
                 /** @description Fill what a replacement leaves out from the configured defaults too. */
                 applyDefaults?: components["parameters"]["applyDefaults"];
             };
