@@ -185,9 +185,9 @@ func tooLarge(limit int64) error {
 }
 
 func brokenOff(err error) error {
-	message := "the upload broke off: " + err.Error()
+	message := "the body broke off before the end of the form: " + err.Error()
 	if errors.Is(err, os.ErrDeadlineExceeded) {
-		message = fmt.Sprintf("the upload broke off: nothing came for %s", idleUpload)
+		message = fmt.Sprintf("the body broke off: nothing came for %s", idleUpload)
 	}
 	return &wire.BodyError{Status: http.StatusBadRequest, Message: message}
 }
