@@ -361,3 +361,24 @@ func TestCatalogRoutes(t *testing.T) {
 		t.Errorf("another namespace: %d", code)
 	}
 }
+
+func TestCompletions(t *testing.T) {
+	w := newWorld(t, Limits{})
+	w.must(orders)
+	for _, tt := range []struct {
+		body any
+		code int
+		want string
+	}{
+		{map[string]any{"sqlScript": "SELECT  FROM orders", "position": 7}, 200, `{"text":"item","type":"HINT_TYPE_COLUMN"}`},
+		{map[string]any{"sqlScript": "SELECT * FROM ", "position": 14}, 200, `{"text":"orders","type":"HINT_TYPE_TABLE"}`},
+		{map[string]any{"sqlScript": "SELECT * FROM ", "position": 1400}, 200, "{\"text\":\"`default`\",\"type\":\"HINT_TYPE_SCHEMA\"}"},
+		{map[string]any{"sqlScript": "SELECT * FROM ", "position": -1}, 400, "position: must be at least 0"},
+		{map[string]any{"sqlScript": "SELECT * FROM ", "position": "x"}, 400, "position"},
+		{map[string]any{"sqlScript": "SELECT 'no", "position": 10}, 200, `{"completions":[]}`},
+	} {
+		if code, text := w.call("POST", scripts+":suggest", tt.body); code != tt.code || !strings.Contains(text, tt.want) {
+			t.Errorf("%v: %d %s", tt.body, code, text)
+		}
+	}
+}

@@ -21,6 +21,7 @@ func (g *Gateway) Routes() []route.Route {
 		{Method: "POST", Path: sql + "/sqlscripts:execute", Need: need(auth.Update, auth.Catalogs), Handle: g.executeStatement},
 		{Method: "POST", Path: sql + "/sqlscripts:execute-multi", Need: need(auth.Update, auth.Catalogs), Handle: g.executeStatements},
 		{Method: "POST", Path: sql + "/sqlscripts:validate", Need: need(auth.Read, auth.Catalogs), Handle: g.validateStatement},
+		{Method: "POST", Path: sql + "/sqlscripts:suggest", Need: need(auth.Read, auth.Catalogs), Handle: g.suggestCompletions},
 
 		{Method: "GET", Path: catalogs, Need: need(auth.Read, auth.Catalogs), Handle: g.listCatalogs},
 		{Method: "GET", Path: catalogs + "/{cat}", Need: need(auth.Read, auth.Catalogs), Handle: g.getCatalog},
