@@ -12,6 +12,7 @@ import (
 	"github.com/weir-streams/weir/engine/operator"
 	"github.com/weir-streams/weir/engine/operator/aggregate"
 	"github.com/weir-streams/weir/engine/operator/join"
+	"github.com/weir-streams/weir/engine/operator/match"
 	"github.com/weir-streams/weir/engine/operator/normalize"
 	"github.com/weir-streams/weir/engine/operator/over"
 	"github.com/weir-streams/weir/engine/operator/topn"
@@ -57,6 +58,8 @@ func (b *builder) Build(op *graph.Op, p runtime.Place) (operator.Operator, conne
 		o, err = join.New(*op, p.Input, b.engine.functions)
 	case op.TopN != nil:
 		o, err = topn.New(*op, input)
+	case op.Match != nil:
+		o, err = match.New(*op, input, b.engine.functions)
 	case op.Unnest != nil:
 		o, err = operator.NewUnnest(*op, input, b.engine.functions)
 	case op.Over != nil:

@@ -67,6 +67,7 @@ type Op struct {
 	Limit           *Limit           `json:"limit,omitempty"`
 	Over            *Over            `json:"over,omitempty"`
 	Unnest          *Unnest          `json:"unnest,omitempty"`
+	Match           *Match           `json:"match,omitempty"`
 	Sort            *Sort            `json:"sort,omitempty"`
 	Normalize       *Normalize       `json:"normalize,omitempty"`
 	Sink            *Sink            `json:"sink,omitempty"`

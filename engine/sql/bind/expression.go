@@ -17,6 +17,9 @@ type exprBinder struct {
 	agg   *aggregation
 	overs *overs // where calls with OVER may stand
 	subs  *subs  // where sub-queries may stand
+	// match binds over the rows of a match, rows over those of one variable of it.
+	match *matching
+	rows  *ofRows
 	depth int
 }
 
@@ -33,8 +36,16 @@ func (x *exprBinder) bind(e ast.Expr) (expr.Expr, error) {
 			return out, err
 		}
 	}
+	if x.match != nil {
+		if out, done, err := x.match.bind(x, e); done || err != nil {
+			return out, err
+		}
+	}
 	switch n := e.(type) {
 	case *ast.Name:
+		if x.rows != nil {
+			return x.rows.name(n)
+		}
 		if x.agg != nil {
 			return expr.Expr{}, x.agg.notGrouped(x, n)
 		}

@@ -45,7 +45,7 @@ func (b *Binder) from(ref ast.TableRef) (logical.Node, *scope, error) {
 		}
 		return p, &scope{columns: p.Columns, tables: []scopeTable{{name: s.tables[0].name, to: len(p.Columns)}}}, nil
 	case *ast.MatchRecognize:
-		return nil, nil, unsupported(r.Pos(), "MATCH_RECOGNIZE is")
+		return b.matchRecognize(r)
 	case *ast.Pivot:
 		return nil, nil, unsupported(r.Pos(), "PIVOT is")
 	case *ast.Unpivot:

@@ -28,6 +28,8 @@ func dropWatermark(n logical.Node, needed bool, c *Context) logical.Node {
 		needed = needed || x.Window.TimeAttr == data.EventTime
 	case *logical.Over:
 		needed = needed || x.Spec.Time == data.EventTime
+	case *logical.Match:
+		needed = needed || x.Spec.Time == data.EventTime
 	case *logical.Sort:
 		needed = true
 	case *logical.TopN:

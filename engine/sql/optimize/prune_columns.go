@@ -199,6 +199,8 @@ func (p *pruner) prune(n logical.Node, w *want) (logical.Node, found) {
 		return p.topN(n, w)
 	case *logical.Sort:
 		return p.sort(n, w)
+	case *logical.Match:
+		return p.match(n)
 	case *logical.Unnest:
 		return p.unnest(n, w)
 	case *logical.Over:

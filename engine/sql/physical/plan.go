@@ -122,6 +122,8 @@ func (p *planner) build(n logical.Node) (*stream, error) {
 		return p.limit(n, in), nil
 	case *logical.Sort:
 		return p.sort(n, in)
+	case *logical.Match:
+		return p.match(n, in)
 	case *logical.Unnest:
 		return p.unnest(n, in), nil
 	case *logical.Over:
