@@ -19,6 +19,16 @@ type applyFlags struct {
 	dry        bool
 	acceptLoss bool
 	validate   bool
+	output     string // text, name or json
+}
+
+// applyReport is what was done to one resource, or would be.
+type applyReport struct {
+	Kind      string            `json:"kind"` // as delete and get take it
+	Name      string            `json:"name"`
+	Namespace string            `json:"namespace,omitzero"`
+	Action    string            `json:"action"` // created, changed, unchanged; with --dry-run would be created, would be changed
+	Changes   []resource.Change `json:"changes"`
 }
 
 func applyCommand(s *session) *cobra.Command {
@@ -39,10 +49,17 @@ weir get deployment orders -o yaml | weir apply -n staging -f -`),
 	c.Flags().BoolVar(&how.dry, "dry-run", false, "check everything and show what would change, but change nothing")
 	c.Flags().BoolVar(&how.acceptLoss, "accept-state-loss", false, "apply even what drops state of a running deployment")
 	c.Flags().BoolVar(&how.validate, "validate", true, "refuse SQL that does not compile")
+	c.Flags().StringVarP(&how.output, "output", "o", "text", "text (what changed), name (which resources) or json")
 	how.add(c)
 	return s.verb(c, func(ctx context.Context, api *client.Client, _ []string) error {
 		if len(files) == 0 {
 			return usagef("-f must be given: a file, a folder, or - for standard input")
+		}
+		if how.output != "text" && how.output != "name" && how.output != "json" {
+			return usagef("output %q is not known; it can be text, name or json", how.output)
+		}
+		if how.output != "text" {
+			s.reports = &[]applyReport{}
 		}
 		all, err := s.readManifests(files)
 		if err != nil {
@@ -63,8 +80,33 @@ weir get deployment orders -o yaml | weir apply -n staging -f -`),
 				waits = append(waits, wait)
 			}
 		}
+		if err := s.showReports(how.output); err != nil {
+			return err
+		}
 		return join(append(failures, waitAll(waits, how.timeout)...))
 	})
+}
+
+// showReports prints what was done, in a form for programs.
+func (s *session) showReports(output string) error {
+	switch output {
+	case "json":
+		return printJSON(s.out, documentOf("ApplyList", *s.reports))
+	case "name":
+		for _, r := range *s.reports {
+			fmt.Fprintf(s.out, "%s/%s\n", r.Kind, r.Name)
+		}
+	}
+	return nil
+}
+
+// donef says what was done: on standard error if standard output is for a program.
+func (s *session) donef(format string, args ...any) {
+	w := s.out
+	if s.reports != nil {
+		w = s.err
+	}
+	fmt.Fprintf(w, format+"\n", args...)
 }
 
 // waiting waits for the effect of what was applied, for so long at most.
@@ -235,6 +277,17 @@ func (s *session) reportChange(kind, name string, before, after any, dry bool) e
 }
 
 func (s *session) report(kind, name, what string, changes []fieldChange) {
+	if s.reports != nil {
+		r := applyReport{Kind: kind, Name: name, Namespace: s.ns(), Action: what, Changes: []resource.Change{}}
+		if kind == "namespace" {
+			r.Namespace = ""
+		}
+		for _, c := range changes {
+			r.Changes = append(r.Changes, resource.Change{Field: c.path, Old: c.old, New: c.now})
+		}
+		*s.reports = append(*s.reports, r)
+		return
+	}
 	fmt.Fprintf(s.out, "%s %s %s\n", kind, name, what)
 	for _, c := range changes {
 		s.showChange(c)

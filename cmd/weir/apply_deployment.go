@@ -3,8 +3,10 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
+	"strings"
 	"time"
 
 	"github.com/weir-streams/weir/client"
@@ -50,7 +52,7 @@ func (s *session) applyDeployment(ctx context.Context, api *client.Client, m man
 	}
 	after, err := api.Deployments(s.ns()).Patch(ctx, before.Metadata.ID, patch, options...)
 	if err != nil {
-		return nil, err
+		return nil, inFlags(err)
 	}
 	if err := s.reportChange("deployment", m.name, visible(&before), visible(&after), how.dry); err != nil {
 		return nil, err
@@ -58,12 +60,21 @@ func (s *session) applyDeployment(ctx context.Context, api *client.Client, m man
 	return s.waiter(ctx, api, before, after, how), nil
 }
 
+// inFlags says what to do about state that would be lost in the words of the
+// command line.
+func inFlags(err error) error {
+	if e := (*client.Error)(nil); errors.As(err, &e) && e.Reason == "StateWouldBeLost" {
+		e.Message = strings.Replace(e.Message, "repeat it with acceptStateLoss=true", "give --accept-state-loss", 1)
+	}
+	return err
+}
+
 // allowLoss lets the job start without the state that nobody wants. It is
 // noted as applied, so that the next apply without the flag takes it back.
 func allowLoss(wanted map[string]any) {
 	spec, _ := wanted["spec"].(map[string]any)
 	strategy, _ := spec["restoreStrategy"].(map[string]any)
-	if spec == nil || strategy["allowNonRestoredState"] != nil {
+	if spec == nil || strategy["allowNonRestoredState"] == true {
 		return
 	}
 	spec, strategy = maps.Clone(spec), maps.Clone(strategy)

@@ -79,7 +79,7 @@ func (s *session) awaitSessionCluster(ctx context.Context, api *client.Client, n
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(s.out, "sessioncluster %s is %s after %s\n", name, stateOf(v), time.Since(began).Round(time.Millisecond))
+	s.donef("sessioncluster %s is %s after %s", name, stateOf(v), time.Since(began).Round(time.Millisecond))
 	return nil
 }
 

@@ -75,7 +75,7 @@ func (s *session) get(ctx context.Context, api *client.Client, wanted []wantedKi
 		if len(k.refs) == 0 {
 			var err error
 			if found[i], err = s.list(ctx, api, k.kind, client.Query{LabelSelector: o.selector}); err != nil {
-				return err
+				failures = append(failures, err)
 			}
 			continue
 		}

@@ -34,6 +34,7 @@ type session struct {
 	namespace  string
 	everywhere bool // all namespaces
 	resolved   *connection
+	reports    *[]applyReport // of apply, for programs; nil: told to people as it goes
 }
 
 func newSession(in io.Reader, out, err io.Writer) *session {

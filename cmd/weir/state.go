@@ -87,6 +87,6 @@ func (s *session) waitSettled(ctx context.Context, api *client.Client, before, a
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(s.out, "deployment %s is %s after %s\n", d.Metadata.Name, d.Status.State, time.Since(began).Round(time.Millisecond))
+	s.donef("deployment %s is %s after %s", d.Metadata.Name, d.Status.State, time.Since(began).Round(time.Millisecond))
 	return nil
 }

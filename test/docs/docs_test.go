@@ -44,7 +44,11 @@ func documents(t testing.TB) []string {
 	if err != nil || len(guides) == 0 {
 		t.Fatalf("no guides found (%v)", err)
 	}
-	return append(guides, root+"/README.md")
+	examples, err := filepath.Glob(root + "/examples/*/README.md")
+	if err != nil || len(examples) == 0 {
+		t.Fatalf("no examples found (%v)", err)
+	}
+	return append(append(guides, root+"/README.md"), examples...)
 }
 
 func TestCommandsOfDocuments(t *testing.T) {
@@ -57,7 +61,7 @@ func TestCommandsOfDocuments(t *testing.T) {
 		if script == "" {
 			continue
 		}
-		t.Run(filepath.Base(path), func(t *testing.T) {
+		t.Run(strings.TrimPrefix(path, root+"/"), func(t *testing.T) {
 			t.Parallel()
 			newReader(t).shell(script)
 		})
