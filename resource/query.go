@@ -7,6 +7,9 @@ type Filter struct {
 	Namespace    string
 	DeploymentID string // Job, Savepoint, Event: the owner
 	JobID        string // Savepoint, Event
+	// Mentions, if set, is a text that stands somewhere in the resource, in one
+	// of its strings: a way to narrow down what is looked at closely.
+	Mentions string
 	// Newest, if above zero, keeps only that many of the youngest; the answer
 	// is in order of creation all the same.
 	Newest int

@@ -67,6 +67,14 @@ func (c *Collection[T, P]) List(ctx context.Context, f resource.Filter) ([]T, er
 	if !storable(args...) {
 		return nil, nil
 	}
+	if f.Mentions != "" {
+		quoted, err := json.Marshal(f.Mentions)
+		if err != nil {
+			return nil, fmt.Errorf("list %s: %w", c.kind, err)
+		}
+		args = append(args, string(quoted[1:len(quoted)-1]))
+		where += fmt.Sprintf(" AND INSTR(doc, $%d) > 0", len(args))
+	}
 	order := " ORDER BY seq"
 	if f.Newest > 0 {
 		order = fmt.Sprintf(" ORDER BY seq DESC LIMIT %d", f.Newest)

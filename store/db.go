@@ -20,6 +20,7 @@ type DB struct {
 	// how other servers are told of a change.
 	rewrite func(string) string
 	clock   string // SQL expression: milliseconds since 1970
+	instr   string // SQL function: where in the first text the second begins, 0 if nowhere
 	notify  func(context.Context, *sql.Tx, resource.Key) error
 	explain func(error) string // what an error of the database means for people; "" if nothing special
 
@@ -103,10 +104,10 @@ func (db *DB) transact(ctx context.Context, do func(*sql.Tx) error) error {
 	return tx.Commit()
 }
 
-// sql makes a query of the form both databases are written for ($1, $2 …, NOW)
+// sql makes a query of the form both databases are written for ($1, $2 …, NOW, INSTR)
 // one of this database.
 func (db *DB) sql(query string) string {
-	return db.rewrite(strings.ReplaceAll(query, "NOW", db.clock))
+	return db.rewrite(strings.NewReplacer("NOW", db.clock, "INSTR(", db.instr+"(").Replace(query))
 }
 
 // redact takes the password out of a URL for messages.

@@ -49,6 +49,7 @@ func openPostgres(ctx context.Context, storeURL string) (_ *DB, err error) {
 		read:    pool,
 		rewrite: func(q string) string { return q },
 		clock:   "(extract(epoch from clock_timestamp()) * 1000)::bigint",
+		instr:   "strpos",
 		feed:    newFeed(),
 		retries: newRetries(),
 		closers: []func() error{pool.Close},

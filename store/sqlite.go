@@ -50,6 +50,7 @@ func openSQLite(ctx context.Context, path string) (_ *DB, err error) {
 		name:    "database " + path,
 		rewrite: func(q string) string { return strings.ReplaceAll(q, "$", "?") },
 		clock:   "CAST(unixepoch('subsec') * 1000 AS INTEGER)",
+		instr:   "instr",
 		notify:  func(context.Context, *sql.Tx, resource.Key) error { return nil }, // nobody else is there
 		feed:    newFeed(),
 		retries: newRetries(),

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -325,4 +326,24 @@ func TestOpenRefusesUnknownURLs(t *testing.T) {
 			t.Errorf("%s: got %v, want %s", url, err, want)
 		}
 	}
+}
+
+func TestWhatAResourceMentionsIsFound(t *testing.T) {
+	onBoth(t, func(t *testing.T, url string) {
+		db := open(t, url)
+		const odd = `state/a&b "c" <ä>\x`
+		for i, at := range []string{"file:/" + odd + "/1", "/other", "file:///" + odd} {
+			s := resource.Savepoint{Metadata: resource.Metadata{Namespace: "default", DeploymentID: fmt.Sprint("d", i)}}
+			s.Spec.SavepointLocation = at
+			if _, err := db.Savepoints().Create(t.Context(), "anna", s); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for text, want := range map[string]int{odd: 2, odd + "/1": 1, "nowhere": 0, "": 3, "%": 0} {
+			found, err := db.Savepoints().List(t.Context(), resource.Filter{Mentions: text})
+			if err != nil || len(found) != want {
+				t.Errorf("%q: %d found, %v; want %d", text, len(found), err, want)
+			}
+		}
+	})
 }

@@ -131,7 +131,7 @@ func (s *session) serve(ctx context.Context, config configuration) (err error) {
 		}, job.Config{}),
 		savepoint.New(savepoint.Needs{
 			Savepoints: db.Savepoints(), Jobs: db.Jobs(), Clusters: clusters, Storage: localState{}, Events: db.Events(), Log: log,
-		}, savepoint.Config{}),
+		}, savepoint.Config{StateBase: stateURI(state)}),
 		sessioncluster.New(sessioncluster.Needs{
 			SessionClusters: db.SessionClusters(), Deployments: db.Deployments(), Jobs: db.Jobs(), Targets: db.Targets(),
 			Clusters: clusters, Events: db.Events(), Log: log, DefaultTarget: localTarget, DefaultLauncher: "process",

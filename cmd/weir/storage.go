@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"net/http"
 	"net/url"
+	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -48,6 +49,39 @@ func (localState) NewestCheckpoint(_ context.Context, dir string) (resource.Chec
 		newest = resource.CheckpointRef{ID: id, Location: fileURI(f.path), CompletedAt: resource.At(f.info.ModTime())}
 	}
 	return newest, err
+}
+
+// Remove removes a folder with what is in it. It stops being a savepoint
+// before anything in it goes.
+func (localState) Remove(_ context.Context, dir string) error {
+	path, err := localPath(dir)
+	if err != nil {
+		return err
+	}
+	path = filepath.Clean(path)
+	if !filepath.IsAbs(path) || strings.Count(path, string(filepath.Separator)) < 2 {
+		return fmt.Errorf("remove %s: that is no folder of a savepoint", path)
+	}
+	info, err := os.Lstat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return fmt.Errorf("remove state: %w", err)
+	case !info.IsDir():
+		return fmt.Errorf("remove %s: it is no folder", path)
+	}
+	gone := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".removed")
+	if err := os.RemoveAll(gone); err != nil {
+		return fmt.Errorf("remove state: %w", err)
+	}
+	if err := os.Rename(path, gone); err != nil {
+		return fmt.Errorf("remove state: %w", err)
+	}
+	if err := os.RemoveAll(gone); err != nil {
+		return fmt.Errorf("remove state: %w", err)
+	}
+	return nil
 }
 
 type folder struct {

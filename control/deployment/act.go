@@ -48,6 +48,11 @@ func (c *Controller) act(ctx context.Context, seen *snapshot, p plan) error {
 			return fmt.Errorf("cancel job %s: %w", p.stop, err)
 		}
 		log.InfoContext(ctx, "job is to be cancelled", "job", p.stop)
+	case p.discard != "":
+		if err := c.discard(ctx, p); err != nil {
+			return err
+		}
+		log.InfoContext(ctx, "savepoint is given up", "savepoint", p.discard, "why", p.discardWhy)
 	}
 	err := c.writeStatus(ctx, seen, p)
 	events := p.done
@@ -59,6 +64,26 @@ func (c *Controller) act(ctx context.Context, seen *snapshot, p plan) error {
 	}
 	c.recorder.Record(ctx, m.Namespace, m.ID, events...)
 	return err
+}
+
+// discard asks for the removal of a savepoint; package savepoint does it.
+func (c *Controller) discard(ctx context.Context, p plan) error {
+	_, err := c.Savepoints.Update(ctx, control.By, p.discard, func(s *resource.Savepoint) error {
+		if s.Spec.Delete || s.Status.State == resource.SavepointStarted {
+			return control.ErrStale
+		}
+		s.Spec.Delete = true
+		s.Metadata.Annotations = maps.Clone(s.Metadata.Annotations)
+		if s.Metadata.Annotations == nil {
+			s.Metadata.Annotations = map[string]string{}
+		}
+		s.Metadata.Annotations[control.AnnotationDeleteWhy] = p.discardWhy
+		return nil
+	})
+	if err != nil && !errors.Is(err, resource.ErrNotFound) {
+		return fmt.Errorf("give up savepoint %s: %w", p.discard, err)
+	}
+	return nil
 }
 
 func (c *Controller) writeStatus(ctx context.Context, seen *snapshot, p plan) error {

@@ -30,6 +30,7 @@ type Savepoints interface {
 	Get(ctx context.Context, id string) (resource.Savepoint, error)
 	List(ctx context.Context, f resource.Filter) ([]resource.Savepoint, error)
 	Create(ctx context.Context, by string, s resource.Savepoint) (resource.Savepoint, error)
+	Update(ctx context.Context, by, id string, change func(*resource.Savepoint) error) (resource.Savepoint, error)
 }
 
 // Targets finds deployment targets.

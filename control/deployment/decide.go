@@ -17,7 +17,10 @@ type plan struct {
 	savepoint *resource.Savepoint // take this savepoint
 	stop      string              // id of the job to cancel
 	rollBack  *rollBack
+	discard   string              // id of the savepoint to give up
 	done      []control.Event // said once the deed is done
+
+	discardWhy string
 
 	status resource.DeploymentStatus
 	news   []control.Event // said if the status says something new
@@ -43,6 +46,7 @@ func decide(now time.Time, seen *snapshot) plan {
 	default:
 		d.withoutJob()
 	}
+	d.keep()
 	return d.plan
 }
 
@@ -384,7 +388,14 @@ func (s *snapshot) hadState() (what string, had bool) {
 		}
 	}
 	for _, p := range s.savepoints {
+		if p.Status.CompletedAt.IsZero() && !p.Status.Failure.FailedAt.IsZero() {
+			continue // it never was one
+		}
 		switch p.Status.State {
+		case resource.SavepointCompleted:
+			if p.Spec.Delete {
+				return "savepoint " + p.Metadata.ID + ", which is to be deleted,", true
+			}
 		case resource.SavepointPendingDeletion, resource.SavepointDeleting, resource.SavepointFailedDeletion:
 			return "savepoint " + p.Metadata.ID + ", which is being deleted,", true
 		}

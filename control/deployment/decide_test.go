@@ -131,6 +131,7 @@ func parseDeployment(f fact) resource.Deployment {
 		Status: resource.DeploymentStatus{State: resource.State(f.text("is", "")), Message: f.text("message", "")},
 	}
 	d.Spec.Template.Spec.Parallelism = f.number("p", 1)
+	d.Spec.Savepoints = resource.SavepointPolicy{Every: f.text("every", ""), Keep: f.number("keep", 0), KeepFor: f.text("for", "")}
 	if f.set["running"] != "" {
 		d.Status.Running = resource.DeploymentRunning{JobID: f.set["running"], TransitionTime: f.ago("since"), Conditions: []resource.Condition{}}
 	}
@@ -179,6 +180,10 @@ func parseSavepoint(f fact) resource.Savepoint {
 	if f.set["number"] != "" {
 		p.Metadata.Annotations[control.AnnotationCheckpointID] = f.set["number"]
 	}
+	p.Spec.Delete = f.has("unwanted")
+	if at, ok := f.set["at"]; ok {
+		p.Spec.SavepointLocation = at
+	}
 	if f.has("reset") {
 		p.Metadata.Annotations[control.AnnotationReset] = "true"
 	}
@@ -195,6 +200,10 @@ func describe(seen *snapshot, p plan) string {
 			from = "empty state"
 		}
 		fmt.Fprintf(&b, "start a job of generation %d from %s\n", p.create.Spec.Generation, from)
+	case p.savepoint != nil && !p.savepoint.Spec.StopJob:
+		fmt.Fprintf(&b, "take a savepoint of %s: %s\n", p.savepoint.Metadata.JobID, p.savepoint.Metadata.Origin)
+	case p.discard != "":
+		fmt.Fprintf(&b, "give up savepoint %s: %s\n", p.discard, p.discardWhy)
 	case p.savepoint != nil:
 		fmt.Fprintf(&b, "take a savepoint of %s, which stops it: %s, into %s\n", p.savepoint.Metadata.JobID, p.savepoint.Metadata.Origin,
 			strings.ReplaceAll(p.savepoint.Spec.SavepointLocation, p.savepoint.Metadata.ID, "ITS-ID"))

@@ -141,11 +141,17 @@ func isReset(p resource.Savepoint) bool {
 // resetFor finds the newest completed reset that j was made without.
 func (s *snapshot) resetFor(j resource.Job) (resource.Savepoint, bool) {
 	for _, p := range slices.Backward(s.savepoints) {
-		if isReset(p) && p.Status.State == resource.SavepointCompleted {
+		if isReset(p) && restorable(p) {
 			return p, p.Metadata.CreatedAt.After(seenUntil(j))
 		}
 	}
 	return resource.Savepoint{}, false
+}
+
+// restorable tells whether a job may start from p: it is complete, and nobody
+// has asked for its removal.
+func restorable(p resource.Savepoint) bool {
+	return p.Status.State == resource.SavepointCompleted && !p.Spec.Delete && p.Spec.SavepointLocation != ""
 }
 
 // states are the snapshots that can be started from, oldest first.
@@ -163,7 +169,7 @@ func (s *snapshot) states() []resource.Savepoint {
 	var all []ranked
 	byJob := map[string][]int{} // places in all
 	for i, p := range s.savepoints {
-		if p.Status.State != resource.SavepointCompleted || p.Spec.SavepointLocation == "" {
+		if !restorable(p) {
 			continue
 		}
 		r := ranked{Savepoint: p, job: -1, at: i}

@@ -14,16 +14,23 @@ import (
 )
 
 func (c *Controller) act(ctx context.Context, seen *snapshot, p plan) error {
+	switch {
+	case p.trigger:
+		return c.trigger(ctx, seen)
+	case p.drop:
+		return c.erase(ctx, seen, p)
+	}
+	return c.write(ctx, seen, p)
+}
+
+func (c *Controller) write(ctx context.Context, seen *snapshot, p plan) error {
 	m := seen.Metadata
 	log := c.Log.With("savepoint", m.ID, "namespace", m.Namespace, "job", seen.job.Metadata.ID)
-	if p.trigger {
-		return c.trigger(ctx, seen)
-	}
 	if reflect.DeepEqual(p.status, seen.Status) && p.location == "" && p.jobID == "" {
 		return nil
 	}
 	_, err := c.Savepoints.Update(ctx, control.By, m.ID, func(s *resource.Savepoint) error {
-		if s.Status.State != resource.SavepointStarted {
+		if s.Status.State != seen.Status.State {
 			return control.ErrStale
 		}
 		s.Status = p.status
@@ -72,7 +79,7 @@ func (c *Controller) trigger(ctx context.Context, seen *snapshot) error {
 		d := &decision{snapshot: seen, now: c.Now()}
 		d.status = seen.Status
 		d.fail("Refused", resource.EventAnUnRecoverableFailureWhileTriggeringASavepoint, "the cluster refuses it: %v", err)
-		return c.act(ctx, seen, d.plan)
+		return c.write(ctx, seen, d.plan)
 	}
 	return fmt.Errorf("trigger savepoint %s: %w", m.ID, err)
 }

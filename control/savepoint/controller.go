@@ -16,6 +16,7 @@ type Savepoints interface {
 	Get(ctx context.Context, id string) (resource.Savepoint, error)
 	List(ctx context.Context, f resource.Filter) ([]resource.Savepoint, error)
 	Update(ctx context.Context, by, id string, change func(*resource.Savepoint) error) (resource.Savepoint, error)
+	Delete(ctx context.Context, id string) (resource.Savepoint, error)
 }
 
 // Jobs is what it needs of the stored jobs.
@@ -31,10 +32,13 @@ type Clusters interface {
 	Poll(ctx context.Context, j resource.Job, triggerID string) (flink.SavepointResult, error)
 }
 
-// Storage looks for a complete savepoint at or below a directory; empty when
-// there is none.
+// Storage is where savepoints lie.
 type Storage interface {
+	// Savepoint finds a complete savepoint at or below a directory; empty when
+	// there is none.
 	Savepoint(ctx context.Context, dir string) (location string, err error)
+	// Remove removes a directory with all in it; one that is not there is fine.
+	Remove(ctx context.Context, dir string) error
 }
 
 // Needs are the things main introduces to the controller.
@@ -71,6 +75,11 @@ func (c *Controller) Keys(ctx context.Context) ([]resource.Key, error) {
 	return c.underWay(ctx, resource.Filter{})
 }
 
+// underWay tells whether something is to be done about a savepoint.
+func underWay(s resource.Savepoint) bool {
+	return s.Status.State == resource.SavepointStarted || s.Spec.Delete || inRemoval(s)
+}
+
 // Related wakes a savepoint when it, its job, or another savepoint of that job
 // changes.
 func (c *Controller) Related(ctx context.Context, changed resource.Key) ([]resource.Key, error) {
@@ -80,7 +89,7 @@ func (c *Controller) Related(ctx context.Context, changed resource.Key) ([]resou
 		switch {
 		case err != nil:
 			return nil, err
-		case s.Status.State == resource.SavepointStarted:
+		case underWay(s):
 			return []resource.Key{changed}, nil
 		case s.Metadata.JobID == "":
 			return nil, nil
@@ -96,7 +105,7 @@ func (c *Controller) underWay(ctx context.Context, f resource.Filter) ([]resourc
 	all, err := c.Savepoints.List(ctx, f)
 	var keys []resource.Key
 	for _, s := range all {
-		if s.Status.State == resource.SavepointStarted {
+		if underWay(s) {
 			keys = append(keys, resource.Key{Kind: resource.KindSavepoint, Namespace: s.Metadata.Namespace, ID: s.Metadata.ID})
 		}
 	}
@@ -112,7 +121,7 @@ func (c *Controller) Reconcile(ctx context.Context, key resource.Key) (time.Time
 	if err != nil {
 		return time.Time{}, err
 	}
-	if seen.Status.State != resource.SavepointStarted {
+	if !underWay(seen.Savepoint) {
 		return time.Time{}, nil
 	}
 	p := decide(c.Now(), seen)

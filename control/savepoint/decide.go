@@ -25,6 +25,9 @@ type snapshot struct {
 	// tell; searched says that it was looked for and could have been found.
 	stored   string
 	searched bool
+
+	// removal is looked at when the savepoint is to be removed.
+	removal removal
 }
 
 // poll is what the cluster says of our trigger.
@@ -40,11 +43,16 @@ type Config struct {
 	// Timeout is how long a cluster may be silent about a savepoint before that
 	// counts as failed; 0 is 20 minutes.
 	Timeout time.Duration
+	// StateBase is the place below which the platform keeps state: what lies
+	// there is its own to remove.
+	StateBase string
 }
 
 // plan is what to ask of the cluster, and what to write.
 type plan struct {
-	trigger bool // after the write
+	trigger bool   // after the write
+	erase   string // directory to remove
+	drop    bool   // then remove the savepoint
 
 	jobID       string // to fill in
 	location    string // to write into the spec, if not empty
@@ -59,6 +67,8 @@ func decide(now time.Time, seen *snapshot) plan {
 	d := &decision{snapshot: seen, now: now}
 	d.status = seen.Status
 	switch {
+	case seen.Status.State != resource.SavepointStarted && (seen.Spec.Delete || inRemoval(seen.Savepoint)):
+		d.remove()
 	case seen.Status.State != resource.SavepointStarted:
 	case seen.job.Metadata.ID == "":
 		d.fail("JobMissing", resource.EventTransitioningToFailedStateBecauseOfAMissingJob, "there is no active job to take a savepoint of")

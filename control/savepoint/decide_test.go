@@ -1,6 +1,7 @@
 package savepoint
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -29,6 +30,7 @@ func TestDecide(t *testing.T) {
 
 func parse(t *testing.T, input string) *snapshot {
 	seen := &snapshot{}
+	foreign := false
 	for line := range strings.Lines(input) {
 		words, set := []string{}, map[string]string{}
 		for _, w := range strings.Fields(line) {
@@ -50,6 +52,10 @@ func parse(t *testing.T, input string) *snapshot {
 			p.Status.State = resource.SavepointState(words[2])
 			p.Spec.SavepointLocation = set["into"]
 			p.Spec.StopJob = set["stops"] == "yes"
+			p.Spec.Delete, p.Spec.Force = set["delete"] != "", set["delete"] == "force"
+			if set["failed"] != "" {
+				p.Status.Failure = resource.Failure{Message: "no", FailedAt: resource.At(noon.Add(-time.Duration(number("failed")) * time.Second))}
+			}
 			if set["asked"] != "" {
 				p.Status.Asked = resource.At(noon.Add(-time.Duration(number("asked")) * time.Second))
 			}
@@ -101,6 +107,12 @@ func parse(t *testing.T, input string) *snapshot {
 					}, SizeBytes: 77}}
 				}
 			}
+		case "user":
+			seen.removal.users = append(seen.removal.users, words[1])
+		case "shared":
+			seen.removal.other = words[1]
+		case "foreign":
+			foreign = true
 		case "disk":
 			seen.searched = true
 			seen.stored = set["has"]
@@ -108,6 +120,7 @@ func parse(t *testing.T, input string) *snapshot {
 			t.Fatalf("what is a %q?", words[0])
 		}
 	}
+	seen.removal.place = place{dir: seen.Spec.SavepointLocation, ours: !foreign}
 	return seen
 }
 
@@ -130,11 +143,80 @@ func describe(p plan) string {
 	if p.trigger {
 		fmt.Fprintln(&b, "trigger")
 	}
+	if p.erase != "" {
+		fmt.Fprintf(&b, "erase %s\n", p.erase)
+	}
+	if p.drop {
+		fmt.Fprintln(&b, "drop")
+	}
 	for _, e := range p.events {
-		fmt.Fprintf(&b, "event %s\n", e.Name)
+		switch e.Name {
+		case resource.EventTriggeredSavepointDeletion, resource.EventSuccessfullyDeletedSavepoint, resource.EventFailedToDeleteSavepoint:
+			fmt.Fprintf(&b, "event %s: %s\n", e.Name, e.Message)
+		default:
+			fmt.Fprintf(&b, "event %s\n", e.Name)
+		}
 	}
 	if !p.again.IsZero() {
 		fmt.Fprintf(&b, "again in %s\n", p.again.Sub(noon))
 	}
 	return b.String()
+}
+
+func TestWhatAFailedRemovalLeadsTo(t *testing.T) {
+	for _, tt := range []struct {
+		name, input string
+		drop        bool
+		events      int
+	}{
+		{"the first time", "savepoint s DELETING delete=yes into=/sp/s", false, 1},
+		{"by force", "savepoint s DELETING delete=force into=/sp/s", true, 1},
+	} {
+		seen := parse(t, tt.input)
+		d := &decision{snapshot: seen, now: noon, plan: decide(noon, seen)}
+		d.removalFailed(errors.New("no"))
+		if d.drop != tt.drop || d.erase != "" || len(d.events) != tt.events || !tt.drop && (d.status.State != resource.SavepointFailedDeletion || d.again.IsZero()) {
+			t.Errorf("%s: %+v", tt.name, d.plan)
+		}
+	}
+	seen := parse(t, "savepoint s DELETING delete=yes into=/sp/s failed=600")
+	d := &decision{snapshot: seen, now: noon, plan: decide(noon, seen)}
+	if d.removalFailed(errors.New("no")); len(d.events) != 0 {
+		t.Errorf("the same failure is told again: %+v", d.events)
+	}
+}
+
+func TestPlaceOfASavepoint(t *testing.T) {
+	const base = "file:///var/weir/state"
+	for _, tt := range []struct {
+		at, id, job string
+		dir         string
+		ours        bool
+	}{
+		{"file:/x/sp/1-2/savepoint-ab", "1-2", "3-4", "file:/x/sp/1-2", true},
+		{"s3://b/sp/12/savepoint-ab", "1-2", "3-4", "s3://b/sp/12", true},
+		{"file:///var/weir/state/ck/ns/jobs/3-4/34/chk-7", "9-9", "3-4", "file:/var/weir/state/ck/ns/jobs/3-4", true},
+		{"/mine/34/chk-7", "9-9", "3-4", "file:/mine/34", true},
+		{"file:///var/weir/state/sp/other/savepoint-1", "9-9", "", "file:/var/weir/state/sp/other/savepoint-1", true},
+		{"file:///elsewhere/savepoint-1", "9-9", "3-4", "file:/elsewhere/savepoint-1", false},
+		{"file:///var/weir/state", "9-9", "3-4", "file:/var/weir/state", false},
+		{"file:///var/weir/state/../../../etc", "9-9", "3-4", "file:///var/weir/state/../../../etc", false},
+		{"file:///var/weir/state/../1-2/x", "1-2", "3-4", "file:///var/weir/state/../1-2/x", false},
+		{"file:///var/weir/state//a", "9-9", "3-4", "file:///var/weir/state//a", false},
+		{"1-2", "1-2", "", "1-2", false},
+		{"", "1-2", "", "", false},
+	} {
+		s := resource.Savepoint{Metadata: resource.Metadata{ID: tt.id, JobID: tt.job}, Spec: resource.SavepointSpec{SavepointLocation: tt.at}}
+		if got := placeOf(s, base); got != (place{tt.dir, tt.ours}) {
+			t.Errorf("%s: %+v, want %s %v", tt.at, got, tt.dir, tt.ours)
+		}
+	}
+	full := resource.Savepoint{Metadata: resource.Metadata{ID: "1-2", JobID: "3-4", Type: resource.SavepointTypeFull}}
+	full.Spec.SavepointLocation = "/sp/3-4/1-2/savepoint-1"
+	if got := placeOf(full, base); got != (place{"file:/sp/3-4/1-2", true}) {
+		t.Errorf("a savepoint below its job: %+v", got)
+	}
+	if got := placeOf(resource.Savepoint{Spec: resource.SavepointSpec{SavepointLocation: "/a/b"}}, ""); got.ours {
+		t.Errorf("without a place of its own: %+v", got)
+	}
 }

@@ -19,7 +19,10 @@ func (c *Controller) observe(ctx context.Context, id string) (*snapshot, error) 
 	}
 	seen := &snapshot{Savepoint: s, config: c.config}
 	if s.Status.State != resource.SavepointStarted {
-		return seen, nil
+		if s.Spec.Delete || inRemoval(s) {
+			err = c.observeRemoval(ctx, seen)
+		}
+		return seen, err
 	}
 	if seen.job, err = c.findJob(ctx, s); err != nil {
 		return nil, err

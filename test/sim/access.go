@@ -25,12 +25,17 @@ func (c collection[T, P]) Create(_ context.Context, by string, v T) (T, error) {
 	return c.create(by, v)
 }
 
+func (c collection[T, P]) Delete(_ context.Context, id string) (T, error) {
+	c.w.pause()
+	return c.remove(id)
+}
+
 func (c collection[T, P]) Update(_ context.Context, by, id string, change func(*T) error) (T, error) {
 	c.w.pause()
 	return c.update(by, id, change)
 }
 
-// targets has one deployment target, called local.
+// targets has two deployment targets, local and other.
 type targets struct{}
 
 func (targets) Get(context.Context, string) (resource.DeploymentTarget, error) {
@@ -38,7 +43,7 @@ func (targets) Get(context.Context, string) (resource.DeploymentTarget, error) {
 }
 
 func (targets) GetByName(_ context.Context, namespace, name string) (resource.DeploymentTarget, error) {
-	if name != "local" {
+	if name != "local" && name != "other" {
 		return resource.DeploymentTarget{}, resource.ErrNotFound
 	}
 	return resource.DeploymentTarget{

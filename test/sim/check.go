@@ -68,6 +68,8 @@ func (w *World) checkNewJob(j *resource.Job) {
 		switch {
 		case ok:
 			from = s.rank
+		case w.disposed[j.Spec.SavepointLocation]:
+			return // a person took it away meanwhile
 		case w.lastResort(j.Spec.SavepointLocation):
 			return // the new job will fail, and a person is needed: state is lost, but nobody pretends otherwise
 		default:
@@ -87,7 +89,7 @@ func (w *World) checkNewJob(j *resource.Job) {
 		}
 	}
 	for _, p := range w.savepoints.owned[m.DeploymentID] {
-		if p.Status.State != resource.SavepointCompleted || p.Metadata.CreatedAt.After(seen) {
+		if !restorable(p) || p.Metadata.CreatedAt.After(seen) {
 			continue
 		}
 		if r, copied := w.ranks[p.Metadata.ID]; copied {
@@ -105,13 +107,16 @@ func (w *World) checkNewJob(j *resource.Job) {
 	retainedCount := spec.RestoreStrategy.Kind == resource.RestoreLatestState
 	for _, other := range w.jobs.owned[m.DeploymentID] {
 		at := other.Status.LatestCheckpoint.Location
-		if s, ok := w.storage[at]; ok && !w.amnesic(s.job) && retainedCount && other.Status.State != resource.JobFinished {
+		if s, ok := w.storage[at]; ok && !w.disposed[at] && !w.amnesic(s.job) && retainedCount && other.Status.State != resource.JobFinished {
 			learn(s.rank, "checkpoint "+at)
 		}
 	}
 	// A stop that was completed must never be lost, whatever was told of it,
 	// unless nobody could know.
 	for at, s := range w.storage {
+		if w.disposed[at] {
+			continue
+		}
 		if c := w.byJob[s.job]; s.stop && c != nil && c.job.Metadata.DeploymentID == m.DeploymentID && !w.unlucky(s.job) && !w.amnesic(s.job) {
 			learn(s.rank, "stopped with "+at)
 		}
@@ -188,6 +193,73 @@ func (w *World) specAt(deploymentID string, generation int) resource.DeploymentS
 	}
 	w.fail("no revision %d of %s", generation, deploymentID)
 	return resource.DeploymentSpec{}
+}
+
+func restorable(p *resource.Savepoint) bool {
+	return p.Status.State == resource.SavepointCompleted && !p.Spec.Delete
+}
+
+// rankOf is the state that a savepoint has; false when it is nowhere.
+func (w *World) rankOf(p *resource.Savepoint) (rank, bool) {
+	if r, copied := w.ranks[p.Metadata.ID]; copied {
+		return r, true
+	}
+	if s, ok := w.storage[p.Spec.SavepointLocation]; ok {
+		return s.rank, true
+	}
+	return rank{}, false
+}
+
+// checkDiscard looks at every savepoint that is given up. The platform may
+// give up none by itself that is the newest there is, nor one that a job which
+// has not ended was started from.
+func (w *World) checkDiscard(by string, before, after *resource.Savepoint) {
+	if before.Spec.Delete || !after.Spec.Delete {
+		return
+	}
+	w.disposed[before.Spec.SavepointLocation] = true
+	for _, o := range w.savepoints.rows {
+		if o != before && restorable(o) && o.Spec.SavepointLocation == before.Spec.SavepointLocation {
+			delete(w.disposed, before.Spec.SavepointLocation)
+		}
+	}
+	if by != control.By || !restorable(before) {
+		return
+	}
+	for _, j := range w.jobs.owned[before.Metadata.DeploymentID] {
+		if !j.Status.State.Terminal() && j.Metadata.Annotations[control.AnnotationStartedFrom] == before.Metadata.ID {
+			w.fail("savepoint %s is given up while job %s, which was started from it, is %s", before.Metadata.ID, j.Metadata.ID, j.Status.State)
+		}
+	}
+	mine, ok := w.rankOf(before)
+	newer := 0
+	for _, o := range w.savepoints.owned[before.Metadata.DeploymentID] {
+		if r, there := w.rankOf(o); o != before && restorable(o) && there && !r.less(mine) {
+			newer++
+		}
+	}
+	if ok && newer == 0 && !w.amnesic(before.Metadata.JobID) {
+		w.fail("savepoint %s (%s) %v is given up by the platform, and it is the newest state", before.Metadata.ID, before.Metadata.Origin, mine)
+	}
+}
+
+// checkRemoval looks at every removal of data.
+func (w *World) checkRemoval(dir string) {
+	for _, p := range w.savepoints.rows {
+		if restorable(p) && control.Within(dir, p.Spec.SavepointLocation) {
+			w.fail("%s is removed, and savepoint %s is in it", dir, p.Metadata.ID)
+		}
+	}
+	for _, j := range w.jobs.rows {
+		if !j.Status.State.Terminal() && control.Within(dir, j.Spec.SavepointLocation) && !j.Status.Started.StartedAt.IsZero() {
+			w.fail("%s is removed, and job %s was started from it", dir, j.Metadata.ID)
+		}
+	}
+	for _, c := range w.clusters {
+		if !c.gone && control.Within(dir, c.newest.Location) {
+			w.fail("%s is removed, and the cluster of job %s has its checkpoints there", dir, c.job.Metadata.ID)
+		}
+	}
 }
 
 // checkTerminate looks at every removal of a cluster.

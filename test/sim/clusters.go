@@ -460,3 +460,15 @@ func (d disk) Savepoint(_ context.Context, dir string) (string, error) {
 	}
 	return found, nil
 }
+
+func (d disk) Remove(_ context.Context, dir string) error {
+	return clusters{d.w}.ask(func() error {
+		d.w.checkRemoval(dir)
+		for where := range d.w.storage {
+			if control.Within(dir, where) {
+				delete(d.w.storage, where)
+			}
+		}
+		return nil
+	})
+}

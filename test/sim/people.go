@@ -143,7 +143,7 @@ func (w *World) Edit(id, what string, change func(*resource.DeploymentSpec)) {
 // edit is a change of mind at random.
 func (w *World) edit(d *resource.Deployment) {
 	id := d.Metadata.ID
-	switch w.rng.IntN(16) {
+	switch w.rng.IntN(19) {
 	case 0, 1, 2:
 		n := 1 + w.rng.IntN(8)
 		w.Edit(id, "parallelism "+strconv.Itoa(n), func(s *resource.DeploymentSpec) { s.Template.Spec.Parallelism = n })
@@ -166,6 +166,16 @@ func (w *World) edit(d *resource.Deployment) {
 		})
 	case 12:
 		w.Savepoint(id)
+	case 16:
+		w.Dispose(id)
+	case 17:
+		every, keep, keepFor := []string{"", "2s", "20s"}[w.rng.IntN(3)], w.rng.IntN(4), []string{"", "30s", "10min"}[w.rng.IntN(3)]
+		w.Edit(id, fmt.Sprintf("savepoints every %q, keep %d, for %q", every, keep, keepFor), func(s *resource.DeploymentSpec) {
+			s.Savepoints = resource.SavepointPolicy{Every: every, Keep: keep, KeepFor: keepFor}
+		})
+	case 18:
+		target := []string{"local", "local", "other", "missing"}[w.rng.IntN(4)]
+		w.Edit(id, "target "+target, func(s *resource.DeploymentSpec) { s.DeploymentTargetName = target })
 	case 13, 14:
 		w.Reset(id)
 	case 15:
@@ -194,11 +204,41 @@ func (w *World) Savepoint(deploymentID string) {
 	}
 }
 
+// Dispose gives up a savepoint at random that is not the newest state, by
+// force at times.
+func (w *World) Dispose(deploymentID string) {
+	var choice []*resource.Savepoint
+	for _, p := range w.savepoints.owned[deploymentID] {
+		mine, ok := w.rankOf(p)
+		if !ok || p.Spec.Delete || p.Status.State == resource.SavepointStarted {
+			continue
+		}
+		for _, o := range w.savepoints.owned[deploymentID] {
+			if r, there := w.rankOf(o); there && restorable(o) && mine.less(r) {
+				choice = append(choice, p)
+				break
+			}
+		}
+	}
+	if len(choice) == 0 {
+		return
+	}
+	p := choice[w.rng.IntN(len(choice))]
+	force := w.chance(.3)
+	w.tracef("user: dispose of savepoint %s, force %v", short(p.Metadata.ID), force)
+	if _, err := w.savepoints.update("user", p.Metadata.ID, func(s *resource.Savepoint) error {
+		s.Spec.Delete, s.Spec.Force = true, force
+		return nil
+	}); err != nil {
+		panic(err)
+	}
+}
+
 // Reset goes back to a savepoint at random.
 func (w *World) Reset(deploymentID string) {
 	var choice []*resource.Savepoint
 	for _, p := range w.savepoints.owned[deploymentID] {
-		if p.Status.State == resource.SavepointCompleted && w.storage[p.Spec.SavepointLocation] != nil {
+		if restorable(p) && w.storage[p.Spec.SavepointLocation] != nil {
 			choice = append(choice, p)
 		}
 	}

@@ -2,7 +2,9 @@ package sim
 
 import (
 	"fmt"
+	"strings"
 
+	"github.com/weir-streams/weir/control"
 	"github.com/weir-streams/weir/flink"
 	"github.com/weir-streams/weir/resource"
 )
@@ -13,6 +15,11 @@ const settleSteps = 4000
 // Settle stops all misfortune and demands that everything becomes as wanted.
 // A deployment that gave up meanwhile is touched, as a person would, once.
 func (w *World) Settle() {
+	for _, d := range w.deployments.rows {
+		if d.Spec.Savepoints.Every != "" { // else there is always something to do
+			w.Edit(d.Metadata.ID, "no schedule any more", func(s *resource.DeploymentSpec) { s.Savepoints.Every = "" })
+		}
+	}
 	w.settle()
 	touched := false
 	for _, d := range w.deployments.rows {
@@ -21,6 +28,7 @@ func (w *World) Settle() {
 			n := d.Spec.MaxJobCreationAttempts%7 + 3
 			w.Edit(d.Metadata.ID, "touch", func(s *resource.DeploymentSpec) {
 				s.MaxJobCreationAttempts = n
+				s.DeploymentTargetName = "local"
 				s.RestoreStrategy.Kind = resource.RestoreLatestState // the only advice a failure may give
 			})
 		}
@@ -52,6 +60,9 @@ func (w *World) unsettled() string {
 		if p.Status.State == resource.SavepointStarted {
 			return "savepoint " + p.Metadata.ID + " is still STARTED"
 		}
+		if p.Spec.Delete && !w.inUse(p) && (!w.opts.Blind || p.Status.State != resource.SavepointFailedDeletion) {
+			return "savepoint " + p.Metadata.ID + " is still " + string(p.Status.State) + ", to be removed"
+		}
 	}
 	for _, d := range w.deployments.rows {
 		if why := w.unsettledDeployment(d); why != "" {
@@ -60,6 +71,21 @@ func (w *World) unsettled() string {
 		}
 	}
 	return ""
+}
+
+// inUse tells whether a job that has not ended was started from a place at or
+// near a savepoint, so that its removal waits.
+func (w *World) inUse(p *resource.Savepoint) bool {
+	for _, j := range w.jobs.rows {
+		if j.Status.State.Terminal() {
+			continue
+		}
+		at := j.Spec.SavepointLocation
+		if at == p.Spec.SavepointLocation || at != "" && strings.Contains(at, control.TriggerID(p.Metadata.JobID)) {
+			return true
+		}
+	}
+	return false
 }
 
 func (w *World) unsettledDeployment(d *resource.Deployment) string {

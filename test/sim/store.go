@@ -4,8 +4,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"slices"
+	"strings"
 	"time"
 
+	"github.com/weir-streams/weir/control"
 	"github.com/weir-streams/weir/resource"
 )
 
@@ -23,6 +26,8 @@ type table[T any, P object[T]] struct {
 	owned  map[string][]*T // by deployment
 	silent bool            // no notifications
 	check  func(v *T)      // called on every creation
+
+	changing func(by string, before, after *T) // called on every update
 }
 
 func newTable[T any, P object[T]](w *World) *table[T, P] {
@@ -47,6 +52,9 @@ func (t *table[T, P]) list(f resource.Filter) []T {
 	for _, v := range rows {
 		m := P(v).Meta()
 		if f.Namespace != "" && m.Namespace != f.Namespace || f.JobID != "" && m.JobID != f.JobID {
+			continue
+		}
+		if f.Mentions != "" && !mentions(v, f.Mentions) {
 			continue
 		}
 		out = append(out, *v)
@@ -97,6 +105,9 @@ func (t *table[T, P]) update(by, id string, change func(*T) error) (T, error) {
 	m := P(&v).Meta()
 	m.ResourceVersion++
 	m.ModifiedAt = resource.At(t.w.tick())
+	if t.changing != nil {
+		t.changing(by, p, &v)
+	}
 	newSpec := !reflect.DeepEqual(P(&v).SpecOf(), P(p).SpecOf())
 	if newSpec {
 		m.Generation++
@@ -104,6 +115,34 @@ func (t *table[T, P]) update(by, id string, change func(*T) error) (T, error) {
 	*p = v
 	t.changed(p, by, newSpec)
 	return v, nil
+}
+
+func (t *table[T, P]) remove(id string) (T, error) {
+	p, ok := t.byID[id]
+	if !ok {
+		var none T
+		return none, fmt.Errorf("%T %s: %w", none, id, resource.ErrNotFound)
+	}
+	m := P(p).Meta()
+	is := func(v *T) bool { return v == p }
+	t.rows = slices.DeleteFunc(t.rows, is)
+	t.owned[m.DeploymentID] = slices.DeleteFunc(t.owned[m.DeploymentID], is)
+	delete(t.byID, id)
+	if !t.silent {
+		t.w.notify(resource.Key{Kind: P(p).ResourceKind(), Namespace: m.Namespace, ID: id})
+	}
+	return *p, nil
+}
+
+// mentions tells whether a location in a resource has a text in it.
+func mentions(v any, text string) bool {
+	switch v := v.(type) {
+	case *resource.Savepoint:
+		return strings.Contains(v.Spec.SavepointLocation, text)
+	case *resource.Job:
+		return strings.Contains(v.Spec.SavepointLocation, text) || strings.Contains(control.CheckpointDirectory(*v), text)
+	}
+	panic(fmt.Sprintf("what does a %T mention?", v))
 }
 
 func (t *table[T, P]) changed(p *T, by string, newSpec bool) {

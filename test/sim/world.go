@@ -3,6 +3,7 @@ package sim
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"iter"
 	"log/slog"
@@ -50,6 +51,7 @@ type World struct {
 	storage  map[string]*snap
 	ranks    map[string]rank // of savepoint resources that were copied in
 	top      map[string]float64
+	disposed map[string]bool // locations whose savepoint is given up
 
 	controllers []control.Controller
 	tasks       []*task
@@ -101,7 +103,7 @@ func New(o Options) *World {
 		opts: o, dice: dice, rng: rand.New(dice),
 		now:       time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC),
 		revisions: map[string][]resource.Revision{}, byJob: map[string]*fakeCluster{},
-		storage: map[string]*snap{}, ranks: map[string]rank{}, top: map[string]float64{}, byTask: map[taskKey]*task{},
+		storage: map[string]*snap{}, ranks: map[string]rank{}, top: map[string]float64{}, disposed: map[string]bool{}, byTask: map[taskKey]*task{},
 	}
 	if o.Trace {
 		w.trace = []string{}
@@ -110,6 +112,7 @@ func New(o Options) *World {
 	w.jobs = newTable[resource.Job, *resource.Job](w)
 	w.savepoints = newTable[resource.Savepoint, *resource.Savepoint](w)
 	w.jobs.check = w.checkNewJob
+	w.savepoints.changing = w.checkDiscard
 	w.resyncAt = w.now.Add(time.Minute)
 	log := slog.New(slog.DiscardHandler)
 	now := func() time.Time { return w.now }
@@ -134,7 +137,7 @@ func New(o Options) *World {
 			Savepoints: collection[resource.Savepoint, *resource.Savepoint]{w.savepoints},
 			Jobs:       collection[resource.Job, *resource.Job]{w.jobs},
 			Clusters:   clusters{w}, Storage: storage, Events: events{w}, Log: log, Now: now,
-		}, savepoint.Config{}),
+		}, savepoint.Config{StateBase: "file:/state"}),
 	}
 	return w
 }
@@ -204,7 +207,7 @@ func (w *World) deliver() {
 	}
 	for i, c := range w.controllers {
 		keys, err := c.Related(context.Background(), key)
-		if err != nil {
+		if err != nil && !errors.Is(err, resource.ErrNotFound) {
 			w.fail("related of %s: %v", c.Kind(), err)
 		}
 		for _, k := range keys {
