@@ -115,7 +115,7 @@ func (s Savepoint) Validate() error {
 	if s.Metadata.DeploymentID == "" {
 		p.addf("metadata.deploymentId", "must be set: the deployment this savepoint is of")
 	}
-	oneOf(&p, "metadata.origin", s.Metadata.Origin, false, OriginUserRequest, OriginSuspend, OriginSuspendAndUpgrade, OriginCopied, OriginRetainedCheckpoint)
+	oneOf(&p, "metadata.origin", s.Metadata.Origin, false, OriginUserRequest, OriginSuspend, OriginSuspendAndUpgrade, OriginCopied, OriginRetainedCheckpoint, OriginSchedule)
 	oneOf(&p, "metadata.type", s.Metadata.Type, false, SavepointTypeUnknown, SavepointTypeFull, SavepointTypeIncremental)
 	if s.Metadata.Origin == OriginCopied && s.Spec.SavepointLocation == "" {
 		p.addf("spec.savepointLocation", "must be set for a savepoint that is there already")
@@ -175,6 +175,7 @@ func (p *problems) spec(s DeploymentSpec, whole bool) {
 			p.addf("spec.jobFailureExpirationTime", "%v", err)
 		}
 	}
+	p.savepoints(s.Savepoints)
 	p.job("spec.template.spec.", s.Template.Spec, whole, s.SessionClusterName != "")
 }
 
@@ -209,8 +210,9 @@ func (p *problems) job(at string, t JobTemplate, whole, onSession bool) {
 		p.resources(at+"resources.jobmanager.", t.Resources.JobManager, whole)
 		p.resources(at+"resources.taskmanager.", t.Resources.TaskManager, whole)
 	}
-	if _, ok := t.FlinkConfiguration[""]; ok {
-		p.addf(at+"flinkConfiguration", "has an empty key")
+	p.configuration(at, t)
+	if t.DisasterCheckpointsDelay < 0 {
+		p.addf(at+"disasterCheckpointsDelay", "must be at least 0, got %d", t.DisasterCheckpointsDelay)
 	}
 	if t.LatestCheckpointFetchInterval < 0 {
 		p.addf(at+"latestCheckpointFetchInterval", "must be at least 0 seconds, got %d", t.LatestCheckpointFetchInterval)

@@ -39,6 +39,35 @@ func TestValidateDeployment(t *testing.T) {
 		{"python without program", func(d *Deployment) { d.Spec.Template.Spec.Artifact = Artifact{Kind: ArtifactPython} }, "artifact.pythonArtifactUri: must be set"},
 		{"bad duration", func(d *Deployment) { d.Spec.JobFailureExpirationTime = "soon" }, "spec.jobFailureExpirationTime: must be a duration"},
 		{"good duration", func(d *Deployment) { d.Spec.JobFailureExpirationTime = "10 min" }, ""},
+		{"a schedule", func(d *Deployment) { d.Spec.Savepoints = SavepointPolicy{Every: "6h", Keep: 3, KeepFor: "7d"} }, ""},
+		{"a schedule too close", func(d *Deployment) { d.Spec.Savepoints.Every = "10ms" }, "spec.savepoints.every: must be at least 1s"},
+		{"a schedule in words", func(d *Deployment) { d.Spec.Savepoints.Every = "daily" }, "spec.savepoints.every: must be a duration"},
+		{"keeps less than nothing", func(d *Deployment) { d.Spec.Savepoints.Keep = -1 }, "spec.savepoints.keep: must be at least 1, or 0 for all, got -1"},
+		{"keeps for nothing", func(d *Deployment) { d.Spec.Savepoints.KeepFor = "0s" }, "spec.savepoints.keepFor: must be above 0"},
+		{"parallelism 128", func(d *Deployment) { d.Spec.Template.Spec.Parallelism = 128 }, ""},
+		{"parallelism 129", func(d *Deployment) { d.Spec.Template.Spec.Parallelism = 129 }, "parallelism: must be at most 128, which is how many key groups a job has unless"},
+		{"parallelism 129 of more key groups", func(d *Deployment) {
+			d.Spec.Template.Spec.Parallelism = 129
+			d.Spec.Template.Spec.FlinkConfiguration = map[string]string{"pipeline.max-parallelism": "256"}
+		}, ""},
+		{"parallelism above the key groups", func(d *Deployment) {
+			d.Spec.Template.Spec.Parallelism = 9
+			d.Spec.Template.Spec.FlinkConfiguration = map[string]string{"pipeline.max-parallelism": "8"}
+		}, "parallelism: must be at most 8, which is flinkConfiguration pipeline.max-parallelism"},
+		{"key groups in words", func(d *Deployment) {
+			d.Spec.Template.Spec.FlinkConfiguration = map[string]string{"pipeline.max-parallelism": "many"}
+		}, "flinkConfiguration.pipeline.max-parallelism: must be a number from 1 to 32768"},
+		{"a jar of parallelism 500", func(d *Deployment) {
+			d.Spec.Template.Spec.Artifact = Artifact{Kind: ArtifactJar, JarURI: "file:///a.jar"}
+			d.Spec.Template.Spec.Parallelism = 500
+		}, ""},
+		{"a secret place of state", func(d *Deployment) {
+			d.Spec.Template.Spec.FlinkConfiguration = map[string]string{"state.savepoints.dir": "s3://${BUCKET}/x"}
+		}, "flinkConfiguration.state.savepoints.dir: cannot refer to a secret"},
+		{"a place of state with placeholders", func(d *Deployment) {
+			d.Spec.Template.Spec.FlinkConfiguration = map[string]string{"state.savepoints.dir": "s3://b/{{namespace}}"}
+		}, ""},
+		{"disaster checkpoints", func(d *Deployment) { d.Spec.Template.Spec.DisasterCheckpointsDelay = -1 }, "disasterCheckpointsDelay: must be at least 0, got -1"},
 		{"pods and templates", func(d *Deployment) {
 			d.Spec.Template.Spec.Kubernetes = map[string]any{"pods": map[string]any{}, "jobManagerPodTemplate": map[string]any{}}
 		}, "kubernetes.jobManagerPodTemplate: cannot be set together"},

@@ -113,3 +113,32 @@ func TestOnlyTheLeaderRunsTheLoop(t *testing.T) {
 		}
 	})
 }
+
+func TestRemovingState(t *testing.T) {
+	base := t.TempDir()
+	place := filepath.Join(base, "sp", "savepoint-1")
+	if err := os.MkdirAll(filepath.Join(place, "shared"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(place, metadataFile), []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(base, "sp", "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, wrong := range []string{"/", "/tmp", "relative/path/x", "s3://bucket/a/b", file} {
+		if err := (localState{}).Remove(t.Context(), wrong); err == nil {
+			t.Errorf("%s was removed", wrong)
+		}
+	}
+	for range 2 { // the second time it is gone already
+		if err := (localState{}).Remove(t.Context(), fileURI(place)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	left, err := os.ReadDir(filepath.Join(base, "sp"))
+	if err != nil || len(left) != 1 || left[0].Name() != "file" {
+		t.Errorf("left: %v, %v", left, err)
+	}
+}

@@ -17,7 +17,7 @@ type plan struct {
 	savepoint *resource.Savepoint // take this savepoint
 	stop      string              // id of the job to cancel
 	rollBack  *rollBack
-	discard   string              // id of the savepoint to give up
+	discard   string          // id of the savepoint to give up
 	done      []control.Event // said once the deed is done
 
 	discardWhy string

@@ -43,7 +43,7 @@ func (a *API) restorableSavepoint(r *http.Request, id string) (resource.Savepoin
 	if err != nil {
 		return s, err
 	}
-	if s.Status.State != resource.SavepointCompleted || s.Spec.SavepointLocation == "" {
+	if s.Status.State != resource.SavepointCompleted || s.Spec.SavepointLocation == "" || s.Spec.Delete {
 		return s, conflictf("savepoint %s is %s, not COMPLETED", id, s.Status.State)
 	}
 	return s, nil

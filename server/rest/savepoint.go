@@ -187,8 +187,9 @@ func withSpecVersion(annotations map[string]string, version int) map[string]stri
 	return all
 }
 
-// deleteSavepoint forgets a savepoint; its data stays where it is. The newest
-// one a deployment would start from goes only by force.
+// deleteSavepoint asks for the removal of a savepoint and of its data; the
+// platform does it. The newest one a deployment would start from goes only by
+// force.
 func (a *API) deleteSavepoint(w http.ResponseWriter, r *http.Request) error {
 	force, err := flag(r, "force")
 	if err != nil {
@@ -206,7 +207,12 @@ func (a *API) deleteSavepoint(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 	}
-	if _, err := a.Resources.Savepoints.Delete(r.Context(), s.Metadata.ID); err != nil {
+	_, err = a.Resources.Savepoints.Update(r.Context(), a.author(r), s.Metadata.ID, func(s *resource.Savepoint) error {
+		s.Spec.Delete = true
+		s.Spec.Force = s.Spec.Force || force
+		return nil
+	})
+	if err != nil && !errors.Is(err, resource.ErrNotFound) {
 		return err
 	}
 	w.WriteHeader(http.StatusNoContent)
@@ -227,7 +233,7 @@ func (a *API) notTheNewest(ctx context.Context, s resource.Savepoint) error {
 	}
 	newest := ""
 	for _, other := range all {
-		if other.Status.State == resource.SavepointCompleted {
+		if other.Status.State == resource.SavepointCompleted && !other.Spec.Delete {
 			newest = other.Metadata.ID
 		}
 	}
