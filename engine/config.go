@@ -85,6 +85,13 @@ func (r *reader) folder(keys ...string) string {
 	return p
 }
 
+// CheckConfig says what of a configuration cannot be taken; keys that are none
+// of the engine's business are left alone.
+func (e *Engine) CheckConfig(config map[string]string) error {
+	_, err := settingsOf(config)
+	return err
+}
+
 // settingsOf reads Flink's keys, present and old ones.
 func settingsOf(config map[string]string) (settings, error) {
 	r := &reader{config: config}

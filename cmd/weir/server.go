@@ -168,7 +168,7 @@ func (s *session) serve(ctx context.Context, config configuration) (err error) {
 			NewNamespace: newNamespace,
 		},
 		Gateway: gateway.Config{
-			Engine: planning,
+			Engine: planning, Files: files, FileLimit: artifactLimit(config),
 			Resources: gateway.Resources{
 				Namespaces: db.Namespaces(), Deployments: db.Deployments(), Secrets: db.Secrets(), Entries: db.CatalogEntries(), Record: db,
 				Scripts: db.SQLScripts(), UDFArtifacts: db.UDFArtifacts(), Connectors: db.Connectors(), Formats: db.Formats(),

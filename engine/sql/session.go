@@ -82,6 +82,9 @@ func cloneOrMake(m map[string]string) map[string]string {
 // Config is a copy of the session's settings.
 func (s *Session) Config() map[string]string { return maps.Clone(s.config) }
 
+// Configure sets a setting, as SET does.
+func (s *Session) Configure(key, value string) { s.config[key] = value }
+
 // Execute carries out a statement: declarations and settings take effect,
 // queries are planned, not run.
 func (s *Session) Execute(st ast.Statement) (*Outcome, error) {

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/weir-streams/weir/artifact"
 	"github.com/weir-streams/weir/engine"
 	"github.com/weir-streams/weir/resource"
 	"github.com/weir-streams/weir/store"
@@ -38,7 +39,12 @@ func newWorld(t *testing.T, limits Limits) *world {
 	if _, err := db.Namespaces().Create(t.Context(), "test", n); err != nil {
 		t.Fatal(err)
 	}
+	files, err := artifact.NewFolder(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
 	w.g = New(Config{
+		Files: files,
 		Resources: Resources{
 			Namespaces: db.Namespaces(), Deployments: db.Deployments(), Secrets: db.Secrets(), Entries: db.CatalogEntries(), Record: db,
 			Scripts: db.SQLScripts(), UDFArtifacts: db.UDFArtifacts(), Connectors: db.Connectors(), Formats: db.Formats(),

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/weir-streams/weir/artifact"
 	"github.com/weir-streams/weir/auth"
 	"github.com/weir-streams/weir/engine"
 	"github.com/weir-streams/weir/resource"
@@ -59,8 +60,11 @@ type Resources struct {
 type Config struct {
 	Resources
 	Engine *engine.Engine
-	Files  Files // nil: there is no place for uploads
-	Limits Limits
+	// Files keeps uploaded files of at most FileLimit bytes. Nil: there is no
+	// place for them.
+	Files     artifact.Store
+	FileLimit int64
+	Limits    Limits
 	// Author names who sends a request, for the record. Nil: everybody is "user".
 	Author func(*http.Request) string
 	// Authorize refuses what the sender of a request may not do. Nil:

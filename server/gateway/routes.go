@@ -12,6 +12,7 @@ import (
 func (g *Gateway) Routes() []route.Route {
 	const sql, catalogs = "/sql/v1beta1/namespaces/{ns}", "/catalog/v1beta2/namespaces/{ns}/catalogs"
 	need := func(v auth.Verb, k auth.Kind) auth.Need { return auth.Need{Verb: v, Kind: k} }
+	connectors, formats, catalogConnectors := g.connectors(), g.formats(), g.catalogConnectors()
 	return []route.Route{
 		{Method: "GET", Path: sql + "/sqlscripts", Need: need(auth.Read, auth.SQLScripts), Handle: g.listScripts},
 		{Method: "POST", Path: sql + "/sqlscripts", Need: need(auth.Create, auth.SQLScripts), Handle: g.createScript},
@@ -22,6 +23,39 @@ func (g *Gateway) Routes() []route.Route {
 		{Method: "POST", Path: sql + "/sqlscripts:execute-multi", Need: need(auth.Update, auth.Catalogs), Handle: g.executeStatements},
 		{Method: "POST", Path: sql + "/sqlscripts:validate", Need: need(auth.Read, auth.Catalogs), Handle: g.validateStatement},
 		{Method: "POST", Path: sql + "/sqlscripts:suggest", Need: need(auth.Read, auth.Catalogs), Handle: g.suggestCompletions},
+
+		{Method: "GET", Path: sql + "/udfartifacts", Need: need(auth.Read, auth.UDFArtifacts), Handle: g.listUDFs},
+		{Method: "POST", Path: sql + "/udfartifacts", Need: need(auth.Create, auth.UDFArtifacts), Handle: g.createUDF},
+		{Method: "GET", Path: sql + "/udfartifacts/{udfArtifactName}", Need: need(auth.Read, auth.UDFArtifacts), Handle: g.getUDF},
+		{Method: "PUT", Path: sql + "/udfartifacts/{udfArtifactName}", Need: need(auth.Update, auth.UDFArtifacts), Handle: g.putUDF},
+		{Method: "DELETE", Path: sql + "/udfartifacts/{udfArtifactName}", Need: need(auth.Delete, auth.UDFArtifacts), Handle: g.deleteUDF},
+		{Method: "POST", Path: sql + "/udfartifacts/{udfArtifactName}:upload-jar", Need: need(auth.Update, auth.UDFArtifacts), Streams: true, Handle: g.uploadJar},
+
+		{Method: "GET", Path: sql + "/connectors", Need: need(auth.Read, auth.Connectors), Handle: connectors.list},
+		{Method: "POST", Path: sql + "/connectors", Need: need(auth.Create, auth.Connectors), Handle: connectors.create},
+		{Method: "GET", Path: sql + "/connectors/{name}", Need: need(auth.Read, auth.Connectors), Handle: connectors.get},
+		{Method: "PUT", Path: sql + "/connectors/{name}", Need: need(auth.Update, auth.Connectors), Handle: connectors.put},
+		{Method: "DELETE", Path: sql + "/connectors/{name}", Need: need(auth.Delete, auth.Connectors), Handle: connectors.remove},
+		{Method: "GET", Path: sql + "/connectors/{name}:list-tables", Need: need(auth.Read, auth.Connectors), Handle: connectors.listTables},
+
+		{Method: "GET", Path: sql + "/formats", Need: need(auth.Read, auth.Formats), Handle: formats.list},
+		{Method: "POST", Path: sql + "/formats", Need: need(auth.Create, auth.Formats), Handle: formats.create},
+		{Method: "GET", Path: sql + "/formats/{name}", Need: need(auth.Read, auth.Formats), Handle: formats.get},
+		{Method: "PUT", Path: sql + "/formats/{name}", Need: need(auth.Update, auth.Formats), Handle: formats.put},
+		{Method: "DELETE", Path: sql + "/formats/{name}", Need: need(auth.Delete, auth.Formats), Handle: formats.remove},
+		{Method: "GET", Path: sql + "/formats/{name}:list-tables", Need: need(auth.Read, auth.Formats), Handle: formats.listTables},
+
+		{Method: "GET", Path: sql + "/catalog-connectors", Need: need(auth.Read, auth.CatalogConnectors), Handle: catalogConnectors.list},
+		{Method: "POST", Path: sql + "/catalog-connectors", Need: need(auth.Create, auth.CatalogConnectors), Handle: catalogConnectors.create},
+		{Method: "GET", Path: sql + "/catalog-connectors/{name}", Need: need(auth.Read, auth.CatalogConnectors), Handle: catalogConnectors.get},
+		{Method: "PUT", Path: sql + "/catalog-connectors/{name}", Need: need(auth.Update, auth.CatalogConnectors), Handle: catalogConnectors.put},
+		{Method: "DELETE", Path: sql + "/catalog-connectors/{name}", Need: need(auth.Delete, auth.CatalogConnectors), Handle: catalogConnectors.remove},
+		{Method: "GET", Path: sql + "/catalog-connectors/{name}:list-catalogs", Need: need(auth.Read, auth.CatalogConnectors), Handle: g.listCatalogsOf},
+		{Method: "POST", Path: sql + "/catalog-connectors:analyze-jars", Need: need(auth.Read, auth.CatalogConnectors), Handle: g.analyzeJars},
+
+		{Method: "POST", Path: sql + "/deployments/{deploymentId}:create-jobgraph", Need: need(auth.Read, auth.Deployments), Handle: g.createJobGraph},
+		{Method: "DELETE", Path: sql + "/deployments/{deploymentName}:delete-jobgraphs", Need: need(auth.Update, auth.Deployments), Handle: g.deleteJobGraphs},
+		{Method: "POST", Path: sql + "/deployments/{deploymentName}:validate-config-change", Need: need(auth.Read, auth.Deployments), Handle: g.validateConfigChange},
 
 		{Method: "GET", Path: catalogs, Need: need(auth.Read, auth.Catalogs), Handle: g.listCatalogs},
 		{Method: "GET", Path: catalogs + "/{cat}", Need: need(auth.Read, auth.Catalogs), Handle: g.getCatalog},

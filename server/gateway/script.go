@@ -39,7 +39,7 @@ func shortName(namespace, kind, name string) (string, error) {
 
 // named gives the name of what a PUT writes: that of the path, which the body
 // may repeat.
-func named(r *http.Request, namespace, kind, written, inPath string) (string, error) {
+func named(namespace, kind, written, inPath string) (string, error) {
 	name, err := shortName(namespace, kind, written)
 	if err != nil {
 		return "", err
@@ -162,7 +162,7 @@ func (g *Gateway) putScript(w http.ResponseWriter, r *http.Request) error {
 	if err := body(w, r, &in); err != nil {
 		return err
 	}
-	name, err := named(r, n.Metadata.Name, scriptsKind, in.Name, r.PathValue("sqlScriptName"))
+	name, err := named(n.Metadata.Name, scriptsKind, in.Name, r.PathValue("sqlScriptName"))
 	if err != nil {
 		return err
 	}
