@@ -28,6 +28,7 @@ func (w *World) launch(j resource.Job, spec cluster.Spec) error {
 		w: w, job: j, dir: spec.Configuration[control.KeyCheckpointDir],
 		status: flink.JobInitializing, due: w.now.Add(w.between(0, 400*time.Millisecond)), last: w.now,
 		every: w.between(300*time.Millisecond, 4*time.Second), restored: spec.SavepointLocation,
+		session: spec.Session,
 	}
 	c.silentUntil = w.now.Add(w.between(0, 200*time.Millisecond))
 	if spec.Configuration["sim.bound"] == "true" {

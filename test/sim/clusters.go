@@ -41,10 +41,11 @@ type snap struct {
 
 // fakeCluster is a JobManager with one job.
 type fakeCluster struct {
-	w    *World
-	job  resource.Job
-	dir  string // of checkpoints
-	life int    // of the JobManager process
+	w       *World
+	job     resource.Job
+	dir     string // of checkpoints
+	life    int    // of the JobManager process
+	session string // the start of a session cluster it is on; empty: its own cluster
 
 	gone        bool
 	broken      bool
@@ -318,6 +319,9 @@ func (k clusters) Look(_ context.Context, j resource.Job, tasks bool) control.Si
 	if k.w.chance(k.w.faults.RequestLost) {
 		return control.Sight{Message: errLost.Error()}
 	}
+	if s, ok := k.w.through(control.Ref(j)); !ok {
+		return s
+	}
 	switch {
 	case c == nil || c.gone:
 		return control.Sight{Presence: cluster.Absent, Message: "no such cluster"}
@@ -333,6 +337,12 @@ func (k clusters) Look(_ context.Context, j resource.Job, tasks bool) control.Si
 // reach finds a cluster that answers.
 func (k clusters) reach(j resource.Job) (*fakeCluster, error) {
 	c := k.w.byJob[j.Metadata.ID]
+	if s, ok := k.w.through(control.Ref(j)); !ok {
+		if s.Presence == cluster.Absent {
+			return nil, cluster.ErrGone
+		}
+		return nil, cluster.ErrUnreachable
+	}
 	switch {
 	case c == nil || c.gone:
 		return nil, cluster.ErrGone
@@ -350,6 +360,9 @@ func (k clusters) Launch(_ context.Context, j resource.Job, spec cluster.Spec) e
 		}
 		if spec.Configuration["sim.broken"] == "refused" {
 			return fmt.Errorf("%w: the script does not compile", cluster.ErrRefused)
+		}
+		if _, ok := k.w.through(spec.Ref); !ok {
+			return cluster.ErrUnreachable
 		}
 		return k.w.launch(j, spec)
 	})
@@ -371,6 +384,9 @@ func (k clusters) Cancel(_ context.Context, j resource.Job) error {
 
 func (k clusters) Terminate(_ context.Context, j resource.Job) error {
 	return k.ask(func() error {
+		if s, ok := k.w.through(control.Ref(j)); !ok && s.Presence != cluster.Absent {
+			return cluster.ErrUnreachable
+		}
 		if c := k.w.byJob[j.Metadata.ID]; c != nil && !c.gone {
 			c.catchUp()
 			k.w.checkTerminate(c)

@@ -66,6 +66,7 @@ func (w *World) misfortune() {
 	if w.chance(f.Edit) && len(w.deployments.rows) > 0 {
 		w.edit(w.deployments.rows[w.rng.IntN(len(w.deployments.rows))])
 	}
+	w.sessionMisfortune()
 	var there []*fakeCluster
 	for _, c := range w.clusters {
 		if !c.gone {
@@ -90,6 +91,11 @@ func (w *World) misfortune() {
 			c.become(flink.JobFailed)
 		}
 	})
+	if h := c.host(); h != nil { // what happens to its process happens to all
+		strike(f.Failover+f.FailoverWithoutHA+f.Vanish, "its session cluster vanishes", func() { h.die(true) })
+		strike(f.Breaks, "the process of its session cluster ends", func() { h.die(false) })
+		return
+	}
 	strike(f.Failover, "failover with high availability", func() { c.failover(true) })
 	strike(f.FailoverWithoutHA, "failover without high availability", func() { c.failover(false) })
 	strike(f.Cancelled, "somebody cancels the job", func() {
@@ -143,7 +149,11 @@ func (w *World) Edit(id, what string, change func(*resource.DeploymentSpec)) {
 // edit is a change of mind at random.
 func (w *World) edit(d *resource.Deployment) {
 	id := d.Metadata.ID
-	switch w.rng.IntN(19) {
+	choices := 19
+	if len(w.sessions.rows) > 0 {
+		choices += 2
+	}
+	switch w.rng.IntN(choices) {
 	case 0, 1, 2:
 		n := 1 + w.rng.IntN(8)
 		w.Edit(id, "parallelism "+strconv.Itoa(n), func(s *resource.DeploymentSpec) { s.Template.Spec.Parallelism = n })
@@ -175,12 +185,14 @@ func (w *World) edit(d *resource.Deployment) {
 		})
 	case 18:
 		target := []string{"local", "local", "other", "missing"}[w.rng.IntN(4)]
-		w.Edit(id, "target "+target, func(s *resource.DeploymentSpec) { s.DeploymentTargetName = target })
+		w.Edit(id, "target "+target, func(s *resource.DeploymentSpec) { s.DeploymentTargetName, s.SessionClusterName = target, "" })
 	case 13, 14:
 		w.Reset(id)
 	case 15:
 		bounded := []string{"true", ""}[w.rng.IntN(2)]
 		w.Edit(id, "bounded input: "+bounded, func(s *resource.DeploymentSpec) { s.Template.Spec.FlinkConfiguration["sim.bound"] = bounded })
+	case 19, 20:
+		w.move(id)
 	}
 }
 

@@ -22,6 +22,17 @@ func (w *World) Settle() {
 	}
 	w.settle()
 	touched := false
+	for _, s := range w.sessions.rows {
+		if s.Status.State == resource.SessionFailed || s.Spec.State == resource.SessionStopped && w.chance(.7) {
+			touched = true
+			n := s.Spec.NumberOfTaskManagers + 1
+			w.EditSession(s.Metadata.ID, "touch", func(s *resource.SessionClusterSpec) { s.NumberOfTaskManagers, s.State = n, resource.SessionRunning })
+		}
+	}
+	if touched {
+		w.settle()
+	}
+	touched = false
 	for _, d := range w.deployments.rows {
 		if d.Status.State == resource.StateFailed && d.Spec.Template.Spec.FlinkConfiguration["sim.broken"] == "" {
 			touched = true
@@ -64,6 +75,12 @@ func (w *World) unsettled() string {
 			return "savepoint " + p.Metadata.ID + " is still " + string(p.Status.State) + ", to be removed"
 		}
 	}
+	for _, s := range w.sessions.rows {
+		if why := w.unsettledSession(s); why != "" {
+			return fmt.Sprintf("session cluster %s (%s, wanted %s, generation %d, %q): %s",
+				s.Metadata.Name, s.Status.State, s.Spec.State, s.Metadata.Generation, s.Status.Message, why)
+		}
+	}
 	for _, d := range w.deployments.rows {
 		if why := w.unsettledDeployment(d); why != "" {
 			return fmt.Sprintf("deployment %s (%s, wanted %s, generation %d, %q): %s",
@@ -101,6 +118,8 @@ func (w *World) unsettledDeployment(d *resource.Deployment) string {
 			return "it is FAILED for an older wish"
 		}
 		return ""
+	case d.Spec.State == resource.StateRunning && active == nil && w.waits(d):
+		return ""
 	case s == resource.StateFinished && d.Spec.State == resource.StateRunning && active == nil:
 		return ""
 	case s != d.Spec.State:
@@ -130,6 +149,7 @@ func (w *World) unsettledDeployment(d *resource.Deployment) string {
 
 // checkSettled looks at what is left when all is quiet.
 func (w *World) checkSettled() {
+	w.checkSessionsSettled()
 	for _, c := range w.clusters {
 		j := w.jobs.byID[c.job.Metadata.ID]
 		if !c.gone && j.Status.State.Terminal() {

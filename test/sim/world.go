@@ -16,6 +16,7 @@ import (
 	"github.com/weir-streams/weir/control/deployment"
 	"github.com/weir-streams/weir/control/job"
 	"github.com/weir-streams/weir/control/savepoint"
+	"github.com/weir-streams/weir/control/sessioncluster"
 	"github.com/weir-streams/weir/resource"
 )
 
@@ -43,6 +44,7 @@ type World struct {
 	deployments *table[resource.Deployment, *resource.Deployment]
 	jobs        *table[resource.Job, *resource.Job]
 	savepoints  *table[resource.Savepoint, *resource.Savepoint]
+	sessions    *table[resource.SessionCluster, *resource.SessionCluster]
 	revisions   map[string][]resource.Revision
 	eventCount  int
 
@@ -52,6 +54,9 @@ type World struct {
 	ranks    map[string]rank // of savepoint resources that were copied in
 	top      map[string]float64
 	disposed map[string]bool // locations whose savepoint is given up
+
+	sessionStarts []*fakeSession
+	bySession     map[string]*fakeSession
 
 	controllers []control.Controller
 	tasks       []*task
@@ -103,7 +108,8 @@ func New(o Options) *World {
 		opts: o, dice: dice, rng: rand.New(dice),
 		now:       time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC),
 		revisions: map[string][]resource.Revision{}, byJob: map[string]*fakeCluster{},
-		storage: map[string]*snap{}, ranks: map[string]rank{}, top: map[string]float64{}, disposed: map[string]bool{}, byTask: map[taskKey]*task{},
+		bySession: map[string]*fakeSession{},
+		storage:   map[string]*snap{}, ranks: map[string]rank{}, top: map[string]float64{}, disposed: map[string]bool{}, byTask: map[taskKey]*task{},
 	}
 	if o.Trace {
 		w.trace = []string{}
@@ -111,6 +117,7 @@ func New(o Options) *World {
 	w.deployments = newTable[resource.Deployment, *resource.Deployment](w)
 	w.jobs = newTable[resource.Job, *resource.Job](w)
 	w.savepoints = newTable[resource.Savepoint, *resource.Savepoint](w)
+	w.sessions = newTable[resource.SessionCluster, *resource.SessionCluster](w)
 	w.jobs.check = w.checkNewJob
 	w.savepoints.changing = w.checkDiscard
 	w.resyncAt = w.now.Add(time.Minute)
@@ -121,12 +128,13 @@ func New(o Options) *World {
 	if !o.Blind {
 		checkpoints, storage = disk{w}, disk{w}
 	}
+	shared := sessions{collection[resource.SessionCluster, *resource.SessionCluster]{w.sessions}}
 	w.controllers = []control.Controller{
 		deployment.New(deployment.Needs{
 			Deployments: collection[resource.Deployment, *resource.Deployment]{w.deployments},
 			Jobs:        collection[resource.Job, *resource.Job]{w.jobs},
 			Savepoints:  collection[resource.Savepoint, *resource.Savepoint]{w.savepoints},
-			Targets:     targets{}, Revisions: history{w}, Launchers: launchers{}, Events: events{w}, Log: log, Now: now,
+			Targets:     targets{}, Sessions: shared, Revisions: history{w}, Launchers: launchers{}, Events: events{w}, Log: log, Now: now,
 		}, deployment.Config{StateBase: "file:/state"}),
 		job.New(job.Needs{
 			Jobs:       collection[resource.Job, *resource.Job]{w.jobs},
@@ -138,6 +146,12 @@ func New(o Options) *World {
 			Jobs:       collection[resource.Job, *resource.Job]{w.jobs},
 			Clusters:   clusters{w}, Storage: storage, Events: events{w}, Log: log, Now: now,
 		}, savepoint.Config{StateBase: "file:/state"}),
+		sessioncluster.New(sessioncluster.Needs{
+			SessionClusters: shared,
+			Deployments:     collection[resource.Deployment, *resource.Deployment]{w.deployments},
+			Jobs:            collection[resource.Job, *resource.Job]{w.jobs},
+			Targets:         targets{}, Clusters: clusters{w}, Events: events{w}, Log: log, Now: now,
+		}, sessioncluster.Config{Attempts: 4}),
 	}
 	return w
 }
