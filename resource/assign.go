@@ -13,6 +13,7 @@ import (
 var upperCase = map[reflect.Type]bool{
 	reflect.TypeFor[State]():           true,
 	reflect.TypeFor[UpgradeKind]():     true,
+	reflect.TypeFor[SessionState]():    true,
 	reflect.TypeFor[RestoreKind]():     true,
 	reflect.TypeFor[ArtifactKind]():    true,
 	reflect.TypeFor[JobState]():        true,

@@ -154,6 +154,7 @@ func TestDecodeCoversEveryField(t *testing.T) {
 	check("Job", &resource.Job{}, func(b []byte) (any, error) { return resource.DecodeJob(b) })
 	check("Savepoint", &resource.Savepoint{}, func(b []byte) (any, error) { return resource.DecodeSavepoint(b) })
 	check("Event", &resource.Event{}, func(b []byte) (any, error) { return resource.DecodeEvent(b) })
+	check("SessionCluster", &resource.SessionCluster{}, func(b []byte) (any, error) { return resource.DecodeSessionCluster(b) })
 	check("Namespace", &resource.Namespace{}, func(b []byte) (any, error) { return resource.DecodeNamespace(b) })
 }
 

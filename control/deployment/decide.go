@@ -226,11 +226,6 @@ func (d *decision) start() {
 	if d.cannotStart("") {
 		return
 	}
-	if d.target.session.wait != "" {
-		d.working("%s", d.target.session.wait)
-		d.say(resource.EventAwaitingForAClusterToSpinUp, resource.Job{}, "%s", d.target.session.wait)
-		return
-	}
 	if wait := last.Status.Failure.FailedAt.Add(pauseAfter(failures - 1)); failures > 1 && d.now.Before(wait) {
 		d.working("job start %d of %d failed: %s; trying again soon", failures, most, orUnknown(last.Status.Failure.Message))
 		d.again = wait
@@ -255,7 +250,7 @@ func (d *decision) cannotStart(but string) bool {
 		event, problem = resource.EventFailedCreatingANewJob, d.secrets
 	}
 	if problem == "" {
-		return false
+		return d.awaitsSession(but)
 	}
 	if but != "" {
 		problem += "; " + but

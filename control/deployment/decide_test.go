@@ -102,6 +102,8 @@ func parse(t *testing.T, input string) *snapshot {
 				t.Fatal(err)
 			}
 			seen.history = append(seen.history, resource.Revision{Generation: f.number("gen", 1), Spec: raw})
+		case "session":
+			seen.target = target{launcher: "process", session: session{name: "shared", id: "s", incarnation: "s1", wait: strings.Join(f.words[1:], " ")}}
 		case "secrets":
 			seen.secrets = strings.Join(f.words[1:], " ")
 		case "target":

@@ -78,6 +78,21 @@ func (c *Controller) onSession(ctx context.Context, changed resource.Key) ([]res
 	return keys, err
 }
 
+// awaitsSession waits for a session cluster that takes no job now. It goes on
+// by itself when that does.
+func (d *decision) awaitsSession(but string) bool {
+	wait := d.target.session.wait
+	if wait == "" {
+		return false
+	}
+	if but != "" {
+		wait += "; " + but
+	}
+	d.working("%s", wait)
+	d.say(resource.EventAwaitingForAClusterToSpinUp, resource.Job{}, "%s", wait)
+	return true
+}
+
 // settle puts the job on the session cluster, if it is to run on one.
 func (s session) settle(j *resource.Job) {
 	if s.id == "" {

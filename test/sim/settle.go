@@ -118,7 +118,7 @@ func (w *World) unsettledDeployment(d *resource.Deployment) string {
 			return "it is FAILED for an older wish"
 		}
 		return ""
-	case d.Spec.State == resource.StateRunning && active == nil && w.waits(d):
+	case d.Spec.State == resource.StateRunning && (active == nil || active.Metadata.SpecVersion() != d.SpecVersion()) && w.waits(d):
 		return ""
 	case s == resource.StateFinished && d.Spec.State == resource.StateRunning && active == nil:
 		return ""
