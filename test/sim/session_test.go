@@ -48,6 +48,6 @@ func TestSessionStormsMakeEverythingHappen(t *testing.T) {
 var sessionHappenings = []string{
 	"SPINNING_UP_A_CLUSTER_FOR_A_SESSION_CLUSTER", "SESSION_CLUSTER_SUCCESSFULLY_STARTED", "SESSION_CLUSTER_SUCCESSFULLY_STOPPED",
 	"FAILED_TO_STOP_SESSION_CLUSTER", "TERMINATING_A_SESSION_CLUSTER_DUE_TO_AN_UNRECOVERABLE_FAILURE", "the cluster is lost", "did not come up",
-	"gave up after", "its session cluster", "is to be STOPPED: set its spec.state", "to be RUNNING; it is STARTING", "to be RUNNING; it is STOPPING",
+	"gave up after", "its session cluster", "is to be STOPPED: set its spec.state", "to be RUNNING; it is STARTING",
 	"its session cluster has ended", "user: place", "platform restarts in 1",
 }
