@@ -10,7 +10,7 @@ import (
 
 // leaseTime is how long a replica may be silent before another one takes over
 // the control loop.
-const leaseTime = 15 * time.Second
+const leaseTime = 6 * time.Second
 
 // leases is what whileLeading needs of the store.
 type leases interface {

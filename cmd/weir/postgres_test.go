@@ -7,7 +7,12 @@ import (
 	"github.com/weir-streams/weir/test/postgres"
 )
 
-func TestMain(m *testing.M) { os.Exit(postgres.Main(m)) }
+func TestMain(m *testing.M) {
+	if url := os.Getenv(farmEnv); url != "" {
+		os.Exit(serveOnFarm(url))
+	}
+	os.Exit(postgres.Main(m))
+}
 
 // TestTwoServersShareADatabase: one of them leads; the other takes over when
 // it ends, and both answer for everything meanwhile.
