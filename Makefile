@@ -52,9 +52,13 @@ e2e: build ## the real binary, a real browser
 	WEIR_BINARY=$(CURDIR)/bin/weir go test -count=1 -timeout 30m ./test/e2e/...
 
 .PHONY: bench
-bench: build ## Nexmark, upgrade and start times; writes to standard output
+bench: build bench-control ## Nexmark, upgrade and start times, a thousand deployments; writes to standard output
 	./bin/weir bench nexmark --queries q0,q1,q2,q12 --parallelism 2
 	WEIR_BINARY=$(CURDIR)/bin/weir go test -count=1 -run '^$$' -bench . -benchtime 10x ./test/e2e
+
+.PHONY: bench-control
+bench-control: ## a thousand deployments: memory, how soon a change is acted on, start
+	go test -count=1 -run '^$$' -bench Control -benchtime 1x ./cmd/weir
 
 .PHONY: dev
 dev: ## server and UI that reload on change (two processes, one terminal)

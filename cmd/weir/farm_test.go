@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"runtime/pprof"
 	"strconv"
 	"strings"
 	"sync"
@@ -32,6 +33,12 @@ const (
 func serveOnFarm(url string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	if path := os.Getenv("WEIR_TEST_PROFILE"); path != "" {
+		f, err := os.Create(path + "." + strconv.Itoa(os.Getpid()))
+		if err == nil && pprof.StartCPUProfile(f) == nil {
+			defer pprof.StopCPUProfile()
+		}
+	}
 	s := newSession(os.Stdin, os.Stdout, os.Stderr)
 	s.launchers = func(string, *slog.Logger) (map[string]cluster.Launcher, error) {
 		return map[string]cluster.Launcher{"process": clustertest.Remote{URL: url, Name: os.Getenv(farmNameEnv)}}, nil
