@@ -69,7 +69,8 @@ func New(c Config) (*Server, error) {
 		r.Defaults == nil || r.Namespaces == nil || r.Secrets == nil || r.Sessions == nil || r.Record == nil {
 		return nil, errors.New("server: every collection of Resources must be set")
 	}
-	if p := c.Platform.Resources; p.Namespaces == nil || p.Targets == nil || p.Defaults == nil || p.SessionClusters == nil || p.APITokens == nil {
+	if p := c.Platform.Resources; p.Namespaces == nil || p.Targets == nil || p.Defaults == nil || p.SessionClusters == nil || p.APITokens == nil ||
+		p.Deployments == nil || p.AutopilotPolicies == nil {
 		return nil, errors.New("server: every collection of Platform.Resources must be set")
 	}
 	if c.Log == nil {

@@ -58,7 +58,7 @@ func config() Config {
 		Log: slog.New(slog.DiscardHandler),
 	}, Platform: platform.Config{Resources: platform.Resources{
 		Namespaces: nothing[resource.Namespace]{}, Targets: nothing[resource.DeploymentTarget]{}, Defaults: nothing[resource.DeploymentDefaults]{},
-		SessionClusters: nothing[resource.SessionCluster]{}, APITokens: nothing[resource.APIToken]{},
+		SessionClusters: nothing[resource.SessionCluster]{}, APITokens: nothing[resource.APIToken]{}, Deployments: nothing[resource.Deployment]{}, AutopilotPolicies: nothing[resource.AutopilotPolicy]{},
 	}}}
 }
 

@@ -18,6 +18,7 @@ import (
 	"github.com/weir-streams/weir/cluster/embedded"
 	"github.com/weir-streams/weir/cluster/process"
 	"github.com/weir-streams/weir/control"
+	"github.com/weir-streams/weir/control/autopilot"
 	"github.com/weir-streams/weir/control/deployment"
 	"github.com/weir-streams/weir/control/job"
 	"github.com/weir-streams/weir/control/namespace"
@@ -140,6 +141,9 @@ func (s *session) serve(ctx context.Context, config configuration) (err error) {
 			Namespaces: db.Namespaces(), Deployments: db.Deployments(), Jobs: db.Jobs(), SessionClusters: db.SessionClusters(),
 			Contents: contents(db, files), Log: log,
 		}),
+		autopilot.New(autopilot.Needs{
+			Policies: db.AutopilotPolicies(), Deployments: db.Deployments(), Jobs: db.Jobs(), Clusters: clusters, Events: db.Events(), Log: log,
+		}, autopilot.Config{}),
 	)
 
 	// Who may do what.
@@ -162,7 +166,7 @@ func (s *session) serve(ctx context.Context, config configuration) (err error) {
 		Platform: platformapi.Config{
 			Resources: platformapi.Resources{
 				Namespaces: db.Namespaces(), Targets: db.Targets(), Defaults: db.Defaults(), SessionClusters: db.SessionClusters(),
-				APITokens: db.APITokens(),
+				APITokens: db.APITokens(), Deployments: db.Deployments(), AutopilotPolicies: db.AutopilotPolicies(),
 			},
 			Artifacts: files, ArtifactLimit: artifactLimit(config),
 			NewNamespace: newNamespace,

@@ -27,6 +27,8 @@ func New(c Config) *API { return &API{Config: c} }
 // Routes is the table of contents of the API.
 func (a *API) Routes() []route.Route {
 	const namespaces = "/namespaces/v1/namespaces"
+	const autopilot = "/autopilot/v1alpha1/namespaces/{ns}"
+	const policy = autopilot + "/deployments/{deploymentId}/autopilotpolicy"
 	const tokens = "/apitokens/v1/namespaces/{ns}/apitokens"
 	need := func(v auth.Verb, k auth.Kind) auth.Need { return auth.Need{Verb: v, Kind: k} }
 	all := []route.Route{
@@ -43,6 +45,12 @@ func (a *API) Routes() []route.Route {
 		{Method: "POST", Path: tokens, Need: need(auth.Create, auth.APITokens), Handle: a.createToken},
 		{Method: "GET", Path: tokens + "/{apiTokenName}", Need: need(auth.Read, auth.APITokens), Handle: a.getToken},
 		{Method: "DELETE", Path: tokens + "/{apiTokenName}", Need: need(auth.Delete, auth.APITokens), Handle: a.deleteToken},
+
+		{Method: "GET", Path: autopilot, Need: need(auth.Read, auth.Autopilot), Handle: a.listPolicies},
+		{Method: "GET", Path: policy, Need: need(auth.Read, auth.Autopilot), Handle: a.getPolicy},
+		{Method: "PUT", Path: policy, Need: need(auth.Update, auth.Autopilot), Handle: a.putPolicy},
+		{Method: "GET", Path: policy + ":status", Need: need(auth.Read, auth.Autopilot), Handle: a.getPolicyStatus},
+		{Method: "GET", Path: policy + ":recommendation", Need: need(auth.Read, auth.Autopilot), Handle: a.getRecommendation},
 	}
 	if a.Artifacts != nil {
 		const artifacts = "/artifacts/v1/namespaces/{ns}/artifacts"

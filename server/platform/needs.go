@@ -25,11 +25,13 @@ type Collection[T any] interface {
 
 // Resources are the collections behind the API.
 type Resources struct {
-	Namespaces      Collection[resource.Namespace]
-	Targets         Collection[resource.DeploymentTarget]
-	Defaults        Collection[resource.DeploymentDefaults]
-	SessionClusters Collection[resource.SessionCluster]
-	APITokens       Collection[resource.APIToken]
+	Namespaces        Collection[resource.Namespace]
+	Targets           Collection[resource.DeploymentTarget]
+	Defaults          Collection[resource.DeploymentDefaults]
+	SessionClusters   Collection[resource.SessionCluster]
+	APITokens         Collection[resource.APIToken]
+	Deployments       Collection[resource.Deployment]
+	AutopilotPolicies Collection[resource.AutopilotPolicy]
 }
 
 // Config is what the API needs. Resources must be complete.

@@ -56,7 +56,7 @@ func startOn(t testing.TB, url string, options ...func(*server.Config)) *world {
 		Log:   slog.New(slog.NewTextHandler(t.Output(), nil)),
 	}, Platform: platform.Config{
 		Resources: platform.Resources{
-			Namespaces: db.Namespaces(), Targets: db.Targets(), Defaults: db.Defaults(), SessionClusters: db.SessionClusters(), APITokens: db.APITokens(),
+			Namespaces: db.Namespaces(), Targets: db.Targets(), Defaults: db.Defaults(), SessionClusters: db.SessionClusters(), APITokens: db.APITokens(), Deployments: db.Deployments(), AutopilotPolicies: db.AutopilotPolicies(),
 		},
 		NewNamespace: furnish,
 	}}

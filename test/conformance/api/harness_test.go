@@ -68,7 +68,7 @@ func start(t *testing.T, options ...func(*server.Config)) *world {
 	}, Platform: platform.Config{
 		Resources: platform.Resources{
 			Namespaces: db.Namespaces(), Targets: db.Targets(), Defaults: db.Defaults(), SessionClusters: db.SessionClusters(),
-			APITokens: db.APITokens(),
+			APITokens: db.APITokens(), Deployments: db.Deployments(), AutopilotPolicies: db.AutopilotPolicies(),
 		},
 		Artifacts:    files,
 		NewNamespace: furnish,
