@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/weir-streams/weir/auth"
+	"github.com/weir-streams/weir/server/audit"
 	"github.com/weir-streams/weir/server/wire"
 )
 
@@ -41,6 +42,7 @@ func (s *Server) guard(next http.Handler) http.Handler {
 			return
 		}
 		r = r.WithContext(auth.With(r.Context(), subject))
+		audit.From(r.Context()).By(actor(r, subject))
 		h := w.Header()
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "same-origin")
@@ -94,6 +96,18 @@ func author(r *http.Request) string {
 		}
 	}
 	return name
+}
+
+// actor is who the audit log says a request is from. Without authentication
+// that is who the client says it is.
+func actor(r *http.Request, s auth.Subject) string {
+	if !s.Unrestricted {
+		return s.Name
+	}
+	if name := author(r); name != "" {
+		return "user:" + name
+	}
+	return "anonymous"
 }
 
 // notFoundIn answers what the mux does not know in the shape of the API.

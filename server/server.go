@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/weir-streams/weir/auth"
+	"github.com/weir-streams/weir/server/audit"
 	"github.com/weir-streams/weir/server/gateway"
 	"github.com/weir-streams/weir/server/platform"
 	"github.com/weir-streams/weir/server/rest"
@@ -99,6 +100,9 @@ func New(c Config) (*Server, error) {
 	registerUI(mux, c.UI)
 	registerSignIn(mux, c.SignIn)
 	s.handler = s.guard(notFoundIn(mux))
+	if r.Audit != nil {
+		s.handler = audit.New(r.Audit, c.Log).Wrap(s.handler)
+	}
 	return s, nil
 }
 

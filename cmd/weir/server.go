@@ -25,6 +25,7 @@ import (
 	"github.com/weir-streams/weir/control/savepoint"
 	"github.com/weir-streams/weir/control/sessioncluster"
 	"github.com/weir-streams/weir/engine"
+	"github.com/weir-streams/weir/resource"
 	"github.com/weir-streams/weir/server"
 	"github.com/weir-streams/weir/server/gateway"
 	platformapi "github.com/weir-streams/weir/server/platform"
@@ -98,7 +99,7 @@ func (s *session) serve(ctx context.Context, config configuration) (err error) {
 	resources := rest.Resources{
 		Deployments: db.Deployments(), Targets: db.Targets(), Jobs: db.Jobs(), Savepoints: db.Savepoints(),
 		Events: db.Events(), Defaults: db.Defaults(), Namespaces: db.Namespaces(),
-		Secrets: db.Secrets(), Sessions: db.SessionClusters(), Catalog: db.CatalogEntries(), Record: db,
+		Secrets: db.Secrets(), Sessions: db.SessionClusters(), Catalog: db.CatalogEntries(), Audit: db.Audit(), Record: db,
 	}
 
 	all, err := s.launchers(data, log)
@@ -119,27 +120,31 @@ func (s *session) serve(ctx context.Context, config configuration) (err error) {
 		state = filepath.Join(data, "state")
 	}
 	feed := newFeed(db.Subscribe)
+	// What the controllers do by themselves is in the audit log too.
+	deployments := auditedBy(db.Audit(), log, db.Deployments())
+	jobs := auditedBy(db.Audit(), log, db.Jobs())
+	savepoints := auditedBy(db.Audit(), log, db.Savepoints())
 	loop := control.NewLoop(log, feed.subscribe, control.Options{},
 		deployment.New(deployment.Needs{
-			Deployments: db.Deployments(), Jobs: db.Jobs(), Savepoints: db.Savepoints(), Targets: db.Targets(), Sessions: db.SessionClusters(),
+			Deployments: deployments, Jobs: jobs, Savepoints: savepoints, Targets: db.Targets(), Sessions: db.SessionClusters(),
 			Revisions: db, Catalog: db.CatalogEntries(), Secrets: vault, Launchers: clusters, Events: db.Events(), Log: log,
 		}, deployment.Config{
 			StateBase: stateURI(state), CheckpointInterval: config.get("checkpoint-interval"),
 			DefaultTarget: localTarget, DefaultLauncher: "process",
 		}),
 		job.New(job.Needs{
-			Jobs: db.Jobs(), Savepoints: db.Savepoints(), Clusters: clusters, Checkpoints: localState{}, Vault: vault, Events: db.Events(), Log: log,
+			Jobs: jobs, Savepoints: savepoints, Clusters: clusters, Checkpoints: localState{}, Vault: vault, Events: db.Events(), Log: log,
 		}, job.Config{}),
 		savepoint.New(savepoint.Needs{
-			Savepoints: db.Savepoints(), Jobs: db.Jobs(), Clusters: clusters, Storage: localState{}, Events: db.Events(), Log: log,
+			Savepoints: savepoints, Jobs: jobs, Clusters: clusters, Storage: localState{}, Events: db.Events(), Log: log,
 		}, savepoint.Config{StateBase: stateURI(state)}),
 		sessioncluster.New(sessioncluster.Needs{
-			SessionClusters: db.SessionClusters(), Deployments: db.Deployments(), Jobs: db.Jobs(), Targets: db.Targets(),
+			SessionClusters: db.SessionClusters(), Deployments: deployments, Jobs: jobs, Targets: db.Targets(),
 			Clusters: clusters, Events: db.Events(), Log: log, DefaultTarget: localTarget, DefaultLauncher: "process",
 		}, sessioncluster.Config{}),
 		namespace.New(namespace.Needs{
-			Namespaces: db.Namespaces(), Deployments: db.Deployments(), Jobs: db.Jobs(), SessionClusters: db.SessionClusters(),
-			Contents: contents(db, files), Log: log,
+			Namespaces: db.Namespaces(), Deployments: deployments, Jobs: jobs, SessionClusters: db.SessionClusters(),
+			Contents: contents(db, files, log), Log: log,
 		}),
 		autopilot.New(autopilot.Needs{
 			Policies: db.AutopilotPolicies(), Deployments: db.Deployments(), Jobs: db.Jobs(), Clusters: clusters, Events: db.Events(), Log: log,
@@ -202,11 +207,18 @@ func (s *session) serve(ctx context.Context, config configuration) (err error) {
 		}
 	}
 	defer closeLaunchers(ctx, all, log)
+	keepAudit, _ := resource.ParseDuration(config.get("audit-retention")) // checked with the settings
+	lead := func(ctx context.Context) error {
+		g, ctx := errgroup.WithContext(ctx)
+		g.Go(func() error { return loop.Run(ctx) })
+		g.Go(func() error { return pruneAudit(ctx, db.Audit(), keepAudit, log) })
+		return g.Wait()
+	}
 	g.Go(func() error {
 		if !shared { // the lock on the folder says that we are alone
-			return loop.Run(ctx)
+			return lead(ctx)
 		}
-		return whileLeading(ctx, db, log, loop.Run)
+		return whileLeading(ctx, db, log, lead)
 	})
 	fmt.Fprintf(s.out, "weir is running at http://%s\n", ln.Addr())
 	log.InfoContext(ctx, "server started", "address", ln.Addr().String(), "data", data, "version", b.Version)

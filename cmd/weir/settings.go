@@ -56,6 +56,7 @@ func settings(getenv func(string) string) []setting {
 		{name: "oidc-groups-claim", value: "groups", doc: "claim that lists the groups of the user"},
 		{name: "oidc-scopes", value: "profile,email", doc: "scopes to ask for besides openid, separated by commas"},
 		{name: "reported-version", doc: "build version in system-info, for clients that insist on one of Ververica Platform's"},
+		{name: "audit-retention", value: "180d", doc: "how long entries of the audit log are kept, such as 180d; 0s keeps all", check: checkRetention},
 		{name: "log-level", value: "info", doc: "debug, info, warn or error", check: oneWord("debug", "info", "warn", "error")},
 		{name: "log-format", value: "text", doc: "text or json", check: oneWord("text", "json")},
 		{name: "demo", value: "false", doc: "load the examples", boolean: true, check: checkBool},
@@ -82,6 +83,13 @@ func checkDuration(v string) error {
 func checkMemory(v string) error {
 	if n, err := resource.ParseMemory(v); err != nil || n <= 0 {
 		return fmt.Errorf("want a size such as 500m or 1g, got %q", v)
+	}
+	return nil
+}
+
+func checkRetention(v string) error {
+	if _, err := resource.ParseDuration(v); err != nil {
+		return fmt.Errorf("want a duration such as 180d, got %q", v)
 	}
 	return nil
 }

@@ -59,6 +59,7 @@ var needs = map[string]auth.Need{
 	"GET /api/v1/logs":                                                         {Verb: auth.Read, Kind: auth.Audit},
 	"GET /api/v1/logs/{$}":                                                     {Verb: auth.Read, Kind: auth.Audit},
 	"GET /api/v1/logs/":                                                        {Verb: auth.Read, Kind: auth.Audit},
+	"GET /api/v1/logs/verification":                                            {Verb: auth.Read, Kind: auth.Audit},
 	"GET /api/v1/logs/reports":                                                 {Verb: auth.Read, Kind: auth.Audit},
 }
 

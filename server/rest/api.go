@@ -91,6 +91,10 @@ func (a *API) Routes() []Route {
 		{Method: "GET", Path: ns + "/events", handle: a.listEvents},
 		{Method: "GET", Path: ns + "/changes", handle: a.streamChanges, Streams: true},
 
+		{Method: "GET", Path: "/api/v1/logs/{$}", handle: a.listAudit},
+		{Method: "GET", Path: "/api/v1/logs/reports", handle: a.reportAudit},
+		{Method: "GET", Path: "/api/v1/logs/verification", handle: a.verifyAudit},
+
 		{Method: "GET", Path: "/api/v1/global-deployment-defaults", handle: a.getGlobalDefaults},
 		{Method: "GET", Path: "/api/v1/status", handle: a.getStatus},
 		{Method: "GET", Path: "/api/v1/status/system-info", handle: a.getSystemInfo},

@@ -102,6 +102,7 @@ func (a *API) changeDefaults(w http.ResponseWriter, r *http.Request,
 			return err
 		}
 	}
+	before := writtenOf(d.Metadata, d.Spec)
 	if d.Metadata.ID == "" {
 		d, err = a.Resources.Defaults.Create(r.Context(), a.author(r), preview)
 	} else {
@@ -110,6 +111,7 @@ func (a *API) changeDefaults(w http.ResponseWriter, r *http.Request,
 	if err != nil {
 		return err
 	}
+	note(r, before, writtenOf(d.Metadata, d.Spec))
 	return answer(w, r, http.StatusOK, d)
 }
 

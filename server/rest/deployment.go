@@ -89,6 +89,7 @@ func (a *API) storeNewDeployment(w http.ResponseWriter, r *http.Request, d resou
 	if err != nil {
 		return err
 	}
+	note(r, nil, writtenOf(d.Metadata, d.Spec))
 	return answer(w, r, http.StatusCreated, d)
 }
 
@@ -353,12 +354,15 @@ func (a *API) changeDeployment(w http.ResponseWriter, r *http.Request, status in
 	if dry {
 		return answer(w, r, status, preview)
 	}
+	var before resource.Deployment
 	d, err = a.Resources.Deployments.Update(r.Context(), a.author(r), d.Metadata.ID, func(d *resource.Deployment) error {
+		before = *d
 		return applyChange(r, d, change)
 	})
 	if err != nil {
 		return err
 	}
+	note(r, writtenOf(before.Metadata, before.Spec), writtenOf(d.Metadata, d.Spec))
 	return answer(w, r, status, d)
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/weir-streams/weir/auth"
 	"github.com/weir-streams/weir/resource"
+	"github.com/weir-streams/weir/server/audit"
 )
 
 // Collection keeps the resources of one kind. Errors wrap resource.ErrNotFound
@@ -37,6 +38,7 @@ type Resources struct {
 	// Catalog are the objects of the namespaces' catalogs. Nil: plans are made
 	// without them.
 	Catalog Collection[resource.CatalogEntry]
+	Audit   Audit // nil: nothing is written down
 	Record  Record
 }
 
@@ -49,6 +51,14 @@ type Record interface {
 	// Subscribe delivers the key of every change until ctx ends; the zero Key
 	// means that some were lost.
 	Subscribe(ctx context.Context) <-chan resource.Key
+}
+
+// Audit is the audit log.
+type Audit interface {
+	audit.Log
+	// List gives entries oldest first, a bounded number of them.
+	List(ctx context.Context, f resource.AuditFilter) ([]resource.AuditEntry, error)
+	Verify(ctx context.Context) (resource.AuditCheck, error)
 }
 
 // Clusters reaches the cluster of a running job.

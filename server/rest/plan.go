@@ -211,31 +211,11 @@ func restorable(s resource.Savepoint) bool {
 
 // deploymentChanges are the fields that people see change.
 func deploymentChanges(current, wanted resource.Deployment) ([]resource.Change, error) {
-	var before, after any
+	var before any
 	if current.Metadata.ID != "" {
-		before = visible(current)
+		before = writtenOf(current.Metadata, current.Spec)
 	}
-	after = visible(wanted)
-	return resource.Diff("", before, after)
-}
-
-// visible is what of a deployment people write.
-func visible(d resource.Deployment) any {
-	type metadata struct {
-		DisplayName string            `json:"displayName,omitzero"`
-		Labels      map[string]string `json:"labels,omitzero"`
-		Annotations map[string]string `json:"annotations,omitzero"`
-	}
-	annotations := userAnnotations(d.Metadata.Annotations)
-	for key := range annotations {
-		if strings.HasPrefix(key, "weir.io/") { // what the command line remembers
-			delete(annotations, key)
-		}
-	}
-	return struct {
-		Metadata metadata                `json:"metadata"`
-		Spec     resource.DeploymentSpec `json:"spec"`
-	}{metadata{d.Metadata.DisplayName, d.Metadata.Labels, annotations}, d.Spec}
+	return resource.Diff("", before, writtenOf(wanted.Metadata, wanted.Spec))
 }
 
 // effectOf tells what a change does to the job, and says it in words.

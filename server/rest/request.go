@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/weir-streams/weir/resource"
+	"github.com/weir-streams/weir/server/audit"
 	"github.com/weir-streams/weir/server/wire"
 )
 
@@ -133,11 +134,44 @@ func answer[T any, P interface {
 	*T
 	resource.Object
 }](w http.ResponseWriter, r *http.Request, status int, v T) error {
-	if version := P(&v).Meta().ResourceVersion; version > 0 {
-		w.Header().Set("ETag", fmt.Sprintf(`"%d"`, version))
+	m := P(&v).Meta()
+	if m.ResourceVersion > 0 {
+		w.Header().Set("ETag", fmt.Sprintf(`"%d"`, m.ResourceVersion))
 	}
+	audit.From(r.Context()).On(P(&v).ResourceKind(), *m)
 	wire.Write(w, r, status, v)
 	return nil
+}
+
+// note tells the audit log what a request changed: of before, nil if it was
+// created, to after.
+func note(r *http.Request, before, after any) {
+	// What cannot be compared was not stored either.
+	if changes, err := resource.Diff("", before, after); err == nil {
+		audit.From(r.Context()).Changed(changes)
+	}
+}
+
+// written is what of a resource people write.
+type written struct {
+	Metadata writtenMetadata `json:"metadata"`
+	Spec     any             `json:"spec"`
+}
+
+type writtenMetadata struct {
+	DisplayName string            `json:"displayName,omitzero"`
+	Labels      map[string]string `json:"labels,omitzero"`
+	Annotations map[string]string `json:"annotations,omitzero"`
+}
+
+func writtenOf(m resource.Metadata, spec any) written {
+	annotations := userAnnotations(m.Annotations)
+	for key := range annotations {
+		if strings.HasPrefix(key, "weir.io/") { // what the command line remembers
+			delete(annotations, key)
+		}
+	}
+	return written{writtenMetadata{m.DisplayName, m.Labels, annotations}, spec}
 }
 
 // conflictf refuses what the state of things forbids now.

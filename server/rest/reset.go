@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/weir-streams/weir/resource"
+	"github.com/weir-streams/weir/server/audit"
 )
 
 // resetDeployment makes an older savepoint the newest, as a copy of its record:
@@ -31,6 +32,7 @@ func (a *API) resetDeployment(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	audit.From(r.Context()).Changed([]resource.Change{{Field: "deploymentId", New: d.Metadata.ID}, {Field: "savepointId", New: from.Metadata.ID}})
 	return answer(w, r, http.StatusCreated, s)
 }
 
@@ -103,5 +105,10 @@ func (a *API) forkDeployment(w http.ResponseWriter, r *http.Request) error {
 			return errors.Join(err, undo)
 		}
 	}
+	changes := []resource.Change{{Field: "forkOf", New: origin.Metadata.ID}}
+	if from.Metadata.ID != "" {
+		changes = append(changes, resource.Change{Field: "savepointId", New: from.Metadata.ID})
+	}
+	audit.From(r.Context()).Changed(changes)
 	return answer(w, r, http.StatusCreated, fork)
 }

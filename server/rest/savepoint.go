@@ -80,6 +80,10 @@ func (a *API) createSavepoint(w http.ResponseWriter, r *http.Request) error {
 	if s, err = a.Resources.Savepoints.Create(r.Context(), a.author(r), s); err != nil {
 		return err
 	}
+	note(r, nil, struct {
+		DeploymentID string `json:"deploymentId"`
+		Location     string `json:"savepointLocation,omitzero"`
+	}{s.Metadata.DeploymentID, s.Spec.SavepointLocation})
 	return answer(w, r, http.StatusCreated, s)
 }
 

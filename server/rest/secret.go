@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/weir-streams/weir/resource"
+	"github.com/weir-streams/weir/server/audit"
 	"github.com/weir-streams/weir/server/wire"
 )
 
@@ -74,6 +75,7 @@ func (a *API) storeNewSecret(w http.ResponseWriter, r *http.Request, s resource.
 	if s, err = a.Resources.Secrets.Create(r.Context(), a.author(r), s); err != nil {
 		return err
 	}
+	noteSecret(r, nil, s)
 	return answer(w, r, http.StatusCreated, s.Hidden())
 }
 
@@ -127,7 +129,9 @@ func (a *API) changeSecret(w http.ResponseWriter, r *http.Request, id string,
 	if _, err := a.namespace(r); err != nil {
 		return err
 	}
+	var before resource.SecretValue
 	s, err := a.Resources.Secrets.Update(r.Context(), a.author(r), id, func(s *resource.SecretValue) error {
+		before = *s
 		if err := checkVersion(r, &s.Metadata); err != nil {
 			return err
 		}
@@ -147,7 +151,20 @@ func (a *API) changeSecret(w http.ResponseWriter, r *http.Request, id string,
 	if err != nil {
 		return err
 	}
+	noteSecret(r, &before, s)
 	return answer(w, r, http.StatusOK, s.Hidden())
+}
+
+// noteSecret tells the audit log that a value changed, but not what it is.
+func noteSecret(r *http.Request, before *resource.SecretValue, s resource.SecretValue) {
+	var was any
+	if before != nil {
+		was = writtenOf(before.Metadata, before.Hidden().Spec)
+	}
+	note(r, was, writtenOf(s.Metadata, s.Hidden().Spec))
+	if before == nil || before.Spec.Value != s.Spec.Value {
+		audit.From(r.Context()).Changed([]resource.Change{{Field: "spec.value"}})
+	}
 }
 
 // deleteSecret removes a secret. What refers to it says so at its next start:

@@ -66,6 +66,7 @@ func (a *API) storeNewTarget(w http.ResponseWriter, r *http.Request, t resource.
 	if t, err = a.Resources.Targets.Create(r.Context(), a.author(r), t); err != nil {
 		return err
 	}
+	note(r, nil, writtenOf(t.Metadata, t.Spec))
 	return answer(w, r, http.StatusCreated, t)
 }
 
@@ -107,6 +108,7 @@ func (a *API) putTarget(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	note(r, writtenOf(old.Metadata, old.Spec), writtenOf(t.Metadata, t.Spec))
 	return answer(w, r, http.StatusOK, t)
 }
 

@@ -173,7 +173,7 @@ func splitWildcard(segment string) (wildcard, verb string, ok bool) {
 		return "", "", false
 	}
 	wildcard, verb, ok = strings.Cut(rest, "}")
-	if !ok || strings.HasSuffix(wildcard, "...") {
+	if !ok || wildcard == "$" || strings.HasSuffix(wildcard, "...") {
 		return "", "", false
 	}
 	return wildcard, strings.TrimPrefix(verb, ":"), true

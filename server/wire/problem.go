@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/weir-streams/weir/resource"
+	"github.com/weir-streams/weir/server/audit"
 )
 
 // Problem is an error body of the App Manager API (/api/v1).
@@ -56,6 +57,7 @@ func (e *Error) Error() string { return e.Message }
 // returns the status it chose, so that the caller can log the 500s.
 func Fail(w http.ResponseWriter, r *http.Request, err error) int {
 	status, reason, message, fields := explain(err)
+	audit.From(r.Context()).Failed(message)
 	body := problem(r, status, reason, message, fields)
 	if isPlatform(r.URL.Path) {
 		WriteJSON(w, r, status, body)
@@ -67,6 +69,7 @@ func Fail(w http.ResponseWriter, r *http.Request, err error) int {
 
 // Deny answers 401 or 403 in the shape of the authentication layer.
 func Deny(w http.ResponseWriter, r *http.Request, status int, message string) {
+	audit.From(r.Context()).Failed(message)
 	WriteJSON(w, r, status, DeniedProblem{
 		Timestamp: time.Now().UnixMilli(),
 		Status:    status,
