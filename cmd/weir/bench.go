@@ -33,7 +33,7 @@ type benchOptions struct {
 }
 
 func benchCommand(s *session) *cobra.Command {
-	c := &cobra.Command{Use: "bench", Short: "Measure the engine"}
+	c := &cobra.Command{Use: "bench", Short: "Measure the engine", Example: example("weir bench nexmark --queries q0,q5")}
 	c.AddCommand(benchNexmarkCommand(s))
 	return c
 }
