@@ -15,6 +15,7 @@ import (
 	"github.com/weir-streams/weir/engine/operator/match"
 	"github.com/weir-streams/weir/engine/operator/normalize"
 	"github.com/weir-streams/weir/engine/operator/over"
+	"github.com/weir-streams/weir/engine/operator/temporal"
 	"github.com/weir-streams/weir/engine/operator/topn"
 	"github.com/weir-streams/weir/engine/operator/window"
 	"github.com/weir-streams/weir/engine/runtime"
@@ -60,6 +61,8 @@ func (b *builder) Build(op *graph.Op, p runtime.Place) (operator.Operator, conne
 		o, err = topn.New(*op, input)
 	case op.Match != nil:
 		o, err = match.New(*op, input, b.engine.functions)
+	case op.Temporal != nil:
+		o, err = temporal.New(*op, p.Input, b.engine.functions)
 	case op.Unnest != nil:
 		o, err = operator.NewUnnest(*op, input, b.engine.functions)
 	case op.Over != nil:

@@ -68,6 +68,7 @@ type Op struct {
 	Over            *Over            `json:"over,omitempty"`
 	Unnest          *Unnest          `json:"unnest,omitempty"`
 	Match           *Match           `json:"match,omitempty"`
+	Temporal        *Temporal        `json:"temporal,omitempty"`
 	Sort            *Sort            `json:"sort,omitempty"`
 	Normalize       *Normalize       `json:"normalize,omitempty"`
 	Sink            *Sink            `json:"sink,omitempty"`

@@ -17,6 +17,9 @@ type TopN struct {
 	To    int64     `json:"to"`
 	// Number adds the rank as a column: a row whose rank changes is updated.
 	Number bool `json:"number,omitzero"`
+	// Replaces says to give a row that takes the place of another as an update: the
+	// only rank is the first, and the order that of event time.
+	Replaces bool `json:"replaces,omitzero"`
 	// Retracts tells that the input may take rows back, so all rows are kept.
 	Retracts  bool  `json:"retracts,omitzero"`
 	TTLMillis int64 `json:"ttlMillis,omitzero"`

@@ -101,10 +101,12 @@ func (u *unnest) give(b *data.Batch, rows []int32, out Output) error {
 			o.Release()
 			return err
 		}
-		for i, s := range sel {
-			u.at[i], u.element[i], u.ordinal[i] = u.at[s], u.element[s], u.ordinal[s]
+		if sel != nil { // else all pass
+			for i, s := range sel {
+				u.at[i], u.element[i], u.ordinal[i] = u.at[s], u.element[s], u.ordinal[s]
+			}
+			u.at, u.element, u.ordinal = u.at[:len(sel)], u.element[:len(sel)], u.ordinal[:len(sel)]
 		}
-		u.at, u.element, u.ordinal = u.at[:len(sel)], u.element[:len(sel)], u.ordinal[:len(sel)]
 		o.Release()
 	}
 	if u.spec.Left {

@@ -256,6 +256,12 @@ func (t *topN) differ() error {
 		}
 		return nil
 	}
+	if t.spec.Replaces && len(before) == 1 && len(after) == 1 && same == 0 {
+		if err := t.out.add(before[0], 0, data.UpdateBefore); err != nil {
+			return err
+		}
+		return t.out.add(after[0], 0, data.UpdateAfter)
+	}
 	// Rows leave and come; those between only move.
 	end := 0
 	for end < len(before)-same && end < len(after)-same && before[len(before)-1-end] == after[len(after)-1-end] {

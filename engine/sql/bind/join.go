@@ -27,10 +27,7 @@ func (b *Binder) join(j *ast.Join) (logical.Node, *scope, error) {
 	switch r := j.Right.(type) {
 	case *ast.TableName:
 		if r.SystemTime != nil {
-			if _, err := b.Table(r.Name); err != nil {
-				return nil, nil, err
-			}
-			return nil, nil, unsupported(r.Pos(), "a join FOR SYSTEM_TIME AS OF is")
+			return b.temporal(left, ls, r, j)
 		}
 	case *ast.Derived:
 		if r.Lateral {

@@ -32,8 +32,8 @@ func dropWatermark(n logical.Node, needed bool, c *Context) logical.Node {
 		needed = needed || x.Spec.Time == data.EventTime
 	case *logical.Sort:
 		needed = true
-	case *logical.TopN:
-		needed = false // nobody above it has event time
+	case *logical.Temporal:
+		needed = true
 	case *logical.Join:
 		needed = false // nor here
 		asks(x.Cond)

@@ -50,6 +50,8 @@ func writeDigest(b *strings.Builder, n logical.Node) {
 		fmt.Fprintf(b, " %v %v %d %d %t", x.Keys, x.Order, x.From, x.To, x.Number)
 	case *logical.Match:
 		b.WriteString(logical.MatchText(x.Spec, positions(len(x.Input.Schema()))))
+	case *logical.Temporal:
+		b.WriteString(x.Text(positions(len(x.Schema()))))
 	case *logical.Unnest:
 		b.WriteString(logical.UnnestText(x.Spec, positions(len(x.Schema()))))
 	case *logical.Over:

@@ -104,6 +104,8 @@ func (p *planner) build(n logical.Node) (*stream, error) {
 		return p.union(n)
 	case *logical.Join:
 		return p.join(n)
+	case *logical.Temporal:
+		return p.temporal(n)
 	}
 	in, err := p.node(n.Inputs()[0])
 	if err != nil {

@@ -20,6 +20,10 @@ func (p *planner) topN(n *logical.TopN, in *stream) (*stream, error) {
 	if t.Retracts {
 		modes.Deletes = true
 	}
+	if len(n.Order) == 1 && n.From == 1 && n.To == 1 && !n.Number && in.schema[n.Order[0].Column].Type.TimeAttr == data.EventTime {
+		t.Replaces = true
+		modes = graph.Modes{Updates: true, UpdateBefore: true, Deletes: t.Retracts}
+	}
 	if t.Order == nil {
 		t.Order = []graph.SortKey{}
 	} else if first := n.Order[0]; !t.Retracts && n.From == 1 && n.To == 1 && !first.Desc && in.schema[first.Column].Type.TimeAttr == data.ProcTime {
