@@ -117,6 +117,9 @@ func (a *API) prepare(ctx context.Context, d resource.Deployment) (resource.Depl
 	if err := a.checkTarget(ctx, d); err != nil {
 		return d, err
 	}
+	if err := a.checkArtifact(ctx, d); err != nil {
+		return d, err
+	}
 	d.CountSpecVersion(resource.Deployment{})
 	d.Status = resource.DeploymentStatus{State: resource.StateCancelled}
 	return d, nil
@@ -374,6 +377,11 @@ func (a *API) changed(r *http.Request, d resource.Deployment, change deploymentC
 	}
 	if placed(preview.Spec) != placed(d.Spec) {
 		if err := a.checkTarget(r.Context(), preview); err != nil {
+			return preview, err
+		}
+	}
+	if !sameArtifact(preview, d) {
+		if err := a.checkArtifact(r.Context(), preview); err != nil {
 			return preview, err
 		}
 	}

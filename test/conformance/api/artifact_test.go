@@ -160,3 +160,23 @@ func (h hangUp) Read([]byte) (int, error) {
 	h.cancel()
 	return 0, errors.New("gone")
 }
+
+func TestDeploymentsOfMissingArtifacts(t *testing.T) {
+	w := start(t)
+	uri := w.upload("job.jar", []byte("x"), 200).text("artifact/uri")
+	gone := strings.Replace(uri, "job.jar", "gone.jar", 1)
+	jar := func(name, uri, more string) string {
+		return `{"metadata":{"name":"` + name + `"},"spec":{"template":{"spec":{"artifact":{"kind":"JAR","jarUri":"` + uri + `"` + more + `}}}}}`
+	}
+	const all = inDefault + "/deployments"
+	w.call("POST", all, jar("a", gone, ""), 400).want("errors/0/attribute", "spec.template.spec.artifact.jarUri")
+	w.call("POST", all, jar("a", uri, `,"additionalDependencies":["https://example.com/x.jar","`+gone+`"]`), 400).
+		want("errors/0/attribute", "spec.template.spec.artifact.additionalDependencies[1]")
+	w.call("POST", all, jar("elsewhere", "https://example.com/x.jar", ""), 201)
+	w.call("POST", all, jar("a", uri, ""), 201)
+	w.call("PATCH", all+"/a", jar("a", gone, ""), 400)
+	w.call("DELETE", artifacts+":delete?filename=job.jar", "", 200)
+	// It can be stopped all the same.
+	w.call("PATCH", all+"/a", `{"spec":{"state":"RUNNING"}}`, 200)
+	w.call("PATCH", all+"/a", `{"spec":{"state":"CANCELLED"}}`, 200)
+}

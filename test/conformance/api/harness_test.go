@@ -73,6 +73,7 @@ func start(t *testing.T, options ...func(*server.Config)) *world {
 		Artifacts:    files,
 		NewNamespace: furnish,
 	}}
+	c.Artifacts = knownFiles{files}
 	for _, option := range options {
 		option(&c)
 	}
@@ -294,4 +295,11 @@ func (w *world) seed() {
 	if err := errors.Join(err1, err2, err3); err != nil {
 		w.t.Fatal(err)
 	}
+}
+
+// knownFiles tells the API which uploaded files are there.
+type knownFiles struct{ artifact.Store }
+
+func (k knownFiles) Exists(ctx context.Context, uri string) (exists, ours bool, err error) {
+	return artifact.Exists(ctx, k.Store, uri)
 }
