@@ -147,7 +147,7 @@ func (s *session) serve(ctx context.Context, config configuration) (err error) {
 			Contents: contents(db, files, log), Log: log,
 		}),
 		autopilot.New(autopilot.Needs{
-			Policies: db.AutopilotPolicies(), Deployments: db.Deployments(), Jobs: db.Jobs(), Clusters: clusters, Events: db.Events(), Log: log,
+			Policies: db.AutopilotPolicies(), Deployments: deployments, Jobs: db.Jobs(), Clusters: clusters, Events: db.Events(), Log: log,
 		}, autopilot.Config{}),
 	)
 

@@ -140,5 +140,8 @@ func listOf[T any](kind resource.Kind, items []T) list[T] {
 	if items == nil {
 		items = []T{}
 	}
+	for i := range items {
+		items[i] = shown(items[i])
+	}
 	return list[T]{Kind: string(kind) + "List", APIVersion: resource.APIVersion, Metadata: map[string]string{}, Items: items}
 }

@@ -82,6 +82,9 @@ func (a *API) changeDefaults(w http.ResponseWriter, r *http.Request,
 		if err != nil {
 			return err
 		}
+		if err := unmask(&changed.Spec, d.Spec); err != nil {
+			return err
+		}
 		if err := changed.Validate(); err != nil {
 			return err
 		}
@@ -121,6 +124,6 @@ func (a *API) getGlobalDefaults(w http.ResponseWriter, r *http.Request) error {
 	d := a.GlobalDefaults
 	d.Kind, d.APIVersion = "GlobalDeploymentDefaults", resource.APIVersion
 	d.Spec = resource.MergeSpecs(resource.BuiltinDefaults().Spec, d.Spec)
-	wire.Write(w, r, http.StatusOK, d)
+	wire.Write(w, r, http.StatusOK, shown(d))
 	return nil
 }

@@ -99,6 +99,9 @@ func (a *API) prepare(ctx context.Context, d resource.Deployment) (resource.Depl
 	if err != nil {
 		return d, err
 	}
+	if err := unmask(&d.Spec, defaults.Spec, a.GlobalDefaults.Spec); err != nil {
+		return d, err
+	}
 	d = resource.ApplyDefaults(a.GlobalDefaults, defaults, d)
 	written := d.Metadata
 	d.Metadata = resource.Metadata{
@@ -196,6 +199,9 @@ func (a *API) patchOf(r *http.Request, patch []byte) (deploymentChange, error) {
 	return func(old resource.Deployment) (resource.Deployment, error) {
 		d, err := resource.MergePatch(old, patch)
 		if err != nil {
+			return d, err
+		}
+		if err := unmask(&d.Spec, old.Spec); err != nil {
 			return d, err
 		}
 		d = oneTarget(d, patch)
@@ -320,6 +326,9 @@ func (a *API) replacementOf(r *http.Request, old resource.Deployment, data []byt
 			d.Spec.DeploymentTargetID = old.Spec.DeploymentTargetID
 			d.Spec.DeploymentTargetName = old.Spec.DeploymentTargetName
 			d.Spec.SessionClusterName = old.Spec.SessionClusterName
+		}
+		if err := unmask(&d.Spec, old.Spec, defaults.Spec, global.Spec); err != nil {
+			return d, err
 		}
 		d = resource.ApplyDefaults(global, defaults, d)
 		if d.Metadata.DisplayName == "" {

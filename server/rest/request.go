@@ -139,7 +139,7 @@ func answer[T any, P interface {
 		w.Header().Set("ETag", fmt.Sprintf(`"%d"`, m.ResourceVersion))
 	}
 	audit.From(r.Context()).On(P(&v).ResourceKind(), *m)
-	wire.Write(w, r, status, v)
+	wire.Write(w, r, status, shown(v))
 	return nil
 }
 

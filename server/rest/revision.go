@@ -37,7 +37,7 @@ func (a *API) getRevision(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	wire.Write(w, r, http.StatusOK, revision)
+	wire.Write(w, r, http.StatusOK, shown(revision))
 	return nil
 }
 

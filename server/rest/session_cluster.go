@@ -82,6 +82,7 @@ func (a *API) storeNewSession(w http.ResponseWriter, r *http.Request, s resource
 	if s, err = a.Resources.Sessions.Create(r.Context(), a.author(r), s); err != nil {
 		return err
 	}
+	note(r, nil, writtenOf(s.Metadata, s.Spec))
 	return answer(w, r, http.StatusCreated, s)
 }
 
@@ -164,6 +165,9 @@ func (a *API) changeSession(w http.ResponseWriter, r *http.Request, old resource
 			return err
 		}
 		delete(changed.Metadata.Annotations, annotationDeleting)
+		if changed.Spec.FlinkConfiguration, err = resource.Unmask("spec.flinkConfiguration", changed.Spec.FlinkConfiguration, s.Spec.FlinkConfiguration); err != nil {
+			return err
+		}
 		changed.FillDefaults()
 		if err := changed.Validate(); err != nil {
 			return err
@@ -193,6 +197,7 @@ func (a *API) changeSession(w http.ResponseWriter, r *http.Request, old resource
 	if err != nil {
 		return err
 	}
+	note(r, writtenOf(old.Metadata, old.Spec), writtenOf(s.Metadata, s.Spec))
 	return answer(w, r, http.StatusOK, s)
 }
 

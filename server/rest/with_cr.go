@@ -22,7 +22,7 @@ func (a *API) listDeploymentsWithCR(w http.ResponseWriter, r *http.Request) erro
 		Items []withCR `json:"items"`
 	}{Items: make([]withCR, len(chosen))}
 	for i, d := range chosen {
-		out.Items[i].Deployment = d
+		out.Items[i].Deployment = shown(d)
 	}
 	wire.Write(w, r, http.StatusOK, out)
 	return nil
@@ -33,6 +33,6 @@ func (a *API) getDeploymentWithCR(w http.ResponseWriter, r *http.Request) error 
 	if err != nil {
 		return err
 	}
-	wire.Write(w, r, http.StatusOK, withCR{d})
+	wire.Write(w, r, http.StatusOK, withCR{shown(d)})
 	return nil
 }
