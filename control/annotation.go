@@ -28,6 +28,7 @@ const (
 	// On a Savepoint.
 	AnnotationCheckpointID = "weir.io/checkpoint-id" // number within its job; orders the snapshots of one job
 	AnnotationGeneration   = "weir.io/generation"    // of the deployment's spec that asked for it
+	AnnotationTold         = "weir.io/told"          // the event that was told last of a long wait
 	AnnotationDeleteWhy    = "weir.io/delete-reason" // why the platform removes it
 )
 

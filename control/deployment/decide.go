@@ -231,6 +231,13 @@ func (d *decision) start() {
 		d.again = wait
 		return
 	}
+	if crashes := d.crashes(); crashes > 1 {
+		if wait := last.Status.Failure.FailedAt.Add(pauseAfter(crashes - 1)); d.now.Before(wait) {
+			d.working("%d jobs in a row ran and failed soon, the last one: %s; starting the next one soon", crashes, orUnknown(last.Status.Failure.Message))
+			d.again = wait
+			return
+		}
+	}
 	from, err := d.startFrom()
 	if err != nil {
 		d.giveUp(control.Event{Name: resource.EventFailedCreatingANewJob}, "%v", err)

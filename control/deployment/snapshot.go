@@ -84,31 +84,39 @@ func (s *snapshot) pending() (resource.Savepoint, bool) {
 	return resource.Savepoint{}, false
 }
 
-// failedStarts counts the jobs of this generation that failed one after the
-// other, newest first. One that ran for long before it failed ends the count.
+// failedStarts counts the starts of this generation that failed one after the
+// other, newest first. A job that ran and failed later is no failed start,
+// unless spec.jobFailureExpirationTime is set: then every failure counts that
+// was within that time of the last one, and older ones are forgotten.
 func (s *snapshot) failedStarts() int {
 	n := 0
+	window := duration(s.Spec.JobFailureExpirationTime)
 	for _, j := range slices.Backward(s.jobs) {
-		if j.Status.State != resource.JobFailed || j.Spec.Generation != s.Metadata.Generation || ranLong(j, s.failureExpiration()) {
-			break
+		switch {
+		case j.Status.State != resource.JobFailed || j.Spec.Generation != s.Metadata.Generation,
+			window <= 0 && ran(j),
+			window > 0 && s.newest().Status.Failure.FailedAt.Sub(j.Status.Failure.FailedAt.Time) >= window:
+			return n
 		}
-		if j.Status.Failure.Reason != control.ReasonSession { // that is counted where it happens
-			n++
-		}
+		n++
 	}
 	return n
 }
 
-func ranLong(j resource.Job, enough time.Duration) bool {
-	return ran(j) && j.Status.Failure.FailedAt.Sub(j.Status.Started.StartedAt.Time) >= enough
-}
+// crashForgotten is how long a job must run for its failure to be no reason to
+// wait before the next start.
+const crashForgotten = 10 * time.Minute
 
-func (s *snapshot) failureExpiration() time.Duration {
-	d, err := resource.ParseDuration(s.Spec.JobFailureExpirationTime)
-	if err != nil || d <= 0 {
-		return 10 * time.Minute
+// crashes counts the jobs that ran a short while and failed, newest first.
+func (s *snapshot) crashes() int {
+	n := 0
+	for _, j := range slices.Backward(s.jobs) {
+		if j.Status.State != resource.JobFailed || !ran(j) || j.Status.Failure.FailedAt.Sub(j.Status.Started.StartedAt.Time) >= crashForgotten {
+			break
+		}
+		n++
 	}
-	return d
+	return n
 }
 
 // failedStops counts the failed attempts of this generation to end job j with

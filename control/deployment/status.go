@@ -110,6 +110,9 @@ func (d *decision) write(state resource.State, message string) {
 	case resource.StateTransitioning:
 		if t.StartedAt.IsZero() || d.old.State != resource.StateTransitioning {
 			t.StartedAt = resource.At(d.now)
+			if d.old.State != resource.StateFailed {
+				t.RolledBackFrom = 0 // what runs from now on is not what was rolled back to then
+			}
 		}
 		t.JobAttempts = d.failedStarts()
 		t.SavepointAttempts = 0

@@ -26,7 +26,7 @@ func (c *Controller) act(ctx context.Context, seen *snapshot, p plan) error {
 func (c *Controller) write(ctx context.Context, seen *snapshot, p plan) error {
 	m := seen.Metadata
 	log := c.Log.With("savepoint", m.ID, "namespace", m.Namespace, "job", seen.job.Metadata.ID)
-	if reflect.DeepEqual(p.status, seen.Status) && p.location == "" && p.jobID == "" {
+	if reflect.DeepEqual(p.status, seen.Status) && p.location == "" && p.jobID == "" && len(p.annotations) == 0 {
 		return nil
 	}
 	_, err := c.Savepoints.Update(ctx, control.By, m.ID, func(s *resource.Savepoint) error {
@@ -80,6 +80,12 @@ func (c *Controller) trigger(ctx context.Context, seen *snapshot) error {
 		d.status = seen.Status
 		d.fail("Refused", resource.EventAnUnRecoverableFailureWhileTriggeringASavepoint, "the cluster refuses it: %v", err)
 		return c.write(ctx, seen, d.plan)
+	}
+	d := &decision{snapshot: seen, now: c.Now()}
+	d.status = seen.Status
+	d.tell(resource.EventRecoverableFailureWhileTriggeringASavepoint, "savepoint %s could not be asked for: %v; asking again", m.ID, err)
+	if werr := c.write(ctx, seen, d.plan); werr != nil {
+		err = errors.Join(err, werr)
 	}
 	return fmt.Errorf("trigger savepoint %s: %w", m.ID, err)
 }

@@ -133,6 +133,7 @@ func (d *decision) follow() {
 	case overdue:
 		d.withoutCluster(fmt.Sprintf("the cluster has not told the outcome for %s: %s", d.timeout(), d.poll.err))
 	default:
+		d.tell(resource.EventRecoverableFailureWhileCheckingASavepointStatus, "the cluster does not say how savepoint %s goes: %s; asking again", d.Metadata.ID, d.poll.err)
 		d.again = control.Pace(d.now, d.Status.Asked.Time)
 	}
 }
@@ -147,6 +148,7 @@ func (d *decision) result() {
 	default:
 		// However long it takes: the cluster has a limit of its own, and a stop
 		// that ended after we gave up would end the job without anybody knowing.
+		d.tell(resource.EventAwaitingForASavepointToComplete, "savepoint %s is being written", d.Metadata.ID)
 		d.again = control.Pace(d.now, d.Status.Asked.Time)
 	}
 }
@@ -219,6 +221,18 @@ func (d *decision) fail(reason string, event resource.EventName, format string, 
 
 func (d *decision) say(name resource.EventName, format string, args ...any) {
 	d.events = append(d.events, control.Event{Name: name, JobID: d.job.Metadata.ID, Message: fmt.Sprintf(format, args...)})
+}
+
+// patienceBeforeWords is how long something may take before it is told.
+const patienceBeforeWords = 5 * time.Second
+
+// tell says once what a savepoint waits for that takes long.
+func (d *decision) tell(name resource.EventName, format string, args ...any) {
+	if d.now.Sub(d.Status.Asked.Time) < patienceBeforeWords || d.Metadata.Annotations[control.AnnotationTold] == string(name) {
+		return
+	}
+	d.annotations = map[string]string{control.AnnotationTold: string(name)}
+	d.say(name, format, args...)
 }
 
 func (d *decision) timeout() time.Duration {
