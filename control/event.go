@@ -43,3 +43,29 @@ func (r Recorder) Record(ctx context.Context, namespace, deploymentID string, ev
 		}
 	}
 }
+
+// EventTrimmer removes the oldest events of a deployment but for so many.
+type EventTrimmer interface {
+	TrimEvents(ctx context.Context, deploymentID string, keep int) (removed int, err error)
+}
+
+// EventHistory keeps no more than about Keep events of each deployment.
+type EventHistory struct {
+	Events
+	Trimmer EventTrimmer
+	Keep    int // 0: all
+	Log     *slog.Logger
+}
+
+// Create keeps an event and, at every sixteenth or so, removes what is too old.
+// Which one that is follows from its id, which is random.
+func (h EventHistory) Create(ctx context.Context, by string, e resource.Event) (resource.Event, error) {
+	e, err := h.Events.Create(ctx, by, e)
+	if err != nil || h.Keep <= 0 || e.Metadata.DeploymentID == "" || e.Metadata.ID == "" || e.Metadata.ID[0] != '0' {
+		return e, err
+	}
+	if _, err := h.Trimmer.TrimEvents(ctx, e.Metadata.DeploymentID, h.Keep); err != nil {
+		h.Log.WarnContext(ctx, "old events stay for now", "deployment", e.Metadata.DeploymentID, "error", err)
+	}
+	return e, nil
+}

@@ -124,30 +124,31 @@ func (s *session) serve(ctx context.Context, config configuration) (err error) {
 	deployments := auditedBy(db.Audit(), log, db.Deployments())
 	jobs := auditedBy(db.Audit(), log, db.Jobs())
 	savepoints := auditedBy(db.Audit(), log, db.Savepoints())
+	events := control.EventHistory{Events: db.Events(), Trimmer: db, Keep: config.count("event-history"), Log: log}
 	loop := control.NewLoop(log, feed.subscribe, control.Options{},
 		deployment.New(deployment.Needs{
 			Deployments: deployments, Jobs: jobs, Savepoints: savepoints, Targets: db.Targets(), Sessions: db.SessionClusters(),
-			Revisions: db, Catalog: db.CatalogEntries(), Secrets: vault, Launchers: clusters, Events: db.Events(), Log: log,
+			Revisions: db, Catalog: db.CatalogEntries(), Secrets: vault, Launchers: clusters, Events: events, Log: log,
 		}, deployment.Config{
 			StateBase: stateURI(state), CheckpointInterval: config.get("checkpoint-interval"),
-			DefaultTarget: localTarget, DefaultLauncher: "process",
+			DefaultTarget: localTarget, DefaultLauncher: "process", JobHistory: config.count("job-history"),
 		}),
 		job.New(job.Needs{
-			Jobs: jobs, Savepoints: savepoints, Clusters: clusters, Checkpoints: localState{}, Vault: vault, Events: db.Events(), Log: log,
+			Jobs: jobs, Savepoints: savepoints, Clusters: clusters, Checkpoints: localState{}, Vault: vault, Events: events, Log: log,
 		}, job.Config{}),
 		savepoint.New(savepoint.Needs{
-			Savepoints: savepoints, Jobs: jobs, Clusters: clusters, Storage: localState{}, Events: db.Events(), Log: log,
+			Savepoints: savepoints, Jobs: jobs, Clusters: clusters, Storage: localState{}, Events: events, Log: log,
 		}, savepoint.Config{StateBase: stateURI(state)}),
 		sessioncluster.New(sessioncluster.Needs{
 			SessionClusters: db.SessionClusters(), Deployments: deployments, Jobs: jobs, Targets: db.Targets(),
-			Clusters: clusters, Events: db.Events(), Log: log, DefaultTarget: localTarget, DefaultLauncher: "process",
+			Clusters: clusters, Events: events, Log: log, DefaultTarget: localTarget, DefaultLauncher: "process",
 		}, sessioncluster.Config{}),
 		namespace.New(namespace.Needs{
 			Namespaces: db.Namespaces(), Deployments: deployments, Jobs: jobs, SessionClusters: db.SessionClusters(),
 			Contents: contents(db, files, log), Log: log,
 		}),
 		autopilot.New(autopilot.Needs{
-			Policies: db.AutopilotPolicies(), Deployments: deployments, Jobs: db.Jobs(), Clusters: clusters, Events: db.Events(), Log: log,
+			Policies: db.AutopilotPolicies(), Deployments: deployments, Jobs: db.Jobs(), Clusters: clusters, Events: events, Log: log,
 		}, autopilot.Config{}),
 	)
 

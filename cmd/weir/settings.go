@@ -36,6 +36,8 @@ func settings(getenv func(string) string) []setting {
 		{name: "database", doc: "postgres://… instead of the embedded database in the data folder"},
 		{name: "state", doc: "folder under which checkpoints and savepoints go (default: state in the data folder)"},
 		{name: "secret-key-file", doc: "file with the keys that seal secret values, one a line, 32 bytes in base64; the first seals, all open (default: secret.key in the data folder, made when it is not there)"},
+		{name: "job-history", value: "50", doc: "how many jobs that have ended are kept of each deployment; 0 keeps all", check: checkCount},
+		{name: "event-history", value: "2000", doc: "how many events are kept of each deployment, or a few more; 0 keeps all", check: checkCount},
 		{name: "checkpoint-interval", value: "10s", doc: "for deployments that set none", check: checkDuration},
 		{name: "allowed-hosts", doc: "names, separated by commas, under which browsers may reach the server besides localhost"},
 		{name: "artifacts", doc: "where uploaded files go: a folder, or s3://BUCKET/PREFIX (default: artifacts in the data folder)"},
@@ -92,6 +94,22 @@ func checkRetention(v string) error {
 		return fmt.Errorf("want a duration such as 180d, got %q", v)
 	}
 	return nil
+}
+
+func checkCount(v string) error {
+	if n, err := strconv.Atoi(v); err != nil || n < 0 {
+		return fmt.Errorf("want a number from 0, got %q", v)
+	}
+	return nil
+}
+
+// count is a setting that was checked to be a number.
+func (c configuration) count(name string) int {
+	n, err := strconv.Atoi(c.values[name])
+	if err != nil {
+		return 0
+	}
+	return n
 }
 
 func checkBool(v string) error {

@@ -54,6 +54,11 @@ func (c *Controller) act(ctx context.Context, seen *snapshot, p plan) error {
 		}
 		log.InfoContext(ctx, "savepoint is given up", "savepoint", p.discard, "why", p.discardWhy)
 	}
+	for _, id := range p.forget {
+		if _, err := c.Jobs.Delete(ctx, id); err != nil && !errors.Is(err, resource.ErrNotFound) {
+			return fmt.Errorf("forget job %s: %w", id, err)
+		}
+	}
 	err := c.writeStatus(ctx, seen, p)
 	events := p.done
 	if err == nil && (p.status.State != seen.Status.State || p.status.Message != seen.Status.Message) {

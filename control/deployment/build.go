@@ -17,6 +17,8 @@ type Config struct {
 	// CheckpointInterval is Flink's execution.checkpointing.interval for
 	// deployments that set none; empty means 10 s.
 	CheckpointInterval string
+	// JobHistory is how many jobs that have ended are kept of a deployment; 0 keeps all.
+	JobHistory int
 	// DefaultTarget is the deployment target of deployments that name none.
 	DefaultTarget string
 	// DefaultLauncher is for targets that name none and are not Kubernetes.

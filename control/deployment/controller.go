@@ -23,6 +23,7 @@ type Jobs interface {
 	List(ctx context.Context, f resource.Filter) ([]resource.Job, error)
 	Create(ctx context.Context, by string, j resource.Job) (resource.Job, error)
 	Update(ctx context.Context, by, id string, change func(*resource.Job) error) (resource.Job, error)
+	Delete(ctx context.Context, id string) (resource.Job, error)
 }
 
 // Savepoints is what it needs of the stored savepoints.

@@ -28,6 +28,9 @@ func (d *decision) keep() {
 	if d.savepoint == nil {
 		d.discardOld()
 	}
+	if d.savepoint == nil && d.discard == "" {
+		d.pruneJobs()
+	}
 }
 
 // lookAgain asks for another look at a time, unless one is due before.

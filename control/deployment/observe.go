@@ -18,10 +18,10 @@ func (c *Controller) observe(ctx context.Context, id string) (*snapshot, error) 
 		return nil, err
 	}
 	seen := &snapshot{Deployment: d, config: c.config}
-	if seen.jobs, err = c.Jobs.List(ctx, resource.Filter{DeploymentID: id, Newest: window}); err != nil {
+	if seen.jobs, err = c.Jobs.List(ctx, resource.Filter{DeploymentID: id, Newest: c.config.listed()}); err != nil {
 		return nil, fmt.Errorf("list jobs of deployment %s: %w", id, err)
 	}
-	if _, found := seen.lastGood(); !found && len(seen.jobs) == window {
+	if _, found := seen.lastGood(); !found && len(seen.jobs) == c.config.listed() {
 		if seen.jobs, err = c.Jobs.List(ctx, resource.Filter{DeploymentID: id}); err != nil {
 			return nil, fmt.Errorf("list jobs of deployment %s: %w", id, err)
 		}

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"context"
+	"strings"
 
 	"github.com/weir-streams/weir/resource"
 )
@@ -52,6 +53,25 @@ func (targets) GetByName(_ context.Context, namespace, name string) (resource.De
 	}, nil
 }
 
+const (
+	secretReference = "${PASSWORD}"
+	secretValue     = "swordfish"
+)
+
+// vaultDoor has one secret, at times.
+type vaultDoor struct{ w *World }
+
+func (v vaultDoor) GetByName(_ context.Context, _, name string) (resource.SecretValue, error) {
+	v.w.pause()
+	switch {
+	case v.w.chance(v.w.faults.RequestLost):
+		return resource.SecretValue{}, errLost
+	case name != "PASSWORD" || v.w.secretGone:
+		return resource.SecretValue{}, resource.ErrNotFound
+	}
+	return resource.SecretValue{Spec: resource.SecretValueSpec{Value: secretValue}}, nil
+}
+
 type launchers struct{}
 
 func (launchers) Has(name string) bool { return name == "fake" }
@@ -61,6 +81,9 @@ type events struct{ w *World }
 
 func (e events) Create(_ context.Context, _ string, v resource.Event) (resource.Event, error) {
 	e.w.eventCount++
+	if strings.Contains(v.Spec.Message, secretValue) {
+		e.w.fail("an event shows a secret: %s", v.Spec.Message)
+	}
 	if e.w.trace != nil {
 		e.w.tracef("event %s %s: %s", short(v.Metadata.DeploymentID), v.Metadata.Name, v.Spec.Message)
 	}

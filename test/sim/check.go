@@ -17,6 +17,9 @@ func (w *World) launch(j resource.Job, spec cluster.Spec) error {
 	if c := w.byJob[j.Metadata.ID]; c != nil && !c.gone {
 		return nil
 	}
+	if was, is := j.Spec.FlinkConfiguration["sim.secret"], spec.Configuration["sim.secret"]; was != "" && (was != secretReference || is != secretValue) {
+		w.fail("job %s has the secret as %q and is launched with %q", j.Metadata.ID, was, is)
+	}
 	for _, c := range w.clusters {
 		if c.job.Metadata.DeploymentID != j.Metadata.DeploymentID || c.gone {
 			continue
@@ -241,6 +244,21 @@ func (w *World) checkDiscard(by string, before, after *resource.Savepoint) {
 	}
 	if ok && newer == 0 && !w.amnesic(before.Metadata.JobID) {
 		w.fail("savepoint %s (%s) %v is given up by the platform, and it is the newest state", before.Metadata.ID, before.Metadata.Origin, mine)
+	}
+}
+
+// checkForget looks at every job that is forgotten: it has ended, is not the
+// youngest, and no savepoint tells of it.
+func (w *World) checkForget(j *resource.Job) {
+	w.tracef("job %s is forgotten", short(j.Metadata.ID))
+	all := w.jobs.owned[j.Metadata.DeploymentID]
+	if !j.Status.State.Terminal() || all[len(all)-1] == j {
+		w.fail("job %s is forgotten while it is %s", j.Metadata.ID, j.Status.State)
+	}
+	for _, p := range w.savepoints.owned[j.Metadata.DeploymentID] {
+		if restorable(p) && (p.Metadata.JobID == j.Metadata.ID || j.Metadata.Annotations[control.AnnotationStartedFrom] == p.Metadata.ID) {
+			w.fail("job %s is forgotten while savepoint %s tells of it", j.Metadata.ID, p.Metadata.ID)
+		}
 	}
 }
 

@@ -38,6 +38,14 @@ func Storm() Faults {
 	}
 }
 
+// Drizzle is a little of what disturbs savepoints, and people who change much.
+func Drizzle() Faults {
+	return Faults{
+		RequestLost: .03, ReplyLost: .03, SavepointFails: .1, StopRevives: .02, NotificationLost: .05, Restart: .004,
+		TaskFails: .002, JobFails: .002, Vanish: .0005, Edit: .005, EditIdle: .05,
+	}
+}
+
 // vary makes another weather of it: some misfortunes do not happen at all,
 // others twice as often.
 func (f Faults) vary(rng *rand.Rand) Faults {
@@ -149,7 +157,7 @@ func (w *World) Edit(id, what string, change func(*resource.DeploymentSpec)) {
 // edit is a change of mind at random.
 func (w *World) edit(d *resource.Deployment) {
 	id := d.Metadata.ID
-	choices := 19
+	choices := 21
 	if len(w.sessions.rows) > 0 {
 		choices += 2
 	}
@@ -183,6 +191,16 @@ func (w *World) edit(d *resource.Deployment) {
 		w.Edit(id, fmt.Sprintf("savepoints every %q, keep %d, for %q", every, keep, keepFor), func(s *resource.DeploymentSpec) {
 			s.Savepoints = resource.SavepointPolicy{Every: every, Keep: keep, KeepFor: keepFor}
 		})
+	case 19:
+		refer := w.chance(.7)
+		w.Edit(id, fmt.Sprintf("refer to a secret: %v", refer), func(s *resource.DeploymentSpec) {
+			delete(s.Template.Spec.FlinkConfiguration, "sim.secret")
+			if refer {
+				s.Template.Spec.FlinkConfiguration["sim.secret"] = secretReference
+			}
+		})
+	case 20:
+		w.Secret(w.chance(.5))
 	case 18:
 		target := []string{"local", "local", "other", "missing"}[w.rng.IntN(4)]
 		w.Edit(id, "target "+target, func(s *resource.DeploymentSpec) { s.DeploymentTargetName, s.SessionClusterName = target, "" })
@@ -191,7 +209,7 @@ func (w *World) edit(d *resource.Deployment) {
 	case 15:
 		bounded := []string{"true", ""}[w.rng.IntN(2)]
 		w.Edit(id, "bounded input: "+bounded, func(s *resource.DeploymentSpec) { s.Template.Spec.FlinkConfiguration["sim.bound"] = bounded })
-	case 19, 20:
+	case 21, 22:
 		w.move(id)
 	}
 }
@@ -216,6 +234,16 @@ func (w *World) Savepoint(deploymentID string) {
 	}
 }
 
+// Secret takes the one secret away or puts it back.
+func (w *World) Secret(there bool) {
+	if w.secretGone == !there {
+		return
+	}
+	w.secretGone = !there
+	w.tracef("user: the secret is there: %v", there)
+	w.notify(resource.Key{Kind: resource.KindSecretValue, Namespace: "default", ID: "secret"})
+}
+
 // Dispose gives up a savepoint at random that is not the newest state, by
 // force at times.
 func (w *World) Dispose(deploymentID string) {
@@ -236,6 +264,11 @@ func (w *World) Dispose(deploymentID string) {
 		return
 	}
 	p := choice[w.rng.IntN(len(choice))]
+	for _, q := range choice {
+		if w.inUse(q) && w.chance(.5) {
+			p = q
+		}
+	}
 	force := w.chance(.3)
 	w.tracef("user: dispose of savepoint %s, force %v", short(p.Metadata.ID), force)
 	if _, err := w.savepoints.update("user", p.Metadata.ID, func(s *resource.Savepoint) error {

@@ -15,6 +15,7 @@ const settleSteps = 4000
 // Settle stops all misfortune and demands that everything becomes as wanted.
 // A deployment that gave up meanwhile is touched, as a person would, once.
 func (w *World) Settle() {
+	w.Secret(true)
 	for _, d := range w.deployments.rows {
 		if d.Spec.Savepoints.Every != "" { // else there is always something to do
 			w.Edit(d.Metadata.ID, "no schedule any more", func(s *resource.DeploymentSpec) { s.Savepoints.Every = "" })
@@ -32,20 +33,27 @@ func (w *World) Settle() {
 	if touched {
 		w.settle()
 	}
-	touched = false
-	for _, d := range w.deployments.rows {
-		if d.Status.State == resource.StateFailed && d.Spec.Template.Spec.FlinkConfiguration["sim.broken"] == "" {
-			touched = true
+	done := map[string]bool{}
+	for range 2 { // what is touched may let another one come to its failure
+		touched = false
+		for _, d := range w.deployments.rows {
+			if d.Status.State != resource.StateFailed || d.Spec.Template.Spec.FlinkConfiguration["sim.broken"] != "" || done[d.Metadata.ID] {
+				continue
+			}
+			touched, done[d.Metadata.ID] = true, true
 			n := d.Spec.MaxJobCreationAttempts%7 + 3
 			w.Edit(d.Metadata.ID, "touch", func(s *resource.DeploymentSpec) {
 				s.MaxJobCreationAttempts = n
 				s.DeploymentTargetName = "local"
+				if s.SessionClusterName != "" {
+					s.DeploymentTargetName = ""
+				}
 				s.RestoreStrategy.Kind = resource.RestoreLatestState // the only advice a failure may give
 			})
 		}
-	}
-	if touched {
-		w.settle()
+		if touched {
+			w.settle()
+		}
 	}
 	w.checkSettled()
 }
@@ -152,6 +160,12 @@ func (w *World) checkSettled() {
 	w.checkSessionsSettled()
 	for _, c := range w.clusters {
 		j := w.jobs.byID[c.job.Metadata.ID]
+		if j == nil {
+			if !c.gone {
+				w.fail("job %s is forgotten, and its cluster is left over", c.job.Metadata.ID)
+			}
+			continue
+		}
 		if !c.gone && j.Status.State.Terminal() {
 			w.fail("the cluster of job %s is left over", j.Metadata.ID)
 		}

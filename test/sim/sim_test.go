@@ -8,6 +8,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	"github.com/weir-streams/weir/resource"
 )
 
 var (
@@ -70,6 +72,20 @@ func storm(w *World) {
 	w.Settle()
 }
 
+// keeping is a history in which much is saved and given up.
+func keeping(w *World) {
+	id := w.Deploy("orders")
+	w.Edit(id, "savepoints every 2s, keep 2", func(s *resource.DeploymentSpec) {
+		s.Savepoints = resource.SavepointPolicy{Every: "2s", Keep: 1 + int(w.opts.Seed%3), KeepFor: []string{"", "8s"}[w.opts.Seed%2]}
+	})
+	w.Steps(300+w.rng.IntN(300), Drizzle().vary(w.rng))
+	w.Settle()
+}
+
+func TestWhatIsKeptSurvives(t *testing.T) {
+	run(t, Options{}, *seeds/5, keeping)
+}
+
 // Without storage to look into, only what clusters told is known.
 func TestDeploymentsSurviveStormsBlindly(t *testing.T) {
 	run(t, Options{Blind: true}, *seeds/10, storm)
@@ -116,8 +132,8 @@ func TestSeedsRepeat(t *testing.T) {
 // What a storm is made of, so that a change that makes it calm is seen.
 func TestStormsMakeEverythingHappen(t *testing.T) {
 	counts := map[string]int{}
-	for s := uint64(1); s <= 300; s++ {
-		r := Play(Options{Seed: s, Trace: true}, storm)
+	for s := uint64(1); s <= 600; s++ {
+		r := Play(Options{Seed: s, Trace: true}, []func(*World){storm, keeping}[s%2])
 		for _, line := range r.Trace {
 			for _, word := range happenings {
 				if strings.Contains(line, word) {
@@ -129,7 +145,7 @@ func TestStormsMakeEverythingHappen(t *testing.T) {
 	for _, word := range happenings {
 		t.Logf("%6d %s", counts[word], word)
 		if counts[word] == 0 {
-			t.Errorf("in 300 histories never: %s", word)
+			t.Errorf("in 600 histories never: %s", word)
 		}
 	}
 }
@@ -140,4 +156,6 @@ var happenings = []string{
 	"finds no savepoint", "the deployment is SUSPENDED", "the deployment is CANCELLED", "TRANSITIONED_TO_FINISHED", "exited with status 1",
 	"its cluster is gone", "did not come up", "the outcome with it", "began again", "platform restarts in 1",
 	"platform restarts in 3", "was cancelled, and not", "somebody cancels", "FAILED_TO_CREATE_CLUSTER", "StopWithSavepointStopping",
+	"is to be removed: spec.savepoints.keep is", "is to be removed: spec.savepoints.keepFor", "and its data at", "stays, because savepoint", "could not be removed",
+	"is removed by force", "is forgotten", "${PASSWORD} is neither", "\"missing\" does not exist", "goes on as before",
 }

@@ -27,6 +27,7 @@ type table[T any, P object[T]] struct {
 	silent bool            // no notifications
 	check  func(v *T)      // called on every creation
 
+	removing func(v *T)                        // called on every removal
 	changing func(by string, before, after *T) // called on every update
 }
 
@@ -124,6 +125,9 @@ func (t *table[T, P]) remove(id string) (T, error) {
 		return none, fmt.Errorf("%T %s: %w", none, id, resource.ErrNotFound)
 	}
 	m := P(p).Meta()
+	if t.removing != nil {
+		t.removing(p)
+	}
 	is := func(v *T) bool { return v == p }
 	t.rows = slices.DeleteFunc(t.rows, is)
 	t.owned[m.DeploymentID] = slices.DeleteFunc(t.owned[m.DeploymentID], is)

@@ -48,12 +48,13 @@ type World struct {
 	revisions   map[string][]resource.Revision
 	eventCount  int
 
-	clusters []*fakeCluster
-	byJob    map[string]*fakeCluster
-	storage  map[string]*snap
-	ranks    map[string]rank // of savepoint resources that were copied in
-	top      map[string]float64
-	disposed map[string]bool // locations whose savepoint is given up
+	clusters   []*fakeCluster
+	byJob      map[string]*fakeCluster
+	storage    map[string]*snap
+	ranks      map[string]rank // of savepoint resources that were copied in
+	top        map[string]float64
+	secretGone bool            // the one secret there is does not exist now
+	disposed   map[string]bool // locations whose savepoint is given up
 
 	sessionStarts []*fakeSession
 	bySession     map[string]*fakeSession
@@ -120,8 +121,10 @@ func New(o Options) *World {
 	w.sessions = newTable[resource.SessionCluster, *resource.SessionCluster](w)
 	w.jobs.check = w.checkNewJob
 	w.savepoints.changing = w.checkDiscard
+	w.jobs.removing = w.checkForget
 	w.resyncAt = w.now.Add(time.Minute)
 	log := slog.New(slog.DiscardHandler)
+	vault := control.NewVault(vaultDoor{w}, nil, nil)
 	now := func() time.Time { return w.now }
 	var checkpoints job.Checkpoints
 	var storage savepoint.Storage
@@ -134,12 +137,12 @@ func New(o Options) *World {
 			Deployments: collection[resource.Deployment, *resource.Deployment]{w.deployments},
 			Jobs:        collection[resource.Job, *resource.Job]{w.jobs},
 			Savepoints:  collection[resource.Savepoint, *resource.Savepoint]{w.savepoints},
-			Targets:     targets{}, Sessions: shared, Revisions: history{w}, Launchers: launchers{}, Events: events{w}, Log: log, Now: now,
-		}, deployment.Config{StateBase: "file:/state"}),
+			Targets:     targets{}, Sessions: shared, Revisions: history{w}, Launchers: launchers{}, Secrets: vault, Events: events{w}, Log: log, Now: now,
+		}, deployment.Config{StateBase: "file:/state", JobHistory: int(o.Seed%3) * 2}),
 		job.New(job.Needs{
 			Jobs:       collection[resource.Job, *resource.Job]{w.jobs},
 			Savepoints: collection[resource.Savepoint, *resource.Savepoint]{w.savepoints},
-			Clusters:   clusters{w}, Checkpoints: checkpoints, Events: events{w}, Log: log, Now: now,
+			Clusters:   clusters{w}, Checkpoints: checkpoints, Vault: vault, Events: events{w}, Log: log, Now: now,
 		}, job.Config{ForgetsSavepoints: o.ForgetSavepoints}),
 		savepoint.New(savepoint.Needs{
 			Savepoints: collection[resource.Savepoint, *resource.Savepoint]{w.savepoints},
