@@ -225,7 +225,11 @@ func cliPage() string {
 	root := rootCommand(s)
 	var b strings.Builder
 	b.WriteString("Exit codes: 0 done; 1 it failed; 2 wrong usage; 3 the server cannot be reached; 4 not found; 5 conflict or refused; 124 a `--timeout` passed.\n\n" +
-		"`weir completion bash` (or zsh, fish) writes a script that completes verbs, flags and names.\n")
+		"`weir completion bash` (or zsh, fish) writes a script that completes verbs, flags and names.\n\n" +
+		"Every verb that asks a server has these flags too:\n\n")
+	shared := &cobra.Command{}
+	s.clientFlags(shared)
+	fmt.Fprintf(&b, "```\n%s```\n", shared.Flags().FlagUsages())
 	for _, c := range root.Commands() {
 		writeVerb(&b, c)
 	}
@@ -253,7 +257,10 @@ func writeVerb(b *strings.Builder, c *cobra.Command) {
 	}
 	var flags []string
 	for line := range strings.SplitSeq(strings.TrimRight(c.LocalFlags().FlagUsages(), "\n"), "\n") {
-		if line != "" && !strings.Contains(line, "--help ") {
+		_, name, _ := strings.Cut(line, "--")
+		name, _, _ = strings.Cut(name, " ")
+		f := c.LocalFlags().Lookup(name)
+		if line != "" && name != "help" && (f == nil || f.Annotations[ofEveryVerb] == nil) {
 			flags = append(flags, line)
 		}
 	}

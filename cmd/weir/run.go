@@ -235,7 +235,7 @@ func (r *scriptRun) statement(ctx context.Context, number int, part parse.Fragme
 	if err != nil {
 		return 0, err
 	}
-	o, err := r.sql.Execute(st)
+	o, err := r.sql.Continue(st) // all statements are one text
 	if err != nil {
 		return 0, err
 	}

@@ -59,6 +59,9 @@ func (s *session) clientFlags(c *cobra.Command) {
 	c.Flags().StringVar(&s.server, "server", "", "URL of the server (WEIR_SERVER, else that of the context, default "+client.DefaultServer+")")
 	c.Flags().StringVar(&s.context, "context", "", "context to use (WEIR_CONTEXT, else the current one)")
 	c.Flags().StringVarP(&s.namespace, "namespace", "n", "", "namespace (WEIR_NAMESPACE, else that of the context, default \"default\")")
+	for _, name := range []string{"server", "context", "namespace"} {
+		_ = c.Flags().SetAnnotation(name, ofEveryVerb, []string{"true"})
+	}
 	_ = c.RegisterFlagCompletionFunc("context", func(c *cobra.Command, _ []string, word string) ([]string, cobra.ShellCompDirective) {
 		return s.completeContexts(c, nil, word)
 	})
@@ -69,6 +72,9 @@ func (s *session) clientFlags(c *cobra.Command) {
 		})
 	})
 }
+
+// ofEveryVerb marks the flags that the reference describes once.
+const ofEveryVerb = "weir_client"
 
 // everywhereFlag adds -A.
 func (s *session) everywhereFlag(c *cobra.Command) {

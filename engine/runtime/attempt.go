@@ -2,6 +2,7 @@ package runtime
 
 import (
 	"context"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -215,5 +216,13 @@ type taskError struct {
 	err  error
 }
 
-func (e *taskError) Error() string { return e.task + ": " + e.err.Error() }
+// Error names the task. A task of one operator is called as that is, which
+// the error names already: once is enough.
+func (e *taskError) Error() string {
+	text := e.err.Error()
+	if i := strings.LastIndex(e.task, " ("); i > 0 {
+		text = strings.TrimPrefix(text, e.task[:i]+": ")
+	}
+	return e.task + ": " + text
+}
 func (e *taskError) Unwrap() error { return e.err }

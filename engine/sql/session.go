@@ -92,6 +92,11 @@ func (s *Session) Execute(st ast.Statement) (*Outcome, error) {
 	return s.execute(st)
 }
 
+// Continue carries out a statement that stands in the same text as the one
+// before, with positions in that text: what is wrong with an option of a table
+// is then placed where the table was declared.
+func (s *Session) Continue(st ast.Statement) (*Outcome, error) { return s.execute(st) }
+
 var done = &Outcome{Kind: OK}
 
 func (s *Session) execute(st ast.Statement) (*Outcome, error) {
