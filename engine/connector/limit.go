@@ -56,7 +56,7 @@ func (l *Limiter) Take(ctx context.Context, most int) int {
 		if l.since.IsZero() {
 			l.since = now
 		}
-		l.owed = min(l.owed+l.rate*now.Sub(l.since).Seconds(), max(l.rate*limiterBurst.Seconds(), 1))
+		l.owed = min(l.owed+l.rate*now.Sub(l.since).Seconds(), max(l.rate*limiterBurst.Seconds(), 2))
 		l.since = now
 		need := min(max(l.rate*limiterPause.Seconds(), 1), float64(most))
 		if l.owed >= need {

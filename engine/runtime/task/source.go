@@ -9,8 +9,17 @@ import (
 	"github.com/weir-streams/weir/engine/data"
 )
 
-// idlePause is how long a source that has nothing is left alone at most.
-const idlePause = 10 * time.Millisecond
+// How long a source that has nothing is left alone at most: a little at first,
+// then an eighth of the time it has been silent, so that hundreds of quiet jobs
+// leave the processor alone and a row after a silence comes hardly later.
+const (
+	idlePause     = 10 * time.Millisecond
+	idlePauseMost = 50 * time.Millisecond
+)
+
+func (t *Task) longestPause() time.Duration {
+	return min(max(time.Duration(t.clock-t.fed)*time.Millisecond/8, idlePause), idlePauseMost)
+}
 
 // look polls the source once, before anything flows, and keeps what it gave. So
 // it is known from the first row on which sources hold event time back: which
@@ -59,6 +68,7 @@ func (t *Task) runSource(ctx context.Context) error {
 	b, status := t.first, t.firstStatus
 	t.first = nil
 	pause := time.Millisecond
+	t.fed = t.clock
 	if err := t.took(ctx, b, status, &pause); err != nil {
 		return err
 	}
@@ -97,6 +107,7 @@ func (t *Task) runSource(ctx context.Context) error {
 func (t *Task) took(ctx context.Context, b *data.Batch, status connector.Status, pause *time.Duration) error {
 	if b != nil {
 		t.tick0() // rows pass at the time they came
+		t.fed = t.clock
 		*pause = time.Millisecond
 		if err := t.give(b); err != nil {
 			return err
@@ -113,7 +124,7 @@ func (t *Task) took(ctx context.Context, b *data.Batch, status connector.Status,
 		if err := t.wait(ctx, t.Control.wake, *pause); err != nil {
 			return err
 		}
-		*pause = min(2**pause, idlePause)
+		*pause = min(2**pause, t.longestPause())
 	case connector.Ended:
 		return t.endSource()
 	}

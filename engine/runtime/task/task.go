@@ -79,6 +79,7 @@ type Task struct {
 	wakeAt int64   // the earliest; 0: none
 	clock  int64   // milliseconds, read once for each element
 	timer  *time.Timer
+	fed    int64 // when the source last gave rows, in milliseconds since 1970
 }
 
 // New makes a task.
