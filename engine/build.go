@@ -50,7 +50,7 @@ func (b *builder) Build(op *graph.Op, p runtime.Place) (operator.Operator, conne
 	case op.Union != nil:
 		o = operator.NewUnion()
 	case op.WindowAssign != nil:
-		o, err = window.NewAssign(*op)
+		o, err = window.NewAssign(*op, input)
 	case op.GroupAggregate != nil:
 		o, err = aggregate.New(*op, input)
 	case op.WindowAggregate != nil:

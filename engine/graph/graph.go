@@ -142,6 +142,9 @@ type Watermark struct {
 type Calc struct {
 	Filter  *expr.Expr  `json:"filter,omitempty"`
 	Project []expr.Expr `json:"project"` // one for each column of Op.Schema
+	// Clock adds a column behind the input's that Filter and Project may read: the
+	// watermark in force when the row came, a TIMESTAMP(3), NULL before the first.
+	Clock bool `json:"clock,omitzero"`
 }
 
 // Union merges inputs of one schema.

@@ -20,6 +20,11 @@ type TopN struct {
 	// Replaces says to give a row that takes the place of another as an update: the
 	// only rank is the first, and the order that of event time.
 	Replaces bool `json:"replaces,omitzero"`
+	// Windowed says that the partitions are windows of event time: rows are given
+	// once, when the watermark passes the end of their window, which is the column
+	// WindowEnd, and rows that come after that are dropped.
+	Windowed  bool `json:"windowed,omitzero"`
+	WindowEnd int  `json:"windowEnd,omitzero"`
 	// Retracts tells that the input may take rows back, so all rows are kept.
 	Retracts  bool  `json:"retracts,omitzero"`
 	TTLMillis int64 `json:"ttlMillis,omitzero"`

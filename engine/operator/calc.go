@@ -9,16 +9,21 @@ import (
 
 // calc filters, then projects.
 type calc struct {
-	filter  *expr.Filter
-	project *expr.Program
-	ctx     *Context
-	columns int
+	filter    *expr.Filter
+	project   *expr.Program
+	ctx       *Context
+	columns   int
+	clock     bool
+	watermark int64
 }
 
 // NewCalc makes the operator of a Calc.
 func NewCalc(op graph.Op, input []data.Column, functions *function.Set) (Operator, error) {
 	types := typesOf(input)
-	c := &calc{columns: len(op.Calc.Project)}
+	c := &calc{columns: len(op.Calc.Project), clock: op.Calc.Clock, watermark: data.MinWatermark}
+	if c.clock {
+		types = append(types, clockType)
+	}
 	var err error
 	if op.Calc.Filter != nil {
 		if c.filter, err = expr.CompileFilter(*op.Calc.Filter, types, functions); err != nil {
@@ -42,11 +47,36 @@ func typesOf(columns []data.Column) []data.Type {
 func (c *calc) Open(ctx *Context) error { c.ctx = ctx; return nil }
 func (c *calc) Close() error            { return nil }
 
-func (c *calc) Watermark(wm int64, out Output) error { return out.Watermark(wm) }
+func (c *calc) Watermark(wm int64, out Output) error {
+	c.watermark = wm
+	return out.Watermark(wm)
+}
+
+var clockType = data.Type{Kind: data.Timestamp, Precision: 3, Nullable: true}
+
+// now is the watermark in force at each row.
+func (c *calc) now(b *data.Batch) *data.Vector {
+	v := data.NewVector(clockType, b.N)
+	for r := range b.N {
+		wm := c.watermark
+		if b.RowWatermarks != nil {
+			wm = max(wm, b.RowWatermarks[r])
+		}
+		if v.I64[r] = wm; wm == data.MinWatermark {
+			data.SetNullRow(v, r)
+		}
+	}
+	return v
+}
 
 func (c *calc) Process(_ int, b *data.Batch, out Output) error {
 	defer b.Release()
 	in := *b // the selection below is this operator's own
+	if c.clock {
+		v := c.now(b)
+		defer v.Release()
+		in.Cols = append(b.Cols[:len(b.Cols):len(b.Cols)], v)
+	}
 	if c.filter != nil {
 		sel, err := c.filter.Select(&in, c.ctx.Env)
 		if err != nil {

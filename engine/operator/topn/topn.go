@@ -54,6 +54,9 @@ func New(op graph.Op, input []data.Column) (operator.Operator, error) {
 			return nil, fmt.Errorf("%s cannot order by %s, of type %s", op.Name, input[k.Column].Name, t)
 		}
 	}
+	if spec.Windowed {
+		return newWindowed(op, input)
+	}
 	t := &topN{spec: spec, columns: input}
 	isKey := make([]bool, len(input))
 	for _, k := range spec.Keys {

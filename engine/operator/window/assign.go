@@ -18,10 +18,10 @@ type assign struct {
 }
 
 // NewAssign makes the operator of a WindowAssign.
-func NewAssign(op graph.Op) (operator.Operator, error) {
+func NewAssign(op graph.Op, input []data.Column) (operator.Operator, error) {
 	w := op.WindowAssign.Window
 	if w.Kind == graph.Session {
-		return nil, fmt.Errorf("SESSION windows are not supported by this engine yet; run them on a Flink target")
+		return newSessionRows(op, input)
 	}
 	if err := checkWindow(w); err != nil {
 		return nil, err

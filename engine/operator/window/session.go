@@ -26,6 +26,7 @@ type session struct {
 	types []data.Type
 	ctx   *operator.Context
 	clock *clock
+	whole bool // the rows themselves are given, with their session
 
 	keys      map[string]*keySessions
 	queue     []entry // heap by time of firing; an entry is stale when its session has moved on
@@ -280,6 +281,9 @@ func (s *session) fire(t int64, out operator.Output) error {
 func (s *session) give(ended []*span, out operator.Output) error {
 	if len(ended) == 0 {
 		return nil
+	}
+	if s.whole {
+		return s.giveRows(ended, out)
 	}
 	g := s.set.NewGroups(s.ctx.Memory)
 	defer g.Free()

@@ -59,8 +59,20 @@ func (a *aggregation) bind(x *exprBinder, e ast.Expr) (expr.Expr, bool, error) {
 			return out, done, err
 		}
 	}
-	switch e.(type) {
-	case *ast.JSONObject, *ast.JSONArray, *ast.Star:
+	switch n := e.(type) {
+	case *ast.JSONObject:
+		if n.Agg {
+			out, err := a.jsonObject(x, n)
+			return out, true, err
+		}
+		return expr.Expr{}, false, nil
+	case *ast.JSONArray:
+		if n.Agg {
+			out, err := a.jsonArray(x, n)
+			return out, true, err
+		}
+		return expr.Expr{}, false, nil
+	case *ast.Star:
 		return expr.Expr{}, false, nil
 	}
 	if len(a.keys) == 0 || x.b.hasAggregate(e) {

@@ -71,7 +71,7 @@ func (x *exprBinder) declared(n *ast.Call) error {
 }
 
 // conditional are the functions bound in callNamed.
-var conditional = []string{"MOD", "IF", "NULLIF", "COALESCE", "IFNULL", "TYPEOF"}
+var conditional = []string{"MOD", "IF", "NULLIF", "COALESCE", "IFNULL", "TYPEOF", "CURRENT_WATERMARK"}
 
 func (b *Binder) known(name string) bool {
 	return contains(conditional, name) || b.Functions.Scalar(name) != nil
@@ -166,6 +166,14 @@ func (x *exprBinder) callNamed(n *ast.Call, name string, args []expr.Expr) (expr
 		return coalesce(n, args, name == "IFNULL")
 	case "TYPEOF":
 		return typeOf(n, args)
+	case "CURRENT_WATERMARK":
+		if err := arity(1); err != nil {
+			return expr.Expr{}, err
+		}
+		if args[0].Kind != expr.KindColumn || args[0].Type.TimeAttr != data.EventTime {
+			return expr.Expr{}, ast.Errorf(n.Pos(), "Invalid function call: CURRENT_WATERMARK(%s). The argument must be a rowtime attribute: a column with a watermark", typing.Name(args[0].Type))
+		}
+		return call("CURRENT_WATERMARK", data.Type{Kind: args[0].Type.Kind, Precision: 3, Nullable: true}, args[0]), nil
 	case "JSON":
 		return expr.Expr{}, ast.Errorf(n.Pos(), "The JSON() function is currently only supported inside JSON_ARRAY() or as the VALUE param of JSON_OBJECT(). Example: JSON_OBJECT('a', JSON('{\"key\": \"value\"}')) or JSON_ARRAY(JSON('{\"key\": \"value\"}')).")
 	}

@@ -129,7 +129,7 @@ func (x *exprBinder) jsonItem(e ast.Expr, formatJSON bool) (expr.Expr, bool, err
 
 func (x *exprBinder) jsonObject(n *ast.JSONObject) (expr.Expr, error) {
 	if n.Agg {
-		return expr.Expr{}, unsupported(n.Pos(), "JSON_OBJECTAGG is")
+		return expr.Expr{}, ast.Errorf(n.Pos(), "Aggregate expression JSON_OBJECTAGG is illegal here: it can stand in the list of a SELECT and in HAVING")
 	}
 	var kinds strings.Builder
 	args := make([]expr.Expr, 2, 2+2*len(n.Members))
@@ -154,7 +154,7 @@ func (x *exprBinder) jsonObject(n *ast.JSONObject) (expr.Expr, error) {
 
 func (x *exprBinder) jsonArray(n *ast.JSONArray) (expr.Expr, error) {
 	if n.Agg {
-		return expr.Expr{}, unsupported(n.Pos(), "JSON_ARRAYAGG is")
+		return expr.Expr{}, ast.Errorf(n.Pos(), "Aggregate expression JSON_ARRAYAGG is illegal here: it can stand in the list of a SELECT and in HAVING")
 	}
 	var kinds strings.Builder
 	args := make([]expr.Expr, 2, 2+len(n.Items))

@@ -228,8 +228,40 @@ func (p *planner) calc(in *stream, filter *expr.Expr, exprs []expr.Expr, columns
 		m = m.filtered(*filter)
 	}
 	m.columns = in.meaning.computed(exprs)
-	op := graph.Op{Name: "Calc", Detail: detail, Schema: columns, Modes: in.modes, Calc: &graph.Calc{Filter: filter, Project: exprs}}
+	op := graph.Op{Name: "Calc", Detail: detail, Schema: columns, Modes: in.modes, Calc: clocked(filter, exprs, len(in.schema))}
 	return &stream{vertex: p.chain(in, op), schema: columns, modes: in.modes, parallelism: in.parallelism, meaning: m, producer: in.producer}
+}
+
+// clocked makes CURRENT_WATERMARK a column that the operator adds.
+func clocked(filter *expr.Expr, exprs []expr.Expr, width int) *graph.Calc {
+	c := &graph.Calc{}
+	var put func(e expr.Expr) expr.Expr
+	put = func(e expr.Expr) expr.Expr {
+		if e.Kind == expr.KindCall && e.Func == "CURRENT_WATERMARK" {
+			c.Clock = true
+			now := expr.Column(width, data.Type{Kind: data.Timestamp, Precision: 3, Nullable: true})
+			if e.Type.Kind == data.TimestampLTZ {
+				now.Type.Kind = data.TimestampLTZ // the same milliseconds
+			}
+			return now
+		}
+		if len(e.Args) > 0 {
+			args := make([]expr.Expr, len(e.Args))
+			for i, a := range e.Args {
+				args[i] = put(a)
+			}
+			e.Args = args
+		}
+		return e
+	}
+	if filter != nil {
+		f := put(*filter)
+		c.Filter = &f
+	}
+	for _, e := range exprs {
+		c.Project = append(c.Project, put(e))
+	}
+	return c
 }
 
 func (p *planner) watermark(n *logical.Watermark, in *stream) *stream {
@@ -244,14 +276,19 @@ func (p *planner) watermark(n *logical.Watermark, in *stream) *stream {
 }
 
 func (p *planner) assign(n *logical.WindowAssign, in *stream) (*stream, error) {
-	if n.Window.Kind == graph.Session {
-		return nil, ast.Errorf(n.Pos, "SESSION without GROUP BY of its partition columns, window_start and window_end is not supported by this engine yet; run it on a Flink target")
-	}
+	m := in.meaning.windowed(n.Window)
 	op := graph.Op{
 		Name: "WindowTableFunction", Detail: logical.WindowText(n.Window, graph.ColumnNames(in.schema)),
 		Schema: n.Schema(), Modes: in.modes, WindowAssign: &graph.WindowAssign{Window: n.Window},
 	}
-	return &stream{vertex: p.chain(in, op), schema: op.Schema, modes: in.modes, parallelism: in.parallelism, meaning: in.meaning.windowed(n.Window), producer: in.producer}, nil
+	s := &stream{schema: op.Schema, modes: in.modes, parallelism: in.parallelism, meaning: m, producer: in.producer}
+	if n.Window.Kind == graph.Session { // its rows wait for its end
+		op.UID = p.uid("session", m.rows+" of ["+strings.Join(in.meaning.columns, ", ")+"]")
+		s.vertex, s.parallelism = p.gather(in, op, n.Window.PartitionBy)
+		return s, nil
+	}
+	s.vertex = p.chain(in, op)
+	return s, nil
 }
 
 func (p *planner) aggregate(n *logical.Aggregate, in *stream) *stream {

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/weir-streams/weir/engine/data"
+	"github.com/weir-streams/weir/engine/expr"
 	"github.com/weir-streams/weir/engine/graph"
 	"github.com/weir-streams/weir/engine/sql/ast"
 	"github.com/weir-streams/weir/engine/sql/logical"
@@ -29,6 +30,10 @@ func (p *planner) topN(n *logical.TopN, in *stream) (*stream, error) {
 	} else if first := n.Order[0]; !t.Retracts && n.From == 1 && n.To == 1 && !first.Desc && in.schema[first.Column].Type.TimeAttr == data.ProcTime {
 		modes = graph.Modes{} // the first to come stays the first
 	}
+	if end := windowEnd(n); end >= 0 && in.modes.InsertOnly() {
+		t.Windowed, t.WindowEnd, t.Replaces = true, end, false
+		modes = graph.Modes{}
+	}
 	m := in.meaning
 	what := logical.TopNText(n.Keys, n.Order, n.From, n.To, false, m.columns)
 	m.rows = fmt.Sprintf("top (%s) %s of [%s]", hash(in.meaning.rows), what, strings.Join(m.columns, ", "))
@@ -50,12 +55,9 @@ func (p *planner) topN(n *logical.TopN, in *stream) (*stream, error) {
 // supported refuses ranks without an upper bound, in Flink's words where Flink
 // refuses them too.
 func supported(n *logical.TopN) error {
-	const later = " is not supported by this engine yet; run it on a Flink target"
 	switch {
 	case n.Bounded && n.To <= 0:
 		return ast.Errorf(n.Pos, "Rank end should not less than zero, but now is %d", n.To)
-	case n.Bounded && directlyWindowed(n):
-		return ast.Errorf(n.Pos, "ROW_NUMBER by window over rows that are not aggregated%s", later)
 	case n.Bounded:
 		return nil
 	case n.Judged == logical.RankCompared:
@@ -67,29 +69,51 @@ func supported(n *logical.TopN) error {
 	return ast.Errorf(n.Pos, "The window can only be ordered in ASCENDING mode.")
 }
 
-// directlyWindowed tells whether rows are ranked by the window that a table
-// function put them into: such a ranking ends with the window, and drops what
-// comes later.
-func directlyWindowed(n *logical.TopN) bool {
-	in := n.Input.Schema()
-	byWindow := false
+// windowEnd finds the end of the window among the keys of a ranking, where both
+// its start and its end are keys, and come from a window of event time on the
+// wall clock of its rows; -1: it is not ranked by window.
+func windowEnd(n *logical.TopN) int {
+	start, end := -1, -1
 	for _, k := range n.Keys {
-		name := graph.WindowProperty(in[k].Name)
-		byWindow = byWindow || name == graph.WindowStart || name == graph.WindowEnd
-	}
-	for x := n.Input; byWindow; {
-		switch y := x.(type) {
-		case *logical.WindowAssign:
-			return true
-		case *logical.Project:
-			x = y.Input
-		case *logical.Filter:
-			x = y.Input
-		default:
-			return false
+		switch w, p := windowColumn(n.Input, k); {
+		case w == nil || w.TimeAttr != data.EventTime || w.LTZ:
+		case p == graph.WindowStart:
+			start = k
+		case p == graph.WindowEnd:
+			end = k
 		}
 	}
-	return false
+	if start < 0 {
+		return -1
+	}
+	return end
+}
+
+// windowColumn tells which column of which window a column is.
+func windowColumn(n logical.Node, i int) (*graph.Window, graph.WindowProperty) {
+	for {
+		switch x := n.(type) {
+		case *logical.Project:
+			if x.Exprs[i].Kind != expr.KindColumn {
+				return nil, ""
+			}
+			n, i = x.Input, x.Exprs[i].Index
+		case *logical.Filter:
+			n = x.Input
+		case *logical.WindowAssign:
+			if k := i - len(x.Input.Schema()); k >= 0 {
+				return &x.Window, []graph.WindowProperty{graph.WindowStart, graph.WindowEnd, graph.WindowTime}[k]
+			}
+			return nil, ""
+		case *logical.WindowAggregate:
+			if k := i - len(x.Keys) - len(x.Aggs); k >= 0 {
+				return &x.Window, x.Properties[k]
+			}
+			return nil, ""
+		default:
+			return nil, ""
+		}
+	}
 }
 
 func (p *planner) limit(n *logical.Limit, in *stream) *stream {
