@@ -107,7 +107,7 @@ func Allow(s Subject, v Verb, r Resource) error {
 		return &DeniedError{fmt.Sprintf("%s has no role in namespace %q", s.Name, r.Namespace)}
 	}
 	if !grants(role, v, r.Kind) {
-		return &DeniedError{fmt.Sprintf("%s is %s of namespace %q, and a %s may not %s %s", s.Name, role, r.Namespace, role, v, r.Kind)}
+		return &DeniedError{fmt.Sprintf("%s is %s of namespace %q, which is not enough to %s %s", s.Name, role, r.Namespace, v, r.Kind)}
 	}
 	return nil
 }

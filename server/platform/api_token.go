@@ -69,6 +69,7 @@ func (a *API) createToken(w http.ResponseWriter, r *http.Request) error {
 	if t, err = a.Resources.APITokens.Create(r.Context(), a.author(r), t); err != nil {
 		return err
 	}
+	record(r, t, nil, map[string]resource.Role{"role": t.Spec.Role})
 	out := tokenDocumentOf(t)
 	out.Secret = secret
 	return Reply(w, r, http.StatusCreated, "apiToken", out)

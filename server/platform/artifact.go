@@ -15,6 +15,7 @@ import (
 
 	"github.com/weir-streams/weir/artifact"
 	"github.com/weir-streams/weir/resource"
+	"github.com/weir-streams/weir/server/audit"
 	"github.com/weir-streams/weir/server/wire"
 )
 
@@ -83,6 +84,7 @@ func (a *API) deleteArtifact(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	audit.From(r.Context()).Named(name)
 	if err := a.Artifacts.Delete(r.Context(), namespace, name); err != nil {
 		return err
 	}
@@ -97,11 +99,13 @@ func (a *API) uploadArtifact(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	f, err := Upload(w, r, a.ArtifactLimit, func(ctx context.Context, name string, content io.Reader) (artifact.Info, error) {
+		audit.From(ctx).Named(name)
 		return a.Artifacts.Put(ctx, namespace, name, content)
 	})
 	if err != nil {
 		return err
 	}
+	audit.From(r.Context()).Changed([]resource.Change{{Field: "sha256", New: f.SHA256}, {Field: "size", New: f.Size}})
 	return Reply(w, r, http.StatusOK, "artifact", artifactDocumentOf(f))
 }
 

@@ -139,10 +139,12 @@ func (a *API) putPolicy(w http.ResponseWriter, r *http.Request) error {
 	if err := spec.Validate(); err != nil {
 		return err
 	}
+	var before any
 	if p.Metadata.ID == "" {
 		p.Metadata.Namespace, p.Metadata.Name, p.Spec = d.Metadata.Namespace, d.Metadata.ID, spec
 		p, err = a.Resources.AutopilotPolicies.Create(r.Context(), a.author(r), p)
 	} else {
+		before = p.Spec
 		p, err = a.Resources.AutopilotPolicies.Update(r.Context(), a.author(r), p.Metadata.ID, func(p *resource.AutopilotPolicy) error {
 			p.Spec = spec
 			return nil
@@ -151,6 +153,7 @@ func (a *API) putPolicy(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	record(r, p, before, p.Spec)
 	return Reply(w, r, http.StatusOK, "policy", policyDocumentOf(d.Metadata.Namespace, d.Metadata.ID, p))
 }
 

@@ -134,6 +134,7 @@ func (a *API) storeNewNamespace(w http.ResponseWriter, r *http.Request, written 
 	if err != nil {
 		return err
 	}
+	record(r, n, nil, n.Spec)
 	return Reply(w, r, http.StatusCreated, "namespace", namespaceDocumentOf(n))
 }
 
@@ -238,6 +239,7 @@ func (a *API) changeNamespace(w http.ResponseWriter, r *http.Request, old resour
 	if err != nil {
 		return err
 	}
+	record(r, n, old.Spec, n.Spec)
 	return Reply(w, r, http.StatusOK, "namespace", namespaceDocumentOf(n))
 }
 
@@ -266,12 +268,14 @@ func (a *API) setPreviewSessionCluster(w http.ResponseWriter, r *http.Request) e
 	if err := a.checkPreview(r, old.Metadata.Name, in.PreviewSessionClusterName); err != nil {
 		return err
 	}
-	if _, err := a.updateNamespace(r, old, func(n *resource.Namespace) error {
+	n, err := a.updateNamespace(r, old, func(n *resource.Namespace) error {
 		n.Spec.PreviewSessionClusterName = in.PreviewSessionClusterName
 		return nil
-	}); err != nil {
+	})
+	if err != nil {
 		return err
 	}
+	record(r, n, old.Spec, n.Spec)
 	return ReplyEmpty(w, r)
 }
 
