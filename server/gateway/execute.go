@@ -65,6 +65,11 @@ func (g *Gateway) executeStatement(w http.ResponseWriter, r *http.Request) error
 	if strings.TrimSpace(in.Statement) == "" {
 		return resource.Invalidf("statement", "must be set")
 	}
+	release, err := g.compiling(r.Context())
+	if err != nil {
+		return err
+	}
+	defer release()
 	replies, err := g.execute(r.Context(), req, []string{in.Statement}, true)
 	if err != nil {
 		return err
@@ -95,6 +100,11 @@ func (g *Gateway) executeStatements(w http.ResponseWriter, r *http.Request) erro
 	if err := g.checkSize("body", strings.Join(statements, "")); err != nil {
 		return err
 	}
+	release, err := g.compiling(r.Context())
+	if err != nil {
+		return err
+	}
+	defer release()
 	replies, err := g.execute(r.Context(), req, statements, stop)
 	if err != nil {
 		return err
@@ -238,6 +248,11 @@ func (g *Gateway) validateStatement(w http.ResponseWriter, r *http.Request) erro
 	if err := g.checkSize("statement", in.Statement); err != nil {
 		return err
 	}
+	release, err := g.compiling(r.Context())
+	if err != nil {
+		return err
+	}
+	defer release()
 	o, err := g.open(r.Context(), req.namespace.Metadata.Name, req.catalog, req.database)
 	if err != nil {
 		return err

@@ -19,6 +19,7 @@ const maxBody = 4 << 20
 type Gateway struct {
 	Config
 	previews chan struct{} // a token for each SELECT that may run
+	requests chan struct{} // a token for each request that compiles SQL
 
 	mu    sync.Mutex
 	turns map[string]chan struct{} // by namespace: who may change its catalogs
@@ -30,7 +31,7 @@ func New(c Config) *Gateway {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Gateway{Config: c, previews: make(chan struct{}, c.Limits.Previews), turns: map[string]chan struct{}{}}
+	return &Gateway{Config: c, previews: make(chan struct{}, c.Limits.Previews), requests: make(chan struct{}, c.Limits.Requests), turns: map[string]chan struct{}{}}
 }
 
 func (g *Gateway) author(r *http.Request) string {
@@ -70,5 +71,16 @@ func (g *Gateway) turn(ctx context.Context, namespace string) (release func(), e
 		return func() { <-turn }, nil
 	case <-ctx.Done():
 		return nil, fmt.Errorf("wait for other statements that change the catalogs of %q: %w", namespace, ctx.Err())
+	}
+}
+
+// compiling waits until a request may compile SQL, which takes time and cannot
+// be broken off. The bounds on SQL keep it short.
+func (g *Gateway) compiling(ctx context.Context) (release func(), err error) {
+	select {
+	case g.requests <- struct{}{}:
+		return func() { <-g.requests }, nil
+	case <-ctx.Done():
+		return nil, &wire.Error{Status: http.StatusServiceUnavailable, Reason: "Unavailable", Message: fmt.Sprintf("%d other requests compile SQL; try again later", cap(g.requests))}
 	}
 }

@@ -81,6 +81,11 @@ func (g *Gateway) createJobGraph(w http.ResponseWriter, r *http.Request) error {
 	if err := g.checkSize("sqlStatement", in.SQLStatement); err != nil {
 		return err
 	}
+	release, err := g.compiling(r.Context())
+	if err != nil {
+		return err
+	}
+	defer release()
 	o, err := g.open(r.Context(), d.Metadata.Namespace, "", "")
 	if err != nil {
 		return err

@@ -79,7 +79,8 @@ type Limits struct {
 	PreviewTime    time.Duration // how long a SELECT runs at most, by default 10 s
 	PreviewMemory  int64         // bytes of state of one SELECT, by default 64 MiB
 	Previews       int           // SELECTs at once, by default 4
-	StatementBytes int           // of one request's SQL, by default 1 MiB
+	StatementBytes int           // of one request's SQL, by default 256 KiB
+	Requests       int           // requests that compile SQL at once, by default 8
 	Entries        int           // objects in a namespace's catalogs, by default 10,000
 }
 
@@ -88,7 +89,8 @@ func (l Limits) filled() Limits {
 	orElse(&l.PreviewTime, 10*time.Second)
 	orElse(&l.PreviewMemory, 64<<20)
 	orElse(&l.Previews, 4)
-	orElse(&l.StatementBytes, 1<<20)
+	orElse(&l.StatementBytes, 256<<10)
+	orElse(&l.Requests, 8)
 	orElse(&l.Entries, 10_000)
 	return l
 }

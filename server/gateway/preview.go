@@ -30,14 +30,18 @@ type previewInfo struct {
 
 // Bounds on what a preview shows.
 const (
-	cellBytes  = 16 << 10 // longer values are cut
-	tableBytes = 4 << 20
+	cellBytes       = 16 << 10 // longer values are cut
+	tableBytes      = 4 << 20
+	previewVertices = 200
 )
 
 // preview runs a query for a moment, in this process, and shows the rows it
 // has given by then.
 func (g *Gateway) preview(ctx context.Context, req request, o *opened, out *sql.Outcome, st ast.Statement) (executeReply, error) {
 	var none executeReply
+	if n := len(out.Graph.Vertices); n > previewVertices {
+		return none, ast.Errorf(st.Pos(), "the query has %d stages; at most %d are run to show its first rows; deploy it to run it", n, previewVertices)
+	}
 	select {
 	case g.previews <- struct{}{}:
 	case <-ctx.Done():

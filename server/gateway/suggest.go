@@ -40,6 +40,11 @@ func (g *Gateway) suggestCompletions(w http.ResponseWriter, r *http.Request) err
 	if in.Position < 0 {
 		return resource.Invalidf("position", "must be at least 0, got %d", in.Position)
 	}
+	release, err := g.compiling(r.Context())
+	if err != nil {
+		return err
+	}
+	defer release()
 	o, err := g.open(r.Context(), req.namespace.Metadata.Name, req.catalog, req.database)
 	if err != nil {
 		return err

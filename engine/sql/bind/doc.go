@@ -49,6 +49,7 @@ const (
 	maxDepth   = 200    // nesting of queries
 	maxQueries = 2000   // queries in all
 	maxSize    = 50_000 // parts of an expression
+	maxColumns = 10_000 // columns of a query
 )
 
 // unsupported is the answer to what Flink can do and this engine cannot yet.

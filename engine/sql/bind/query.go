@@ -24,6 +24,9 @@ func (b *Binder) Query(q *ast.Query) (logical.Node, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(n.Schema()) > maxColumns {
+		return nil, ast.Errorf(q.Pos(), "the query has %d columns; at most %d are possible", len(n.Schema()), maxColumns)
+	}
 	return rename(n, unique(names(n.Schema()))), nil
 }
 
@@ -34,15 +37,16 @@ func unique(names []string) []string {
 		taken[n] = true
 	}
 	seen := map[string]bool{}
+	next := map[string]int{} // the numbers below are taken
 	out := make([]string, len(names))
 	for i, n := range names {
 		if seen[n] {
-			for k := 0; ; k++ {
-				if m := n + strconv.Itoa(k); !taken[m] {
-					n = m
-					break
-				}
+			k := next[n]
+			for taken[n+strconv.Itoa(k)] {
+				k++
 			}
+			next[n] = k + 1
+			n += strconv.Itoa(k)
 			taken[n] = true
 		}
 		seen[n] = true

@@ -444,15 +444,15 @@ func (p *planner) name() {
 	for i := range p.vertices {
 		v := &p.vertices[i]
 		names := make([]string, len(v.Ops))
-		id := ""
+		var id strings.Builder
 		for k, op := range v.Ops {
 			names[k] = op.Name
-			id += op.UID + "|" + op.Name + "|" + op.Detail + "\n"
+			id.WriteString(op.UID + "|" + op.Name + "|" + op.Detail + "\n")
 		}
 		for _, e := range v.Inputs {
-			id += fmt.Sprintf("%s %s %v\n", p.vertices[e.From].ID, e.Partitioning, e.Keys)
+			fmt.Fprintf(&id, "%s %s %v\n", p.vertices[e.From].ID, e.Partitioning, e.Keys)
 		}
 		v.Name = strings.Join(names, " -> ")
-		v.ID = p.uid("vertex", id)
+		v.ID = p.uid("vertex", id.String())
 	}
 }
