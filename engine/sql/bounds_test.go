@@ -30,6 +30,10 @@ func TestBounds(t *testing.T) {
 		{"merging", query, ""},
 		{"long IN", "SELECT a FROM t WHERE a IN (1" + strings.Repeat(", 2", 20_000) + ")", ""},
 		{"long AND", "SELECT a FROM t WHERE a = 1" + strings.Repeat(" AND a = 1", 900), ""},
+		{"columns", "SELECT a" + strings.Repeat(", a", 5000) + " FROM t", "5001 columns; at most 4096"},
+		{"keys", "SELECT 1 FROM t GROUP BY a" + strings.Repeat(", a", 2000), "GROUP BY has 2001 items; at most 1000"},
+		{"aggregates", "SELECT 1" + many(1100, ", SUM(a + %d)") + " FROM t", "more than 1000 aggregates"},
+		{"columns of a table", "CREATE TABLE w (a INT" + many(5000, ", c%d INT") + ") WITH ('connector' = 'datagen'); SELECT 1", "has 5001 columns; at most 4096"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := sql.NewSession(environment(), nil).CompileScript("CREATE TABLE t (a INT) WITH ('connector' = 'datagen');" + tt.query)
@@ -38,4 +42,12 @@ func TestBounds(t *testing.T) {
 			}
 		})
 	}
+}
+
+func many(n int, format string) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, format, i)
+	}
+	return b.String()
 }

@@ -33,6 +33,10 @@ func (s *Session) createTable(n *ast.CreateTable) error {
 	for _, o := range n.Options {
 		t.Options[o.Key], t.OptionPos[o.Key] = o.Value, o.Pos()
 	}
+	const most = 4096
+	if len(n.Columns) > most {
+		return ast.Errorf(n.Columns[most].Pos(), "table '%s' has %d columns; at most %d are possible", p.Name, len(n.Columns), most)
+	}
 	for i := range n.Columns {
 		c, err := tableColumn(&n.Columns[i])
 		if err != nil {

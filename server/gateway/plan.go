@@ -31,13 +31,17 @@ func (p Planner) Plan(_ context.Context, ask rest.PlanRequest) ([]resource.Opera
 	if err != nil {
 		return nil, nil, resource.Invalidf(scriptField, "%s", placed(err))
 	}
-	if ask.Savepoint.Metadata.ID != "" {
-		return p.withSavepoint(ask.Savepoint, wanted)
-	}
-	if ask.Current.Metadata.ID == "" {
+	if ask.Current.Metadata.ID == "" && ask.Savepoint.Metadata.ID == "" {
 		return nil, nil, nil
 	}
+	details := detailsIn(nil, wanted)
 	current, err := p.Engine.CompileIn(ask.Catalog, ask.Current.Spec.Template.Spec.Artifact.SQLScript, configOf(ask.Current))
+	if err == nil {
+		details = detailsIn(details, current)
+	}
+	if ask.Savepoint.Metadata.ID != "" {
+		return p.withSavepoint(ask.Savepoint, wanted, details)
+	}
 	if err != nil {
 		return nil, []string{"the script as it is now does not compile, so nothing is known of its state: " + placed(err)}, nil
 	}
@@ -45,15 +49,30 @@ func (p Planner) Plan(_ context.Context, ask rest.PlanRequest) ([]resource.Opera
 	if err != nil {
 		return nil, nil, fmt.Errorf("compare the scripts: %w", err)
 	}
-	return operatorPlans(verdicts), nil, nil
+	return operatorPlans(verdicts, details), nil, nil
 }
 
-func (p Planner) withSavepoint(s resource.Savepoint, wanted *engine.Plan) ([]resource.OperatorPlan, []string, error) {
+// detailsIn adds what the operators of a plan do, in words, by fingerprint.
+func detailsIn(details map[string]string, plan *engine.Plan) map[string]string {
+	if details == nil {
+		details = map[string]string{}
+	}
+	for _, v := range plan.Graph.Vertices {
+		for _, op := range v.Ops {
+			if op.UID != "" {
+				details[op.UID] = op.Detail
+			}
+		}
+	}
+	return details
+}
+
+func (p Planner) withSavepoint(s resource.Savepoint, wanted *engine.Plan, details map[string]string) ([]resource.OperatorPlan, []string, error) {
 	verdicts, err := p.Engine.CompareSavepoint(s.Spec.SavepointLocation, wanted.Graph, wanted.Config)
 	if err != nil {
 		return nil, []string{fmt.Sprintf("a job could not start from savepoint %s at %s: %v", s.Metadata.ID, s.Spec.SavepointLocation, err)}, nil
 	}
-	return operatorPlans(verdicts), nil, nil
+	return operatorPlans(verdicts, details), nil, nil
 }
 
 // configOf is the configuration that a script is compiled with: what changes
@@ -68,11 +87,19 @@ func configOf(d resource.Deployment) map[string]string {
 	return c
 }
 
-func operatorPlans(verdicts []engine.StateVerdict) []resource.OperatorPlan {
+func operatorPlans(verdicts []engine.StateVerdict, details map[string]string) []resource.OperatorPlan {
+	const longest = 300 // characters of what an operator does
 	out := make([]resource.OperatorPlan, 0, len(verdicts))
 	for _, v := range verdicts {
+		reason := v.Reason
+		if detail := []rune(details[v.UID]); len(detail) > 0 && reason != "" {
+			if len(detail) > longest {
+				detail = append(detail[:longest], '…')
+			}
+			reason += " (" + string(detail) + ")"
+		}
 		out = append(out, resource.OperatorPlan{
-			Name: v.Name, Fingerprint: v.UID, State: resource.StateVerdict(v.Fate), Bytes: v.Bytes, Keys: v.Rows, Reason: v.Reason,
+			Name: v.Name, Fingerprint: v.UID, State: resource.StateVerdict(v.Fate), Bytes: v.Bytes, Keys: v.Rows, Reason: reason,
 		})
 	}
 	return out

@@ -95,6 +95,9 @@ func TestPlan(t *testing.T) {
 				if o.Name == "GroupAggregate" {
 					fates = append(fates, string(o.State))
 				}
+				if o.State == resource.StateLost && !strings.Contains(o.Reason, "COUNT(*)") {
+					t.Errorf("%+v does not say what is lost", o)
+				}
 				if o.Fingerprint == "" {
 					t.Errorf("%+v has no fingerprint", o)
 				}

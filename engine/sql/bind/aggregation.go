@@ -178,6 +178,9 @@ func (a *aggregation) aggregate(x *exprBinder, n *ast.Call) (expr.Expr, error) {
 	default:
 		c.Type.Nullable = c.Type.Nullable || len(a.keys) == 0 || c.Filter >= 0
 	}
+	if len(a.calls) > maxGrouped {
+		return expr.Expr{}, ast.Errorf(n.Pos(), "more than %d aggregates of one grouping", maxGrouped)
+	}
 	return a.column2(c), nil
 }
 

@@ -49,7 +49,8 @@ const (
 	maxDepth   = 200    // nesting of queries
 	maxQueries = 2000   // queries in all
 	maxSize    = 50_000 // parts of an expression
-	maxColumns = 10_000 // columns of a query
+	maxColumns = 4096   // columns of a query
+	maxGrouped = 1000   // keys, and aggregates, of one grouping
 )
 
 // unsupported is the answer to what Flink can do and this engine cannot yet.

@@ -249,6 +249,9 @@ func (b *Binder) grouped(q *ast.Select, x *exprBinder, input logical.Node, items
 	}
 	if q.GroupBy != nil {
 		a.pos = q.GroupBy.Pos()
+		if len(q.GroupBy.Items) > maxGrouped {
+			return nil, ast.Errorf(q.GroupBy.Items[maxGrouped].Pos(), "GROUP BY has %d items; at most %d are possible", len(q.GroupBy.Items), maxGrouped)
+		}
 		var err error
 		if input, err = b.windowed(q.GroupBy.Items, x, a, input); err != nil {
 			return nil, err
