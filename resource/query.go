@@ -7,6 +7,9 @@ type Filter struct {
 	Namespace    string
 	DeploymentID string // Job, Savepoint, Event: the owner
 	JobID        string // Savepoint, Event
+	// SessionClusterID chooses the Events of a session cluster itself; those of
+	// the deployments on it are the deployments'.
+	SessionClusterID string
 	// Mentions, if set, is a text that stands somewhere in the resource, in one
 	// of its strings: a way to narrow down what is looked at closely.
 	Mentions string

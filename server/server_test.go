@@ -42,6 +42,9 @@ func (silent) Revision(context.Context, resource.Kind, string, int) (resource.Re
 	return resource.Revision{}, resource.ErrNotFound
 }
 
+func (silent) Count(context.Context, resource.Kind) (int, error) { return 0, nil }
+func (silent) Ping(context.Context) error                        { return nil }
+
 func (silent) Subscribe(ctx context.Context) <-chan resource.Key {
 	c := make(chan resource.Key)
 	context.AfterFunc(ctx, func() { close(c) })

@@ -98,5 +98,5 @@ func (c *Collection[T, P]) insert(ctx context.Context, tx *sql.Tx, by string, v 
 	return resource.Key{Kind: c.kind, Namespace: m.Namespace, ID: m.ID}, one(tx.ExecContext(ctx, c.db.sql(`
 		INSERT INTO resource (kind, id, namespace, name, owner, job, version, doc)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING`),
-		string(c.kind), m.ID, m.Namespace, c.name(m), m.DeploymentID, m.JobID, m.ResourceVersion, string(doc)))
+		string(c.kind), m.ID, m.Namespace, c.name(m), owner(m), m.JobID, m.ResourceVersion, string(doc)))
 }

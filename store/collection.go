@@ -57,7 +57,7 @@ func (c *Collection[T, P]) GetByName(ctx context.Context, namespace, name string
 func (c *Collection[T, P]) List(ctx context.Context, f resource.Filter) ([]T, error) {
 	where, args := "kind = $1", []any{string(c.kind)}
 	for _, is := range []struct{ column, value string }{
-		{"namespace", f.Namespace}, {"owner", f.DeploymentID}, {"job", f.JobID},
+		{"namespace", f.Namespace}, {"owner", f.DeploymentID}, {"owner", f.SessionClusterID}, {"job", f.JobID},
 	} {
 		if is.value != "" {
 			args = append(args, is.value)
@@ -128,7 +128,7 @@ func (c *Collection[T, P]) Create(ctx context.Context, by string, v T) (T, error
 	resource.SetKind(P(&v))
 
 	what := c.what(m)
-	if name := c.name(m); !storable(m.ID, m.Namespace, name, m.DeploymentID, m.JobID, by) {
+	if name := c.name(m); !storable(m.ID, m.Namespace, name, owner(m), m.JobID, by) {
 		return none, fmt.Errorf("create %s: %w", what, resource.Invalidf("metadata", "has a text that is not UTF-8, has a NUL character, or is longer than %d bytes", textLimit))
 	}
 	// By wire form what is returned is what Get will return.
@@ -145,7 +145,7 @@ func (c *Collection[T, P]) Create(ctx context.Context, by string, v T) (T, error
 		result, err := tx.ExecContext(ctx, c.db.sql(`
 			INSERT INTO resource (kind, id, namespace, name, owner, job, version, doc)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING`),
-			string(c.kind), m.ID, m.Namespace, c.name(m), m.DeploymentID, m.JobID, m.ResourceVersion, string(doc))
+			string(c.kind), m.ID, m.Namespace, c.name(m), owner(m), m.JobID, m.ResourceVersion, string(doc))
 		if err != nil {
 			return err
 		}
@@ -253,6 +253,15 @@ func (c *Collection[T, P]) name(m *resource.Metadata) any {
 		return nil
 	}
 	return m.Name
+}
+
+// owner is the index column: the deployment, else the session cluster, that a
+// resource belongs to.
+func owner(m *resource.Metadata) string {
+	if m.DeploymentID != "" {
+		return m.DeploymentID
+	}
+	return m.SessionClusterID
 }
 
 func (c *Collection[T, P]) what(m *resource.Metadata) string {

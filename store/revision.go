@@ -58,3 +58,11 @@ func (db *DB) revisions(ctx context.Context, and string, kind resource.Kind, id 
 	}
 	return list, rows.Err()
 }
+
+// Count is how many resources of a kind there are.
+func (db *DB) Count(ctx context.Context, kind resource.Kind) (n int, err error) {
+	if err := db.read.QueryRowContext(ctx, db.sql(`SELECT COUNT(*) FROM resource WHERE kind = $1`), string(kind)).Scan(&n); err != nil {
+		return 0, db.wrap("count "+string(kind), err)
+	}
+	return n, nil
+}

@@ -93,7 +93,7 @@ func (c *Collection[T, P]) tryUpdate(ctx context.Context, by, id string, change 
 	if doc, err = c.sealed(v, doc, unreadable); err != nil {
 		return none, false, c.failed("update", id, err)
 	}
-	if m = P(&v).Meta(); !storable(m.DeploymentID, m.JobID, by) {
+	if m = P(&v).Meta(); !storable(owner(m), m.JobID, by) {
 		return none, false, c.failed("update", id, resource.Invalidf("metadata", "has an id that cannot be stored"))
 	}
 	return c.swap(ctx, by, was.ResourceVersion, v, doc, newSpec)
@@ -108,7 +108,7 @@ func (c *Collection[T, P]) swap(ctx context.Context, by string, version int, v T
 		result, err := tx.ExecContext(ctx, c.db.sql(`
 			UPDATE resource SET owner = $1, job = $2, version = $3, doc = $4
 			WHERE kind = $5 AND id = $6 AND version = $7`),
-			m.DeploymentID, m.JobID, m.ResourceVersion, string(doc), string(c.kind), m.ID, version)
+			owner(m), m.JobID, m.ResourceVersion, string(doc), string(c.kind), m.ID, version)
 		if err != nil {
 			return err
 		}

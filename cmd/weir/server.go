@@ -24,7 +24,9 @@ import (
 	"github.com/weir-streams/weir/control/namespace"
 	"github.com/weir-streams/weir/control/savepoint"
 	"github.com/weir-streams/weir/control/sessioncluster"
+	"github.com/weir-streams/weir/control/usage"
 	"github.com/weir-streams/weir/engine"
+	"github.com/weir-streams/weir/flink/jobmanager"
 	"github.com/weir-streams/weir/resource"
 	"github.com/weir-streams/weir/server"
 	"github.com/weir-streams/weir/server/gateway"
@@ -99,7 +101,7 @@ func (s *session) serve(ctx context.Context, config configuration) (err error) {
 	resources := rest.Resources{
 		Deployments: db.Deployments(), Targets: db.Targets(), Jobs: db.Jobs(), Savepoints: db.Savepoints(),
 		Events: db.Events(), Defaults: db.Defaults(), Namespaces: db.Namespaces(),
-		Secrets: db.Secrets(), Sessions: db.SessionClusters(), Catalog: db.CatalogEntries(), Audit: db.Audit(), Record: db,
+		Secrets: db.Secrets(), Sessions: db.SessionClusters(), Catalog: db.CatalogEntries(), Audit: db.Audit(), Usage: db.Usage(), Record: db,
 	}
 
 	all, err := s.launchers(data, log)
@@ -165,7 +167,7 @@ func (s *session) serve(ctx context.Context, config configuration) (err error) {
 		Config: rest.Config{
 			Resources: resources, Clusters: flinkTransports{clusters}, SessionClusters: flinkTransports{clusters},
 			Artifacts:       knownArtifacts{files},
-			Build:           rest.Build{Version: b.Version, Commit: b.Commit, Time: b.Time},
+			Build:           rest.Build{Version: b.Version, Commit: b.Commit, Time: b.Time, Flink: jobmanager.Version},
 			ReportedVersion: config.get("reported-version"),
 			GlobalDefaults:  config.global, Planner: gateway.Planner{Engine: planning}, Log: log,
 		},
@@ -209,10 +211,12 @@ func (s *session) serve(ctx context.Context, config configuration) (err error) {
 	}
 	defer closeLaunchers(ctx, all, log)
 	keepAudit, _ := resource.ParseDuration(config.get("audit-retention")) // checked with the settings
+	recorder := usage.New(usage.Needs{Jobs: db.Jobs(), SessionClusters: db.SessionClusters(), Changes: db.Subscribe, Store: db.Usage(), Log: log})
 	lead := func(ctx context.Context) error {
 		g, ctx := errgroup.WithContext(ctx)
 		g.Go(func() error { return loop.Run(ctx) })
 		g.Go(func() error { return pruneAudit(ctx, db.Audit(), keepAudit, log) })
+		g.Go(func() error { return recorder.Run(ctx) })
 		return g.Wait()
 	}
 	g.Go(func() error {

@@ -18,7 +18,8 @@ type API struct {
 	changes *hub
 	// refs keeps what is referred to (namespaces, targets) from going away
 	// between the check for it and the write that refers to it.
-	refs sync.RWMutex
+	refs    sync.RWMutex
+	running runningJobs
 }
 
 // New makes an API. Run must be running for the change stream to move.
@@ -98,6 +99,9 @@ func (a *API) Routes() []Route {
 		{Method: "GET", Path: "/api/v1/global-deployment-defaults", handle: a.getGlobalDefaults},
 		{Method: "GET", Path: "/api/v1/status", handle: a.getStatus},
 		{Method: "GET", Path: "/api/v1/status/system-info", handle: a.getSystemInfo},
+		{Method: "GET", Path: "/api/v1/status/resourceusage", handle: a.reportUsage},
+		{Method: "DELETE", Path: "/api/v1/status/resourceusage", handle: a.deleteUsage},
+		{Method: "GET", Path: "/actuator/health", handle: a.getHealth},
 
 		{Method: "GET", Path: "/flink-ui/v1/namespaces/{namespace}/jobs/{jobId}/{path...}", handle: a.proxyFlink, Streams: true},
 		{Method: "GET", Path: "/flink-ui/v1/namespaces/{namespace}/sessionclusters/{name}/{path...}", handle: a.proxySessionCluster, Streams: true},

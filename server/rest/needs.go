@@ -39,6 +39,7 @@ type Resources struct {
 	// without them.
 	Catalog Collection[resource.CatalogEntry]
 	Audit   Audit // nil: nothing is written down
+	Usage   Usage // nil: the use of CPUs is not recorded
 	Record  Record
 }
 
@@ -48,6 +49,10 @@ type Record interface {
 	Revisions(ctx context.Context, kind resource.Kind, id string) ([]resource.Revision, error)
 	// Revision is one of them; the error wraps resource.ErrNotFound.
 	Revision(ctx context.Context, kind resource.Kind, id string, generation int) (resource.Revision, error)
+	// Count is how many resources of a kind there are.
+	Count(ctx context.Context, kind resource.Kind) (int, error)
+	// Ping tells whether the store answers.
+	Ping(ctx context.Context) error
 	// Subscribe delivers the key of every change until ctx ends; the zero Key
 	// means that some were lost.
 	Subscribe(ctx context.Context) <-chan resource.Key
@@ -59,6 +64,16 @@ type Audit interface {
 	// List gives entries oldest first, a bounded number of them.
 	List(ctx context.Context, f resource.AuditFilter) ([]resource.AuditEntry, error)
 	Verify(ctx context.Context) (resource.AuditCheck, error)
+}
+
+// Usage is the record of how many CPUs namespaces used.
+type Usage interface {
+	// Latest is the newest record of each namespace.
+	Latest(ctx context.Context) ([]resource.UsageRecord, error)
+	// Between gives the records of a time and the one before it of each
+	// namespace, by time and then namespace.
+	Between(ctx context.Context, from, to time.Time) ([]resource.UsageRecord, error)
+	DeleteBefore(ctx context.Context, before time.Time) (removed int64, err error)
 }
 
 // Clusters reaches the cluster of a running job.
@@ -109,6 +124,7 @@ type Build struct {
 	Version string
 	Commit  string
 	Time    time.Time
+	Flink   string // version of Flink whose REST API and SQL it speaks
 }
 
 // Config is what the API needs. Resources must be complete.

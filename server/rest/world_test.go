@@ -50,7 +50,7 @@ func startOn(t testing.TB, url string, options ...func(*server.Config)) *world {
 		Resources: rest.Resources{
 			Deployments: db.Deployments(), Targets: db.Targets(), Jobs: db.Jobs(), Savepoints: db.Savepoints(),
 			Events: db.Events(), Defaults: db.Defaults(), Namespaces: db.Namespaces(),
-			Secrets: db.Secrets(), Sessions: db.SessionClusters(), Catalog: db.CatalogEntries(), Audit: db.Audit(), Record: db,
+			Secrets: db.Secrets(), Sessions: db.SessionClusters(), Catalog: db.CatalogEntries(), Audit: db.Audit(), Usage: db.Usage(), Record: db,
 		},
 		Build: rest.Build{Version: "test", Commit: "0123456789abcdef"},
 		Log:   slog.New(slog.NewTextHandler(t.Output(), nil)),
