@@ -51,6 +51,7 @@ func thousand(b *testing.B) {
 	creators.Wait()
 	created := time.Since(began)
 	running := func() string {
+		time.Sleep(500 * time.Millisecond) // asking costs, too
 		n := 0
 		for _, d := range deployments(b, s.api) {
 			if d.Status.State == resource.StateRunning {
@@ -88,6 +89,7 @@ func thousand(b *testing.B) {
 	}
 	tick.Stop()
 	wait(b, "all upgrades are done", func() string {
+		time.Sleep(500 * time.Millisecond)
 		n := 0
 		for _, c := range f.fake.Clusters() {
 			if c.Spec.Parallelism == 2 && c.Processing() {
