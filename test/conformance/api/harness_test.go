@@ -211,6 +211,7 @@ func (w *world) check(r *http.Request, body string, res *http.Response, text []b
 	}
 	local := r.Clone(context.Background())
 	local.URL.Host, local.URL.Scheme, local.Host = "", "", ""
+	local.URL.RawPath = strings.ReplaceAll(local.URL.RawPath, "%3A", ":")
 	route, params, err := w.router.FindRoute(local)
 	if err != nil {
 		if res.StatusCode == 404 || res.StatusCode == 405 {
