@@ -258,7 +258,7 @@ func (w *world) serves(method, path string) bool {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	return res.StatusCode != http.StatusMethodNotAllowed && !strings.Contains(string(text), "there is nothing at")
+	return res.StatusCode != http.StatusMethodNotAllowed && (res.StatusCode != http.StatusNotFound || !strings.Contains(string(text), "there is nothing at"))
 }
 
 // readAnnounced lists operations that are in the contract before they are

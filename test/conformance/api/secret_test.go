@@ -202,12 +202,10 @@ func (p *process) everything() []string {
 		}
 		all = append(all, paths...)
 	}
-	for _, query := range []string{
+	all = append(all,
 		"/catalog/v1beta2/namespaces/default/catalogs/vvp:getTable?table=kept", "/api/v1/logs/reports?format=json", "/api/v1/logs/reports?format=csv",
-		inDefault + "/deployments/holds/revisions/2:diff?with=1", inDefault + "/deployments/holds/revisions/3:diff?with=1",
-	} {
-		all = append(all, query)
-	}
+		inDefault+"/deployments/holds/revisions/2:diff?with=1", inDefault+"/deployments/holds/revisions/3:diff?with=1",
+	)
 	slices.Sort(all)
 	return all
 }
