@@ -204,6 +204,9 @@ func (d *decision) running() {
 		d.again = d.now
 	default:
 		d.status.Message = ""
+		if d.now.Sub(d.Status.Running.LastUpdateTime.Time) >= time.Minute {
+			d.status.Running.LastUpdateTime = resource.At(d.now)
+		}
 	}
 }
 

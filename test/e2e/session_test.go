@@ -68,7 +68,7 @@ func TestASessionClusterIsKilled(t *testing.T) {
 	in := flights(t, p.data, flightsRead)
 	want := undisturbed(t, in)
 	names := []string{"one", "two"}
-	const rate = rowsASecond / 3 // slow enough to be running until the end of the disturbances
+	const rate = rowsASecond / 4 // slow enough to be running until the end of the disturbances
 	out := func(name string) string { return filepath.Join(p.data, "out-"+name) }
 	p.session("shared")
 	for _, name := range names {
