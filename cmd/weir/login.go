@@ -22,7 +22,8 @@ func loginCommand(s *session) *cobra.Command {
 		Use:   "login [URL]",
 		Short: "Make a server's context the current one, with a token if it asks for one",
 		Long: "Check that a server answers, ask for a token if it wants one, and keep both as a context, which becomes the current one. The token is read\n" +
-			"from the terminal without being shown, from a file, or from standard input; it never stands on a command line.",
+			"from the terminal without being shown, from a file, or from standard input; it never stands on a command line. It is an API token (weir token\n" +
+			"create makes one), or where people sign in with OpenID Connect also a token of the provider.",
 		Example: example("weir login https://weir.example.com\nweir login https://weir.example.com --token-file token.txt\npass show weir | weir login https://weir.example.com"),
 		Args:    cobra.MaximumNArgs(1),
 	}

@@ -26,45 +26,60 @@ func main() {
 	os.Exit(code)
 }
 
-// commands is the table of verbs, in the order of the help.
-func commands(s *session) []*cobra.Command {
-	return []*cobra.Command{
-		serverCommand(s),
-		runCommand(s),
-		engineCommand(),
-		benchCommand(s),
+// group is verbs of one purpose, as the help shows them.
+type group struct {
+	id, title string
+	verbs     []*cobra.Command
+}
 
-		applyCommand(s),
-		planCommand(s),
-		getCommand(s),
-		describeCommand(s),
-		diffCommand(s),
-		deleteCommand(s),
-		startCommand(s),
-		suspendCommand(s),
-		cancelCommand(s),
-		scaleCommand(s),
-		savepointCommand(s),
-		resetCommand(s),
-		rollbackCommand(s),
-		forkCommand(s),
-		eventsCommand(s),
-		historyCommand(s),
-		logsCommand(s),
-		metricsCommand(s),
-		topCommand(s),
-		waitCommand(s),
-
-		secretCommand(s),
-		artifactCommand(s),
-		namespaceCommand(s),
-		tokenCommand(s),
-		auditCommand(s),
-
-		loginCommand(s),
-		contextCommand(s),
-		versionCommand(s),
-		referenceCommand(s),
+// commands is the table of verbs.
+func commands(s *session) []group {
+	return []group{
+		{"here", "Run here:", []*cobra.Command{
+			serverCommand(s),
+			runCommand(s),
+			engineCommand(),
+			benchCommand(s),
+		}},
+		{"change", "Say what is wanted:", []*cobra.Command{
+			applyCommand(s),
+			planCommand(s),
+			diffCommand(s),
+			deleteCommand(s),
+			startCommand(s),
+			suspendCommand(s),
+			cancelCommand(s),
+			scaleCommand(s),
+			waitCommand(s),
+		}},
+		{"look", "Look:", []*cobra.Command{
+			getCommand(s),
+			describeCommand(s),
+			eventsCommand(s),
+			historyCommand(s),
+			logsCommand(s),
+			metricsCommand(s),
+			topCommand(s),
+			auditCommand(s),
+		}},
+		{"state", "Keep state and go back:", []*cobra.Command{
+			savepointCommand(s),
+			resetCommand(s),
+			rollbackCommand(s),
+			forkCommand(s),
+		}},
+		{"around", "What deployments need:", []*cobra.Command{
+			artifactCommand(s),
+			secretCommand(s),
+			namespaceCommand(s),
+			tokenCommand(s),
+		}},
+		{"self", "This command line:", []*cobra.Command{
+			loginCommand(s),
+			contextCommand(s),
+			versionCommand(s),
+			referenceCommand(s),
+		}},
 	}
 }
 
@@ -95,6 +110,9 @@ func execute(ctx context.Context, s *session, args []string) int {
 		return exit.code
 	}
 	fmt.Fprintf(s.err, "weir: %v\n", err)
+	if client.IsUnauthorized(err) {
+		fmt.Fprintln(s.err, "weir login, or a token in WEIR_TOKEN, says who you are.")
+	}
 	return client.ExitCode(err)
 }
 
@@ -109,7 +127,15 @@ func rootCommand(s *session) *cobra.Command {
 		PersistentPreRun: func(*cobra.Command, []string) { s.started = true },
 	}
 	root.CompletionOptions.HiddenDefaultCmd = false
-	root.AddCommand(commands(s)...)
+	for _, g := range commands(s) {
+		root.AddGroup(&cobra.Group{ID: g.id, Title: g.title})
+		for _, c := range g.verbs {
+			c.GroupID = g.id
+		}
+		root.AddCommand(g.verbs...)
+	}
+	root.SetHelpCommandGroupID("self")
+	root.SetCompletionCommandGroupID("self")
 	return root
 }
 
