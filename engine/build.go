@@ -11,6 +11,7 @@ import (
 	"github.com/weir-streams/weir/engine/graph"
 	"github.com/weir-streams/weir/engine/operator"
 	"github.com/weir-streams/weir/engine/operator/aggregate"
+	"github.com/weir-streams/weir/engine/operator/interval"
 	"github.com/weir-streams/weir/engine/operator/join"
 	"github.com/weir-streams/weir/engine/operator/match"
 	"github.com/weir-streams/weir/engine/operator/normalize"
@@ -63,6 +64,8 @@ func (b *builder) Build(op *graph.Op, p runtime.Place) (operator.Operator, conne
 		o, err = match.New(*op, input, b.engine.functions)
 	case op.Temporal != nil:
 		o, err = temporal.New(*op, p.Input, b.engine.functions)
+	case op.IntervalJoin != nil:
+		o, err = interval.New(*op, p.Input, b.engine.functions)
 	case op.Unnest != nil:
 		o, err = operator.NewUnnest(*op, input, b.engine.functions)
 	case op.Over != nil:

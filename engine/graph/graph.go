@@ -69,6 +69,7 @@ type Op struct {
 	Unnest          *Unnest          `json:"unnest,omitempty"`
 	Match           *Match           `json:"match,omitempty"`
 	Temporal        *Temporal        `json:"temporal,omitempty"`
+	IntervalJoin    *IntervalJoin    `json:"intervalJoin,omitempty"`
 	Sort            *Sort            `json:"sort,omitempty"`
 	Normalize       *Normalize       `json:"normalize,omitempty"`
 	Sink            *Sink            `json:"sink,omitempty"`

@@ -62,6 +62,7 @@ func (b *Binder) join(j *ast.Join) (logical.Node, *scope, error) {
 	case j.Kind != ast.CommaJoin && j.Kind != ast.CrossJoin:
 		return nil, nil, ast.Errorf(j.Pos(), "INNER, LEFT, RIGHT or FULL join requires a condition (NATURAL keyword or ON or USING clause)")
 	}
+	n.Interval = logical.IntervalOf(n.Cond, left.Schema(), right.Schema())
 	for i, c := range n.Schema() { // with NULLs, without time
 		c.Name = sc.columns[i].Name
 		sc.columns[i] = c

@@ -38,7 +38,10 @@ func (b *Binder) where(q *ast.Select, input logical.Node, sc *scope) (logical.No
 		}
 		width := len(input.Schema())
 		joined, settle := x.subs.join(input)
-		if input = (&logical.Filter{Input: joined, Cond: settle(cond)}); len(x.subs.list) > 0 {
+		if j := withInterval(input, cond); j != nil && len(x.subs.list) == 0 {
+			input = j
+			sc.retype(input.Schema())
+		} else if input = (&logical.Filter{Input: joined, Cond: settle(cond)}); len(x.subs.list) > 0 {
 			input = firstColumns(input, width)
 			sc.retype(input.Schema())
 		}
@@ -50,6 +53,21 @@ func (b *Binder) where(q *ast.Select, input logical.Node, sc *scope) (logical.No
 		}
 	}
 	return input, nil
+}
+
+// withInterval puts a condition into the join below it, where with it the join
+// binds the event times of both inputs: those then stay event time.
+func withInterval(input logical.Node, cond expr.Expr) logical.Node {
+	j, ok := input.(*logical.Join)
+	if !ok || j.Kind != graph.InnerJoin || j.Interval != nil {
+		return nil
+	}
+	out := *j
+	out.Cond = allOf(append(parts(j.Cond), parts(cond)...))
+	if out.Interval = logical.IntervalOf(out.Cond, j.Left.Schema(), j.Right.Schema()); out.Interval == nil {
+		return nil
+	}
+	return &out
 }
 
 func andParts(e ast.Expr) []ast.Expr {

@@ -15,14 +15,20 @@ type Join struct {
 	Left, Right Node
 	Kind        graph.JoinKind
 	Cond        expr.Expr
+	Interval    *Interval // what Cond says of the event times of both; nil: nothing
 	Pos         ast.Pos
 }
 
 // Schema of a Join: the left columns and, but for SEMI and ANTI, the right
-// ones. Nothing is a time attribute any more: rows come long after their time.
+// ones. Nothing is a time attribute any more, as rows come long after their time,
+// but for the times of an interval.
 func (n *Join) Schema() []data.Column {
 	out := n.Both()
 	left := len(n.Left.Schema())
+	if n.Interval != nil && !n.Kind.LeftOnly() {
+		out[n.Interval.LeftTime].Type.TimeAttr = data.EventTime
+		out[left+n.Interval.RightTime].Type.TimeAttr = data.EventTime
+	}
 	if n.Kind.LeftOnly() {
 		return out[:left:left]
 	}

@@ -35,7 +35,7 @@ func dropWatermark(n logical.Node, needed bool, c *Context) logical.Node {
 	case *logical.Temporal:
 		needed = true
 	case *logical.Join:
-		needed = false // nor here
+		needed = x.Interval != nil // else nobody above it has event time
 		asks(x.Cond)
 	case *logical.Filter:
 		asks(x.Cond)

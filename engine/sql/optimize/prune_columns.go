@@ -411,6 +411,10 @@ func (p *pruner) join(n *logical.Join, w *want) (logical.Node, found) {
 	for i := range count {
 		all.add(path{i})
 	}
+	if n.Interval != nil {
+		all.add(path{n.Interval.LeftTime})
+		all.add(path{left + n.Interval.RightTime})
+	}
 	var needs [2]want
 	for _, q := range all.sorted() {
 		if q[0] < left {
@@ -431,6 +435,12 @@ func (p *pruner) join(n *logical.Join, w *want) (logical.Node, found) {
 		inputs[s] = in
 	}
 	out.Left, out.Right = inputs[0], inputs[1]
+	if n.Interval != nil {
+		iv := *n.Interval
+		iv.LeftTime = f[path{iv.LeftTime}.key()]
+		iv.RightTime = f[path{left + iv.RightTime}.key()] - len(out.Left.Schema())
+		out.Interval = &iv
+	}
 	out.Cond = f.rewrite(n.Cond, out.Both())
 	return &out, f
 }
