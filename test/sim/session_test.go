@@ -19,7 +19,7 @@ func sessionStorm(w *World) {
 	w.Settle()
 }
 
-func TestSessionClustersSurviveStorms(t *testing.T) { run(t, Options{}, *seeds/2, sessionStorm) }
+func TestSessionClustersSurviveStorms(t *testing.T) { run(t, Options{}, *seeds/4, sessionStorm) }
 
 func TestSessionClustersSurviveStormsBlindly(t *testing.T) {
 	run(t, Options{Blind: true}, *seeds/20, sessionStorm)
