@@ -1,6 +1,7 @@
 package artifact_test
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/weir-streams/weir/artifact"
 	"github.com/weir-streams/weir/artifact/artifacttest"
+	"github.com/weir-streams/weir/resource"
 )
 
 func TestFolder(t *testing.T) {
@@ -51,5 +53,43 @@ func TestChecksumsOfReplacedFiles(t *testing.T) {
 	after, err := s.Stat(t.Context(), "n", "a.jar")
 	if err != nil || after.SHA256 == before.SHA256 || after.SHA256 == "" {
 		t.Errorf("%+v, %v", after, err)
+	}
+}
+
+func TestFilesAreBroughtHereOnce(t *testing.T) {
+	s, err := artifact.NewFolder(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	put := func(text string) {
+		if _, err := s.Put(t.Context(), "n", "a.jar", strings.NewReader(text)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	dir := t.TempDir()
+	local := func(want string) string {
+		path, err := artifact.Local(t.Context(), s, dir, "n", "a.jar")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if text, err := os.ReadFile(path); err != nil || string(text) != want || filepath.Base(path) != "a.jar" {
+			t.Errorf("%s has %q, %v; want %q", path, text, err, want)
+		}
+		return path
+	}
+	put("one")
+	first := local("one")
+	if again := local("one"); again != first {
+		t.Errorf("brought twice: %s, %s", first, again)
+	}
+	put("two")
+	if second := local("two"); second == first {
+		t.Error("a running job's file is replaced under it")
+	}
+	if _, err := artifact.Local(t.Context(), s, dir, "n", "none.jar"); !errors.Is(err, resource.ErrNotFound) {
+		t.Errorf("what is not there: %v", err)
+	}
+	if _, err := artifact.Local(t.Context(), s, dir, "n", "../n/a.jar"); err == nil {
+		t.Error("a path is taken for a name")
 	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"path/filepath"
@@ -9,6 +10,7 @@ import (
 
 	storage "github.com/weir-streams/weir/artifact"
 	"github.com/weir-streams/weir/artifact/s3"
+	"github.com/weir-streams/weir/cluster"
 	"github.com/weir-streams/weir/resource"
 )
 
@@ -48,4 +50,30 @@ func (k knownArtifacts) Exists(ctx context.Context, uri string) (exists, ours bo
 func artifactLimit(config configuration) int64 {
 	n, _ := resource.ParseMemory(config.get("artifact-limit")) // checked with the settings
 	return n
+}
+
+// programs brings what jobs of this machine run to a folder on it.
+type programs struct {
+	files storage.Store
+	dir   string
+}
+
+// Local finds files where they are, and downloads artifacts of ours.
+func (p programs) Local(ctx context.Context, uri string) (string, error) {
+	u, err := url.Parse(uri)
+	if err != nil {
+		return "", fmt.Errorf("%w: %w", cluster.ErrRefused, err)
+	}
+	if u.Scheme == "" || u.Scheme == "file" {
+		return u.Path, nil
+	}
+	namespace, name, ours := storage.Split(p.files, uri)
+	if !ours {
+		return "", fmt.Errorf("%w: this server fetches no %s: artifacts but its own; upload the file, or use one on its machine", cluster.ErrRefused, u.Scheme)
+	}
+	path, err := storage.Local(ctx, p.files, p.dir, namespace, name)
+	if errors.Is(err, resource.ErrNotFound) {
+		return "", fmt.Errorf("%w: %w", cluster.ErrRefused, err)
+	}
+	return path, err
 }

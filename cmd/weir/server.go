@@ -136,7 +136,8 @@ func (s *session) serve(ctx context.Context, config configuration) (err error) {
 			DefaultTarget: localTarget, DefaultLauncher: "process", JobHistory: config.count("job-history"),
 		}),
 		job.New(job.Needs{
-			Jobs: jobs, Savepoints: savepoints, Clusters: clusters, Checkpoints: localState{}, Vault: vault, Events: events, Log: log,
+			Jobs: jobs, Savepoints: savepoints, Clusters: clusters, Checkpoints: localState{}, Vault: vault,
+			Artifacts: programs{files, filepath.Join(data, "programs")}, Events: events, Log: log,
 		}, job.Config{}),
 		savepoint.New(savepoint.Needs{
 			Savepoints: savepoints, Jobs: jobs, Clusters: clusters, Storage: localState{}, Events: events, Log: log,
