@@ -478,7 +478,7 @@ func (d disk) Savepoint(_ context.Context, dir string) (string, error) {
 }
 
 func (d disk) Remove(_ context.Context, dir string) error {
-	return clusters{d.w}.ask(func() error {
+	return clusters(d).ask(func() error {
 		d.w.checkRemoval(dir)
 		for where := range d.w.storage {
 			if control.Within(dir, where) {
