@@ -23,6 +23,8 @@ const (
 	AnnotationSeenUntil   = "weir.io/savepoints-until" // creation of the newest Savepoint known when it was made
 	AnnotationLaunched    = "weir.io/launch-asked"     // since when a cluster may exist
 	AnnotationEnding      = "weir.io/stop-asked"       // since when it is being ended
+	AnnotationFallback    = "weir.io/fallback"         // the checkpoint kept by disasterCheckpointsDelay
+	AnnotationFallbackID  = "weir.io/fallback-id"      // and its number
 	AnnotationSession     = "weir.io/session"          // the start of a session cluster that it is on
 
 	// On a Savepoint.
@@ -103,11 +105,23 @@ func CheckpointDirectory(job resource.Job) string {
 const (
 	KeyCheckpointDir    = "execution.checkpointing.dir"
 	KeySavepointDir     = "execution.checkpointing.savepoint-dir"
+	KeyNumRetained      = "execution.checkpointing.num-retained"
+	oldKeyNumRetained   = "state.checkpoints.num-retained"
 	oldKeyCheckpointDir = "state.checkpoints.dir"
 	oldKeySavepointDir  = "state.savepoints.dir"
 	// KeyIncarnation carries the Job's id, so that a cluster can prove whose it is.
 	KeyIncarnation = "weir.cluster.incarnation"
 )
+
+// Retained is how many checkpoints of a job are kept.
+func Retained(job resource.Job) int64 {
+	for _, key := range []string{KeyNumRetained, oldKeyNumRetained} {
+		if n, err := strconv.ParseInt(job.Spec.FlinkConfiguration[key], 10, 64); err == nil {
+			return n
+		}
+	}
+	return 1
+}
 
 // FlinkUnknown is the observed Flink job status while a cluster is silent.
 const FlinkUnknown = "UNKNOWN"

@@ -51,6 +51,12 @@ func (p *problems) configuration(at string, t JobTemplate) {
 	if _, ok := t.FlinkConfiguration[""]; ok {
 		p.addf(at+"flinkConfiguration", "has an empty key")
 	}
+	for _, key := range []string{"execution.checkpointing.num-retained", "state.checkpoints.num-retained"} {
+		n, err := strconv.Atoi(t.FlinkConfiguration[key])
+		if err == nil && n <= t.DisasterCheckpointsDelay {
+			p.addf(at+"flinkConfiguration."+key, "must be at least %d, one more than disasterCheckpointsDelay, or that checkpoint would be gone before the next one is kept, got %d", t.DisasterCheckpointsDelay+1, n)
+		}
+	}
 	for _, key := range stateDirectories {
 		if v := t.FlinkConfiguration[key]; strings.Contains(v, "${") {
 			p.addf(at+"flinkConfiguration."+key, "cannot refer to a secret or a variable, because weir itself looks there, got %s; placeholders such as {{namespace}} are fine", quote(v))

@@ -68,6 +68,10 @@ func TestValidateDeployment(t *testing.T) {
 			d.Spec.Template.Spec.FlinkConfiguration = map[string]string{"state.savepoints.dir": "s3://b/{{namespace}}"}
 		}, ""},
 		{"disaster checkpoints", func(d *Deployment) { d.Spec.Template.Spec.DisasterCheckpointsDelay = -1 }, "disasterCheckpointsDelay: must be at least 0, got -1"},
+		{"disaster checkpoints that are not retained", func(d *Deployment) {
+			d.Spec.Template.Spec.DisasterCheckpointsDelay = 5
+			d.Spec.Template.Spec.FlinkConfiguration = map[string]string{"state.checkpoints.num-retained": "5"}
+		}, "flinkConfiguration.state.checkpoints.num-retained: must be at least 6, one more than disasterCheckpointsDelay"},
 		{"pods and templates", func(d *Deployment) {
 			d.Spec.Template.Spec.Kubernetes = map[string]any{"pods": map[string]any{}, "jobManagerPodTemplate": map[string]any{}}
 		}, "kubernetes.jobManagerPodTemplate: cannot be set together"},

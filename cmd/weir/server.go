@@ -167,7 +167,7 @@ func (s *session) serve(ctx context.Context, config configuration) (err error) {
 	srv, err := server.New(server.Config{
 		Config: rest.Config{
 			Resources: resources, Clusters: flinkTransports{clusters}, SessionClusters: flinkTransports{clusters},
-			Artifacts:       knownArtifacts{files},
+			Artifacts: knownArtifacts{files}, State: localState{},
 			Build:           rest.Build{Version: b.Version, Commit: b.Commit, Time: b.Time, Flink: jobmanager.Version},
 			ReportedVersion: config.get("reported-version"),
 			GlobalDefaults:  config.global, Planner: gateway.Planner{Engine: planning}, Log: log,

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net/http"
 	"net/url"
@@ -14,6 +16,7 @@ import (
 	"strings"
 
 	"github.com/weir-streams/weir/control"
+	"github.com/weir-streams/weir/engine/checkpoint"
 	"github.com/weir-streams/weir/flink"
 	"github.com/weir-streams/weir/resource"
 )
@@ -49,6 +52,40 @@ func (localState) NewestCheckpoint(_ context.Context, dir string) (resource.Chec
 		newest = resource.CheckpointRef{ID: id, Location: fileURI(f.path), CompletedAt: resource.At(f.info.ModTime())}
 	}
 	return newest, err
+}
+
+// flinkMagic begins the metadata of Flink's checkpoints and savepoints.
+var flinkMagic = []byte{0x49, 0x60, 0x67, 0x2d}
+
+// Readable tells what is wrong with a savepoint or checkpoint in a local
+// folder: of weir's engine all its files are looked at, of Flink's that it is one.
+func (localState) Readable(_ context.Context, location string) error {
+	path, err := localPath(location)
+	if err != nil {
+		return nil // only its cluster can look there
+	}
+	if !filepath.IsAbs(path) {
+		return fmt.Errorf("%s is no whole path; write file:///path", location)
+	}
+	if filepath.Base(path) == metadataFile {
+		path = filepath.Dir(path)
+	}
+	f, err := os.Open(filepath.Join(path, metadataFile))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("there is no savepoint at %s: it has no %s", path, metadataFile)
+	case err != nil:
+		return fmt.Errorf("savepoint at %s: %w", path, err)
+	}
+	defer f.Close()
+	head := make([]byte, len(flinkMagic))
+	if _, err := io.ReadFull(f, head); err == nil && bytes.Equal(head, flinkMagic) {
+		return nil
+	}
+	if _, err := checkpoint.Open(path); err != nil {
+		return fmt.Errorf("it cannot be read: %w", err)
+	}
+	return nil
 }
 
 // Remove removes a folder with what is in it. It stops being a savepoint

@@ -142,3 +142,29 @@ func TestRemovingState(t *testing.T) {
 		t.Errorf("left: %v, %v", left, err)
 	}
 }
+
+func TestWhatCanBeAdopted(t *testing.T) {
+	base := t.TempDir()
+	for name, text := range map[string]string{"flink": "\x49\x60\x67\x2d\x00\x00", "damaged": "nothing of ours", "empty": ""} {
+		if err := os.Mkdir(filepath.Join(base, name), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(base, name, metadataFile), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, tt := range []struct{ at, want string }{
+		{fileURI(filepath.Join(base, "flink")), ""},
+		{filepath.Join(base, "flink", metadataFile), ""},
+		{"s3://bucket/savepoint", ""},
+		{filepath.Join(base, "damaged"), "it cannot be read"},
+		{filepath.Join(base, "empty"), "it cannot be read"},
+		{filepath.Join(base, "none"), "there is no savepoint at"},
+		{"somewhere", "is no whole path"},
+	} {
+		err := localState{}.Readable(t.Context(), tt.at)
+		if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: %v, want %q", tt.at, err, tt.want)
+		}
+	}
+}

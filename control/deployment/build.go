@@ -85,7 +85,7 @@ func (d *decision) configuration(jobID string) map[string]string {
 		{"execution.checkpointing.interval", "", interval},
 		// A checkpoint we know of is still there when the next one or two have
 		// been made before we looked again.
-		{"execution.checkpointing.num-retained", "state.checkpoints.num-retained", "3"},
+		{"execution.checkpointing.num-retained", "state.checkpoints.num-retained", strconv.Itoa(max(3, d.Spec.Template.Spec.DisasterCheckpointsDelay+1))},
 		// Without it a cancelled job takes its only state along.
 		{"execution.checkpointing.externalized-checkpoint-retention", "", "RETAIN_ON_CANCELLATION"},
 		// The cluster must live until the outcome of the last savepoint is read.

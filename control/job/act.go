@@ -28,8 +28,11 @@ func (c *Controller) act(ctx context.Context, seen *snapshot, p plan) error {
 		}
 		log.InfoContext(ctx, "cluster removed")
 	}
-	if p.retained != nil {
-		_, err := c.Savepoints.Create(ctx, control.By, *p.retained)
+	for _, retained := range []*resource.Savepoint{p.fallback, p.retained} {
+		if retained == nil {
+			continue
+		}
+		_, err := c.Savepoints.Create(ctx, control.By, *retained)
 		if err != nil && !errors.Is(err, resource.ErrConflict) { // recorded before we were interrupted
 			return fmt.Errorf("record the retained checkpoint of job %s: %w", m.ID, err)
 		}

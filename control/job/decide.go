@@ -2,6 +2,7 @@ package job
 
 import (
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/weir-streams/weir/cluster"
@@ -40,6 +41,7 @@ type plan struct {
 	cancel    bool
 	terminate bool
 	retained  *resource.Savepoint // record this before the status
+	fallback  *resource.Savepoint // and this before that
 
 	status      resource.JobStatus
 	annotations map[string]string // to add
@@ -112,7 +114,7 @@ func (d *decision) launchOnce() {
 	switch d.sight.Presence {
 	case cluster.Absent, cluster.Present:
 		d.launch = true
-		d.annotations = map[string]string{control.AnnotationLaunched: control.NoteTime(d.now)}
+		d.note(control.AnnotationLaunched, control.NoteTime(d.now))
 		d.say(resource.EventSpinningUpAClusterForAJob, "launching a cluster by launcher %q", d.Metadata.Annotations[control.AnnotationLauncher])
 		d.again = d.now.Add(20 * time.Millisecond)
 	default:
@@ -231,14 +233,35 @@ func (d *decision) observed(status, message string) {
 func (d *decision) remember() {
 	if n := d.sight.Newest; n.Location != "" && n.ID > d.status.LatestCheckpoint.ID {
 		d.status.LatestCheckpoint = n
+		d.rememberFallback(n)
 	}
+}
+
+// rememberFallback keeps every n-th checkpoint in mind, for the case that the
+// newest ones turn out to be of no use: a person can reset to it.
+func (d *decision) rememberFallback(newest resource.CheckpointRef) {
+	every := int64(d.Spec.DisasterCheckpointsDelay)
+	if every <= 0 {
+		return
+	}
+	if last := control.NotedInt(d.Metadata, control.AnnotationFallbackID); last == 0 || newest.ID-last >= every {
+		d.note(control.AnnotationFallback, newest.Location)
+		d.note(control.AnnotationFallbackID, strconv.FormatInt(newest.ID, 10))
+	}
+}
+
+func (d *decision) note(annotation, text string) {
+	if d.annotations == nil {
+		d.annotations = map[string]string{}
+	}
+	d.annotations[annotation] = text
 }
 
 // end begins the end of the job: from here on no savepoint of it is begun.
 func (d *decision) end(why string) {
 	d.status.State = resource.JobTerminating
 	d.status.Message = why
-	d.annotations = map[string]string{control.AnnotationEnding: control.NoteTime(d.now)}
+	d.note(control.AnnotationEnding, control.NoteTime(d.now))
 	d.say(resource.EventFoundAJobToWaitForItsTermination, "ending the job: %s", why)
 	d.again = d.now
 }

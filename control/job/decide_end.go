@@ -159,10 +159,27 @@ func (d *decision) retain() *resource.Savepoint {
 			return nil
 		}
 	}
+	d.fallback = d.retainFallback(ref)
+	return d.record("retained", ref)
+}
+
+// retainFallback makes a savepoint of the checkpoint that was kept in mind, if
+// it is an older one than the newest and still kept.
+func (d *decision) retainFallback(newest resource.CheckpointRef) *resource.Savepoint {
+	ref := resource.CheckpointRef{ID: control.NotedInt(d.Metadata, control.AnnotationFallbackID), Location: d.Metadata.Annotations[control.AnnotationFallback]}
+	if ref.Location == "" || ref.ID >= newest.ID || newest.ID-ref.ID >= control.Retained(d.Job) || d.Spec.DisasterCheckpointsDelay <= 0 {
+		return nil
+	}
+	ref.CompletedAt = newest.CompletedAt // not later than that
+	return d.record("fallback", ref)
+}
+
+// record makes a savepoint of a checkpoint.
+func (d *decision) record(what string, ref resource.CheckpointRef) *resource.Savepoint {
 	m := d.Metadata
 	return &resource.Savepoint{
 		Metadata: resource.Metadata{
-			ID: control.DerivedID("retained", m.ID), Namespace: m.Namespace, DeploymentID: m.DeploymentID, JobID: m.ID,
+			ID: control.DerivedID(what, m.ID), Namespace: m.Namespace, DeploymentID: m.DeploymentID, JobID: m.ID,
 			Origin: resource.OriginRetainedCheckpoint, Type: resource.SavepointTypeIncremental,
 			Annotations: map[string]string{
 				resource.AnnotationSpecVersion: strconv.Itoa(m.SpecVersion()),

@@ -73,6 +73,12 @@ func parse(t *testing.T, input string) *snapshot {
 			j.Spec.SavepointLocation = set["from"]
 			j.Spec.Stop = resource.StopMode(set["stop"])
 			j.Spec.FlinkConfiguration = map[string]string{control.KeyCheckpointDir: "/ck/a"}
+			j.Spec.DisasterCheckpointsDelay = int(number("every"))
+			j.Spec.FlinkConfiguration[control.KeyNumRetained] = set["kept"]
+			if n := number("fallback"); n > 0 {
+				j.Metadata.Annotations[control.AnnotationFallback] = fmt.Sprintf("/ck/a/chk-%d", n)
+				j.Metadata.Annotations[control.AnnotationFallbackID] = strconv.FormatInt(n, 10)
+			}
 			j.Status.Started.StartedAt = ago("ran")
 			j.Status.Started.ObservedFlinkJobStatus = set["flink"]
 			j.Status.LatestCheckpoint = checkpoint("known")
@@ -144,6 +150,12 @@ func describe(seen *snapshot, p plan) string {
 		if deed.done {
 			fmt.Fprintln(&b, deed.name)
 		}
+	}
+	if p.fallback != nil {
+		fmt.Fprintf(&b, "record fallback %s\n", p.fallback.Spec.SavepointLocation)
+	}
+	if at := p.annotations[control.AnnotationFallback]; at != "" {
+		fmt.Fprintf(&b, "keep %s in mind\n", at)
 	}
 	if p.retained != nil {
 		fmt.Fprintf(&b, "record %s %s\n", p.retained.Metadata.Origin, p.retained.Spec.SavepointLocation)

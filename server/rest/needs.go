@@ -112,6 +112,13 @@ type PlanRequest struct {
 	Catalog []string
 }
 
+// State looks at state where it lies.
+type State interface {
+	// Readable tells what is wrong with the savepoint or checkpoint at a place;
+	// nil if nothing is, or if it lies where only a cluster can look.
+	Readable(ctx context.Context, location string) error
+}
+
 // Artifacts knows the files that people uploaded to us.
 type Artifacts interface {
 	// Exists tells whether the file behind a URI is there; ours is false for a
@@ -135,6 +142,7 @@ type Config struct {
 	SessionClusters SessionClusters
 	Planner         Planner   // nil: plans say nothing of state
 	Artifacts       Artifacts // nil: every URI is taken as it is
+	State           State     // nil: every savepoint is taken to be there
 	Build           Build
 	// ReportedVersion is the build version in system-info; some clients of
 	// Ververica Platform insist on one. Empty: that of Build.

@@ -69,7 +69,12 @@ func (a *API) createSavepoint(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if s.Spec.SavepointLocation != "" {
+	if at := s.Spec.SavepointLocation; at != "" {
+		if a.State != nil {
+			if err := a.State.Readable(r.Context(), at); err != nil {
+				return resource.Invalidf("spec.savepointLocation", "%v", err)
+			}
+		}
 		s = adopted(d, s, false)
 	} else if s, err = a.requested(r.Context(), d, s); err != nil {
 		return err
