@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -35,7 +36,7 @@ weir delete -f orders.yaml --ignore-not-found`),
 	}
 	c.Flags().StringSliceVarP(&files, "file", "f", nil, "file, folder, or - for standard input; may be repeated")
 	c.Flags().BoolVar(&how.force, "force", false, "savepoints: even if the deployment would start from it next, or its data cannot be removed")
-	c.Flags().BoolVar(&how.cancel, "cancel", false, "deployments: cancel them first, without a savepoint, and wait for that")
+	c.Flags().BoolVar(&how.cancel, "cancel", false, "deployments and session clusters: cancel or stop them first, without a savepoint, and wait for that")
 	c.Flags().BoolVar(&how.ignoreMissing, "ignore-not-found", false, "what is not there counts as deleted")
 	how.add(c)
 	return s.verb(c, func(ctx context.Context, api *client.Client, args []string) error {
@@ -99,8 +100,15 @@ func (s *session) remove(ctx context.Context, api *client.Client, k kind, ref st
 	if k.remove == nil {
 		return usagef("%s cannot be deleted: %s", k.names[0], k.kept)
 	}
-	if how.cancel && k.kind == resource.KindDeployment {
-		if err := s.cancelFirst(ctx, api, ref, how.timeout); err != nil && !(how.ignoreMissing && client.IsNotFound(err)) {
+	if how.cancel {
+		var err error
+		switch k.kind {
+		case resource.KindDeployment:
+			err = s.cancelFirst(ctx, api, ref, how.timeout)
+		case resource.KindSessionCluster:
+			err = s.stopFirst(ctx, api, ref, how.timeout)
+		}
+		if err != nil && !(how.ignoreMissing && client.IsNotFound(err)) {
 			return err
 		}
 	}
@@ -112,6 +120,9 @@ func (s *session) remove(ctx context.Context, api *client.Client, k kind, ref st
 	case client.IsNotFound(err):
 		return s.nearNames(ctx, api, k, ref, err)
 	case err != nil:
+		if e := (*client.Error)(nil); errors.As(err, &e) {
+			e.Message = strings.Replace(e.Message, "add ?force=true", "give --force", 1)
+		}
 		return err
 	}
 	if k.kind != resource.KindSavepoint && k.kind != resource.KindNamespace {
@@ -141,4 +152,16 @@ func (s *session) cancelFirst(ctx context.Context, api *client.Client, ref strin
 	}
 	patch := map[string]any{"spec": map[string]any{"state": resource.StateCancelled}}
 	return s.change(ctx, api, ref, patch, waitFlags{wait: true, timeout: timeout}, "is to be cancelled")
+}
+
+func (s *session) stopFirst(ctx context.Context, api *client.Client, ref string, timeout time.Duration) error {
+	before, err := api.SessionClusters(s.ns()).Get(ctx, ref)
+	if err != nil || before.Status.State == resource.SessionStopped && before.Spec.State == resource.SessionStopped {
+		return err
+	}
+	patch := map[string]any{"spec": map[string]any{"state": resource.SessionStopped}}
+	if _, err := api.SessionClusters(s.ns()).Patch(ctx, ref, patch); err != nil {
+		return err
+	}
+	return s.awaitSessionCluster(ctx, api, ref, timeout)
 }

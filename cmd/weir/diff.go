@@ -59,6 +59,11 @@ func (s *session) diffFiles(ctx context.Context, api *client.Client, files []str
 	differs := false
 	for _, m := range all {
 		if m.kind != resource.KindDeployment {
+			different, err := s.where(m).diffOther(ctx, api, m)
+			if err != nil {
+				return false, fmt.Errorf("%s: %w", m.source, err)
+			}
+			differs = differs || different
 			continue
 		}
 		namespace := s.ns()
@@ -89,6 +94,31 @@ func (s *session) diffFiles(ctx context.Context, api *client.Client, files []str
 		differs = differs || different
 	}
 	return differs, nil
+}
+
+// diffOther shows what apply would change of a resource that is no deployment.
+func (s *session) diffOther(ctx context.Context, api *client.Client, m manifest) (bool, error) {
+	k, ok := kindOfResource(m.kind)
+	if !ok {
+		return false, fmt.Errorf("kind %s cannot be applied", m.kind)
+	}
+	wanted := m.wanted()
+	before, err := k.get(ctx, api, s.ns(), m.name)
+	name := k.names[1] + " " + m.name
+	if client.IsNotFound(err) {
+		if spec, ok := wanted["spec"].(map[string]any); ok {
+			delete(spec, "value") // of a secret
+		}
+		return s.printDiff("nothing", name+", by "+m.source, nil, wanted, true)
+	}
+	if err != nil {
+		return false, err
+	}
+	now, then, err := foreseen(before, wanted)
+	if err != nil {
+		return false, err
+	}
+	return s.printDiff(name+", now", name+", by "+m.source, now, then, false)
 }
 
 func (s *session) diffRevisions(ctx context.Context, api *client.Client, name, spec string) (bool, error) {

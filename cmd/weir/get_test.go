@@ -48,6 +48,20 @@ func TestDeleteWhatRuns(t *testing.T) {
 	p.weirIn(orders, "delete", "-f", "-").exits(4)
 }
 
+func TestSessionClustersOnTheCommandLine(t *testing.T) {
+	p := startPlatform(t)
+	const shared = "kind: SessionCluster\nmetadata: {name: shared}\nspec: {state: RUNNING, deploymentTargetName: local}\n"
+	p.weirIn(shared, "diff", "-f", "-").exits(1).prints("+  state: RUNNING")
+	p.weirIn(shared, "apply", "-f", "-", "--wait").exits(0).prints("sessioncluster shared is RUNNING after")
+	p.weirIn(shared, "diff", "-f", "-").exits(0)
+	p.weirIn(shared, "apply", "-f", "-").exits(0).prints("unchanged")
+	p.weirIn(strings.Replace(shared, "RUNNING", "STOPPED", 1), "apply", "-f", "-", "--dry-run").exits(0).prints("state: RUNNING → STOPPED")
+	p.weir("wait", "sc/shared", "--for", "running").exits(0)
+	p.weir("describe", "sc", "shared").exits(0).prints("SESSION_CLUSTER_SUCCESSFULLY_STARTED")
+	p.weir("delete", "sc", "shared").exits(5)
+	p.weir("delete", "sc", "shared", "--cancel").exits(0).prints("is STOPPED after", "sessioncluster shared deleted")
+}
+
 func TestPaths(t *testing.T) {
 	const document = `{"a":{"b":["x",{"c":1.50}],"d.e":true,"f":"text"}}`
 	var v any
