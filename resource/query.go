@@ -25,3 +25,9 @@ type Revision struct {
 	Author     string          `json:"author"` // user, or "weir" for the platform itself
 	CreatedAt  Time            `json:"createdAt"`
 }
+
+// Version says which resource there is, in which version, without what is in it.
+type Version struct {
+	ID      string
+	Version int // ResourceVersion
+}

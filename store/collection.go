@@ -55,6 +55,51 @@ func (c *Collection[T, P]) GetByName(ctx context.Context, namespace, name string
 
 // List returns what the filter lets through, in order of creation.
 func (c *Collection[T, P]) List(ctx context.Context, f resource.Filter) ([]T, error) {
+	rest, args, ok := c.matching(f)
+	if !ok {
+		return nil, nil
+	}
+	list, err := c.list(ctx, `SELECT id, doc`+rest, args)
+	if err != nil {
+		return nil, c.db.wrap("list "+string(c.kind), err)
+	}
+	if f.Newest > 0 {
+		slices.Reverse(list)
+	}
+	return list, nil
+}
+
+// Versions is List without the documents: for those who know most of them.
+func (c *Collection[T, P]) Versions(ctx context.Context, f resource.Filter) (list []resource.Version, err error) {
+	rest, args, ok := c.matching(f)
+	if !ok {
+		return nil, nil
+	}
+	defer func() {
+		if err != nil {
+			err = c.db.wrap("list "+string(c.kind), err)
+		}
+	}()
+	rows, err := c.db.read.QueryContext(ctx, c.db.sql(`SELECT id, version`+rest), args...)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var v resource.Version
+		if err := rows.Scan(&v.ID, &v.Version); err != nil {
+			return nil, err
+		}
+		list = append(list, v)
+	}
+	if f.Newest > 0 {
+		slices.Reverse(list)
+	}
+	return list, rows.Err()
+}
+
+// matching is the query of a filter from FROM on; not ok if nothing can match.
+func (c *Collection[T, P]) matching(f resource.Filter) (rest string, args []any, ok bool) {
 	where, args := "kind = $1", []any{string(c.kind)}
 	for _, is := range []struct{ column, value string }{
 		{"namespace", f.Namespace}, {"owner", f.DeploymentID}, {"owner", f.SessionClusterID}, {"job", f.JobID},
@@ -64,29 +109,11 @@ func (c *Collection[T, P]) List(ctx context.Context, f resource.Filter) ([]T, er
 			where += fmt.Sprintf(" AND %s = $%d", is.column, len(args))
 		}
 	}
-	if !storable(args...) {
-		return nil, nil
-	}
-	if f.Mentions != "" {
-		quoted, err := json.Marshal(f.Mentions)
-		if err != nil {
-			return nil, fmt.Errorf("list %s: %w", c.kind, err)
-		}
-		args = append(args, string(quoted[1:len(quoted)-1]))
-		where += fmt.Sprintf(" AND INSTR(doc, $%d) > 0", len(args))
-	}
 	order := " ORDER BY seq"
 	if f.Newest > 0 {
 		order = fmt.Sprintf(" ORDER BY seq DESC LIMIT %d", f.Newest)
 	}
-	list, err := c.list(ctx, `SELECT id, doc FROM resource WHERE `+where+order, args)
-	if err != nil {
-		return nil, c.db.wrap("list "+string(c.kind), err)
-	}
-	if f.Newest > 0 {
-		slices.Reverse(list)
-	}
-	return list, nil
+	return ` FROM resource WHERE ` + where + order, args, storable(args...)
 }
 
 func (c *Collection[T, P]) list(ctx context.Context, query string, args []any) (list []T, err error) {

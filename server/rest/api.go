@@ -20,6 +20,8 @@ type API struct {
 	// between the check for it and the write that refers to it.
 	refs    sync.RWMutex
 	running runningJobs
+	// rendered spares lists the work of writing the same JSON again.
+	rendered rendered
 }
 
 // New makes an API. Run must be running for the change stream to move.

@@ -20,6 +20,9 @@ func (a *API) findDeployment(r *http.Request) (resource.Deployment, error) {
 }
 
 func (a *API) listDeployments(w http.ResponseWriter, r *http.Request) error {
+	if done, err := a.listRendered(w, r); done {
+		return err
+	}
 	chosen, err := a.selectDeployments(r)
 	if err != nil {
 		return err

@@ -31,6 +31,11 @@ func WriteJSON(w http.ResponseWriter, r *http.Request, status int, v any) {
 	send(w, r, status, "application/json", text)
 }
 
+// WriteText answers with JSON that is written already.
+func WriteText(w http.ResponseWriter, r *http.Request, status int, text []byte) {
+	send(w, r, status, "application/json", text)
+}
+
 func send(w http.ResponseWriter, r *http.Request, status int, contentType string, body []byte) {
 	h := w.Header()
 	h.Set("Content-Type", contentType)
