@@ -35,6 +35,13 @@ func New(c Config) *Engine {
 	return e
 }
 
+// With is the engine with more connectors and formats.
+func (e *Engine) With(more []*connector.Connector, formats []*format.Format) *Engine {
+	with := *e
+	with.connectors, with.formats = slices.Concat(e.connectors, more), slices.Concat(e.formats, formats)
+	return &with
+}
+
 // Job is a job of an engine. It is safe for concurrent use.
 type Job struct {
 	job    *runtime.Job

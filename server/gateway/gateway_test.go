@@ -2,11 +2,15 @@ package gateway
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -386,5 +390,45 @@ func TestCompletions(t *testing.T) {
 		if code, text := w.call("POST", scripts+":suggest", tt.body); code != tt.code || !strings.Contains(text, tt.want) {
 			t.Errorf("%v: %d %s", tt.body, code, text)
 		}
+	}
+}
+
+// A request that is given up ends its query; the next one has its place.
+func TestQueryEndsWithItsRequest(t *testing.T) {
+	w := newWorld(t, Limits{PreviewTime: time.Hour, Previews: 1})
+	w.must("CREATE TABLE n (a BIGINT) WITH ('connector'='datagen','rows-per-second'='1000')")
+	for range 3 {
+		ctx, cancel := context.WithCancel(t.Context())
+		r := httptest.NewRequest("POST", scripts+":execute", strings.NewReader(`{"statement":"SELECT COUNT(*) FROM n"}`)).WithContext(ctx)
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			w.mux.ServeHTTP(httptest.NewRecorder(), r)
+		}()
+		for len(w.g.previews) == 0 {
+			runtime.Gosched()
+		}
+		cancel()
+		<-done
+	}
+	if reply := w.execute("SELECT a FROM n", "?limit=1"); reply.Preview == nil || reply.Preview.Reason != "ROWS" {
+		t.Errorf("%s", reply.text())
+	}
+}
+
+// Statements sent at the same time change the catalogs one after the other.
+func TestManyStatementsAtOnce(t *testing.T) {
+	w := newWorld(t, Limits{})
+	var wg sync.WaitGroup
+	for i := range 20 {
+		wg.Go(func() {
+			if r := w.execute(fmt.Sprintf("CREATE TABLE t%d (a INT); ALTER TABLE t%d SET ('connector' = 'print'); DROP TABLE t%d; CREATE TABLE t%d (b INT)", i, i, i, i)); r.ErrorMessage != nil {
+				t.Error(r.text())
+			}
+		})
+	}
+	wg.Wait()
+	if got := len(w.must("SHOW TABLES").ResultTable.Rows); got != 20 {
+		t.Errorf("%d tables, want 20", got)
 	}
 }

@@ -46,6 +46,10 @@ func TestConnectors(t *testing.T) {
 		{"POST", "/connectors", `{"name":"mine","type":"datagen"}`, 409, "is packaged"},
 		{"GET", "/connectors/pulsar", "", 200, `"properties":[{"key":"topic","required":true,`},
 		{"GET", "/connectors/pulsar:list-tables", "", 200, tables},
+		{"POST", "/sqlscripts:validate", `{"statement":"INSERT INTO k SELECT 1"}`, 200, "INVALID_CONNECTOR_CONFIG"}, // it needs a topic
+		{"POST", "/sqlscripts:execute", `{"statement":"ALTER TABLE k SET ('topic' = 't', 'anything' = 'x')"}`, 200, "RESULT_SUCCESS"},
+		{"POST", "/sqlscripts:validate", `{"statement":"INSERT INTO k SELECT a FROM k"}`, 200, "VALID_INSERT_QUERY"},
+		{"POST", "/sqlscripts:execute", `{"statement":"SELECT * FROM k"}`, 200, "it runs on Flink targets only"},
 		{"PUT", "/connectors/pulsar", `{"type":"pulsar","lookup":true}`, 200, `"affectedTables":` + tables},
 		{"PUT", "/connectors/print", `{"type":"print"}`, 409, "is packaged"},
 		{"PUT", "/connectors/other", `{"type":"other"}`, 201, `"connector":{`},

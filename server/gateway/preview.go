@@ -69,7 +69,7 @@ func (g *Gateway) preview(ctx context.Context, req request, o *opened, out *sql.
 	run, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	id := uuid.New()
-	job, err := g.Engine.Start(run, engine.JobSpec{
+	job, err := o.engine.Start(run, engine.JobSpec{
 		ID: hex.EncodeToString(id[:]), Name: "preview", Graph: out.Graph, Config: config, Collect: rows.take,
 	})
 	if err != nil {

@@ -14,6 +14,7 @@ import (
 type opened struct {
 	*sql.Session
 	namespace string
+	engine    *engine.Engine
 	entries   map[string]resource.CatalogEntry // by name
 	broken    map[string]error                 // entries whose statement cannot be carried out, by name
 	broke     []resource.CatalogEntry          // the same, in order
@@ -32,7 +33,10 @@ func (g *Gateway) open(ctx context.Context, namespace, catalogName, database str
 		statements[i] = e.Spec.Statement
 		o.entries[e.Metadata.Name] = e
 	}
-	s, problems := g.Engine.NewPlatformSession(statements, nil)
+	if o.engine, err = g.engineOf(ctx, namespace); err != nil {
+		return nil, err
+	}
+	s, problems := o.engine.NewPlatformSession(statements, nil)
 	o.Session = s
 	for _, err := range problems {
 		var failed *sql.LoadError
