@@ -93,6 +93,10 @@ func (d *decision) awaitsSession(but string) bool {
 	return true
 }
 
+// lostWithSession tells whether a job was lost with its session cluster, which
+// counts its failures and pauses between its starts itself.
+func lostWithSession(j resource.Job) bool { return j.Status.Failure.Reason == control.ReasonSession }
+
 // settle puts the job on the session cluster, if it is to run on one.
 func (s session) settle(j *resource.Job) {
 	if s.id == "" {

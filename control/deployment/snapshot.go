@@ -98,7 +98,9 @@ func (s *snapshot) failedStarts() int {
 			window > 0 && s.newest().Status.Failure.FailedAt.Sub(j.Status.Failure.FailedAt.Time) >= window:
 			return n
 		}
-		n++
+		if !lostWithSession(j) {
+			n++
+		}
 	}
 	return n
 }
@@ -114,7 +116,9 @@ func (s *snapshot) crashes() int {
 		if j.Status.State != resource.JobFailed || !ran(j) || j.Status.Failure.FailedAt.Sub(j.Status.Started.StartedAt.Time) >= crashForgotten {
 			break
 		}
-		n++
+		if !lostWithSession(j) {
+			n++
+		}
 	}
 	return n
 }
