@@ -80,6 +80,18 @@ func (s *Session) alterTable(n *ast.AlterTable) error {
 		default:
 			return ast.Errorf(a.Pos(), "ALTER TABLE … DROP %s is not supported by this engine yet", a.What)
 		}
+	case *ast.ChangeSchema:
+		if err := s.changeSchema(u, a); err != nil {
+			return err
+		}
+	case *ast.DropColumns:
+		if err := dropColumns(u, a); err != nil {
+			return err
+		}
+	case *ast.RenameColumn:
+		if err := renameColumn(u, a); err != nil {
+			return err
+		}
 	default:
 		return ast.Errorf(n.Action.Pos(), "this ALTER TABLE is not supported by this engine yet; create the table again")
 	}

@@ -5,20 +5,20 @@ import (
 	"strings"
 
 	"github.com/weir-streams/weir/engine/catalog"
+	"github.com/weir-streams/weir/engine/data"
 	"github.com/weir-streams/weir/engine/sql/ast"
 	"github.com/weir-streams/weir/engine/sql/typing"
 )
 
-func (s *Session) createTable(n *ast.CreateTable) error {
+// createTable declares a table. query are the columns of the query it is made
+// from, if there is one.
+func (s *Session) createTable(n *ast.CreateTable, query []data.Column) error {
 	p, err := s.resolve(n.Name)
 	if err != nil {
 		return err
 	}
 	if n.IfNotExists && s.catalog.Table(p) != nil {
 		return nil
-	}
-	if n.As != nil {
-		return ast.Errorf(n.As.Pos(), "CREATE TABLE … AS is not supported by this engine yet; write CREATE TABLE and INSERT INTO, or run it on a Flink target")
 	}
 	if n.Distribution != nil {
 		return ast.Errorf(n.Distribution.Pos(), "DISTRIBUTED is not supported by this engine yet; run it on a Flink target")
@@ -38,7 +38,7 @@ func (s *Session) createTable(n *ast.CreateTable) error {
 		return ast.Errorf(n.Columns[most].Pos(), "table '%s' has %d columns; at most %d are possible", p.Name, len(n.Columns), most)
 	}
 	for i := range n.Columns {
-		c, err := tableColumn(&n.Columns[i])
+		c, err := queryColumn(&n.Columns[i], query)
 		if err != nil {
 			return err
 		}
@@ -47,6 +47,7 @@ func (s *Session) createTable(n *ast.CreateTable) error {
 		}
 		t.Columns = append(t.Columns, c)
 	}
+	fromQuery(t, query)
 	if len(n.Watermarks) > 1 {
 		return ast.Errorf(n.Watermarks[1].Pos(), "Multiple WATERMARK declarations are not supported yet.")
 	}
@@ -191,7 +192,7 @@ func (s *Session) like(t *catalog.Table, n *ast.CreateTable) error {
 	if from.PrimaryKey != nil && strategy("CONSTRAINTS", including) != excluding {
 		t.PrimaryKey, t.KeyName = slices.Clone(from.PrimaryKey), from.KeyName
 	}
-	if len(from.PartitionBy) > 0 && strategy("PARTITIONS", including) != excluding {
+	if len(n.PartitionedBy) == 0 { // EXCLUDING PARTITIONS or not: Flink keeps them as well
 		t.PartitionBy = slices.Clone(from.PartitionBy)
 	}
 	if how := strategy("OPTIONS", "OVERWRITING"); how != excluding {

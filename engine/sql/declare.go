@@ -12,7 +12,20 @@ func (s *Session) declare(st ast.Statement) (*Outcome, error) {
 	var err error
 	switch n := st.(type) {
 	case *ast.CreateTable:
-		err = s.createTable(n)
+		if n.As != nil {
+			i, err := s.createTableAs(n)
+			switch {
+			case err != nil:
+				return nil, err
+			case i == nil:
+				return done, nil
+			case s.set != nil:
+				*s.set = append(*s.set, *i)
+				return done, nil
+			}
+			return s.plan([]insert{*i})
+		}
+		err = s.createTable(n, nil)
 	case *ast.CreateView:
 		err = s.createView(n)
 	case *ast.AlterTable:

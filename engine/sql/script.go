@@ -38,6 +38,20 @@ func (s *Session) CompileScript(script string) (*Outcome, error) {
 				return nil, err
 			}
 			all = append(all, set...)
+		case *ast.CreateTable:
+			if n.As == nil {
+				if err := s.createTable(n, nil); err != nil {
+					return nil, at(n.Pos(), err)
+				}
+				continue
+			}
+			i, err := s.createTableAs(n)
+			if err != nil {
+				return nil, err
+			}
+			if i != nil {
+				all = append(all, *i)
+			}
 		default:
 			if _, err := s.execute(st); err != nil {
 				return nil, err
