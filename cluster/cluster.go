@@ -48,6 +48,14 @@ type Sessions interface {
 	RunsSessions()
 }
 
+// Local is a Launcher that sees the clusters of one place only, such as those
+// of a folder of this machine. What it does not find may run at another place;
+// nobody asks it about those.
+type Local interface {
+	Launcher
+	Place() string // a name that no other place has
+}
+
 // Ref names one cluster, or one job on a session cluster. A cluster is made for
 // one Job resource or for one start of a session cluster, and never reused, so
 // that id is also the proof of its incarnation.

@@ -27,6 +27,10 @@ const (
 	AnnotationFallbackID  = "weir.io/fallback-id"      // and its number
 	AnnotationSession     = "weir.io/session"          // the start of a session cluster that it is on
 
+	// On a Job and on a SessionCluster: the place, such as a machine, that its
+	// cluster was launched at. Servers of other places cannot see it.
+	AnnotationPlace = "weir.io/place"
+
 	// On a Savepoint.
 	AnnotationCheckpointID = "weir.io/checkpoint-id" // number within its job; orders the snapshots of one job
 	AnnotationGeneration   = "weir.io/generation"    // of the deployment's spec that asked for it

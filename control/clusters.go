@@ -92,11 +92,19 @@ type Trigger struct {
 type Clusters struct {
 	launchers map[string]cluster.Launcher
 	vault     *Vault // nil: jobs refer to nothing
+	shared    bool   // other servers launch clusters too
 }
 
 // NewClusters takes the launchers by the name that jobs are annotated with.
 func NewClusters(launchers map[string]cluster.Launcher) *Clusters {
 	return &Clusters{launchers: launchers}
+}
+
+// Shared says that other servers work on the same record: what was launched at
+// another place is theirs.
+func (c *Clusters) Shared() *Clusters {
+	c.shared = true
+	return c
 }
 
 // Ref names the cluster of a job.
@@ -220,6 +228,26 @@ func (c *Clusters) look(ctx context.Context, job resource.Job, tasks bool) Sight
 	return Sight{Presence: o.Presence, Broken: o.Failed && o.Presence == cluster.Present, Message: o.Message}
 }
 
+// Place is the place that a launcher's clusters come to be at; empty when they
+// are seen from everywhere, or nobody else has any.
+func (c *Clusters) Place(launcher string) string {
+	if l, ok := c.launchers[launcher].(cluster.Local); ok && c.shared {
+		return l.Place()
+	}
+	return ""
+}
+
+// near refuses to say anything of what was launched at another place: that it
+// is not seen from here proves nothing.
+func (c *Clusters) near(what, launcher string, m resource.Metadata) error {
+	place := m.Annotations[AnnotationPlace]
+	if here := c.Place(launcher); place != "" && here != "" && place != here {
+		return fmt.Errorf("%s is with the clusters of another server (place %s), and only that one can reach it; start that server, with its data folder: %w",
+			what, place, cluster.ErrUnreachable)
+	}
+	return nil
+}
+
 func (c *Clusters) launcher(job resource.Job) (cluster.Launcher, error) {
 	name := job.Metadata.Annotations[AnnotationLauncher]
 	l, ok := c.launchers[name]
@@ -228,6 +256,9 @@ func (c *Clusters) launcher(job resource.Job) (cluster.Launcher, error) {
 	}
 	if Ref(job).Session != "" && !c.RunsSessions(name) {
 		return nil, fmt.Errorf("job %s: launcher %q has no session clusters", job.Metadata.ID, name)
+	}
+	if err := c.near("job "+job.Metadata.ID, name, job.Metadata); err != nil {
+		return nil, err
 	}
 	return l, nil
 }

@@ -26,6 +26,9 @@ func (c *Clusters) sessions(s resource.SessionCluster) (cluster.Sessions, error)
 	if !ok {
 		return nil, fmt.Errorf("session cluster %s: this server has no launcher %q that runs session clusters", s.Metadata.Name, s.Status.Launcher)
 	}
+	if err := c.near("session cluster "+s.Metadata.Name, s.Status.Launcher, s.Metadata); err != nil {
+		return nil, err
+	}
 	return l, nil
 }
 

@@ -41,6 +41,7 @@ type Config struct {
 // also of several processes, may work on the same folder.
 type Launcher struct {
 	config Config
+	place  string // name of the folder
 
 	mu       sync.Mutex
 	children map[int]directory             // started by us and not yet awaited
@@ -74,7 +75,11 @@ func New(c Config) (*Launcher, error) {
 			return nil, fmt.Errorf("finish the removal of a cluster: %w", err)
 		}
 	}
-	return &Launcher{config: c, children: map[int]directory{}, conns: map[cluster.Ref]*flink.Client{}}, nil
+	place, err := placeOf(dir)
+	if err != nil {
+		return nil, err
+	}
+	return &Launcher{config: c, place: place, children: map[int]directory{}, conns: map[cluster.Ref]*flink.Client{}}, nil
 }
 
 // Launch starts the process, unless one was ever started for this ref.

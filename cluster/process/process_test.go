@@ -284,7 +284,7 @@ func TestTheExitIsTold(t *testing.T) {
 		t.Errorf("kept log %q, %v", b, err)
 	}
 	left, err := os.ReadDir(dir)
-	if err != nil || len(left) != 1 {
+	if err != nil || len(left) != 2 { // the logs, and the name of the folder
 		t.Errorf("left behind: %v, %v", left, err)
 	}
 }
@@ -350,7 +350,7 @@ func TestAStrangerIsNotSignalled(t *testing.T) {
 func TestNothingIsProvedWithoutTheFolder(t *testing.T) {
 	dir := filepath.Join(shortDir(t), "clusters")
 	l := newLauncher(t, dir, 0)
-	if err := os.Remove(dir); err != nil {
+	if err := os.RemoveAll(dir); err != nil {
 		t.Fatal(err)
 	}
 	ref := specOf("6f1ed002-ab5a-4b3e-9d8c-0000000000af").Ref

@@ -35,7 +35,7 @@ func startPlatform(t *testing.T, args ...string) *platform {
 	out, in := io.Pipe()
 	s := newSession(strings.NewReader(""), in, &syncWriter{w: t.Output()})
 	s.getenv = func(string) string { return "" }
-	s.launchers = func(string, *slog.Logger) (map[string]cluster.Launcher, error) {
+	s.launchers = func(string, string, *slog.Logger) (map[string]cluster.Launcher, error) {
 		return map[string]cluster.Launcher{"process": fake}, nil
 	}
 	var running sync.WaitGroup

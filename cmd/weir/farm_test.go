@@ -40,7 +40,7 @@ func serveOnFarm(url string) int {
 		}
 	}
 	s := newSession(os.Stdin, os.Stdout, os.Stderr)
-	s.launchers = func(string, *slog.Logger) (map[string]cluster.Launcher, error) {
+	s.launchers = func(string, string, *slog.Logger) (map[string]cluster.Launcher, error) {
 		return map[string]cluster.Launcher{"process": clustertest.Remote{URL: url, Name: os.Getenv(farmNameEnv)}}, nil
 	}
 	return execute(ctx, s, os.Args[1:])

@@ -104,12 +104,21 @@ func (s *session) serve(ctx context.Context, config configuration) (err error) {
 		Secrets: db.Secrets(), Sessions: db.SessionClusters(), Catalog: db.CatalogEntries(), Audit: db.Audit(), Usage: db.Usage(), Record: db,
 	}
 
-	all, err := s.launchers(data, log)
+	folder := config.get("clusters")
+	if folder == "" {
+		folder = filepath.Join(data, "clusters")
+	}
+	all, err := s.launchers(data, folder, log)
 	if err != nil {
 		return err
 	}
 	vault := control.NewVault(db.Secrets(), engineVariable, secrets)
 	clusters := control.NewClusters(all).WithVault(vault)
+	if shared {
+		clusters.Shared()
+		// The jobs of a process end with it, and another server cannot tell.
+		delete(all, "embedded")
+	}
 
 	files, err := artifacts(config, data)
 	if err != nil {
@@ -255,12 +264,12 @@ func secretKeys(config configuration, data string, shared bool, log *slog.Logger
 
 // launchers is the table of what can run jobs: one line each, by the name that
 // deployment targets use.
-func launchers(data string, log *slog.Logger) (map[string]cluster.Launcher, error) {
+func launchers(data, clusters string, log *slog.Logger) (map[string]cluster.Launcher, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, fmt.Errorf("find this program: %w", err)
 	}
-	processes, err := process.New(process.Config{Dir: filepath.Join(data, "clusters"), Command: []string{self, "engine"}, Log: log})
+	processes, err := process.New(process.Config{Dir: clusters, Command: []string{self, "engine"}, Log: log})
 	if err != nil {
 		return nil, err
 	}

@@ -27,7 +27,7 @@ type session struct {
 	// progress are for them only.
 	outTerminal, errTerminal bool
 	started                  bool // the command line was understood
-	launchers                func(data string, log *slog.Logger) (map[string]cluster.Launcher, error)
+	launchers                func(data, clusters string, log *slog.Logger) (map[string]cluster.Launcher, error)
 
 	server     string
 	context    string

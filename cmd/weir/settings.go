@@ -34,6 +34,7 @@ func settings(getenv func(string) string) []setting {
 		{name: "listen", value: "127.0.0.1:8080", doc: "address to listen on; only loopback ones are allowed without authentication"},
 		{name: "data", value: defaultData(getenv), doc: "folder for everything: database, local clusters, checkpoints"},
 		{name: "database", doc: "postgres://… instead of the embedded database in the data folder"},
+		{name: "clusters", doc: "folder of the local processes of jobs (default: clusters in the data folder); servers of one machine that share a database share it too"},
 		{name: "state", doc: "folder under which checkpoints and savepoints go (default: state in the data folder)"},
 		{name: "secret-key-file", doc: "file with the keys that seal secret values, one a line, 32 bytes in base64; the first seals, all open (default: secret.key in the data folder, made when it is not there)"},
 		{name: "job-history", value: "50", doc: "how many jobs that have ended are kept of each deployment; 0 keeps all", check: checkCount},

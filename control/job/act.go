@@ -47,6 +47,10 @@ func (c *Controller) act(ctx context.Context, seen *snapshot, p plan) error {
 			return fmt.Errorf("launch job %s: %w", m.ID, unfit)
 		}
 	}
+	if place := c.Clusters.Place(m.Annotations[control.AnnotationLauncher]); p.launch && place != "" {
+		p.annotations = maps.Clone(p.annotations)
+		p.annotations[control.AnnotationPlace] = place
+	}
 	if err := c.write(ctx, seen, p); err != nil {
 		return err
 	}

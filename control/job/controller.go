@@ -31,6 +31,8 @@ type Clusters interface {
 	Launch(ctx context.Context, j resource.Job, spec cluster.Spec) error
 	Cancel(ctx context.Context, j resource.Job) error
 	Terminate(ctx context.Context, j resource.Job) error
+	// Place is where the launcher's clusters come to be; empty: everywhere.
+	Place(launcher string) string
 }
 
 // Artifacts brings a program to this machine.

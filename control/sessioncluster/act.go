@@ -63,6 +63,9 @@ func (c *Controller) write(ctx context.Context, seen *snapshot, p plan) (resourc
 		for _, key := range []string{resource.AnnotationReferences, resource.AnnotationResourcesAcquired} {
 			kept[key] = annotations[key]
 		}
+		if place := c.Clusters.Place(p.status.Launcher); p.launch && place != "" {
+			kept[control.AnnotationPlace] = place
+		}
 		s.Metadata.Annotations = kept
 		return nil
 	})

@@ -42,6 +42,8 @@ type Clusters interface {
 	LookAtSession(ctx context.Context, s resource.SessionCluster) control.Sight
 	LaunchSession(ctx context.Context, s resource.SessionCluster, spec cluster.Spec) error
 	TerminateSession(ctx context.Context, s resource.SessionCluster) error
+	// Place is where the launcher's clusters come to be; empty: everywhere.
+	Place(launcher string) string
 }
 
 // Needs are the things main introduces to the controller.

@@ -124,16 +124,30 @@ func (p *process) end() {
 		_ = p.cmd.Process.Kill()
 		<-p.ended
 	}
-	for _, pid := range p.engines() {
-		_ = syscall.Kill(pid, syscall.SIGKILL)
+	for _, folder := range p.folders() {
+		for _, pid := range engines(p.t, folder) {
+			_ = syscall.Kill(pid, syscall.SIGKILL)
+		}
 	}
 }
 
-// engines lists the processes whose command line names our data folder.
-func (p *process) engines() []int {
+// folders are where its jobs may have their processes.
+func (p *process) folders() []string {
+	folders := []string{p.data}
+	for i, arg := range p.args {
+		if arg == "--clusters" {
+			folders = append(folders, p.args[i+1])
+		}
+	}
+	return folders
+}
+
+// engines lists the processes of jobs below a folder.
+func engines(t *testing.T, folder string) []int {
+	t.Helper()
 	entries, err := os.ReadDir("/proc")
 	if err != nil {
-		p.t.Fatal(err)
+		t.Fatal(err)
 	}
 	var pids []int
 	for _, e := range entries {
@@ -142,7 +156,7 @@ func (p *process) engines() []int {
 			continue
 		}
 		line, err := os.ReadFile(filepath.Join("/proc", e.Name(), "cmdline"))
-		if err == nil && strings.Contains(string(line), "engine\x00") && strings.Contains(string(line), p.data) {
+		if err == nil && strings.Contains(string(line), "engine\x00") && strings.Contains(string(line), folder) {
 			pids = append(pids, pid)
 		}
 	}

@@ -88,7 +88,7 @@ INSERT INTO t SELECT x, '${SQL}' FROM s;`
 		t.Errorf("no event names the secret that is missing: %s", missing.body)
 	}
 	// What others on the machine can see.
-	pids := append(p.engines(), p.cmd.Process.Pid)
+	pids := append(engines(t, p.data), p.cmd.Process.Pid)
 	if len(pids) < 3 {
 		t.Errorf("%d processes, want a server, an engine and a session cluster", len(pids))
 	}
