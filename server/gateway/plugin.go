@@ -10,6 +10,7 @@ import (
 	"github.com/weir-streams/weir/engine"
 	"github.com/weir-streams/weir/engine/option"
 	"github.com/weir-streams/weir/resource"
+	"github.com/weir-streams/weir/server/audit"
 	"github.com/weir-streams/weir/server/platform"
 	"github.com/weir-streams/weir/server/wire"
 )
@@ -272,6 +273,7 @@ func (p *plugins[T, P]) store(w http.ResponseWriter, r *http.Request, namespace,
 	if _, err := p.collection.Create(r.Context(), p.g.author(r), v); err != nil {
 		return err
 	}
+	audit.From(r.Context()).Named(name)
 	return p.answer(w, r, http.StatusCreated, namespace, name, spec)
 }
 

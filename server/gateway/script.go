@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/weir-streams/weir/resource"
+	"github.com/weir-streams/weir/server/audit"
 	"github.com/weir-streams/weir/server/wire"
 )
 
@@ -140,6 +141,7 @@ func (g *Gateway) storeScript(w http.ResponseWriter, r *http.Request, namespace,
 	if err != nil {
 		return err
 	}
+	audit.From(r.Context()).Named(name)
 	wire.WriteJSON(w, r, http.StatusCreated, scriptReply{toScript(s)})
 	return nil
 }

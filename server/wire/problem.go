@@ -93,7 +93,7 @@ func explain(err error) (status int, reason, message string, fields []FieldError
 		return body.Status, strings.ReplaceAll(http.StatusText(body.Status), " ", ""), body.Message, nil
 	case errors.As(err, &invalid):
 		for _, p := range resource.Problems(err) {
-			fields = append(fields, FieldError{p.Field, p.Message, "isInvalid"})
+			fields = append(fields, FieldError{p.Field, p.Message, fieldReason(p.Message)})
 		}
 		return http.StatusBadRequest, "Invalid", strings.ReplaceAll(message, "\n", "; "), fields
 	case errors.Is(err, resource.ErrNotFound):
@@ -104,6 +104,20 @@ func explain(err error) (status int, reason, message string, fields []FieldError
 		return http.StatusServiceUnavailable, "Timeout", "the request took too long and was given up: " + message, nil
 	}
 	return http.StatusInternalServerError, "InternalError", message, nil
+}
+
+// fieldReason is the word that Ververica Platform's clients know for what is
+// wrong with a field.
+func fieldReason(message string) string {
+	switch {
+	case strings.HasPrefix(message, "must be set"):
+		return "isMissing"
+	case strings.HasPrefix(message, "must be at least 1,"):
+		return "isNonPositive"
+	case strings.HasPrefix(message, "must be at least "):
+		return "isLower"
+	}
+	return "isInvalid"
 }
 
 func problem(r *http.Request, status int, reason, message string, fields []FieldError) any {

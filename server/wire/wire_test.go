@@ -137,7 +137,7 @@ func TestFailShapes(t *testing.T) {
 	err := resource.Invalidf("spec.template.spec.parallelism", "must be at least 1, got 0")
 	for path, want := range map[string]string{
 		"/api/v1/namespaces/default/deployments": `{"statusCode":400,"message":"spec.template.spec.parallelism: must be at least 1, got 0","reason":"Invalid",` +
-			`"errors":[{"attribute":"spec.template.spec.parallelism","message":"must be at least 1, got 0","reason":"isInvalid"}]}`,
+			`"errors":[{"attribute":"spec.template.spec.parallelism","message":"must be at least 1, got 0","reason":"isNonPositive"}]}`,
 		"/namespaces/v1/namespaces": `{"code":"INVALID_ARGUMENT","description":"spec.template.spec.parallelism: must be at least 1, got 0","cause":null,"ok":false}`,
 	} {
 		w := httptest.NewRecorder()

@@ -682,6 +682,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/logs/verification": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tell whether the audit log is as it was written (weir) */
+        get: operations["verifyAuditEntries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/logs/reports": {
         parameters: {
             query?: never;
@@ -2562,6 +2579,20 @@ export interface components {
             previousHash: string;
             /** @description SHA-256 over the entry without this field */
             hash: string;
+        };
+        /** @description What a look at the whole audit log found (weir). */
+        AuditCheck: {
+            /** @description sequence of the oldest entry kept; 0: there is none */
+            first: number;
+            /** @description of the newest */
+            last: number;
+            /** @description how many are in order, from the first on */
+            entries: number;
+            /** @description of the newest entry: written down elsewhere it proves later that nothing up to it was taken away */
+            hash: string;
+            /** @description first entry that is not as it was written, or before which one is missing; 0: none */
+            broken: number;
+            reason?: string;
         };
         AuditEntryList: {
             kind: string;
@@ -4825,6 +4856,28 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["AuditEntryList"];
                     "application/yaml": components["schemas"]["AuditEntryList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    verifyAuditEntries: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was found; broken is 0 when nothing is wrong. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditCheck"];
+                    "application/yaml": components["schemas"]["AuditCheck"];
                 };
             };
             default: components["responses"]["Problem"];
