@@ -81,8 +81,8 @@ func newEval(spec graph.Match, input []data.Column, functions *function.Set) (*e
 func (v *eval) define(variable int, e expr.Expr, functions *function.Set) (*define, error) {
 	d := &define{local: true}
 	place := map[int]int{}
-	var place2 func(e expr.Expr) expr.Expr
-	place2 = func(e expr.Expr) expr.Expr {
+	var moved func(e expr.Expr) expr.Expr
+	moved = func(e expr.Expr) expr.Expr {
 		if e.Kind == expr.KindColumn {
 			k, ok := place[e.Index]
 			if !ok {
@@ -98,13 +98,13 @@ func (v *eval) define(variable int, e expr.Expr, functions *function.Set) (*defi
 		if len(e.Args) > 0 {
 			args := make([]expr.Expr, len(e.Args))
 			for i, a := range e.Args {
-				args[i] = place2(a)
+				args[i] = moved(a)
 			}
 			e.Args = args
 		}
 		return e
 	}
-	e = place2(e)
+	e = moved(e)
 	var err error
 	d.program, err = expr.Compile([]expr.Expr{e}, d.types, functions)
 	return d, err

@@ -343,13 +343,12 @@ func (m *match) send(list []found, ingested int64, out operator.Output) error {
 			}
 		}
 	}
-	for i, t := range m.usedTypes {
+	for i := range m.usedTypes {
 		if !slices.Contains(m.used, i) { // nobody looks at it, but it must be valid
 			for r := range list {
 				data.SetNullRow(refs.Cols[i], r)
 			}
 		}
-		_ = t
 	}
 	results := make([]*data.Vector, len(m.spec.Measures))
 	if err := m.measures.Eval(refs, m.ctx.Env, results); err != nil {

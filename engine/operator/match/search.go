@@ -112,7 +112,7 @@ func (m *match) settle(s *search, found func(p *partial) error) error {
 	}
 }
 
-var errSkipToFirst = errors.New("Could not skip to first element of a match. AFTER MATCH SKIP to the first row of the match would find it again without end; skip to the next row or past the last one")
+var errSkipToFirst = errors.New("after a match: Could not skip to first element of a match. AFTER MATCH SKIP to the first row of the match would find it again without end; skip to the next row or past the last one")
 
 // skipped tells which others a match drops.
 func (m *match) skipped(p *partial) (func(x *partial) bool, error) {
@@ -132,7 +132,7 @@ func (m *match) skipped(p *partial) (func(x *partial) bool, error) {
 		}
 	}
 	if to == nil {
-		return nil, errors.New("Could not skip to pattern " + m.spec.Vars[m.spec.SkipVar] + ". No such pattern was found in the match: AFTER MATCH SKIP needs a variable that every match has")
+		return nil, errors.New("after a match: Could not skip to pattern " + m.spec.Vars[m.spec.SkipVar] + ". No such pattern was found in the match: AFTER MATCH SKIP needs a variable that every match has")
 	}
 	if to.compare(p.start) == 0 {
 		return nil, errSkipToFirst

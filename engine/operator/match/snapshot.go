@@ -59,8 +59,7 @@ func save(p *part) []byte {
 	var events []*event
 	var steps []*step
 	eventAt, stepAt := map[*event]uint64{}, map[*step]uint64{}
-	var add func(s *step)
-	add = func(s *step) {
+	add := func(s *step) {
 		var path []*step
 		for ; s != nil && stepAt[s] == 0; s = s.prev {
 			path = append(path, s)

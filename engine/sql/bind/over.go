@@ -61,7 +61,7 @@ func (x *exprBinder) over(n *ast.Call) (expr.Expr, error) {
 		return expr.Expr{}, err
 	}
 	for i, have := range x.overs.calls {
-		if have.name == c.name && sameExpr2(have, c) {
+		if have.name == c.name && sameCall(have, c) {
 			return expr.Column(overBase+i, c.spec.Type), nil
 		}
 	}
@@ -69,7 +69,7 @@ func (x *exprBinder) over(n *ast.Call) (expr.Expr, error) {
 	return expr.Column(overBase+len(x.overs.calls)-1, c.spec.Type), nil
 }
 
-func sameExpr2(a, b overCall) bool {
+func sameCall(a, b overCall) bool {
 	return sameExprs(a.args, b.args) && a.spec.Offset == b.spec.Offset && (a.spec.Agg == nil) == (b.spec.Agg == nil) && (a.spec.Agg == nil || a.spec.Agg.Distinct == b.spec.Agg.Distinct)
 }
 

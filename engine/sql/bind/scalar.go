@@ -352,22 +352,22 @@ func (s *subs) join(input logical.Node) (logical.Node, func(e expr.Expr) expr.Ex
 			continue
 		}
 		width = len(input.Schema())
-		cond := settle(movedFrom2(allOf(x.conds), width))
+		cond := settle(joinedAt(allOf(x.conds), width))
 		input = &logical.Join{Left: input, Right: x.query.node, Kind: graph.LeftJoin, Cond: cond, Pos: x.pos}
-		values[i] = settle(movedFrom2(x.value, width))
+		values[i] = settle(joinedAt(x.value, width))
 	}
 	return input, settle
 }
 
-// movedFrom2 moves a sub-query's columns to where it is joined.
-func movedFrom2(e expr.Expr, width int) expr.Expr {
+// joinedAt moves a sub-query's columns to where it is joined.
+func joinedAt(e expr.Expr, width int) expr.Expr {
 	if e.Kind == expr.KindColumn && e.Index >= subRight && e.Index < subBase {
 		e.Index += width - subRight
 	}
 	if len(e.Args) > 0 {
 		args := make([]expr.Expr, len(e.Args))
 		for i, a := range e.Args {
-			args[i] = movedFrom2(a, width)
+			args[i] = joinedAt(a, width)
 		}
 		e.Args = args
 	}
