@@ -27,6 +27,7 @@ type Kind string
 // The kinds. Platform is what belongs to no namespace and anybody who is
 // signed in may know: status, versions, global defaults.
 const (
+	Public            Kind = "public" // may be read by everybody: whether the server is up
 	Platform          Kind = "platform"
 	Usage             Kind = "usage" // resource usage of all namespaces
 	Audit             Kind = "audit"
@@ -91,7 +92,7 @@ func (e *DeniedError) Error() string { return e.Message }
 // Allow returns nil when s may do v with r, and a DeniedError otherwise.
 func Allow(s Subject, v Verb, r Resource) error {
 	switch {
-	case s.Unrestricted:
+	case s.Unrestricted, r.Kind == Public && v == Read:
 		return nil
 	case s.Name == "":
 		return &DeniedError{"nobody is signed in"}

@@ -39,6 +39,7 @@ func TestRolesHaveTheirRights(t *testing.T) {
 		{Audit, "", "", "r", "rd"},
 		{Usage, "", "", "", "rd"},
 		{Platform, "r", "r", "r", "r"},
+		{Public, "r", "r", "r", "r"},
 	} {
 		for _, who := range []struct {
 			subject Subject
@@ -51,7 +52,7 @@ func TestRolesHaveTheirRights(t *testing.T) {
 			{Subject{Name: "token:namespaces/team/apitokens/v", TokenNamespace: "team", TokenRole: "viewer"}, tt.viewer},
 			{Subject{Name: "token:namespaces/team/apitokens/o", TokenNamespace: "team", TokenRole: "owner"}, tt.owner},
 			{Subject{Name: "user:root", Unrestricted: true}, "rcudi"},
-			{Subject{}, ""},
+			{Subject{}, map[bool]string{true: "r"}[tt.kind == Public]},
 		} {
 			if got := rights(who.subject, Resource{tt.kind, "team", team}); got != who.want {
 				t.Errorf("%s of %s: %q, want %q", who.subject.Name, tt.kind, got, who.want)

@@ -30,7 +30,7 @@ func TestWhoNeedsNoIdentity(t *testing.T) {
 	c.SignIn = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) })
 	s := newServer(t, c)
 	for path, want := range map[string]int{
-		"/auth/login": 418, "/auth/whoami": 200, "/app/": 200, "/swagger": 200, "/swagger.json": 200, "/api/swagger.json": 200,
+		"/actuator/health": 200, "/auth/login": 418, "/auth/whoami": 200, "/app/": 200, "/swagger": 200, "/swagger.json": 200, "/api/swagger.json": 200,
 		"/api/v1/status": 401, "/namespaces/v1/namespaces": 401, "/api/v1/nothing": 401, "/flink-ui/v1/namespaces/n/jobs/j/": 401,
 		"/appendix": 401, "/api/v1/namespaces/default/changes": 401,
 	} {

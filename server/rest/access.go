@@ -33,7 +33,7 @@ var needs = map[string]auth.Need{
 	"GET " + ns + "/events":                                                    {Verb: auth.Read, Kind: auth.Events},
 	"GET " + ns + "/changes":                                                   {Verb: auth.Read, Kind: auth.Events},
 	"GET /api/v1/global-deployment-defaults":                                   {Verb: auth.Read, Kind: auth.Platform},
-	"GET /actuator/health":                                                     {Verb: auth.Read, Kind: auth.Platform},
+	"GET /actuator/health":                                                     {Verb: auth.Read, Kind: auth.Public},
 	"GET /api/v1/status":                                                       {Verb: auth.Read, Kind: auth.Platform},
 	"GET /api/v1/status/system-info":                                           {Verb: auth.Read, Kind: auth.Platform},
 	"GET /flink-ui/v1/namespaces/{namespace}/jobs/{jobId}/{path...}":           {Verb: auth.Read, Kind: auth.FlinkUI},
