@@ -100,7 +100,7 @@ func Allow(s Subject, v Verb, r Resource) error {
 		return nil
 	case s.Admin && administers(v, r.Kind):
 		return nil
-	case r.Namespace == "" || r.Kind == Platform:
+	case r.Namespace == "", r.Kind == Platform, r.Kind == Public:
 		return &DeniedError{fmt.Sprintf("%s may not %s %s: only an admin of the platform may", s.Name, v, r.Kind)}
 	}
 	role := RoleIn(s, r.Namespace, r.Bindings)
