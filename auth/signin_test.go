@@ -222,7 +222,11 @@ func TestSessionsAreSealedAndEnd(t *testing.T) {
 	}
 	now = now.Add(-time.Minute)
 	forged := httptest.NewRequest("GET", "/", nil)
-	forged.AddCookie(&http.Cookie{Name: sessionCookie, Value: "A" + cookie.Value[1:]})
+	begin := "A"
+	if cookie.Value[0] == 'A' {
+		begin = "B"
+	}
+	forged.AddCookie(&http.Cookie{Name: sessionCookie, Value: begin + cookie.Value[1:]})
 	if s, err := a.Authenticate(forged); err == nil {
 		t.Errorf("a changed cookie is believed: %+v", s)
 	}
