@@ -139,7 +139,7 @@ func (s *session) serve(ctx context.Context, config configuration) (err error) {
 	loop := control.NewLoop(log, feed.subscribe, control.Options{},
 		deployment.New(deployment.Needs{
 			Deployments: deployments, Jobs: jobs, Savepoints: savepoints, Targets: db.Targets(), Sessions: db.SessionClusters(),
-			Revisions: db, Catalog: db.CatalogEntries(), Secrets: vault, Launchers: clusters, Events: events, Log: log,
+			Revisions: db, Catalog: db.CatalogEntries(), Secrets: vault, State: localState{}, Launchers: clusters, Events: events, Log: log,
 		}, deployment.Config{
 			StateBase: stateURI(state), CheckpointInterval: config.get("checkpoint-interval"),
 			DefaultTarget: localTarget, DefaultLauncher: "process", JobHistory: config.count("job-history"),

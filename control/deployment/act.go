@@ -54,9 +54,9 @@ func (c *Controller) act(ctx context.Context, seen *snapshot, p plan) error {
 		}
 		log.InfoContext(ctx, "savepoint is given up", "savepoint", p.discard, "why", p.discardWhy)
 	}
-	for _, id := range p.forget {
-		if _, err := c.Jobs.Delete(ctx, id); err != nil && !errors.Is(err, resource.ErrNotFound) {
-			return fmt.Errorf("forget job %s: %w", id, err)
+	for _, j := range p.forget {
+		if err := c.forgetJob(ctx, j); err != nil {
+			return err
 		}
 	}
 	err := c.writeStatus(ctx, seen, p)

@@ -50,6 +50,12 @@ type Catalog interface {
 	List(ctx context.Context, f resource.Filter) ([]resource.CatalogEntry, error)
 }
 
+// State is where checkpoints lie.
+type State interface {
+	// Remove removes a directory with all in it; one that is not there is fine.
+	Remove(ctx context.Context, dir string) error
+}
+
 // Secrets tells why a job of a template could not be launched, because of
 // secrets that are not there; empty if it could.
 type Secrets interface {
@@ -70,6 +76,7 @@ type Needs struct {
 	Sessions    Sessions // nil: there are no session clusters
 	Revisions   Revisions
 	Catalog     Catalog // nil: namespaces have none
+	State       State   // nil: what forgotten jobs left stays
 	Secrets     Secrets // nil: nobody looks for them before a job is launched
 	Launchers   Launchers
 	Events      control.Events

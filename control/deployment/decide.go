@@ -21,7 +21,7 @@ type plan struct {
 	done      []control.Event // said once the deed is done
 
 	discardWhy string
-	forget     []string // ids of jobs to remove
+	forget     []resource.Job // to remove
 
 	status resource.DeploymentStatus
 	news   []control.Event // said if the status says something new

@@ -42,7 +42,10 @@ func TestOldJobsAreForgotten(t *testing.T) {
 		}
 		seen := parse(t, text)
 		seen.config.JobHistory = tt.keep
-		got := decide(noon, seen).forget
+		var got []string
+		for _, j := range decide(noon, seen).forget {
+			got = append(got, j.Metadata.ID)
+		}
 		if !slices.Equal(got, tt.want) {
 			t.Errorf("keep %d, %q: forgets %v, want %v", tt.keep, tt.last, got, tt.want)
 		}

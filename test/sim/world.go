@@ -137,7 +137,7 @@ func New(o Options) *World {
 			Deployments: collection[resource.Deployment, *resource.Deployment]{w.deployments},
 			Jobs:        collection[resource.Job, *resource.Job]{w.jobs},
 			Savepoints:  collection[resource.Savepoint, *resource.Savepoint]{w.savepoints},
-			Targets:     targets{}, Sessions: shared, Revisions: history{w}, Launchers: launchers{}, Secrets: vault, Events: events{w}, Log: log, Now: now,
+			Targets:     targets{}, Sessions: shared, Revisions: history{w}, Launchers: launchers{}, State: disk{w}, Secrets: vault, Events: events{w}, Log: log, Now: now,
 		}, deployment.Config{StateBase: "file:/state", JobHistory: int(o.Seed%3) * 2}),
 		job.New(job.Needs{
 			Jobs:       collection[resource.Job, *resource.Job]{w.jobs},
