@@ -179,7 +179,7 @@ func (s *session) serve(ctx context.Context, config configuration) (err error) {
 			Artifacts: knownArtifacts{files}, State: localState{},
 			Build:           rest.Build{Version: b.Version, Commit: b.Commit, Time: b.Time, Flink: jobmanager.Version},
 			ReportedVersion: config.get("reported-version"),
-			GlobalDefaults:  config.global, Planner: gateway.Planner{Engine: planning}, Log: log,
+			GlobalDefaults:  config.global, Planner: secretPlanner{gateway.Planner{Engine: planning}, vault}, Log: log,
 		},
 		Platform: platformapi.Config{
 			Resources: platformapi.Resources{
