@@ -70,10 +70,8 @@ func (a *API) createSavepoint(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if at := s.Spec.SavepointLocation; at != "" {
-		if a.State != nil {
-			if err := a.State.Readable(r.Context(), at); err != nil {
-				return resource.Invalidf("spec.savepointLocation", "%v", err)
-			}
+		if err := a.readable(r.Context(), at); err != nil {
+			return err
 		}
 		s = adopted(d, s, false)
 	} else if s, err = a.requested(r.Context(), d, s); err != nil {
@@ -90,6 +88,27 @@ func (a *API) createSavepoint(w http.ResponseWriter, r *http.Request) error {
 		Location     string `json:"savepointLocation,omitzero"`
 	}{s.Metadata.DeploymentID, s.Spec.SavepointLocation})
 	return answer(w, r, http.StatusCreated, s)
+}
+
+// readable looks at a savepoint that is to be adopted, unless the platform has
+// it from its cluster already.
+func (a *API) readable(ctx context.Context, location string) error {
+	if a.State == nil {
+		return nil
+	}
+	known, err := a.Resources.Savepoints.List(ctx, resource.Filter{Mentions: location})
+	if err != nil {
+		return err
+	}
+	for _, s := range known {
+		if s.Spec.SavepointLocation == location && s.Status.State == resource.SavepointCompleted && s.Metadata.Origin != resource.OriginCopied && !s.Spec.Delete {
+			return nil
+		}
+	}
+	if err := a.State.Readable(ctx, location); err != nil {
+		return resource.Invalidf("spec.savepointLocation", "%v", err)
+	}
+	return nil
 }
 
 func (a *API) savepointOwner(ctx context.Context, s resource.Savepoint) (resource.Deployment, error) {
