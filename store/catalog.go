@@ -12,14 +12,14 @@ import (
 	"github.com/weir-streams/weir/resource"
 )
 
-// ChangeCatalog makes a change of a namespace's catalogs, whole or not at all.
-// If an entry was changed or taken by others meanwhile, the error wraps
+// ChangeCatalog makes a change of a namespace's catalogs, whole or not at all,
+// and returns it as stored: with ids and versions. If an entry was changed or taken by others meanwhile, the error wraps
 // resource.ErrConflict and nothing happened.
-func (db *DB) ChangeCatalog(ctx context.Context, by string, change resource.CatalogChange) error {
+func (db *DB) ChangeCatalog(ctx context.Context, by string, change resource.CatalogChange) (stored resource.CatalogChange, err error) {
 	c := db.CatalogEntries()
 	var keys []resource.Key
-	err := db.transact(ctx, func(tx *sql.Tx) error {
-		keys = keys[:0]
+	err = db.transact(ctx, func(tx *sql.Tx) error {
+		keys, stored = keys[:0], resource.CatalogChange{Delete: change.Delete}
 		for _, e := range change.Delete {
 			if err := one(tx.ExecContext(ctx, db.sql(`DELETE FROM resource WHERE kind = $1 AND id = $2 AND version = $3`),
 				string(c.kind), e.Metadata.ID, e.Metadata.ResourceVersion)); err != nil {
@@ -32,10 +32,11 @@ func (db *DB) ChangeCatalog(ctx context.Context, by string, change resource.Cata
 			e.Metadata.ResourceVersion++
 			e.Metadata.Generation++
 			e.Metadata.ModifiedAt = resource.At(time.Now())
-			_, doc, err := c.normal(e)
+			e, doc, err := c.normal(e)
 			if err != nil {
 				return err
 			}
+			stored.Replace = append(stored.Replace, e)
 			if err := one(tx.ExecContext(ctx, db.sql(`UPDATE resource SET version = $1, doc = $2 WHERE kind = $3 AND id = $4 AND version = $5`),
 				e.Metadata.ResourceVersion, string(doc), string(c.kind), e.Metadata.ID, version)); err != nil {
 				return fmt.Errorf("change %s: %w", e.Metadata.Name, err)
@@ -43,11 +44,11 @@ func (db *DB) ChangeCatalog(ctx context.Context, by string, change resource.Cata
 			keys = append(keys, resource.Key{Kind: c.kind, Namespace: e.Metadata.Namespace, ID: e.Metadata.ID})
 		}
 		for _, e := range change.Create {
-			key, err := c.insert(ctx, tx, by, e)
+			e, key, err := c.insert(ctx, tx, by, e)
 			if err != nil {
 				return fmt.Errorf("create %s: %w", e.Metadata.Name, err)
 			}
-			keys = append(keys, key)
+			keys, stored.Create = append(keys, key), append(stored.Create, e)
 		}
 		for _, k := range keys {
 			if err := db.notify(ctx, tx, k); err != nil {
@@ -60,9 +61,9 @@ func (db *DB) ChangeCatalog(ctx context.Context, by string, change resource.Cata
 		db.feed.publish(k) // also on an error, after which it may be there
 	}
 	if err != nil {
-		return db.wrap("change the catalog", err)
+		return resource.CatalogChange{}, db.wrap("change the catalog", err)
 	}
-	return nil
+	return stored, nil
 }
 
 // one expects a statement to have touched one row.
@@ -77,11 +78,11 @@ func one(result sql.Result, err error) error {
 }
 
 // insert adds a resource within a transaction.
-func (c *Collection[T, P]) insert(ctx context.Context, tx *sql.Tx, by string, v T) (resource.Key, error) {
+func (c *Collection[T, P]) insert(ctx context.Context, tx *sql.Tx, by string, v T) (T, resource.Key, error) {
 	m := P(&v).Meta()
 	id, err := uuid.NewRandom()
 	if err != nil {
-		return resource.Key{}, err
+		return v, resource.Key{}, err
 	}
 	m.ID = id.String()
 	now := resource.At(time.Now())
@@ -89,13 +90,14 @@ func (c *Collection[T, P]) insert(ctx context.Context, tx *sql.Tx, by string, v 
 	m.ResourceVersion, m.Generation = 1, 1
 	resource.SetKind(P(&v))
 	if name := c.name(m); !storable(m.ID, m.Namespace, name, by) {
-		return resource.Key{}, resource.Invalidf("name", "is not UTF-8, has a NUL character, or is longer than %d bytes", textLimit)
+		return v, resource.Key{}, resource.Invalidf("name", "is not UTF-8, has a NUL character, or is longer than %d bytes", textLimit)
 	}
-	_, doc, err := c.normal(v)
+	v, doc, err := c.normal(v)
 	if err != nil {
-		return resource.Key{}, err
+		return v, resource.Key{}, err
 	}
-	return resource.Key{Kind: c.kind, Namespace: m.Namespace, ID: m.ID}, one(tx.ExecContext(ctx, c.db.sql(`
+	m = P(&v).Meta()
+	return v, resource.Key{Kind: c.kind, Namespace: m.Namespace, ID: m.ID}, one(tx.ExecContext(ctx, c.db.sql(`
 		INSERT INTO resource (kind, id, namespace, name, owner, job, version, doc)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING`),
 		string(c.kind), m.ID, m.Namespace, c.name(m), owner(m), m.JobID, m.ResourceVersion, string(doc)))

@@ -32,7 +32,7 @@ func TestCatalogChangesWholeOrNotAtAll(t *testing.T) {
 			}
 			return text
 		}
-		if err := db.ChangeCatalog(t.Context(), "ann", resource.CatalogChange{Create: []resource.CatalogEntry{entry("a", "1"), entry("b", "1")}}); err != nil {
+		if _, err := db.ChangeCatalog(t.Context(), "ann", resource.CatalogChange{Create: []resource.CatalogEntry{entry("a", "1"), entry("b", "1")}}); err != nil {
 			t.Fatal(err)
 		}
 		if k := <-changes; k.Kind != resource.KindCatalogEntry {
@@ -45,7 +45,7 @@ func TestCatalogChangesWholeOrNotAtAll(t *testing.T) {
 		a, b := all[0], all[1]
 		next := a
 		next.Spec.Statement = "2"
-		if err := db.ChangeCatalog(t.Context(), "ann", resource.CatalogChange{Replace: []resource.CatalogEntry{next}, Delete: []resource.CatalogEntry{b}, Create: []resource.CatalogEntry{entry("c", "1")}}); err != nil {
+		if _, err := db.ChangeCatalog(t.Context(), "ann", resource.CatalogChange{Replace: []resource.CatalogEntry{next}, Delete: []resource.CatalogEntry{b}, Create: []resource.CatalogEntry{entry("c", "1")}}); err != nil {
 			t.Fatal(err)
 		}
 		const want = "table `vvp`.`default`.`a` v2: 2; table `vvp`.`default`.`c` v1: 1; "
@@ -56,7 +56,7 @@ func TestCatalogChangesWholeOrNotAtAll(t *testing.T) {
 			"taken": {Create: []resource.CatalogEntry{entry("d", "1"), entry("c", "1")}}, "stale": {Create: []resource.CatalogEntry{entry("d", "1")}, Replace: []resource.CatalogEntry{next}},
 			"gone": {Create: []resource.CatalogEntry{entry("d", "1")}, Delete: []resource.CatalogEntry{b}},
 		} {
-			if err := db.ChangeCatalog(t.Context(), "ann", change); !errors.Is(err, resource.ErrConflict) {
+			if _, err := db.ChangeCatalog(t.Context(), "ann", change); !errors.Is(err, resource.ErrConflict) {
 				t.Errorf("%s: %v, want a conflict", name, err)
 			}
 			if got := statements(); got != want {
@@ -69,7 +69,7 @@ func TestCatalogChangesWholeOrNotAtAll(t *testing.T) {
 func TestOneOfManyChangesOfAnEntryWins(t *testing.T) {
 	onBoth(t, func(t *testing.T, url string) {
 		db := open(t, url)
-		if err := db.ChangeCatalog(t.Context(), "ann", resource.CatalogChange{Create: []resource.CatalogEntry{entry("a", "1")}}); err != nil {
+		if _, err := db.ChangeCatalog(t.Context(), "ann", resource.CatalogChange{Create: []resource.CatalogEntry{entry("a", "1")}}); err != nil {
 			t.Fatal(err)
 		}
 		all, err := db.CatalogEntries().List(t.Context(), resource.Filter{Namespace: "default"})
@@ -82,7 +82,7 @@ func TestOneOfManyChangesOfAnEntryWins(t *testing.T) {
 			wg.Go(func() {
 				next := all[0]
 				next.Spec.Statement = fmt.Sprint("from ", i)
-				if err := db.ChangeCatalog(t.Context(), "ann", resource.CatalogChange{Replace: []resource.CatalogEntry{next}}); err == nil {
+				if _, err := db.ChangeCatalog(t.Context(), "ann", resource.CatalogChange{Replace: []resource.CatalogEntry{next}}); err == nil {
 					won <- next.Spec.Statement
 				} else if !errors.Is(err, resource.ErrConflict) {
 					t.Error(err)

@@ -144,6 +144,20 @@ func (c *Catalog) Tables(catalog, database string) ([]*Table, bool) {
 	return out, true
 }
 
+// Permanent lists the tables and views of a database that are not temporary, by
+// name, also those that temporary ones hide.
+func (c *Catalog) Permanent(catalog, database string) []*Table {
+	d := c.catalogs[catalog][database]
+	if d == nil {
+		return nil
+	}
+	out := make([]*Table, 0, len(d.tables))
+	for _, name := range slices.Sorted(maps.Keys(d.tables)) {
+		out = append(out, d.tables[name])
+	}
+	return out
+}
+
 // Near gives the name of a table or view in the same database that may have
 // been meant; empty if none is like it.
 func (c *Catalog) Near(p Path) string {

@@ -49,15 +49,12 @@ func (s *Session) Objects() []Object {
 			if !s.builtIn(c, d) {
 				databases = append(databases, Object{Kind: DatabaseObject, Catalog: c, Database: d, Name: d, Statement: databaseStatement(c, s.catalog.DatabaseNamed(c, d))})
 			}
-			found, _ := s.catalog.Tables(c, d)
-			for _, t := range found {
+			for _, t := range s.catalog.Permanent(c, d) {
 				o := Object{Kind: TableObject, Catalog: c, Database: d, Name: t.Path.Name}
-				switch {
-				case t.Temporary:
-				case t.View != nil:
+				if t.View != nil {
 					o.Kind, o.Statement = ViewObject, viewStatement(t)
 					views = append(views, o)
-				default:
+				} else {
 					o.Statement = tableStatement(t)
 					tables = append(tables, o)
 				}

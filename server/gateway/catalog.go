@@ -209,8 +209,7 @@ func (g *Gateway) getDatabase(w http.ResponseWriter, r *http.Request) error {
 
 // tables are the tables, or the views, of a database that are not temporary.
 func (o *opened) tables(catalogName, database string, views bool) []*catalog.Table {
-	all, _ := o.Catalog().Tables(catalogName, database)
-	return slices.DeleteFunc(all, func(t *catalog.Table) bool { return t.Temporary || (t.View != nil) != views })
+	return slices.DeleteFunc(o.Catalog().Permanent(catalogName, database), func(t *catalog.Table) bool { return (t.View != nil) != views })
 }
 
 func (o *opened) brokenTables(catalogName, database string, kind resource.CatalogEntryKind) []brokenObject {

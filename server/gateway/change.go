@@ -34,18 +34,28 @@ func changesCatalogs(st ast.Statement) bool {
 
 // declare carries out a statement that changes the catalogs, and keeps the
 // change. The caller has the namespace's turn.
-func (g *Gateway) declare(ctx context.Context, o *opened, by string, st ast.Statement) error {
+func (g *Gateway) declare(ctx context.Context, o *opened, by string, st ast.Statement) (err error) {
 	if err := o.mayChange(st); err != nil {
 		return err
 	}
 	if change, ok := o.dropBroken(st); ok {
 		return g.keep(ctx, o, by, change)
 	}
-	before := o.Objects()
+	before := o.objects
+	if before == nil {
+		before = o.Objects()
+	}
+	o.objects = nil
 	if _, err := o.Execute(st); err != nil {
 		return o.explained(err, st)
 	}
-	change := o.difference(before, o.Objects())
+	after := o.Objects()
+	change := o.difference(before, after)
+	defer func() {
+		if err == nil {
+			o.objects = after
+		}
+	}()
 	if change.Empty() {
 		return nil
 	}
@@ -191,8 +201,13 @@ func (g *Gateway) loads(o *opened, change resource.CatalogChange) error {
 	for _, e := range slices.Concat(change.Replace, change.Create) {
 		next[e.Metadata.Name], changed[e.Metadata.Name] = e, true
 	}
+	// What a view reads may be anything; the rest needs its database at most.
+	views := slices.ContainsFunc(slices.Concat(change.Replace, change.Create), func(e resource.CatalogEntry) bool { return e.Spec.Object == resource.EntryView })
 	var names, statements []string
 	for name, e := range next {
+		if !views && !changed[name] && e.Spec.Object != resource.EntryDatabase && e.Spec.Object != resource.EntryCatalog {
+			continue
+		}
 		names, statements = append(names, name), append(statements, e.Spec.Statement)
 	}
 	_, problems := g.Engine.NewPlatformSession(statements, nil)
@@ -206,22 +221,20 @@ func (g *Gateway) loads(o *opened, change resource.CatalogChange) error {
 
 // keep writes a change to the store, and to what the session knows of it.
 func (g *Gateway) keep(ctx context.Context, o *opened, by string, change resource.CatalogChange) error {
-	err := g.Record.ChangeCatalog(ctx, by, change)
+	stored, err := g.Record.ChangeCatalog(ctx, by, change)
 	if errors.Is(err, resource.ErrConflict) {
 		return fmt.Errorf("others changed the same object at the same time; send the statement again: %w", err)
 	}
 	if err != nil {
 		return err
 	}
-	next, err := g.Entries.List(ctx, resource.Filter{Namespace: o.namespace})
-	if err != nil {
-		return err
-	}
-	clear(o.entries)
-	for _, e := range next {
+	for _, e := range slices.Concat(stored.Create, stored.Replace) {
 		o.entries[e.Metadata.Name] = e
 	}
 	for _, e := range change.Delete {
+		if o.entries[e.Metadata.Name].Metadata.ID == e.Metadata.ID {
+			delete(o.entries, e.Metadata.Name)
+		}
 		delete(o.broken, e.Metadata.Name)
 		o.broke = slices.DeleteFunc(o.broke, func(x resource.CatalogEntry) bool { return x.Metadata.ID == e.Metadata.ID })
 	}

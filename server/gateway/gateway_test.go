@@ -156,6 +156,9 @@ func TestStatements(t *testing.T) {
 		{name: "databases", before: []string{"CREATE DATABASE d2 COMMENT 'x'", "CREATE TABLE d2.t (a INT) WITH ('connector'='datagen')"}, statement: "SHOW TABLES FROM d2", want: "SUCCESS_WITH_ROWS table name | t"},
 		{name: "catalogs", before: []string{"CREATE CATALOG c WITH ('type'='generic_in_memory')", "CREATE TABLE c.`default`.t (a INT)"}, statement: "USE CATALOG c; SHOW TABLES", want: "SUCCESS_WITH_ROWS table name | t"},
 		{name: "alter", before: []string{orders, "ALTER TABLE orders SET ('number-of-rows' = '2')", "ALTER TABLE orders RENAME TO o2"}, statement: "SELECT COUNT(*) AS n FROM o2", want: "SUCCESS_WITH_ROWS n | 2"},
+		{name: "what a temporary table hides stays", before: []string{
+			orders, "CREATE TABLE a (x INT); CREATE TEMPORARY TABLE orders (x INT); CREATE TABLE b (x INT); DROP TEMPORARY TABLE orders; CREATE TABLE c (x INT)",
+		}, statement: "SHOW TABLES", want: "SUCCESS_WITH_ROWS table name | a | b | c | orders"},
 		{name: "drop", before: []string{orders, "DROP TABLE orders"}, statement: "SHOW TABLES", want: "SUCCESS_WITH_ROWS table name"},
 		{name: "drop a database with what is in it", before: []string{"CREATE DATABASE d2", "CREATE TABLE d2.t (a INT)", "DROP DATABASE d2 CASCADE", "CREATE DATABASE d2"}, statement: "SHOW TABLES FROM d2", want: "SUCCESS_WITH_ROWS table name"},
 		{

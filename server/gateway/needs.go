@@ -37,9 +37,10 @@ type Entries interface {
 
 // Record changes catalogs.
 type Record interface {
-	// ChangeCatalog makes a change whole or not at all; the error wraps
-	// resource.ErrConflict if others changed the same meanwhile.
-	ChangeCatalog(ctx context.Context, by string, change resource.CatalogChange) error
+	// ChangeCatalog makes a change whole or not at all, and returns it as
+	// stored; the error wraps resource.ErrConflict if others changed the same
+	// meanwhile.
+	ChangeCatalog(ctx context.Context, by string, change resource.CatalogChange) (resource.CatalogChange, error)
 }
 
 // Resources are the collections behind the gateway.

@@ -15,6 +15,7 @@ type opened struct {
 	*sql.Session
 	namespace string
 	engine    *engine.Engine
+	objects   []sql.Object                     // as the last statement left them; nil: not known
 	entries   map[string]resource.CatalogEntry // by name
 	broken    map[string]error                 // entries whose statement cannot be carried out, by name
 	broke     []resource.CatalogEntry          // the same, in order
