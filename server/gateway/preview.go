@@ -48,7 +48,7 @@ func (g *Gateway) preview(ctx context.Context, req request, o *opened, out *sql.
 		return none, &wire.Error{Status: 503, Reason: "Unavailable", Message: fmt.Sprintf("%d other queries are being shown; try again later", cap(g.previews))}
 	}
 	free := sync.OnceFunc(func() { <-g.previews })
-	defer free()
+	defer func() { free() }()
 	secrets, err := g.resolve(ctx, req.namespace.Metadata.Name, out.Graph)
 	if err != nil {
 		return none, ast.Errorf(st.Pos(), "%w", err)
