@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/weir-streams/weir/cluster"
 	"github.com/weir-streams/weir/flink"
@@ -189,6 +191,40 @@ func (c *Clusters) Poll(ctx context.Context, job resource.Job, triggerID string)
 		r.Failure = c.vault.hidden(ctx, job).Text(r.Failure)
 	}
 	return r, c.clean(ctx, job, err)
+}
+
+// Tables lists the tables that an SQL job reads and writes, where the cluster
+// tells; their names are those of the job's script and catalog.
+func (c *Clusters) Tables(ctx context.Context, job resource.Job) (sources, sinks []resource.TableInfo, err error) {
+	client, err := c.Client(ctx, job)
+	if err != nil {
+		return nil, nil, err
+	}
+	t, err := client.Tables(ctx, flinkID(job))
+	if err != nil {
+		return nil, nil, c.clean(ctx, job, err)
+	}
+	h := c.vault.hidden(ctx, job)
+	info := func(all []flink.Table) (out []resource.TableInfo) {
+		for _, t := range all {
+			table := resource.TableInfo{
+				CatalogName: t.Catalog, DatabaseName: t.Database, Name: t.Name,
+				Temporary: !inCatalog(job, t), Properties: map[string]string{"connector": h.Text(t.Connector)},
+			}
+			for _, c := range t.Columns {
+				table.Columns = append(table.Columns, resource.ColumnInfo{Name: c.Name, Type: c.Type})
+			}
+			out = append(out, table)
+		}
+		return out
+	}
+	return info(t.Sources), info(t.Sinks), nil
+}
+
+// inCatalog tells whether the table is one of the namespace's, not of the script.
+func inCatalog(job resource.Job, t flink.Table) bool {
+	name := "`" + t.Catalog + "`.`" + t.Database + "`.`" + t.Name + "`"
+	return slices.ContainsFunc(job.Spec.Catalog, func(statement string) bool { return strings.Contains(statement, name) })
 }
 
 // Look sees what can be seen of a job's cluster; with tasks, whether all tasks

@@ -44,8 +44,9 @@ func (e *Engine) With(more []*connector.Connector, formats []*format.Format) *En
 
 // Job is a job of an engine. It is safe for concurrent use.
 type Job struct {
-	job    *runtime.Job
-	output *output
+	job            *runtime.Job
+	output         *output
+	sources, sinks []TableInfo
 }
 
 // Start starts a job. It runs until it ends, is cancelled, or ctx ends, which
@@ -89,7 +90,8 @@ func (e *Engine) Start(ctx context.Context, spec JobSpec) (*Job, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Job{job: j, output: out}, nil
+	sources, sinks := tablesOf(spec.Graph)
+	return &Job{job: j, output: out, sources: sources, sinks: sinks}, nil
 }
 
 // ID is the id given in JobSpec.

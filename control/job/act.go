@@ -51,6 +51,12 @@ func (c *Controller) act(ctx context.Context, seen *snapshot, p plan) error {
 		p.annotations = maps.Clone(p.annotations)
 		p.annotations[control.AnnotationPlace] = place
 	}
+	if p.status.State == resource.JobStarted && seen.Status.State != resource.JobStarted && seen.Spec.Artifact.Kind == resource.ArtifactSQLScript {
+		// For people to know; nothing is decided by it, and not every cluster tells.
+		if sources, sinks, err := c.Clusters.Tables(ctx, seen.Job); err == nil {
+			p.status.SourceTables, p.status.SinkTables = sources, sinks
+		}
+	}
 	if err := c.write(ctx, seen, p); err != nil {
 		return err
 	}

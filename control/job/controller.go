@@ -31,6 +31,8 @@ type Clusters interface {
 	Launch(ctx context.Context, j resource.Job, spec cluster.Spec) error
 	Cancel(ctx context.Context, j resource.Job) error
 	Terminate(ctx context.Context, j resource.Job) error
+	// Tables are those the job reads and writes, where the cluster tells.
+	Tables(ctx context.Context, j resource.Job) (sources, sinks []resource.TableInfo, err error)
 	// Place is where the launcher's clusters come to be; empty: everywhere.
 	Place(launcher string) string
 }

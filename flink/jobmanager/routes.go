@@ -141,6 +141,7 @@ func (m *JobManager) routes() *http.ServeMux {
 	job("/vertices/{vertex}/subtasks/{subtask}/attempts/{attempt}", m.attempt)
 
 	job("/weir/output", m.output)
+	job("/weir/tables", m.tables)
 
 	mux.HandleFunc("POST /jobs/{job}/savepoints", m.serveSavepoint)
 	mux.HandleFunc("POST /jobs/{job}/stop", m.serveStop)

@@ -491,3 +491,8 @@ func (d disk) Remove(_ context.Context, dir string) error {
 
 // Place says that clusters are seen from everywhere.
 func (c clusters) Place(string) string { return "" }
+
+// Tables says that clusters do not tell.
+func (c clusters) Tables(context.Context, resource.Job) (sources, sinks []resource.TableInfo, err error) {
+	return nil, nil, errLost
+}

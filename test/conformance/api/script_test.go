@@ -2,7 +2,6 @@ package api
 
 import (
 	"bytes"
-	"context"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -98,20 +97,16 @@ func readScript(t *testing.T, path string) []check {
 
 // run sends the checks of a file in order. What one keeps, the next ones use.
 func (w *world) run(t *testing.T, checks []check, vars map[string]string) {
-	announced := readAnnounced(t)
 	for _, c := range checks {
 		t.Run(c.name, func(t *testing.T) {
-			if announced[c.file+": "+c.name] {
-				t.Skip("announced, not so yet")
-			}
 			here := *w
 			here.t = t
-			here.one(c, vars, announced)
+			here.one(c, vars)
 		})
 	}
 }
 
-func (w *world) one(c check, vars map[string]string, announced map[string]bool) {
+func (w *world) one(c check, vars map[string]string) {
 	w.t.Helper()
 	end := time.Now().Add(c.within)
 	for {
@@ -124,9 +119,6 @@ func (w *world) one(c check, vars map[string]string, announced map[string]bool) 
 		_ = res.Body.Close()
 		if err != nil {
 			w.t.Fatalf("%s:%d: %v", c.file, c.line, err)
-		}
-		if announced[w.operation(r)] && (res.StatusCode == http.StatusMethodNotAllowed || res.StatusCode == http.StatusNotFound) {
-			w.t.Skip("announced, not served yet")
 		}
 		faults := c.faults(reply{w.t, res.StatusCode, res.Header, text}, vars)
 		if len(faults) > 0 && time.Now().Before(end) {
@@ -153,17 +145,6 @@ func cut(text string, n int) string {
 		return text[:n] + "…"
 	}
 	return text
-}
-
-// operation is the key of announced.txt that a request would have.
-func (w *world) operation(r *http.Request) string {
-	local := r.Clone(context.Background())
-	local.URL.Host, local.URL.Scheme, local.Host = "", "", ""
-	route, _, err := w.router.FindRoute(local)
-	if err != nil {
-		return ""
-	}
-	return r.Method + " " + anonymous(route.Path)
 }
 
 var variable = regexp.MustCompile(`@\{([^}]*)\}`)

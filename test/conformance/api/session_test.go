@@ -25,9 +25,6 @@ func TestSession(t *testing.T) {
 			p := launch(t, db.args(t)...)
 			for _, file := range files {
 				t.Run(strings.TrimSuffix(filepath.Base(file), ".http"), func(t *testing.T) {
-					if readAnnounced(t)[filepath.Base(file)] {
-						t.Skip("announced, not served yet")
-					}
 					p.run(t, readScript(t, file), map[string]string{"data": p.data, "url": p.url})
 				})
 			}
