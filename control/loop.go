@@ -93,13 +93,13 @@ func (l *Loop) Run(ctx context.Context) error {
 func (l *Loop) listen(ctx context.Context, changes <-chan resource.Key) error {
 	resync := time.NewTicker(l.opts.Resync)
 	defer resync.Stop()
-	l.addAll(ctx)
+	l.addAll(ctx, 0)
 	for {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-resync.C:
-			l.addAll(ctx)
+			l.addAll(ctx, l.opts.Resync/4)
 		case key, open := <-changes:
 			switch {
 			case !open && ctx.Err() == nil:
@@ -107,7 +107,7 @@ func (l *Loop) listen(ctx context.Context, changes <-chan resource.Key) error {
 			case !open:
 				return ctx.Err()
 			case key == resource.Key{}:
-				l.addAll(ctx)
+				l.addAll(ctx, 0)
 			default:
 				l.changed(ctx, key)
 			}
@@ -115,7 +115,13 @@ func (l *Loop) listen(ctx context.Context, changes <-chan resource.Key) error {
 	}
 }
 
-func (l *Loop) addAll(ctx context.Context) {
+// headStart is how far a task that something has changed for goes before those
+// whose time has just come: a person waits for it, and a look at a cluster that
+// runs well may come a little later.
+const headStart = time.Second
+
+// addAll asks for a look at everything, spread over a time.
+func (l *Loop) addAll(ctx context.Context, over time.Duration) {
 	for i, c := range l.controllers {
 		keys, err := c.Keys(ctx)
 		if err != nil {
@@ -125,8 +131,8 @@ func (l *Loop) addAll(ctx context.Context) {
 			continue
 		}
 		now := time.Now()
-		for _, key := range keys {
-			l.queue.add(task{i, key}, now)
+		for n, key := range keys {
+			l.queue.add(task{i, key}, now.Add(over*time.Duration(n)/time.Duration(len(keys))))
 		}
 	}
 }
@@ -142,7 +148,7 @@ func (l *Loop) changed(ctx context.Context, key resource.Key) {
 		}
 		now := time.Now()
 		for _, k := range keys {
-			l.queue.add(task{i, k}, now)
+			l.queue.add(task{i, k}, now.Add(-headStart))
 		}
 	}
 }
