@@ -1,6 +1,7 @@
 package api
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -64,6 +65,23 @@ func TestMalformed(t *testing.T) {
 			}
 			if strings.Contains(p.output(), "panicked") {
 				t.Errorf("a request made a handler panic:\n%s", p.output())
+			}
+		})
+	}
+}
+
+// TestRoles plays testdata/session-auth to a server that asks who sends a
+// request.
+func TestRoles(t *testing.T) {
+	token := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(token, []byte("a-token-of-the-test-0123456789\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, db := range databases {
+		t.Run(db.name, func(t *testing.T) {
+			p := launch(t, append(db.args(t), "--auth", "--auth-bootstrap-token-file", token)...)
+			for _, file := range scripts(t, "session-auth", 30) {
+				p.run(t, readScript(t, file), map[string]string{"admin": "a-token-of-the-test-0123456789"})
 			}
 		})
 	}
