@@ -54,7 +54,8 @@ e2e: build ## the real binary, a real browser
 .PHONY: bench
 bench: build bench-control ## Nexmark, upgrade and start times, a thousand deployments; writes to standard output
 	./bin/weir bench nexmark --queries q0,q1,q2,q12 --parallelism 2
-	WEIR_BINARY=$(CURDIR)/bin/weir go test -count=1 -run '^$$' -bench . -benchtime 10x ./test/e2e
+	WEIR_BINARY=$(CURDIR)/bin/weir go test -count=1 -run '^$$' -bench . -skip Engines -benchtime 10x ./test/e2e
+	WEIR_BINARY=$(CURDIR)/bin/weir go test -count=1 -run '^$$' -bench Engines -benchtime 1x ./test/e2e
 
 .PHONY: bench-control
 bench-control: ## a thousand deployments: memory, how soon a change is acted on, start
