@@ -187,7 +187,7 @@ func TestSinkContract(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			return k
+			return sent{k}
 		},
 		Rows: func(i int) *data.Batch {
 			ids, names := data.NewVector(bigint, 500), data.NewVector(text, 500)
@@ -204,15 +204,41 @@ func TestSinkContract(t *testing.T) {
 			}
 			return out
 		},
-		Visible: func(t testing.TB) []string { return b.read(t, "out") },
-		Hidden: func(t testing.TB) int {
-			list, err := b.admin.ListTransactions(context.Background(), nil, []string{"Ongoing"})
-			if err != nil {
-				t.Fatal(err)
-			}
-			return len(list)
+		Visible: func(t testing.TB) []string {
+			b.settled(t)
+			return b.read(t, "out")
 		},
+		Hidden: func(t testing.TB) int { return b.transactions(t, "Ongoing") },
 	})
+}
+
+// sent is a sink whose rows are at the broker when Write returns: what a
+// crashed process wrote does not arrive after its successor has begun.
+type sent struct{ connector.Sink }
+
+func (s sent) Write(b *data.Batch) error {
+	if err := s.Sink.Write(b); err != nil {
+		return err
+	}
+	return s.Sink.(*sink).out.(*transactions).open.flush()
+}
+
+func (b *broker) transactions(t testing.TB, states ...string) int {
+	t.Helper()
+	list, err := b.admin.ListTransactions(context.Background(), nil, states)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(list)
+}
+
+// settled waits until what was committed is visible: the broker answers before
+// it has marked every partition.
+func (b *broker) settled(t testing.TB) {
+	t.Helper()
+	for b.transactions(t, "PrepareCommit", "PrepareAbort") > 0 {
+		time.Sleep(time.Millisecond)
+	}
 }
 
 func drain(t testing.TB, s connector.Source, schema []data.Column) []string {
