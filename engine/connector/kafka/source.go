@@ -319,14 +319,26 @@ func (s *source) look(ctx context.Context) error {
 	return nil
 }
 
-// fetch waits a little for records.
+// atOnce is a context that has ended.
+var atOnce = func() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	return ctx
+}()
+
+// fetch takes the records that are there, or waits a little for some.
 func (s *source) fetch(ctx context.Context) error {
-	fetches := s.client.PollFetches(nil) //nolint:staticcheck // nil: what is there already
-	if fetches.Empty() && len(fetches.Errors()) == 0 {
-		ctx, cancel := context.WithTimeout(ctx, pollWait)
-		fetches = s.client.PollFetches(ctx)
-		cancel()
+	s.queue = s.queue[:0]
+	if err := s.poll(atOnce); err != nil || len(s.queue) > 0 {
+		return err
 	}
+	ctx, cancel := context.WithTimeout(ctx, pollWait)
+	defer cancel()
+	return s.poll(ctx)
+}
+
+func (s *source) poll(ctx context.Context) error {
+	fetches := s.client.PollFetches(ctx)
 	var failed error
 	fetches.EachError(func(topic string, index int32, err error) {
 		if failed != nil || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
@@ -337,7 +349,6 @@ func (s *source) fetch(ctx context.Context) error {
 	if failed != nil {
 		return failed
 	}
-	s.queue = s.queue[:0]
 	fetches.EachPartition(func(f kgo.FetchTopicPartition) {
 		p := s.byName[f.Topic][f.Partition]
 		if p == nil || p.done || len(f.Records) == 0 {
