@@ -109,6 +109,14 @@ func (c *Collection[T, P]) matching(f resource.Filter) (rest string, args []any,
 			where += fmt.Sprintf(" AND %s = $%d", is.column, len(args))
 		}
 	}
+	if f.Mentions != "" {
+		quoted, err := json.Marshal(f.Mentions)
+		if err != nil {
+			return "", nil, false // no document has a text that is none
+		}
+		args = append(args, string(quoted[1:len(quoted)-1]))
+		where += fmt.Sprintf(" AND INSTR(doc, $%d) > 0", len(args))
+	}
 	order := " ORDER BY seq"
 	if f.Newest > 0 {
 		order = fmt.Sprintf(" ORDER BY seq DESC LIMIT %d", f.Newest)
