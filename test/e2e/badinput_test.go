@@ -141,7 +141,7 @@ func badScripts(dir string) []badScript {
 		return from(fmt.Sprintf("'connector' = 'filesystem', 'path' = '%s', 'format' = '%s'%s", filepath.Join(dir, name), strings.TrimPrefix(filepath.Ext(name), "."), more))
 	}
 	return []badScript{
-		{"unknown-option", from("'connector' = 'filesystem', 'path' = '/tmp/x', 'format' = 'csv', 'scan.rate-limt' = '1'"), "1:", []string{"default_database.s", `"scan.rate-limt"`, `did you mean "scan.rate-limit"?`}, true},
+		{"unknown-option", from("'connector' = 'filesystem', 'path' = '/tmp/x', 'format' = 'csv', 'scan.rate-limt' = '1'"), "1:", []string{".s'", `"scan.rate-limt"`, `did you mean "scan.rate-limit"?`}, true},
 		{"unknown-connector", from("'connector' = 'filesytem', 'path' = '/tmp/x', 'format' = 'csv'"), "1:", []string{"'filesytem'", "did you mean 'filesystem'?"}, true},
 		{"unknown-format", from("'connector' = 'filesystem', 'path' = '/tmp/x', 'format' = 'cvs'"), "1:", []string{"'cvs'", "did you mean 'csv'?"}, true},
 		{"wrong-value", from("'connector' = 'filesystem', 'path' = '/tmp/x', 'format' = 'csv', 'scan.rate-limit' = 'fast'"), "1:", []string{"scan.rate-limit", "fast"}, true},

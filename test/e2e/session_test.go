@@ -136,8 +136,10 @@ func TestASessionClusterIsKilled(t *testing.T) {
 		p.patch(name, map[string]any{"spec": map[string]any{"state": "SUSPENDED"}})
 	}
 	p.sessionIs("shared", resource.SessionStopped)
-	if n := len(p.engines()); n != 0 {
-		t.Errorf("%d engine processes after the session cluster stopped", n)
+	for deadline := time.Now().Add(30 * time.Second); len(p.engines()) > 0; time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d engine processes after the session cluster stopped", len(p.engines()))
+		}
 	}
 	for _, name := range names {
 		if jobs := p.jobs(name); jobs[len(jobs)-1].Status.State == resource.JobFinished {
