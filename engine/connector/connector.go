@@ -87,6 +87,13 @@ type Listener interface {
 	Completed(id int64)
 }
 
+// Tracker is implemented by sources whose batches tell their split.
+type Tracker interface {
+	// Tracked gives the splits of this subtask. They are filled by the first Poll
+	// and change with others.
+	Tracked() *data.Splits
+}
+
 // Split is a part of the input and how far it has been read.
 type Split struct {
 	ID       string `json:"id"`

@@ -59,7 +59,8 @@ type Batch struct {
 // The source and the operators of its chain share them; they run in one
 // goroutine.
 type Splits struct {
-	Ended []bool // has been read to its end: it holds event time back no more
+	IDs   []string // what the source calls them
+	Ended []bool   // has been read to its end: it holds event time back no more
 }
 
 var batchPool = sync.Pool{New: func() any { return new(Batch) }}

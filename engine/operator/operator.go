@@ -94,9 +94,15 @@ type Context struct {
 	Log            *slog.Logger  // never per row
 	// WakeAt asks for a Tick at a processing time. One wish is kept: the earliest.
 	WakeAt func(at int64)
+	// Vacant tells whether the source of the operator's chain has nothing to read
+	// and so holds no event time back; nil where no source is in the chain.
+	Vacant func() bool
 	// Memory accounts state held off the heap, in bytes, and refuses what is over
 	// the job's budget.
 	Memory *state.Budget
+	// Splits are those of the source of the operator's chain, nil where it does
+	// not tell them apart.
+	Splits *data.Splits
 	// Metrics of this operator; plain counters read by others at leisure.
 	Metrics *Metrics
 }

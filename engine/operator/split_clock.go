@@ -1,6 +1,10 @@
 package operator
 
-import "github.com/weir-streams/weir/engine/data"
+import (
+	"errors"
+
+	"github.com/weir-streams/weir/engine/data"
+)
 
 // splitClocks follow event time in each split of a source apart, so that rows
 // of one split are not late because another one is ahead, as Flink's watermarks
@@ -8,6 +12,7 @@ import "github.com/weir-streams/weir/engine/data"
 type splitClocks struct {
 	set    *data.Splits // nil: the source does not tell splits apart
 	clocks []splitClock
+	before map[string]int64 // clocks of restored splits
 }
 
 type splitClock struct {
@@ -27,7 +32,7 @@ func (s *splitClocks) row(b *data.Batch, now, idleMillis int64) (own *int64, oth
 
 func (s *splitClocks) grow(now int64) {
 	for len(s.clocks) < len(s.set.Ended) {
-		s.clocks = append(s.clocks, splitClock{lastRow: now})
+		s.clocks = append(s.clocks, splitClock{current: s.before[s.set.IDs[len(s.clocks)]], lastRow: now})
 	}
 }
 
@@ -66,3 +71,37 @@ func (s *splitClocks) held(current int64) bool {
 	}
 	return false
 }
+
+// items are the clocks for a snapshot: each a time and the id of its split. A
+// restored job must not wait for a split that has no more rows.
+func (s *splitClocks) items(now int64) [][]byte {
+	if s.set == nil {
+		return nil
+	}
+	s.grow(now)
+	var list [][]byte
+	for i, c := range s.clocks {
+		list = append(list, append(Int64Item(c.current), s.set.IDs[i]...))
+	}
+	return list
+}
+
+func (s *splitClocks) restore(items [][]byte) error {
+	for _, item := range items {
+		n := len(Int64Item(0))
+		if len(item) < n {
+			return errShort
+		}
+		current, err := Int64Of(item[:n])
+		if err != nil {
+			return err
+		}
+		if s.before == nil {
+			s.before = map[string]int64{}
+		}
+		s.before[string(item[n:])] = max(s.before[string(item[n:])], current)
+	}
+	return nil
+}
+
+var errShort = errors.New("the clock of a split is cut short")

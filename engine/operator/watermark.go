@@ -24,6 +24,7 @@ type watermark struct {
 	lastRow          int64 // processing time of the last row
 	idle             bool
 	splits           splitClocks
+	restored         bool // the watermark is known from before, and others do not know it yet
 	out              []*data.Vector
 }
 
@@ -39,6 +40,10 @@ func NewWatermark(op graph.Op, input []data.Column, functions *function.Set) (Op
 func (w *watermark) Open(c *Context) error {
 	w.ctx = c
 	w.lastRow = c.Env.Now
+	if w.splits.set = c.Splits; c.Splits != nil {
+		w.wakeAt = c.Env.Now + w.spec.EmitMillis // restored splits may have no more rows
+		c.WakeAt(w.wakeAt)
+	}
 	if w.spec.IdleMillis > 0 {
 		c.WakeAt(c.Env.Now + w.spec.IdleMillis)
 	}
@@ -130,8 +135,8 @@ func (w *watermark) Tick(now int64, out Output) error {
 		if w.splits.held(w.current) {
 			w.wakeAt = now + max(w.spec.EmitMillis, 1) // a split may end or fall idle without a row
 		}
-		if w.current > w.emitted {
-			w.emitted = w.current
+		if w.current > w.emitted || w.restored {
+			w.emitted, w.restored = w.current, false
 			if err := out.Watermark(w.emitted); err != nil {
 				return err
 			}
@@ -164,16 +169,30 @@ func (w *watermark) setIdle(idle bool, out Output) error {
 	return nil
 }
 
+// none stands in a snapshot for the watermark of a subtask that reads and has
+// none yet.
+const none = -1
+
 // Snapshot keeps the watermark: a restored job must judge lateness as the one
 // that never stopped does.
 func (w *watermark) Snapshot(sw *state.Writer) error {
-	sw.List("watermark", state.Union, [][]byte{Int64Item(w.emitted), Int64Item(w.current)})
+	emitted := w.emitted
+	if emitted == 0 && w.ctx.Vacant != nil && !w.ctx.Vacant() {
+		emitted = none
+	}
+	sw.List("watermark", state.Union, [][]byte{Int64Item(emitted), Int64Item(w.current)})
+	if items := w.splits.items(w.ctx.Env.Now); len(items) > 0 {
+		sw.List("splits", state.Union, items)
+	}
 	return nil
 }
 
-// Restore takes the smallest watermark of the former subtasks that had one: the rows that
-// come now may have been behind any of them.
+// Restore takes the smallest watermark of the former subtasks that had something
+// to read: the rows that come now may have been behind any of them.
 func (w *watermark) Restore(r *state.Reader) error {
+	if err := w.splits.restore(r.Items("splits")); err != nil {
+		return err
+	}
 	items := r.Items("watermark")
 	for i := 0; i+1 < len(items); i += 2 {
 		emitted, err := Int64Of(items[i])
@@ -184,9 +203,14 @@ func (w *watermark) Restore(r *state.Reader) error {
 		if err != nil {
 			return err
 		}
+		if emitted == none {
+			w.emitted, w.current = 0, 0
+			return nil
+		}
 		if emitted > 0 && (w.emitted == 0 || emitted < w.emitted) {
 			w.emitted, w.current = emitted, current
 		}
 	}
+	w.restored = w.emitted > 0
 	return nil
 }

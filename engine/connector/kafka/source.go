@@ -130,7 +130,7 @@ func (s *source) add(p *partition) {
 	s.byName[p.topic][p.index] = p
 	p.slot = len(s.parts)
 	s.parts = append(s.parts, p)
-	s.set.Ended = append(s.set.Ended, p.done)
+	s.set.IDs, s.set.Ended = append(s.set.IDs, p.id), append(s.set.Ended, p.done)
 }
 
 // start finds the partitions and begins to read, once.
@@ -391,6 +391,9 @@ func (s *source) Splits() []connector.Split {
 	}
 	return out
 }
+
+// Tracked gives the partitions of this subtask.
+func (s *source) Tracked() *data.Splits { return s.set }
 
 // Close ends all that runs beside the task.
 func (s *source) Close() error {

@@ -116,6 +116,12 @@ func New(c Config) *Task {
 		}
 		out = &link{before: before, op: t.ops[i].Operator, metrics: t.ops[i].Context.Metrics, out: out}
 		t.ops[i].Context.WakeAt = func(at int64) { t.wish(i, at) }
+		if t.source != nil {
+			t.ops[i].Context.Vacant = t.Vacant
+			if s, ok := t.source.Source.(connector.Tracker); ok {
+				t.ops[i].Context.Splits = s.Tracked()
+			}
+		}
 	}
 	t.head = out
 	return t
