@@ -45,7 +45,7 @@ func (a *Audit) Append(ctx context.Context, e resource.AuditEntry) (resource.Aud
 	defer a.appending.Unlock()
 	for range appendAttempts {
 		var added bool
-		err := a.db.transact(ctx, func(tx *sql.Tx) (err error) {
+		err := a.db.transact(ctx, func(ctx context.Context, tx *sql.Tx) (err error) {
 			added, err = a.tryAppend(ctx, tx, &e)
 			return err
 		})
@@ -261,7 +261,7 @@ func (r auditRow) fault(sequence int64, previous string) string {
 func (a *Audit) Prune(ctx context.Context, before time.Time) (removed int64, err error) {
 	a.appending.Lock()
 	defer a.appending.Unlock()
-	err = a.db.transact(ctx, func(tx *sql.Tx) error {
+	err = a.db.transact(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		// Clocks of several servers differ: everything up to the last old entry
 		// before the first young one.
 		var keep sql.NullInt64

@@ -18,7 +18,7 @@ import (
 func (db *DB) ChangeCatalog(ctx context.Context, by string, change resource.CatalogChange) (stored resource.CatalogChange, err error) {
 	c := db.CatalogEntries()
 	var keys []resource.Key
-	err = db.transact(ctx, func(tx *sql.Tx) error {
+	err = db.transact(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		keys, stored = keys[:0], resource.CatalogChange{Delete: change.Delete}
 		for _, e := range change.Delete {
 			if err := one(tx.ExecContext(ctx, db.sql(`DELETE FROM resource WHERE kind = $1 AND id = $2 AND version = $3`),

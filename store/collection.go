@@ -176,7 +176,7 @@ func (c *Collection[T, P]) Create(ctx context.Context, by string, v T) (T, error
 	}
 	m = P(&v).Meta()
 	key := resource.Key{Kind: c.kind, Namespace: m.Namespace, ID: m.ID}
-	err = c.db.transact(ctx, func(tx *sql.Tx) error {
+	err = c.db.transact(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		result, err := tx.ExecContext(ctx, c.db.sql(`
 			INSERT INTO resource (kind, id, namespace, name, owner, job, version, doc)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING`),
@@ -209,7 +209,7 @@ func (c *Collection[T, P]) Delete(ctx context.Context, id string) (T, error) {
 		return none, c.failed("delete", id, sql.ErrNoRows)
 	}
 	var key resource.Key
-	err := c.db.transact(ctx, func(tx *sql.Tx) error {
+	err := c.db.transact(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		var doc []byte
 		err := tx.QueryRowContext(ctx, c.db.sql(`DELETE FROM resource WHERE kind = $1 AND id = $2 RETURNING doc`), string(c.kind), id).Scan(&doc)
 		if err != nil {

@@ -24,6 +24,8 @@ type DB struct {
 	notify  func(context.Context, *sql.Tx, resource.Key) error
 	explain func(error) string // what an error of the database means for people; "" if nothing special
 
+	group *group // nil: transactions run beside each other
+
 	keys    *Keys // nil: secret values are stored as they are
 	feed    *feed
 	retries retries
@@ -89,19 +91,6 @@ func (db *DB) wrap(doing string, err error) error {
 		return fmt.Errorf("%s: %s: %w", doing, meaning, err)
 	}
 	return fmt.Errorf("%s: %w", doing, err)
-}
-
-// transact runs a transaction that writes, and commits it.
-func (db *DB) transact(ctx context.Context, do func(*sql.Tx) error) error {
-	tx, err := db.write.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	if err := do(tx); err != nil {
-		_ = tx.Rollback() // the first error is the one that tells
-		return err
-	}
-	return tx.Commit()
 }
 
 // sql makes a query of the form both databases are written for ($1, $2 …, NOW, INSTR)

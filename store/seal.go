@@ -263,7 +263,7 @@ func (db *DB) Reseal(ctx context.Context) (int, error) {
 			return n, fmt.Errorf("seal secret %s: %w", s.id, err)
 		}
 		// Whoever changed it meanwhile has sealed it with the first key.
-		err = db.transact(ctx, func(tx *sql.Tx) error {
+		err = db.transact(ctx, func(ctx context.Context, tx *sql.Tx) error {
 			_, err := tx.ExecContext(ctx, db.sql(`UPDATE resource SET doc = $1 WHERE kind = $2 AND id = $3 AND version = $4`),
 				string(doc), string(resource.KindSecretValue), s.id, s.version)
 			return err

@@ -52,6 +52,7 @@ func openSQLite(ctx context.Context, path string) (_ *DB, err error) {
 		clock:   "CAST(unixepoch('subsec') * 1000 AS INTEGER)",
 		instr:   "instr",
 		notify:  func(context.Context, *sql.Tx, resource.Key) error { return nil }, // nobody else is there
+		group:   newGroup(),
 		feed:    newFeed(),
 		retries: newRetries(),
 	}
@@ -106,7 +107,7 @@ func (db *DB) openFile(ctx context.Context, path string) error {
 
 	// A transaction that writes nothing still finds a file that is no
 	// database, is locked, or cannot be written.
-	if err := db.transact(ctx, func(*sql.Tx) error { return nil }); err != nil {
+	if err := db.transact(ctx, func(context.Context, *sql.Tx) error { return nil }); err != nil {
 		return db.wrap("begin", err)
 	}
 	if info.Size() > checkLimit {

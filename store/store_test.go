@@ -2,12 +2,14 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -346,4 +348,40 @@ func TestWhatAResourceMentionsIsFound(t *testing.T) {
 			}
 		}
 	})
+}
+
+// Transactions that share a commit are apart: each is done or not by itself.
+func TestTransactionsThatShareACommit(t *testing.T) {
+	db := open(t, "sqlite:"+filepath.Join(t.TempDir(), "weir.db"))
+	ctx := t.Context()
+	mine := errors.New("mine")
+	const n = 200
+	var done sync.WaitGroup
+	results := make([]error, n)
+	for i := range n {
+		done.Go(func() {
+			results[i] = db.transact(ctx, func(ctx context.Context, tx *sql.Tx) error {
+				if _, err := tx.ExecContext(ctx, db.sql(`INSERT INTO lease (name, holder, until) VALUES ($1, $2, $3)`), fmt.Sprint("l", i), "h", 0); err != nil {
+					return err
+				}
+				if i%3 == 0 {
+					return mine
+				}
+				return nil
+			})
+		})
+	}
+	done.Wait()
+	for i, err := range results {
+		if (i%3 == 0) != errors.Is(err, mine) {
+			t.Errorf("transaction %d: %v", i, err)
+		}
+		var there int
+		if err := db.read.QueryRowContext(ctx, db.sql(`SELECT COUNT(*) FROM lease WHERE name = $1`), fmt.Sprint("l", i)).Scan(&there); err != nil {
+			t.Fatal(err)
+		}
+		if want := min(i%3, 1); there != want {
+			t.Errorf("transaction %d left %d rows, want %d", i, there, want)
+		}
+	}
 }

@@ -27,7 +27,7 @@ func (db *DB) TrimEvents(ctx context.Context, deploymentID string, keep int) (in
 		return 0, db.wrap(doing, err)
 	}
 	removed := int64(0)
-	err = db.transact(ctx, func(tx *sql.Tx) error {
+	err = db.transact(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		result, err := tx.ExecContext(ctx, db.sql(`DELETE FROM resource WHERE kind = $1 AND owner = $2 AND seq <= $3`), string(resource.KindEvent), deploymentID, last)
 		if err != nil {
 			return err

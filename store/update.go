@@ -104,7 +104,7 @@ func (c *Collection[T, P]) swap(ctx context.Context, by string, version int, v T
 	var none T
 	m := P(&v).Meta()
 	key := resource.Key{Kind: c.kind, Namespace: m.Namespace, ID: m.ID}
-	err := c.db.transact(ctx, func(tx *sql.Tx) error {
+	err := c.db.transact(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		result, err := tx.ExecContext(ctx, c.db.sql(`
 			UPDATE resource SET owner = $1, job = $2, version = $3, doc = $4
 			WHERE kind = $5 AND id = $6 AND version = $7`),

@@ -24,7 +24,7 @@ func (db *DB) Usage() Usage { return Usage{db} }
 // same minute replaces the first.
 func (u Usage) Record(ctx context.Context, at time.Time, used map[string]float64) error {
 	minute := at.Truncate(time.Minute).Unix()
-	err := u.db.transact(ctx, func(tx *sql.Tx) error {
+	err := u.db.transact(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		for namespace, cpus := range used {
 			if _, err := tx.ExecContext(ctx, u.db.sql(`
 				INSERT INTO usage (namespace, at, used) VALUES ($1, $2, $3)
