@@ -206,6 +206,16 @@ func TestEndlessQueryIsStopped(t *testing.T) {
 	}
 }
 
+// A LIMIT ends a preview of an endless table when its rows are there.
+func TestLimitEndsAPreview(t *testing.T) {
+	w := newWorld(t, Limits{})
+	w.must("CREATE TABLE n (a BIGINT) WITH ('connector'='datagen','rows-per-second'='100')")
+	reply := w.must("SELECT a FROM n LIMIT 3")
+	if !reply.Preview.Complete || reply.Preview.Reason != "END" || len(reply.ResultTable.Rows) != 3 {
+		t.Errorf("%d rows, %+v", len(reply.ResultTable.Rows), reply.Preview)
+	}
+}
+
 func TestStateOfAQueryIsBounded(t *testing.T) {
 	w := newWorld(t, Limits{PreviewMemory: 1 << 20})
 	w.must("CREATE TABLE n (a BIGINT, b STRING) WITH ('connector'='datagen','number-of-rows'='200000','fields.a.kind'='sequence','fields.a.start'='1','fields.a.end'='200000')")

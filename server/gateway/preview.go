@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"strconv"
 	"strings"
 	"sync"
@@ -16,6 +17,7 @@ import (
 	"github.com/weir-streams/weir/engine"
 	"github.com/weir-streams/weir/engine/data"
 	"github.com/weir-streams/weir/engine/function"
+	"github.com/weir-streams/weir/engine/graph"
 	"github.com/weir-streams/weir/engine/sql"
 	"github.com/weir-streams/weir/engine/sql/ast"
 	"github.com/weir-streams/weir/server/wire"
@@ -62,6 +64,7 @@ func (g *Gateway) preview(ctx context.Context, req request, o *opened, out *sql.
 	if err != nil {
 		return none, ast.Errorf(st.Pos(), "%w", err)
 	}
+	rows.whole = wholeResult(out.Graph)
 	limit := g.Limits.PreviewTime
 	if until, ok := ctx.Deadline(); ok { // leave time to end the query and answer
 		limit = min(limit, time.Until(until)-2*time.Second)
@@ -110,6 +113,28 @@ type shown struct {
 	live    int
 	bytes   int
 	stopped string // why no more rows are taken
+	whole   int    // so many rows are all there will be; 0: not known
+}
+
+// wholeResult is how many rows a query with LIMIT gives of inserts alone; when
+// it has given them it need not be waited for, though its tables never end.
+// 0: not known.
+func wholeResult(g *graph.Graph) int {
+	for _, v := range g.Vertices {
+		last := v.Ops[len(v.Ops)-1]
+		if last.Sink == nil || last.Sink.Table.Connector != "collect" {
+			continue
+		}
+		for _, op := range v.Ops {
+			switch {
+			case op.Limit != nil && op.Modes.InsertOnly():
+				return int(min(op.Limit.Count, math.MaxInt32))
+			case op.Limit != nil:
+				return 0
+			}
+		}
+	}
+	return 0
 }
 
 func newRows(columns []data.Column, zone string, limit int) (*shown, error) {
@@ -180,6 +205,8 @@ func (s *shown) add(row tableRow, key string) {
 	s.live++
 	s.bytes += len(key)
 	switch {
+	case s.whole > 0 && s.live >= s.whole:
+		s.stopped = "END"
 	case s.live >= s.limit:
 		s.stopped = "ROWS"
 	case s.bytes >= tableBytes:
@@ -217,6 +244,7 @@ func (s *shown) reply(ctx context.Context, err error, limit time.Duration, secre
 	}
 	reply := executeReply{Result: resultRows, ResultTable: t, Preview: &previewInfo{Reason: "END", Complete: true, Message: "all rows of the query"}}
 	switch {
+	case s.stopped == "END":
 	case s.stopped == "ROWS":
 		*reply.Preview = previewInfo{Reason: "ROWS", Message: fmt.Sprintf("the query was stopped after %d rows", s.limit)}
 	case s.stopped == "SIZE":
