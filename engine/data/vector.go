@@ -61,6 +61,14 @@ func WrapBuffer(p []byte) *Buffer {
 	return b
 }
 
+// Offset is where p begins in the buffer it is a part of; 0 without a buffer.
+func (b *Buffer) Offset(p []byte) int {
+	if b == nil || len(p) == 0 || len(b.B) == 0 {
+		return 0
+	}
+	return int(uintptr(unsafe.Pointer(unsafe.SliceData(p))) - uintptr(unsafe.Pointer(unsafe.SliceData(b.B))))
+}
+
 // Retain adds a reference.
 func (b *Buffer) Retain() *Buffer { b.refs.Add(1); return b }
 

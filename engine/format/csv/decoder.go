@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"unsafe"
 
 	"github.com/weir-streams/weir/engine/data"
 	"github.com/weir-streams/weir/engine/format"
@@ -83,10 +82,7 @@ func (d *decoder) Skipped() int64 {
 
 // Decode appends the records of p to b.
 func (d *decoder) Decode(p []byte, buf *data.Buffer, atEOF bool, b *data.Batch) (int, error) {
-	base := 0
-	if buf != nil && len(p) > 0 && len(buf.B) > 0 {
-		base = int(uintptr(unsafe.Pointer(unsafe.SliceData(p))) - uintptr(unsafe.Pointer(unsafe.SliceData(buf.B))))
-	}
+	base := buf.Offset(p)
 	for _, v := range b.Cols {
 		v.Resize(data.BatchSize)
 	}

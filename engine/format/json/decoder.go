@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"unsafe"
 
 	"github.com/weir-streams/weir/engine/data"
 	"github.com/weir-streams/weir/engine/format"
@@ -132,10 +131,7 @@ func (d *decoder) Skipped() int64 {
 
 // Decode appends the records of p to b.
 func (d *decoder) Decode(p []byte, buf *data.Buffer, atEOF bool, b *data.Batch) (int, error) {
-	base := 0
-	if buf != nil && len(p) > 0 && len(buf.B) > 0 {
-		base = int(uintptr(unsafe.Pointer(unsafe.SliceData(p))) - uintptr(unsafe.Pointer(unsafe.SliceData(buf.B))))
-	}
+	base := buf.Offset(p)
 	for _, v := range b.Cols {
 		v.Resize(data.BatchSize)
 	}
@@ -171,10 +167,7 @@ func (d *decoder) Decode(p []byte, buf *data.Buffer, atEOF bool, b *data.Batch) 
 
 // DecodeMessages appends the documents of messages, one a message.
 func (d *decoder) DecodeMessages(p []byte, ends []int, buf *data.Buffer, b *data.Batch, rows []int32) (int, error) {
-	base := 0
-	if buf != nil && len(p) > 0 && len(buf.B) > 0 {
-		base = int(uintptr(unsafe.Pointer(unsafe.SliceData(p))) - uintptr(unsafe.Pointer(unsafe.SliceData(buf.B))))
-	}
+	base := buf.Offset(p)
 	for _, v := range b.Cols {
 		v.Resize(data.BatchSize)
 	}

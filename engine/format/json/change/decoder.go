@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
-	"unsafe"
 
 	"github.com/weir-streams/weir/engine/data"
 	"github.com/weir-streams/weir/engine/format"
@@ -157,10 +156,7 @@ func (d *decoder) Skipped() int64 {
 // change, so that an update fits; a record of many rows can make b larger than
 // a batch.
 func (d *decoder) Decode(p []byte, buf *data.Buffer, atEOF bool, b *data.Batch) (int, error) {
-	base := 0
-	if buf != nil && len(p) > 0 && len(buf.B) > 0 {
-		base = int(uintptr(unsafe.Pointer(unsafe.SliceData(p))) - uintptr(unsafe.Pointer(unsafe.SliceData(buf.B))))
-	}
+	base := buf.Offset(p)
 	d.in = data.MakeBatch(d.types, data.BatchSize)
 	d.changes, d.present = d.changes[:0], d.present[:0]
 	i, row := 0, 0
@@ -199,10 +195,7 @@ func (d *decoder) Decode(p []byte, buf *data.Buffer, atEOF bool, b *data.Batch) 
 
 // DecodeMessages appends the changes of messages. It leaves room as Decode does.
 func (d *decoder) DecodeMessages(p []byte, ends []int, buf *data.Buffer, b *data.Batch, rows []int32) (int, error) {
-	base := 0
-	if buf != nil && len(p) > 0 && len(buf.B) > 0 {
-		base = int(uintptr(unsafe.Pointer(unsafe.SliceData(p))) - uintptr(unsafe.Pointer(unsafe.SliceData(buf.B))))
-	}
+	base := buf.Offset(p)
 	d.in = data.MakeBatch(d.types, data.BatchSize)
 	d.changes, d.present = d.changes[:0], d.present[:0]
 	k, from, row := 0, 0, 0
