@@ -32,6 +32,16 @@ func body(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	return wire.ReadBody(w, r, maxBody)
 }
 
+// decoded is the body as a resource.
+func decoded[T any](w http.ResponseWriter, r *http.Request, decode func([]byte) (T, error)) (T, error) {
+	data, err := body(w, r)
+	if err != nil {
+		var none T
+		return none, err
+	}
+	return decode(data)
+}
+
 // flag reads a boolean of the query; without a value it is true.
 func flag(r *http.Request, name string) (bool, error) {
 	if !r.URL.Query().Has(name) {

@@ -37,19 +37,11 @@ func (a *API) getSecret(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (a *API) createSecret(w http.ResponseWriter, r *http.Request) error {
-	s, err := readSecret(w, r)
+	s, err := decoded(w, r, resource.DecodeSecretValue)
 	if err != nil {
 		return err
 	}
 	return a.storeNewSecret(w, r, s)
-}
-
-func readSecret(w http.ResponseWriter, r *http.Request) (resource.SecretValue, error) {
-	data, err := body(w, r)
-	if err != nil {
-		return resource.SecretValue{}, err
-	}
-	return resource.DecodeSecretValue(data)
 }
 
 func (a *API) storeNewSecret(w http.ResponseWriter, r *http.Request, s resource.SecretValue) error {
@@ -82,7 +74,7 @@ func (a *API) storeNewSecret(w http.ResponseWriter, r *http.Request, s resource.
 // putSecret creates or replaces a secret. Without a value in the body the
 // stored one stays: what is read from us and sent back has none.
 func (a *API) putSecret(w http.ResponseWriter, r *http.Request) error {
-	written, err := readSecret(w, r)
+	written, err := decoded(w, r, resource.DecodeSecretValue)
 	if err != nil {
 		return err
 	}

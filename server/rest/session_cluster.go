@@ -38,19 +38,11 @@ func (a *API) getSessionCluster(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (a *API) createSessionCluster(w http.ResponseWriter, r *http.Request) error {
-	s, err := readSession(w, r)
+	s, err := decoded(w, r, resource.DecodeSessionCluster)
 	if err != nil {
 		return err
 	}
 	return a.storeNewSession(w, r, s)
-}
-
-func readSession(w http.ResponseWriter, r *http.Request) (resource.SessionCluster, error) {
-	data, err := body(w, r)
-	if err != nil {
-		return resource.SessionCluster{}, err
-	}
-	return resource.DecodeSessionCluster(data)
 }
 
 func (a *API) storeNewSession(w http.ResponseWriter, r *http.Request, s resource.SessionCluster) error {
@@ -99,7 +91,7 @@ func (a *API) checkTargetOf(ctx context.Context, s resource.SessionCluster) erro
 // putSessionCluster creates or replaces by name. A replacement that leaves out
 // the wanted state or the target keeps them.
 func (a *API) putSessionCluster(w http.ResponseWriter, r *http.Request) error {
-	written, err := readSession(w, r)
+	written, err := decoded(w, r, resource.DecodeSessionCluster)
 	if err != nil {
 		return err
 	}

@@ -31,19 +31,11 @@ func (a *API) getTarget(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (a *API) createTarget(w http.ResponseWriter, r *http.Request) error {
-	t, err := readTarget(w, r)
+	t, err := decoded(w, r, resource.DecodeDeploymentTarget)
 	if err != nil {
 		return err
 	}
 	return a.storeNewTarget(w, r, t)
-}
-
-func readTarget(w http.ResponseWriter, r *http.Request) (resource.DeploymentTarget, error) {
-	data, err := body(w, r)
-	if err != nil {
-		return resource.DeploymentTarget{}, err
-	}
-	return resource.DecodeDeploymentTarget(data)
 }
 
 func (a *API) storeNewTarget(w http.ResponseWriter, r *http.Request, t resource.DeploymentTarget) error {
@@ -73,7 +65,7 @@ func (a *API) storeNewTarget(w http.ResponseWriter, r *http.Request, t resource.
 // putTarget creates a target, or changes the metadata of one: where running
 // deployments are cannot be changed under them.
 func (a *API) putTarget(w http.ResponseWriter, r *http.Request) error {
-	t, err := readTarget(w, r)
+	t, err := decoded(w, r, resource.DecodeDeploymentTarget)
 	if err != nil {
 		return err
 	}
