@@ -61,6 +61,8 @@ type (
 	VertexInfo = runtime.VertexInfo
 	// SubtaskInfo is one task.
 	SubtaskInfo = runtime.SubtaskInfo
+	// OperatorInfo is one operator of one task.
+	OperatorInfo = runtime.OperatorInfo
 	// TaskState is the state of a task, with Flink's names.
 	TaskState = runtime.TaskState
 	// FailureInfo is why a job or task failed once.

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime/pprof"
 	"strconv"
 	"strings"
 	"syscall"
@@ -30,6 +31,7 @@ type benchOptions struct {
 	input       string
 	output      string
 	set         []string
+	profile     string
 }
 
 func benchCommand(s *session) *cobra.Command {
@@ -60,6 +62,7 @@ weir bench nexmark --queries all --events 10000000 --output json`),
 	f.StringVar(&o.stateMemory, "state-memory", "", "memory for state, such as 512MiB; empty for no bound")
 	f.StringVar(&o.input, "input", "generator", "generator, or a file of events as JSON lines")
 	f.StringVar(&o.output, "output", "table", "table or json")
+	f.StringVar(&o.profile, "cpu-profile", "", "file for a profile of the processor time, for go tool pprof; of several queries the name gets theirs")
 	f.StringArrayVar(&o.set, "set", nil, "a setting, KEY=VALUE")
 	return c
 }
@@ -130,6 +133,9 @@ func benchChild(ctx context.Context, query string, o benchOptions) (benchResult,
 	for _, kv := range o.set {
 		args = append(args, "--set", kv)
 	}
+	if o.profile != "" {
+		args = append(args, "--cpu-profile", o.profile+"."+query)
+	}
 	cmd := exec.CommandContext(ctx, self, args...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	out, err := cmd.Output()
@@ -184,6 +190,17 @@ func benchOne(ctx context.Context, query string, o benchOptions) (benchResult, e
 	plan, err := e.Compile(script, config)
 	if err != nil {
 		return benchResult{}, err
+	}
+	if o.profile != "" {
+		f, err := os.Create(o.profile)
+		if err != nil {
+			return benchResult{}, fmt.Errorf("profile: %w", err)
+		}
+		defer f.Close()
+		if err := pprof.StartCPUProfile(f); err != nil {
+			return benchResult{}, fmt.Errorf("profile: %w", err)
+		}
+		defer pprof.StopCPUProfile()
 	}
 	var totals runTotals
 	totals.started = time.Now()

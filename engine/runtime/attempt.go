@@ -2,6 +2,7 @@ package runtime
 
 import (
 	"context"
+	"runtime/pprof"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -128,7 +129,7 @@ func (j *Job) try(n int, restore checkpoint.State) error {
 		a.states[i].enter(TaskDeploying)
 		go func() {
 			a.states[i].enter(TaskInitializing)
-			exits <- exit{i, t.Run(ctx, start)}
+			pprof.Do(ctx, d.labels(j.spec.ID, i), func(ctx context.Context) { exits <- exit{i, t.Run(ctx, start)} })
 		}()
 	}
 	running, coordinating, finished, failure := len(d.tasks), false, false, error(nil)

@@ -3,6 +3,8 @@ package runtime
 import (
 	"context"
 	"fmt"
+	"runtime/pprof"
+	"strconv"
 
 	"github.com/weir-streams/weir/engine/checkpoint"
 	"github.com/weir-streams/weir/engine/connector"
@@ -82,11 +84,25 @@ func (s *Spec) check() error {
 
 // deployed is the tasks of one attempt.
 type deployed struct {
-	tasks   []*task.Task
-	sources []*task.Task
-	names   []string // "Source: flights (1/3)"
-	first   []int    // of each vertex: index of its first task
-	links   []link
+	tasks    []*task.Task
+	sources  []*task.Task
+	names    []string // "Source: flights (1/3)"
+	vertices []string // id of the vertex of each task
+	first    []int    // of each vertex: index of its first task
+	links    []link
+}
+
+// Labels of the goroutines of a task, for those who look at profiles.
+const (
+	LabelJob     = "weir.job"
+	LabelVertex  = "weir.vertex"
+	LabelSubtask = "weir.subtask"
+)
+
+// labels are those of a task, by index.
+func (d *deployed) labels(job string, n int) pprof.LabelSet {
+	t := d.tasks[n]
+	return pprof.Labels(LabelJob, job, LabelVertex, d.vertices[n], LabelSubtask, strconv.Itoa(t.Subtask))
 }
 
 // link is an edge between two tasks, by index.
@@ -171,6 +187,7 @@ func (j *Job) deploy(ctx context.Context, attempt int, restore checkpoint.State,
 			reach = append(reach, into)
 			d.tasks = append(d.tasks, t)
 			d.names = append(d.names, fmt.Sprintf("%s (%d/%d)", v.Name, subtask+1, p))
+			d.vertices = append(d.vertices, v.ID)
 			if c.Nodes[0].Source != nil {
 				d.sources = append(d.sources, t)
 			}

@@ -58,6 +58,18 @@ type SubtaskInfo struct {
 	Watermark                 int64 // milliseconds; data.MinWatermark: none yet
 	LateDropped, Corrupt      int64
 	StateBytes, StateKeys     int64
+	Operators                 []OperatorInfo // of the chain, in order
+}
+
+// OperatorInfo is one operator of one task. Counters begin with the attempt.
+type OperatorInfo struct {
+	Name, UID             string
+	Source                bool
+	RecordsIn, RecordsOut int64
+	BytesIn, BytesOut     int64
+	Watermark             int64 // milliseconds; data.MinWatermark: none yet
+	LateDropped, Corrupt  int64
+	StateBytes, StateKeys int64
 }
 
 // TaskState is the state of a task, with Flink's names.

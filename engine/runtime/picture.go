@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/weir-streams/weir/engine/runtime/task"
 )
 
 // Info is a picture of the job at this moment.
@@ -53,11 +55,21 @@ func (a *attempt) picture(n int) SubtaskInfo {
 	s.Busy, s.Idle = s.Busy-waited, s.Idle+waited
 	s.RecordsIn, s.RecordsOut, s.BytesIn, s.BytesOut = t.Traffic()
 	for i := range t.Nodes {
-		m := t.Nodes[i].Context.Metrics
-		s.LateDropped += m.LateDropped.Load()
-		s.Corrupt += m.Corrupt.Load()
-		s.StateBytes += m.StateBytes.Load()
-		s.StateKeys += m.StateKeys.Load()
+		o := operatorPicture(&t.Nodes[i])
+		s.LateDropped += o.LateDropped
+		s.Corrupt += o.Corrupt
+		s.StateBytes += o.StateBytes
+		s.StateKeys += o.StateKeys
+		s.Operators = append(s.Operators, o)
 	}
 	return s
+}
+
+func operatorPicture(n *task.Node) OperatorInfo {
+	m := n.Context.Metrics
+	return OperatorInfo{
+		Name: n.Name, UID: n.UID, Source: n.Source != nil, Watermark: m.Watermark.Load(),
+		RecordsIn: m.RecordsIn.Load(), RecordsOut: m.RecordsOut.Load(), BytesIn: m.BytesIn.Load(), BytesOut: m.BytesOut.Load(),
+		LateDropped: m.LateDropped.Load(), Corrupt: m.Corrupt.Load(), StateBytes: m.StateBytes.Load(), StateKeys: m.StateKeys.Load(),
+	}
 }
