@@ -66,6 +66,8 @@ func (b *builder) Build(op *graph.Op, p runtime.Place) (operator.Operator, conne
 		o, err = temporal.New(*op, p.Input, b.engine.functions)
 	case op.IntervalJoin != nil:
 		o, err = interval.New(*op, p.Input, b.engine.functions)
+	case op.LookupJoin != nil:
+		err = fmt.Errorf("%s: lookup joins are not built into this version of the engine", op.Name)
 	case op.Unnest != nil:
 		o, err = operator.NewUnnest(*op, input, b.engine.functions)
 	case op.Over != nil:

@@ -25,6 +25,8 @@ func tablesOf(g *graph.Graph) (sources, sinks []TableInfo) {
 			switch {
 			case op.Source != nil:
 				sources = addTable(sources, op.Source.Table)
+			case op.LookupJoin != nil:
+				sources = addTable(sources, op.LookupJoin.Table)
 			case op.Sink != nil && op.Sink.Table.Connector != "collect":
 				sinks = addTable(sinks, op.Sink.Table)
 			}

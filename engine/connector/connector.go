@@ -35,6 +35,9 @@ type Connector struct {
 	AcceptsUpdates bool
 	Source         func(s SourceSpec) (Source, error) // nil: cannot be read
 	Sink           func(s SinkSpec) (Sink, error)     // nil: cannot be written
+	// Lookup opens the table for questions by key; nil: it cannot be asked. See
+	// LookupCaches for what a lookup join can do with the table.
+	Lookup func(s LookupSpec) (Lookup, error)
 	// Check looks at options together, beyond what Options says; may be nil.
 	Check func(t graph.Table, o option.Values) error
 }

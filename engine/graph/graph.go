@@ -70,6 +70,7 @@ type Op struct {
 	Match           *Match           `json:"match,omitempty"`
 	Temporal        *Temporal        `json:"temporal,omitempty"`
 	IntervalJoin    *IntervalJoin    `json:"intervalJoin,omitempty"`
+	LookupJoin      *LookupJoin      `json:"lookupJoin,omitempty"`
 	Sort            *Sort            `json:"sort,omitempty"`
 	Normalize       *Normalize       `json:"normalize,omitempty"`
 	Sink            *Sink            `json:"sink,omitempty"`

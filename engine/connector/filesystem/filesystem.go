@@ -24,7 +24,7 @@ var Connector = &connector.Connector{
 	Name:    "filesystem",
 	Doc:     "Files of a folder, or one file. Reads each file once from front to end; writes new files that become visible with a checkpoint.",
 	Formats: true,
-	Options: []option.Option{
+	Options: append([]option.Option{
 		{Key: "path", Required: true, Doc: "The file or folder. Folders are read with all their sub-folders; names that begin with . or _ are left out.", Example: "/data/orders"},
 		{Key: "source.monitor-interval", Type: option.Duration, Doc: "Look for new files this often, for ever. Without it the source ends after the files it found at the start. Files seen are not read again, even if they change.", Example: "10 s"},
 		{Key: "source.path.regex-pattern", Doc: "Read only files whose whole path matches this regular expression."},
@@ -34,7 +34,7 @@ var Connector = &connector.Connector{
 		{Key: "sink.rolling-policy.rollover-interval", Type: option.Duration, Default: "30 min", Doc: "A file that has been open for this long is closed and a new one begun. A checkpoint always does so."},
 		{Key: "sink.rolling-policy.check-interval", Type: option.Duration, Default: "1 min", Doc: "Accepted as in Flink; the age of files is looked at with every batch of rows."},
 		{Key: "sink.parallelism", Type: option.Int, Doc: "Parallelism of the sink; without it that of its input."},
-	},
+	}, connector.FullCacheOptions()...),
 	Bounded: func(o option.Values) bool { return !o.Has("source.monitor-interval") },
 	Source:  newSource,
 	Sink:    newSink,
