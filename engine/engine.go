@@ -101,6 +101,13 @@ const (
 	TaskFailed       = runtime.TaskFailed
 )
 
+// Labels that goroutines of tasks carry in profiles.
+const (
+	LabelJob     = runtime.LabelJob
+	LabelVertex  = runtime.LabelVertex
+	LabelSubtask = runtime.LabelSubtask
+)
+
 // SavepointRequest asks for a savepoint.
 type SavepointRequest struct {
 	Dir   string // the savepoint becomes a new folder in it

@@ -70,6 +70,7 @@ type JobManager struct {
 
 	jobs       jobs
 	operations operations
+	flames     flames
 }
 
 // New serves a job. It starts nothing until asked.

@@ -20,6 +20,7 @@ import (
 type rate struct {
 	recordsIn, recordsOut, bytesIn, bytesOut float64
 	busy, backPressured, idle                float64 // shares of the time, 0 to 1
+	operators                                []rate  // of the chain
 }
 
 // rates compares pictures of the job that are at least a second apart. There
@@ -68,6 +69,16 @@ func (r *rates) of(info engine.JobInfo, vertex string) []rate {
 			bytesIn: float64(t.BytesIn-b.BytesIn) / seconds, bytesOut: float64(t.BytesOut-b.BytesOut) / seconds,
 			busy: share(t.Busy - b.Busy), backPressured: share(t.BackPressured - b.BackPressured), idle: share(t.Idle - b.Idle),
 		}
+		for k, o := range t.Operators {
+			var b engine.OperatorInfo
+			if i < len(before) && k < len(before[i].Operators) && since.Equal(r.old.at) {
+				b = before[i].Operators[k]
+			}
+			out[i].operators = append(out[i].operators, rate{
+				recordsIn: float64(o.RecordsIn-b.RecordsIn) / seconds, recordsOut: float64(o.RecordsOut-b.RecordsOut) / seconds,
+				bytesIn: float64(o.BytesIn-b.BytesIn) / seconds, bytesOut: float64(o.BytesOut-b.BytesOut) / seconds,
+			})
+		}
 	}
 	return out
 }
@@ -87,7 +98,7 @@ func rateOf(r request, v engine.VertexInfo, i int) rate {
 
 func taskMetrics(t engine.SubtaskInfo, r rate) map[string]float64 {
 	mark := float64(t.Watermark)
-	return map[string]float64{
+	all := map[string]float64{
 		"numRecordsIn": float64(t.RecordsIn), "numRecordsOut": float64(t.RecordsOut),
 		"numRecordsInPerSecond": r.recordsIn, "numRecordsOutPerSecond": r.recordsOut,
 		"numBytesIn": float64(t.BytesIn), "numBytesOut": float64(t.BytesOut),
@@ -96,9 +107,59 @@ func taskMetrics(t engine.SubtaskInfo, r rate) map[string]float64 {
 		"accumulateBusyTimeMs": float64(t.Busy.Milliseconds()), "accumulateBackPressuredTimeMs": float64(t.BackPressured.Milliseconds()),
 		"accumulateIdleTimeMs":  float64(t.Idle.Milliseconds()),
 		"currentInputWatermark": mark, "currentOutputWatermark": mark,
+		"softBackPressuredTimeMsPerSecond": 1000 * r.backPressured, "hardBackPressuredTimeMsPerSecond": 0,
+		"isBackPressured":       flag(r.backPressured > .5),
 		"numLateRecordsDropped": float64(t.LateDropped),
 		"weir.corruptRecords":   float64(t.Corrupt), "weir.stateBytes": float64(t.StateBytes), "weir.stateKeys": float64(t.StateKeys),
 	}
+	for i, o := range t.Operators {
+		name := operatorName(o)
+		if _, taken := all[name+".numRecordsOut"]; taken {
+			name += "_" + strconv.Itoa(i)
+		}
+		var s rate
+		if i < len(r.operators) {
+			s = r.operators[i]
+		}
+		for metric, v := range operatorMetrics(o, s) {
+			all[name+"."+metric] = v
+		}
+	}
+	return all
+}
+
+func flag(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// operatorName is the name of an operator within the names of metrics: what is
+// not a letter, a digit, a bracket or a dash is an underscore, as Flink has it.
+func operatorName(o engine.OperatorInfo) string {
+	return strings.Map(func(c rune) rune {
+		if c == '[' || c == ']' || c == '-' || c == '(' || c == ')' || c > 127 || '0' <= c && c <= '9' || 'A' <= c && c <= 'Z' || 'a' <= c && c <= 'z' {
+			return c
+		}
+		return '_'
+	}, o.Name)
+}
+
+func operatorMetrics(o engine.OperatorInfo, r rate) map[string]float64 {
+	all := map[string]float64{
+		"numRecordsIn": float64(o.RecordsIn), "numRecordsInPerSecond": r.recordsIn, "numRecordsOut": float64(o.RecordsOut), "numRecordsOutPerSecond": r.recordsOut,
+		"numBytesIn": float64(o.BytesIn), "numBytesInPerSecond": r.bytesIn, "numBytesOut": float64(o.BytesOut), "numBytesOutPerSecond": r.bytesOut,
+		"currentOutputWatermark": float64(o.Watermark),
+	}
+	if o.Source {
+		all["numRecordsInErrors"] = float64(o.Corrupt)
+	} else {
+		all["currentInputWatermark"] = float64(o.Watermark)
+		all["numLateRecordsDropped"] = float64(o.LateDropped)
+		all["weir.stateBytes"], all["weir.stateKeys"] = float64(o.StateBytes), float64(o.StateKeys)
+	}
+	return all
 }
 
 func (m *JobManager) vertexMetrics(r request) (any, error) {

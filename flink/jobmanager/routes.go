@@ -126,7 +126,7 @@ func (m *JobManager) routes() *http.ServeMux {
 		return object{"id": r.vertex.ID, "user-accumulators": []any{}}, nil
 	})
 	job("/vertices/{vertex}/backpressure", m.backPressure)
-	job("/vertices/{vertex}/flamegraph", func(request) (any, error) { return object{"endTimestamp": -2}, nil })
+	job("/vertices/{vertex}/flamegraph", m.flameGraph)
 	job("/vertices/{vertex}/jm-operator-metrics", func(request) (any, error) { return []any{}, nil })
 	job("/vertices/{vertex}/metrics", m.vertexMetrics)
 	job("/vertices/{vertex}/subtasktimes", m.subtaskTimes)
