@@ -18,10 +18,10 @@ import (
 // windows gives the groups of each window; plain aggregations pass one, with
 // windowed false.
 func (s *Set) Snapshot(w *state.Writer, windowed bool, maxParallelism int, windows func(yield func(window int64, g *Groups))) {
-	main := w.Keyed("groups", len(s.keys), s.stateSchema(windowed))
+	main := w.Keyed("groups", len(s.keys), 0, s.stateSchema(windowed))
 	sides := make([]*state.KeyedWriter, len(s.sides))
 	for k, d := range s.sides {
-		sides[k] = w.Keyed(d.name, len(s.keys)+1, s.sideSchema(k, windowed))
+		sides[k] = w.Keyed(d.name, len(s.keys)+1, 0, s.sideSchema(k, windowed))
 	}
 	types := s.valueTypes()
 	cols := make([]*data.Vector, len(types))

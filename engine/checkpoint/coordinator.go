@@ -11,8 +11,11 @@ import (
 // Tasks is what a coordinator commands. No method blocks.
 type Tasks interface {
 	Barrier(b Barrier) // to every source
-	Complete(id int64) // to every task: publish what was prepared
-	Release(id int64)  // to every task: the stopping savepoint failed, go on
+	// Complete tells every task to publish what was prepared; build says whether
+	// later checkpoints may build on this one.
+	Complete(id int64, build bool)
+	Abort(id int64)   // to every task: nothing builds on this one
+	Release(id int64) // to every task: the stopping savepoint failed, go on
 }
 
 // Request asks for a checkpoint or savepoint.
@@ -311,11 +314,13 @@ func (c *Coordinator) wrote(e event) (bool, error) {
 	c.h.complete(p.info, keep)
 	if p.req.Stop || p.req.final {
 		p.committing = c.n
-		c.tasks.Complete(p.info.ID)
+		c.tasks.Complete(p.info.ID, false)
 		return false, nil
 	}
-	if !p.req.Savepoint {
-		c.tasks.Complete(p.info.ID)
+	if p.req.Savepoint {
+		c.tasks.Abort(p.info.ID)
+	} else {
+		c.tasks.Complete(p.info.ID, true)
 	}
 	p.req.reply <- reply{info: p.info}
 	c.pending = nil
@@ -360,6 +365,7 @@ func (c *Coordinator) fail(cause error) error {
 		p.draft.discard()
 	}
 	p.info.Status, p.info.Completed, p.info.Failure = Failed, time.Now(), cause.Error()
+	c.tasks.Abort(p.info.ID)
 	if p.barrier.Stop {
 		c.tasks.Release(p.info.ID)
 	}

@@ -27,7 +27,8 @@ type Ack struct {
 	Checkpoint int64
 	Task       int
 	Parts      []Part
-	Err        error // the snapshot could not be taken
+	Err        error         // the snapshot could not be taken
+	Stopped    time.Duration // for which the task did nothing else at the barrier
 }
 
 // State is what a job can be started from.

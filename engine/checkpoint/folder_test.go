@@ -28,7 +28,7 @@ func parts(parallelism, rows, size int) []Part {
 	var out []Part
 	for s := range parallelism {
 		var w state.Writer
-		k := w.Keyed("values", 1, schema)
+		k := w.Keyed("values", 1, 0, schema)
 		from, to := data.GroupRange(s, parallelism, groups)
 		for i := range rows {
 			row := make([]byte, size)

@@ -182,7 +182,7 @@ func (s *Manifest) read(op *manifestOperator, d *dealer) (*state.Reader, error) 
 		blocks := blockReader{part: p, file: file, inline: s.inline, last: -1}
 		var snap state.Snapshot
 		for _, k := range p.Keyed {
-			keyed := state.Keyed{Name: k.Name, Schema: k.Schema, Keys: k.Keys, Groups: map[int][]byte{}}
+			keyed := state.Keyed{Declared: state.Declared{Name: k.Name, Schema: k.Schema, Keys: k.Keys, Whole: true}, Groups: map[int][]byte{}}
 			for _, c := range k.Pieces {
 				if !d.owns(c.Group) {
 					continue

@@ -59,6 +59,35 @@ type Stateful interface {
 	Restore(r *state.Reader) error
 }
 
+// Snapshotter is implemented by operators whose state may be large: their
+// snapshot is written in slices while they go on. The runtime uses it in place
+// of Stateful.Snapshot.
+type Snapshotter interface {
+	Stateful
+	// Begin fixes the state of this moment as that of a checkpoint and declares
+	// all keyed states; it does not write in proportion to what there is. With
+	// w.Incremental only what changed since the last completed checkpoint is
+	// needed: one that End called completed. w is kept until End.
+	Begin(w *state.Writer) error
+	// Continue writes about half a millisecond's worth of the snapshot begun last,
+	// as the state was at Begin: what is changed before it was written is written
+	// before it is changed. It is called between batches, watermarks and ticks, not
+	// at all while storage is slow, and not again once it has returned true.
+	Continue() (done bool, err error)
+	// End says that a snapshot is over, whether all of it was written or not. When
+	// it is completed what it holds is durable: later ones may leave it out, and
+	// name what is deleted from now on. When it is not, nothing may build on it;
+	// that also holds for savepoints.
+	End(checkpoint int64, completed bool)
+}
+
+// Resumer is implemented by Snapshotters whose first snapshot after Restore can
+// be incremental. Resumed comes after Restore when what was read is the latest
+// completed checkpoint of this very subtask: all of it is durable, as after End.
+type Resumer interface {
+	Resumed(checkpoint int64)
+}
+
 // Timed is implemented by operators that wait for processing time.
 type Timed interface {
 	// Tick says that the clock has reached now, milliseconds since the epoch. It

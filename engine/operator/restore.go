@@ -38,3 +38,17 @@ func EachKept[T any](r *state.Reader, name string, schema []data.Column, keys in
 		return f(b, row, p[0])
 	})
 }
+
+// SnapshotWhole is a Stateful's Snapshot by means of a Snapshotter's own calls.
+func SnapshotWhole(s Snapshotter, w *state.Writer) error {
+	if err := s.Begin(w); err != nil {
+		return err
+	}
+	defer s.End(w.Checkpoint, false)
+	for {
+		done, err := s.Continue()
+		if done || err != nil {
+			return err
+		}
+	}
+}

@@ -77,9 +77,15 @@ func (a *attempt) Barrier(b checkpoint.Barrier) {
 	}
 }
 
-func (a *attempt) Complete(id int64) {
+func (a *attempt) Complete(id int64, build bool) {
 	for _, t := range a.tasks {
-		t.Control.Complete(id)
+		t.Control.Complete(id, build)
+	}
+}
+
+func (a *attempt) Abort(id int64) {
+	for _, t := range a.tasks {
+		t.Control.Abort(id)
 	}
 }
 

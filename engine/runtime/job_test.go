@@ -38,7 +38,7 @@ func TestBoundedJobCommitsAtItsEnd(t *testing.T) {
 
 // Rows are published once and state is right whatever fails, at any parallelism.
 func TestExactlyOnceUnderFailures(t *testing.T) {
-	for seed := range uint64(6) {
+	for seed := range uint64(12) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			random := rand.New(rand.NewPCG(seed, 1))
 			var mu sync.Mutex
@@ -49,6 +49,7 @@ func TestExactlyOnceUnderFailures(t *testing.T) {
 			}
 			w := newWorld(t)
 			w.rows, w.batch = 20000, 50
+			w.sliced = seed >= 6
 			w.bombs.Store(int64(pick(8)))
 			w.fuse = func() bool { return pick(300) == 0 }
 			w.pause.Store(int64(50 * time.Microsecond))

@@ -42,7 +42,10 @@ type world struct {
 	bombs   atomic.Int64 // failures left
 	fuse    func() bool  // whether this batch fails
 	ticks   atomic.Int64
-	hidden  atomic.Bool // no split is known yet
+	hidden  atomic.Bool  // no split is known yet
+	sliced  bool         // sums write their snapshots in slices
+	deltas  atomic.Int64 // incremental snapshots begun
+	resumed atomic.Int64
 
 	mu        sync.Mutex
 	committed map[string][][3]int64 // by transaction
@@ -70,6 +73,9 @@ func (w *world) Build(op *graph.Op, p Place) (operator.Operator, connector.Sourc
 	case "bomb":
 		return &pass{w: w, bomb: true}, nil, nil
 	case "sum":
+		if w.sliced {
+			return &slicedSum{sum: sum{w: w, by: map[int64]*[2]int64{}}, epoch: 1, changed: map[int64]int64{}}, nil, nil
+		}
 		return &sum{w: w, by: map[int64]*[2]int64{}}, nil, nil
 	case "sink":
 		return &txnSink{w: w}, nil, nil
@@ -298,7 +304,7 @@ func (s *sum) Finish(out operator.Output) error {
 }
 func (s *sum) Close() error { s.w.count(-1); return nil }
 func (s *sum) Snapshot(w *state.Writer) error {
-	k := w.Keyed("sums", 1, rowSchema)
+	k := w.Keyed("sums", 1, 0, rowSchema)
 	for key, a := range s.by {
 		row := binary.BigEndian.AppendUint64(nil, uint64(key))
 		row = binary.BigEndian.AppendUint64(row, uint64(a[0]))

@@ -30,7 +30,7 @@ func (j *join) Snapshot(w *state.Writer) error {
 	var row []byte
 	for i := range j.store.sides {
 		s := &j.store.sides[i]
-		to := w.Keyed(s.name, len(s.keys), s.schema())
+		to := w.Keyed(s.name, len(s.keys), 0, s.schema())
 		s.rows.Each(func(_ uint64, rec unsafe.Pointer) bool {
 			row = s.rows.Key(row[:0], rec)
 			number.I64[0] = *field(rec, rowCount)

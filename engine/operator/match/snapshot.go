@@ -34,8 +34,8 @@ func (m *match) searchSchema() []data.Column {
 
 // Snapshot writes what waits and what is in the making.
 func (m *match) Snapshot(w *state.Writer) error {
-	pending := w.Keyed(pendingState, len(m.spec.Keys), m.pendingSchema())
-	searches := w.Keyed(searchState, len(m.spec.Keys), m.searchSchema())
+	pending := w.Keyed(pendingState, len(m.spec.Keys), 0, m.pendingSchema())
+	searches := w.Keyed(searchState, len(m.spec.Keys), 0, m.searchSchema())
 	var row []byte
 	m.parts.Each(m.ctx.MaxParallelism, func(group int, x *operator.Partition[part]) {
 		for _, p := range x.Value.pending {

@@ -194,7 +194,7 @@ func (n *normalize) schema() []data.Column {
 }
 
 func (n *normalize) Snapshot(w *state.Writer) error {
-	to := w.Keyed(rowsState, len(n.keys), n.schema())
+	to := w.Keyed(rowsState, len(n.keys), 0, n.schema())
 	n.table.Each(func(_ uint64, rec unsafe.Pointer) bool {
 		to.Append(data.KeyGroup(state.Hash(rec), n.ctx.MaxParallelism), n.rows.Get(*handle(rec)))
 		return true

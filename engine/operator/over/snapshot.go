@@ -55,13 +55,13 @@ func (f *frames) lagSchema(i int) []data.Column {
 }
 
 func (t *timed) Snapshot(w *state.Writer) error {
-	pending := w.Keyed(pendingState, len(t.spec.Keys), t.timedSchema())
-	frame := w.Keyed(frameState, len(t.spec.Keys), t.timedSchema())
-	places := w.Keyed(placeState, len(t.spec.Keys), t.with("rows", "rank", "dense", "trigger", "clear", "cleared"))
-	clears := w.Keyed(clearState, len(t.spec.Keys), t.with("at"))
+	pending := w.Keyed(pendingState, len(t.spec.Keys), 0, t.timedSchema())
+	frame := w.Keyed(frameState, len(t.spec.Keys), 0, t.timedSchema())
+	places := w.Keyed(placeState, len(t.spec.Keys), 0, t.with("rows", "rank", "dense", "trigger", "clear", "cleared"))
+	clears := w.Keyed(clearState, len(t.spec.Keys), 0, t.with("at"))
 	lasts := make([]*state.KeyedWriter, len(t.lags))
 	for i := range t.lags {
-		lasts[i] = w.Keyed(lastState+strconv.Itoa(i), len(t.spec.Keys), t.lagSchema(i))
+		lasts[i] = w.Keyed(lastState+strconv.Itoa(i), len(t.spec.Keys), 0, t.lagSchema(i))
 	}
 	var row []byte
 	t.parts.Each(t.ctx.MaxParallelism, func(group int, x *operator.Partition[part]) {
@@ -191,7 +191,7 @@ func (f *free) schema() []data.Column {
 }
 
 func (f *free) Snapshot(w *state.Writer) error {
-	to := w.Keyed(rowsState, len(f.spec.Keys), f.schema())
+	to := w.Keyed(rowsState, len(f.spec.Keys), 0, f.schema())
 	f.parts.Each(f.ctx.MaxParallelism, func(group int, x *operator.Partition[table]) {
 		for _, r := range x.Value.rows {
 			to.Append(group, []byte(r.row+r.result))

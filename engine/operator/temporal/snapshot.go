@@ -21,7 +21,7 @@ func (j *join) schema(side int) []data.Column {
 func (j *join) Snapshot(w *state.Writer) error {
 	var to [2]*state.KeyedWriter
 	for s := range to {
-		to[s] = w.Keyed(names[s], len(j.spec.LeftKeys), j.schema(s))
+		to[s] = w.Keyed(names[s], len(j.spec.LeftKeys), 0, j.schema(s))
 	}
 	var row []byte
 	j.parts.Each(j.ctx.MaxParallelism, func(group int, p *operator.Partition[part]) {

@@ -75,7 +75,7 @@ func (t *topN) schema() []data.Column {
 }
 
 func (t *topN) Snapshot(w *state.Writer) error {
-	to := w.Keyed(rowsState, len(t.spec.Keys), t.schema())
+	to := w.Keyed(rowsState, len(t.spec.Keys), 0, t.schema())
 	t.keys.Each(func(_ uint64, rec unsafe.Pointer) bool {
 		if *number(rec) == 0 {
 			return true

@@ -134,7 +134,7 @@ func (s *sorter) Watermark(wm int64, out operator.Output) error {
 }
 
 func (s *sorter) Snapshot(w *state.Writer) error {
-	to := w.Keyed(rowsState, 0, s.columns)
+	to := w.Keyed(rowsState, 0, 0, s.columns)
 	for _, chunk := range s.rows.chunks {
 		for _, e := range chunk {
 			to.Append(0, []byte(e.row))

@@ -172,7 +172,7 @@ func (w *windowed) fire(wm int64, out operator.Output) error {
 
 // Snapshot writes the rows kept, those of a partition in order.
 func (w *windowed) Snapshot(sw *state.Writer) error {
-	to := sw.Keyed(rowsState, len(w.spec.Keys), w.layout.Schema)
+	to := sw.Keyed(rowsState, len(w.spec.Keys), 0, w.layout.Schema)
 	w.parts.Each(w.ctx.MaxParallelism, func(group int, p *operator.Partition[windowPart]) {
 		for _, c := range p.Value.list.chunks {
 			for _, e := range c {

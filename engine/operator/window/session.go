@@ -435,7 +435,7 @@ func (s *session) stateSchema() []data.Column {
 }
 
 func (s *session) Snapshot(w *state.Writer) error {
-	rows := w.Keyed("sessions", len(s.spec.Keys), s.stateSchema())
+	rows := w.Keyed("sessions", len(s.spec.Keys), 0, s.stateSchema())
 	w.List("watermark", state.Union, [][]byte{operator.Int64Item(s.watermark)})
 	var row []byte
 	for _, k := range s.keys {

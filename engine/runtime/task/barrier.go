@@ -6,8 +6,6 @@ import (
 
 	"github.com/weir-streams/weir/engine/checkpoint"
 	"github.com/weir-streams/weir/engine/connector"
-	"github.com/weir-streams/weir/engine/operator"
-	"github.com/weir-streams/weir/engine/runtime/exchange"
 	"github.com/weir-streams/weir/engine/state"
 )
 
@@ -43,46 +41,6 @@ func (t *Task) barrier(channel int, m checkpoint.Barrier) error {
 	t.Inbox.Unblock()
 	a.id = 0
 	return t.pass(m)
-}
-
-// pass sends a barrier on and takes the snapshot. A snapshot that fails fails
-// the checkpoint, not the task.
-func (t *Task) pass(m checkpoint.Barrier) error {
-	t.align.last = m.ID
-	if err := t.tail.send(exchange.Element{Kind: exchange.Barrier, Barrier: m}); err != nil {
-		return err
-	}
-	ack := checkpoint.Ack{Checkpoint: m.ID, Task: t.Index}
-	for i := range t.Nodes {
-		n := &t.Nodes[i]
-		if _, ok := n.Operator.(operator.Committer); m.CommitOnly && !ok {
-			continue
-		}
-		part := checkpoint.Part{UID: n.UID, Name: n.Name, Subtask: t.Subtask, Parallelism: t.Parallelism}
-		w := state.Writer{Checkpoint: m.ID}
-		var err error
-		if n.Source != nil {
-			err = writeSplits(&w, n.Source.Splits())
-			if l, ok := n.Source.(connector.Listener); ok {
-				l.Checkpointed(m.ID)
-			}
-		} else if s, ok := n.Operator.(operator.Stateful); ok {
-			err = s.Snapshot(&w)
-		} else {
-			continue
-		}
-		if err != nil {
-			ack.Parts, ack.Err = nil, wrap(n.Name, "snapshot", err)
-			break
-		}
-		part.State = w.Snapshot
-		ack.Parts = append(ack.Parts, part)
-	}
-	if m.Stop && m.ID > t.align.released {
-		t.quiet = m.ID
-	}
-	t.Listener.Acknowledge(ack)
-	return nil
 }
 
 func wrap(name, doing string, err error) error { return fmt.Errorf("%s: %s: %w", name, doing, err) }

@@ -19,6 +19,8 @@ type Control struct {
 	mu       sync.Mutex
 	barrier  checkpoint.Barrier // for sources; ID 0: none
 	complete int64
+	durable  int64 // newest checkpoint that later ones may build on
+	aborted  int64 // newest one that nothing may build on
 	release  int64
 	exit     bool
 
@@ -31,7 +33,21 @@ type Control struct {
 func (c *Control) Barrier(m checkpoint.Barrier) { c.tell(func() { c.barrier = m }) }
 
 // Complete says that a checkpoint is durable: what was prepared is published.
-func (c *Control) Complete(id int64) { c.tell(func() { c.complete = max(c.complete, id) }) }
+// build tells whether later ones may build on it.
+func (c *Control) Complete(id int64, build bool) {
+	c.tell(func() {
+		c.complete = max(c.complete, id)
+		if build {
+			c.durable = max(c.durable, id)
+		} else {
+			c.aborted = max(c.aborted, id)
+		}
+	})
+}
+
+// Abort says that a checkpoint was given up, or is a savepoint that is complete:
+// nothing builds on it.
+func (c *Control) Abort(id int64) { c.tell(func() { c.aborted = max(c.aborted, id) }) }
 
 // Release says that a stopping savepoint has failed: the task goes on.
 func (c *Control) Release(id int64) { c.tell(func() { c.release = max(c.release, id) }) }
@@ -58,6 +74,7 @@ func (t *Task) obey() error {
 	if exit {
 		return errExit
 	}
+	t.settle()
 	if release > t.align.released {
 		t.align.released = release
 		if t.quiet != 0 && t.quiet <= release {

@@ -87,7 +87,13 @@ func (t *Task) runSource(ctx context.Context) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
+		if t.slicing() {
+			t.slice(t.ended || t.quiet != 0)
+		}
 		if t.ended || t.quiet != 0 {
+			if t.slicing() {
+				continue
+			}
 			if err := t.wait(ctx, t.Control.wake, 0); err != nil {
 				return err
 			}
@@ -120,6 +126,10 @@ func (t *Task) took(ctx context.Context, b *data.Batch, status connector.Status,
 			if err := idle(t.head, true); err != nil {
 				return err
 			}
+		}
+		if t.slicing() {
+			t.slice(true)
+			return nil
 		}
 		if err := t.wait(ctx, t.Control.wake, *pause); err != nil {
 			return err

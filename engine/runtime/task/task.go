@@ -63,10 +63,12 @@ type Task struct {
 	head      operator.Output   // what the source emits to
 	tail      *tail
 	watermark atomic.Int64
+	Stops     Stops // by barriers
 
 	merge       merge
 	align       alignment
-	endings     int // channels that ended
+	snap        *snapshot // of the newest barrier, until it is known what became of it
+	endings     int       // channels that ended
 	ended       bool
 	idle        bool  // the source said so
 	askAgain    int64 // when to ask it for unread splits
@@ -260,7 +262,16 @@ func (t *Task) runInbox(ctx context.Context) error {
 			}
 		}
 		channel, el, ok := t.Inbox.Next()
+		if t.slicing() {
+			t.slice(!ok)
+		}
 		if !ok {
+			if t.slicing() {
+				if err := ctx.Err(); err != nil {
+					return err
+				}
+				continue
+			}
 			if err := t.wait(ctx, t.Inbox.Wake(), 0); err != nil {
 				return err
 			}

@@ -1,0 +1,181 @@
+package task
+
+import (
+	"time"
+
+	"github.com/weir-streams/weir/engine/checkpoint"
+	"github.com/weir-streams/weir/engine/connector"
+	"github.com/weir-streams/weir/engine/operator"
+	"github.com/weir-streams/weir/engine/runtime/exchange"
+	"github.com/weir-streams/weir/engine/state"
+)
+
+// snapshot is the answer to a barrier while operators still write to it.
+type snapshot struct {
+	ack     checkpoint.Ack
+	begun   []begun // all operators that were told Begin
+	at      int     // the one that writes now
+	written bool
+	busyTo  time.Time // the task works on its input until then
+}
+
+// begun is an operator whose snapshot was begun.
+type begun struct {
+	node *Node
+	op   operator.Snapshotter
+	w    *state.Writer
+	part int // in ack.Parts
+}
+
+// pass takes the snapshot and sends a barrier on. Operators whose state may be
+// large only begin here. A snapshot that fails fails the checkpoint, not the task.
+func (t *Task) pass(m checkpoint.Barrier) error {
+	from := time.Now()
+	t.align.last = m.ID
+	t.settle()
+	t.endSnapshot(false)
+	s := &snapshot{ack: checkpoint.Ack{Checkpoint: m.ID, Task: t.Index}}
+	if !m.CommitOnly {
+		t.begin(m, s)
+	}
+	stopped := time.Since(from)
+	if err := t.tail.send(exchange.Element{Kind: exchange.Barrier, Barrier: m}); err != nil {
+		return err
+	}
+	from = time.Now()
+	if s.ack.Err == nil {
+		t.write(m, s)
+	}
+	if m.Stop && m.ID > t.align.released {
+		t.quiet = m.ID
+	}
+	stopped += time.Since(from)
+	t.Stops.Add(stopped)
+	s.ack.Stopped = stopped
+	t.snap = s
+	if s.ack.Err != nil || len(s.begun) == 0 {
+		t.acknowledge()
+	}
+	return nil
+}
+
+// begin tells operators whose state may be large.
+func (t *Task) begin(m checkpoint.Barrier, s *snapshot) {
+	for i := range t.ops {
+		n := &t.ops[i]
+		op, ok := n.Operator.(operator.Snapshotter)
+		if !ok {
+			continue
+		}
+		w := &state.Writer{Checkpoint: m.ID}
+		s.begun = append(s.begun, begun{n, op, w, len(s.ack.Parts)})
+		s.ack.Parts = append(s.ack.Parts, t.part(n))
+		if err := op.Begin(w); err != nil {
+			s.ack.Err = wrap(n.Name, "snapshot", err)
+			return
+		}
+	}
+}
+
+func (t *Task) part(n *Node) checkpoint.Part {
+	return checkpoint.Part{UID: n.UID, Name: n.Name, Subtask: t.Subtask, Parallelism: t.Parallelism}
+}
+
+// write takes the state of all that do not begin and continue.
+func (t *Task) write(m checkpoint.Barrier, s *snapshot) {
+	for i := range t.Nodes {
+		n := &t.Nodes[i]
+		if _, ok := n.Operator.(operator.Committer); m.CommitOnly && !ok {
+			continue
+		}
+		part := t.part(n)
+		w := state.Writer{Checkpoint: m.ID}
+		var err error
+		if n.Source != nil {
+			err = writeSplits(&w, n.Source.Splits())
+			if l, ok := n.Source.(connector.Listener); ok {
+				l.Checkpointed(m.ID)
+			}
+		} else if _, ok := n.Operator.(operator.Snapshotter); ok {
+			continue
+		} else if o, ok := n.Operator.(operator.Stateful); ok {
+			err = o.Snapshot(&w)
+		} else {
+			continue
+		}
+		if err != nil {
+			s.ack.Err = wrap(n.Name, "snapshot", err)
+			return
+		}
+		part.State = w.Snapshot
+		s.ack.Parts = append(s.ack.Parts, part)
+	}
+}
+
+// slicing tells whether there is some snapshot to be written.
+func (t *Task) slicing() bool { return t.snap != nil && !t.snap.written }
+
+// slice writes a little of a snapshot. While there is input, a task gives as
+// much time to it as to its snapshot.
+func (t *Task) slice(idle bool) {
+	s := t.snap
+	from := time.Now()
+	if !idle && from.Before(s.busyTo) {
+		return
+	}
+	b := &s.begun[s.at]
+	done, err := b.op.Continue()
+	if err != nil {
+		s.ack.Err = wrap(b.node.Name, "snapshot", err)
+		t.acknowledge()
+		return
+	}
+	if done {
+		s.ack.Parts[b.part].State = b.w.Snapshot
+		if s.at++; s.at == len(s.begun) {
+			t.acknowledge()
+			return
+		}
+	}
+	now := time.Now()
+	s.busyTo = now.Add(now.Sub(from))
+}
+
+// acknowledge says that the snapshot is written, or that it failed.
+func (t *Task) acknowledge() {
+	t.snap.written = true
+	if t.snap.ack.Err != nil {
+		t.snap.ack.Parts = nil
+	}
+	t.Listener.Acknowledge(t.snap.ack)
+	t.snap.ack.Parts = nil
+}
+
+// settle learns what became of checkpoints.
+func (t *Task) settle() {
+	c := t.Control
+	c.mu.Lock()
+	durable, aborted := c.durable, c.aborted
+	c.mu.Unlock()
+	if t.snap == nil {
+		return
+	}
+	switch id := t.snap.ack.Checkpoint; {
+	case durable >= id:
+		t.endSnapshot(true)
+	case aborted >= id:
+		t.endSnapshot(false)
+	}
+}
+
+// endSnapshot tells the operators that the snapshot is over, if there is one.
+func (t *Task) endSnapshot(completed bool) {
+	s := t.snap
+	if s == nil {
+		return
+	}
+	t.snap = nil
+	for _, b := range s.begun {
+		b.op.End(s.ack.Checkpoint, completed && s.ack.Err == nil)
+	}
+}
