@@ -1,0 +1,107 @@
+package state
+
+import "unsafe"
+
+// Log keeps records of any size off the heap in the order in which they came.
+// They never move. A record's address grows with time and is never used again,
+// so addresses can be kept in place of pointers, and everything from one address
+// on is what came since. The memory of dropped records comes back by the segment.
+type Log struct {
+	mem  arena
+	live []int32 // records by segment
+	len  int
+}
+
+// Before each record: its size with this header, 4 bytes, and whether it was dropped.
+const logHeader = 8
+
+// NewLog makes an empty log.
+func NewLog(budget *Budget) *Log { return &Log{mem: arena{budget: budget}} }
+
+// Append makes a record of n bytes, all zero, and returns its address, never 0.
+func (l *Log) Append(n int) (addr uint64, rec unsafe.Pointer, err error) {
+	size := (n + logHeader + 7) &^ 7
+	at, p, err := l.mem.alloc(size)
+	if err != nil {
+		return 0, nil, err
+	}
+	*(*uint32)(p) = uint32(size)
+	for len(l.live) < len(l.mem.segments) {
+		if k := len(l.live); k > 0 && l.live[k-1] == 0 { // all were dropped while it was the last
+			l.mem.freeSegment(k - 1)
+		}
+		l.live = append(l.live, 0)
+	}
+	l.live[at>>32]++
+	l.len++
+	return at + logHeader, unsafe.Add(p, logHeader), nil
+}
+
+// At returns the record at an address.
+func (l *Log) At(addr uint64) unsafe.Pointer { return l.mem.at(addr) }
+
+// End is the address that the next record has at least.
+func (l *Log) End() uint64 {
+	k := len(l.mem.segments)
+	if k == 0 {
+		return logHeader
+	}
+	return uint64(k-1)<<32 | uint64(l.mem.segments[k-1].used) + logHeader
+}
+
+// Drop forgets the record at an address; every record is dropped once at most.
+func (l *Log) Drop(addr uint64) {
+	*(*uint32)(unsafe.Add(l.mem.at(addr), 4-logHeader)) = 1
+	k := int(addr >> 32)
+	l.live[k]--
+	l.len--
+	if l.live[k] == 0 && k < len(l.mem.segments)-1 {
+		l.mem.freeSegment(k)
+	}
+}
+
+// Len is the number of records.
+func (l *Log) Len() int { return l.len }
+
+// Bytes is the memory held.
+func (l *Log) Bytes() int64 { return l.mem.bytes() }
+
+// Next returns the first record at or after an address, and where to go on;
+// rec nil: there is none before end.
+func (l *Log) Next(from, end uint64) (addr uint64, rec unsafe.Pointer, next uint64) {
+	for from < end && int(from>>32) < len(l.mem.segments) {
+		k := from >> 32
+		s := &l.mem.segments[k]
+		off := uint32(from)
+		if s.mem == nil || int(off)-logHeader >= s.used {
+			from = (k+1)<<32 | logHeader
+			continue
+		}
+		rec := unsafe.Pointer(&s.mem[off])
+		next := from + uint64(*(*uint32)(unsafe.Add(rec, -logHeader)))
+		if *(*uint32)(unsafe.Add(rec, 4-logHeader)) == 0 {
+			return from, rec, next
+		}
+		from = next
+	}
+	return 0, nil, end
+}
+
+// LogStart is where Next begins with the first record.
+const LogStart = logHeader
+
+// Free gives everything back; the log is empty then and begins anew.
+func (l *Log) Free() {
+	l.mem.free()
+	l.live, l.len = nil, 0
+}
+
+// freeSegment gives the memory of a segment back whose place stays taken.
+func (a *arena) freeSegment(k int) {
+	s := &a.segments[k]
+	a.budget.Give(int64(len(s.mem)))
+	if s.big {
+		giveBig(s.mem)
+	}
+	*s = segment{}
+}
