@@ -33,6 +33,7 @@ func (s *Session) createTable(n *ast.CreateTable, query []data.Column) error {
 	for _, o := range n.Options {
 		t.Options[o.Key], t.OptionPos[o.Key] = o.Value, o.Pos()
 	}
+	modernOptions(t)
 	const most = 4096
 	if len(n.Columns) > most {
 		return ast.Errorf(n.Columns[most].Pos(), "table '%s' has %d columns; at most %d are possible", p.Name, len(n.Columns), most)

@@ -22,7 +22,7 @@ func environment() sql.Environment {
 	encoder := func(format.EncoderSpec) (format.Encoder, error) { return nil, errors.New("not run here") }
 	return sql.Environment{
 		Connectors: []*connector.Connector{
-			{Name: "filesystem", Formats: true, Source: source, Sink: sink, Options: []option.Option{{Key: "path", Required: true, Example: "/data/in"}}},
+			{Name: "filesystem", Formats: true, Source: source, Sink: sink, Options: append(connector.FullCacheOptions(), option.Option{Key: "path", Required: true, Example: "/data/in"}), Bounded: func(option.Values) bool { return true }},
 			{Name: "datagen", Source: source, Options: []option.Option{{Key: "rows-per-second", Type: option.Int}, {Key: "number-of-rows", Type: option.Int}, {Key: "scan.rate-limit", Type: option.Int}, {Key: "fields.", Prefix: true}}},
 			{Name: "print", Sink: sink, AcceptsUpdates: true, Options: []option.Option{{Key: "print-identifier"}}},
 			{Name: "blackhole", Sink: sink, AcceptsUpdates: true},

@@ -139,10 +139,15 @@ func sources(g *graph.Graph) []graph.Table {
 	seen := map[string]bool{}
 	for _, v := range g.Vertices {
 		for _, op := range v.Ops {
-			if op.Source == nil {
+			var t graph.Table
+			switch {
+			case op.Source != nil:
+				t = op.Source.Table
+			case op.LookupJoin != nil:
+				t = op.LookupJoin.Table
+			default:
 				continue
 			}
-			t := op.Source.Table
 			if name := t.Catalog + "." + t.Database + "." + t.Name; !seen[name] {
 				seen[name] = true
 				out = append(out, t)

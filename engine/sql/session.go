@@ -197,5 +197,5 @@ func (s *Session) binder() (*bind.Binder, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &bind.Binder{Catalog: s.catalog, Functions: s.env.Functions, Source: s.source, IdleMillis: idle, Duplicates: duplicates}, nil
+	return &bind.Binder{Catalog: s.catalog, Functions: s.env.Functions, Source: s.source, Lookup: s.lookup, IdleMillis: idle, Duplicates: duplicates}, nil
 }

@@ -55,6 +55,23 @@ func (s *Session) source(t *catalog.Table, pos ast.Pos) (graph.Modes, error) {
 	return graph.Modes{}, nil
 }
 
+// lookup checks a table that is to be asked for rows by key.
+func (s *Session) lookup(t *catalog.Table, pos ast.Pos) error {
+	c, _, err := s.plugins(t, pos)
+	if err != nil {
+		return err
+	}
+	own, _, _, _ := split(t.Options, c)
+	values, err := option.CheckOf("connector "+c.Name, c.Options, own)
+	if err != nil {
+		return s.wrongOption(t, err, pos)
+	}
+	if err := c.LookupError(t.Connected(), values); err != nil {
+		return ast.Errorf(pos, "Processing-time temporal join is not supported yet. For %w", err)
+	}
+	return nil
+}
+
 // sink checks a table that is to be written.
 func (s *Session) sink(t *catalog.Table, pos ast.Pos) error {
 	c, f, err := s.plugins(t, pos)

@@ -30,6 +30,9 @@ type Binder struct {
 	// Source looks at a table that is to be read: it may refuse its options, and
 	// says which changes the table has.
 	Source func(t *catalog.Table, pos ast.Pos) (graph.Modes, error)
+	// Lookup looks at a table that is to be asked for rows by key: it says why it
+	// cannot be.
+	Lookup func(t *catalog.Table, pos ast.Pos) error
 	// Duplicates is table.exec.source.cdc-events-duplicate: a change log may have
 	// changes twice, and its table's primary key tells them.
 	Duplicates bool

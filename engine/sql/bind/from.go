@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/weir-streams/weir/engine/catalog"
+	"github.com/weir-streams/weir/engine/data"
 	"github.com/weir-streams/weir/engine/expr"
 	"github.com/weir-streams/weir/engine/sql/ast"
 	"github.com/weir-streams/weir/engine/sql/logical"
@@ -98,6 +99,11 @@ func (b *Binder) tableName(r *ast.TableName) (logical.Node, *scope, error) {
 	if t, err = withHints(t, r.Hints); err != nil {
 		return nil, nil, err
 	}
+	if r.SystemTime != nil {
+		if err := b.timeTravel(r.SystemTime, t); err != nil {
+			return nil, nil, err
+		}
+	}
 	var n logical.Node
 	if t.View != nil {
 		n, err = b.view(t, r.Pos())
@@ -108,6 +114,22 @@ func (b *Binder) tableName(r *ast.TableName) (logical.Node, *scope, error) {
 		return nil, nil, err
 	}
 	return b.aliased(n, r.Alias, last)
+}
+
+// timeTravel refuses FOR SYSTEM_TIME AS OF outside joins, but where Flink takes
+// no notice of it: a temporary table has no past.
+func (b *Binder) timeTravel(at ast.Expr, t *catalog.Table) error {
+	e, err := (&exprBinder{b: b, scope: &scope{}}).bind(at)
+	if err != nil {
+		return err
+	}
+	switch {
+	case e.Type.TimeAttr != data.NoTimeAttr:
+		return ast.Errorf(at.Pos(), "Unsupported time travel expression: %s for the expression can not be reduced to a constant by Flink.", at)
+	case t.Temporary:
+		return nil
+	}
+	return ast.Errorf(at.Pos(), "time travel: the catalog of '%s' keeps no former tables (getTable(ObjectPath, long) is not implemented)", t.Path)
 }
 
 // withHints applies /*+ OPTIONS('k' = 'v') */ to a table.

@@ -1,6 +1,8 @@
 package bind
 
 import (
+	"slices"
+
 	"github.com/weir-streams/weir/engine/catalog"
 	"github.com/weir-streams/weir/engine/data"
 	"github.com/weir-streams/weir/engine/expr"
@@ -17,16 +19,36 @@ func (b *Binder) scan(t *catalog.Table, pos ast.Pos) (logical.Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := t.Connected()
-	s := &logical.Scan{Table: g, Modes: modes, Pos: pos}
+	s, p, err := b.columnsOf(t, pos)
+	if err != nil {
+		return nil, err
+	}
+	s.Modes = modes
+	var n logical.Node = s
+	upserts := modes.Updates && !modes.UpdateBefore
+	if (upserts || b.Duplicates && !modes.InsertOnly()) && len(s.Table.PrimaryKey) > 0 {
+		n = normalized(s)
+		p.Input = n
+	}
+	if slices.ContainsFunc(t.Columns, func(c catalog.Column) bool { return c.Kind == catalog.Computed }) {
+		n = p
+	}
+	if t.Watermark == nil {
+		return n, nil
+	}
+	return b.watermark(t, n, pos)
+}
+
+// columnsOf is what a table gives, and its declared columns made of that.
+func (b *Binder) columnsOf(t *catalog.Table, pos ast.Pos) (*logical.Scan, *logical.Project, error) {
+	s := &logical.Scan{Table: t.Connected(), Pos: pos}
 	p := &logical.Project{Input: s}
 	read := &scope{} // what computed columns may use
-	physical, metadata, computed := 0, 0, false
+	physical, metadata := 0, 0
 	for _, c := range t.Columns {
 		path := graph.Path{Metadata: -1}
 		switch c.Kind {
 		case catalog.Computed:
-			computed = true
 			continue
 		case catalog.Metadata:
 			path.Metadata = metadata
@@ -44,8 +66,9 @@ func (b *Binder) scan(t *catalog.Table, pos ast.Pos) (logical.Node, error) {
 	for _, c := range t.Columns {
 		e := expr.Expr{}
 		if c.Kind == catalog.Computed {
+			var err error
 			if e, err = x.bind(c.Expr); err != nil {
-				return nil, ast.Errorf(pos, "computed column '%s' of '%s': %w", c.Name, t.Path.Name, err)
+				return nil, nil, ast.Errorf(pos, "computed column '%s' of '%s': %w", c.Name, t.Path.Name, err)
 			}
 		} else {
 			e = expr.Column(next, s.Columns[next].Type)
@@ -54,19 +77,7 @@ func (b *Binder) scan(t *catalog.Table, pos ast.Pos) (logical.Node, error) {
 		p.Exprs = append(p.Exprs, e)
 		p.Columns = append(p.Columns, data.Column{Name: c.Name, Type: e.Type})
 	}
-	var n logical.Node = s
-	upserts := modes.Updates && !modes.UpdateBefore
-	if (upserts || b.Duplicates && !modes.InsertOnly()) && len(g.PrimaryKey) > 0 {
-		n = normalized(s)
-		p.Input = n
-	}
-	if computed {
-		n = p
-	}
-	if t.Watermark == nil {
-		return n, nil
-	}
-	return b.watermark(t, n, pos)
+	return s, p, nil
 }
 
 // normalized takes doubled changes out of a table with a primary key.

@@ -25,8 +25,8 @@ func (b *Binder) temporal(left logical.Node, ls *scope, r *ast.TableName, j *ast
 	switch {
 	case j.Kind == ast.RightJoin || j.Kind == ast.FullJoin:
 		return nil, nil, ast.Errorf(j.Pos(), "Unknown join type %s", j.Kind)
-	case at.Type.TimeAttr == data.ProcTime:
-		return nil, nil, ast.Errorf(r.SystemTime.Pos(), "Processing-time temporal join is not supported yet.")
+	case at.Type.TimeAttr == data.ProcTime && !j.Natural && j.Using == nil:
+		return b.lookup(left, ls, r, t, j)
 	case j.Natural || j.Using != nil:
 		return nil, nil, unsupported(j.Pos(), "NATURAL JOIN or USING with FOR SYSTEM_TIME AS OF is")
 	case j.On == nil:

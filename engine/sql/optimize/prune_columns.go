@@ -203,6 +203,8 @@ func (p *pruner) prune(n logical.Node, w *want) (logical.Node, found) {
 		return p.match(n)
 	case *logical.Temporal:
 		return p.temporal(n, w)
+	case *logical.Lookup:
+		return p.lookup(n, w)
 	case *logical.Unnest:
 		return p.unnest(n, w)
 	case *logical.Over:

@@ -40,6 +40,7 @@ var Rules = []Rule{
 	{"PushFilterBelowWindow", "a row is judged once, not once in each window it is in", pushFilterBelowWindow},
 	{"PushRepeatBelowWindow", "rows that are repeated for GROUPING SETS are put into windows after that", pushRepeatBelowWindow},
 	{"PushFilterIntoJoin", "pairs that are not wanted are not made, rows that are not wanted not kept", pushFilterIntoJoin},
+	{"PushFilterBelowLookup", "rows that are not wanted need no table asked, nor wait for a version of it", pushFilterBelowLookup},
 	{"PushJoinCondition", "a row that can match nothing need not be kept", pushJoinCondition},
 	{"ComputeJoinKeys", "rows that must be equal in something meet by key", computeJoinKeys},
 	{"BoundRank", "a condition on the rank says how many rows are to be kept", boundRank},

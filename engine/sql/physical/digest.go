@@ -52,6 +52,8 @@ func writeDigest(b *strings.Builder, n logical.Node) {
 		b.WriteString(logical.MatchText(x.Spec, positions(len(x.Input.Schema()))))
 	case *logical.Temporal:
 		b.WriteString(x.Text(positions(len(x.Schema()))))
+	case *logical.Lookup:
+		fmt.Fprintf(b, " %s.%s.%s %v %v %s", x.Table.Table.Catalog, x.Table.Table.Database, x.Table.Table.Name, x.Table.Table.Options, x.Table.Output, x.Text(positions(len(x.Schema()))))
 	case *logical.Unnest:
 		b.WriteString(logical.UnnestText(x.Spec, positions(len(x.Schema()))))
 	case *logical.Over:

@@ -128,6 +128,8 @@ func (p *planner) build(n logical.Node) (*stream, error) {
 		return p.match(n, in)
 	case *logical.Unnest:
 		return p.unnest(n, in), nil
+	case *logical.Lookup:
+		return p.lookup(n, in), nil
 	case *logical.Over:
 		return p.over(n, in)
 	case *logical.WindowAggregate:
