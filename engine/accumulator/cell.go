@@ -6,28 +6,26 @@ import (
 	"github.com/weir-streams/weir/engine/data"
 )
 
-// cell keeps one value in a record: whether there is one, then 16 bytes. Strings
-// lie in the group's blobs, lists and rows too, in the row codec.
+// cell keeps one value in a record, in 8 or 16 bytes, and a flag whether there is
+// one. Strings lie in the group's blobs, lists and rows too, in the row codec.
 type cell struct {
+	flag
 	off  int
 	typ  data.Type
 	phys data.Phys
 }
 
-const (
-	cellValue = 8
-	cellWidth = 24
-)
-
 func (s *Set) newCell(t data.Type) cell {
-	return cell{off: s.room(cellWidth), typ: t, phys: t.Phys()}
+	width := 8
+	if p := t.Phys(); p == data.PhysI128 || p == data.PhysTime {
+		width = 16
+	}
+	return cell{flag: s.newFlag(), off: s.room(width), typ: t, phys: t.Phys()}
 }
-
-func (e *cell) present(rec unsafe.Pointer) bool { return *i64(rec, e.off) != 0 }
 
 // compare orders row r of v against the value of rec.
 func (e *cell) compare(g *Groups, rec unsafe.Pointer, v *data.Vector, r int) int {
-	at := e.off + cellValue
+	at := e.off
 	switch e.phys {
 	case data.PhysBool:
 		return cmp(int64(v.Bool[r]), *i64(rec, at))
@@ -86,7 +84,7 @@ func cmpFloat(a, b float64) int {
 
 // set stores row r of v as the value of rec.
 func (e *cell) set(g *Groups, rec unsafe.Pointer, v *data.Vector, r int) error {
-	at := e.off + cellValue
+	at := e.off
 	switch e.phys {
 	case data.PhysBool:
 		*i64(rec, at) = int64(v.Bool[r])
@@ -108,25 +106,25 @@ func (e *cell) set(g *Groups, rec unsafe.Pointer, v *data.Vector, r int) error {
 		g.buf = data.EncodeValue(g.buf[:0], v, r)
 		return e.setBytes(g, rec, g.buf)
 	}
-	*i64(rec, e.off) = 1
+	e.raise(rec)
 	return nil
 }
 
 func (e *cell) setBytes(g *Groups, rec unsafe.Pointer, p []byte) error {
-	h := u64(rec, e.off+cellValue)
+	h := u64(rec, e.off)
 	fresh, err := g.blobs.Put(*h, p)
 	if err != nil {
 		return err
 	}
 	*h = fresh
-	*i64(rec, e.off) = 1
+	e.raise(rec)
 	return nil
 }
 
 func (e *cell) drop(g *Groups, rec unsafe.Pointer) {
-	*i64(rec, e.off) = 0
+	e.lower(rec)
 	if e.phys >= data.PhysString {
-		if h := u64(rec, e.off+cellValue); *h != 0 {
+		if h := u64(rec, e.off); *h != 0 {
 			g.blobs.Drop(*h)
 			*h = 0
 		}
@@ -134,7 +132,7 @@ func (e *cell) drop(g *Groups, rec unsafe.Pointer) {
 }
 
 func (e *cell) put(g *Groups, rec unsafe.Pointer, out *data.Vector, r int) {
-	at := e.off + cellValue
+	at := e.off
 	if !e.present(rec) {
 		data.SetNullRow(out, r)
 		return
@@ -205,6 +203,21 @@ func (e *edge) addRow(g *Groups, rec unsafe.Pointer, r int32, b *data.Batch) err
 		return nil
 	}
 	return e.set(g, rec, v, int(r))
+}
+
+// merge is for keys, of which every group has one.
+func (e *edge) merge(g *Groups, recs []unsafe.Pointer, from *Groups, froms []unsafe.Pointer) error {
+	v := data.NewVector(e.typ, len(froms))
+	defer v.Release()
+	e.result(from, froms, v, 0, 1)
+	for i, rec := range recs {
+		if !v.IsNull(i) && !e.present(rec) {
+			if err := e.set(g, rec, v, i); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 func (e *edge) update(g *Groups, recs []unsafe.Pointer, rows []int32, b *data.Batch) error {

@@ -11,10 +11,11 @@ func wide(rec unsafe.Pointer, off int) *data.Int128 {
 	return (*data.Int128)(unsafe.Add(rec, state.ValueOffset+off))
 }
 
-// sumDecimal is SUM and AVG of DECIMAL: an unscaled sum of 128 bits, then the
+// sumDecimal is SUM and AVG of DECIMAL: an unscaled sum of 128 bits, and the
 // number of values. A sum of more than 38 digits is NULL.
 type sumDecimal struct {
 	off   int
+	n     number
 	arg   int
 	avg   bool
 	zero  bool      // 0 rather than NULL where there is no value
@@ -32,7 +33,7 @@ func (s *sumDecimal) add(rec unsafe.Pointer, v *data.Vector, r int32, sg int64) 
 	}
 	sum := wide(rec, s.off)
 	*sum = sum.Add(x)
-	*i64(rec, s.off+16) += sg
+	s.n.add(rec, sg)
 }
 
 // Decimal reads row r of a DECIMAL column of any width.
@@ -51,8 +52,8 @@ func (s *sumDecimal) update(_ *Groups, recs []unsafe.Pointer, rows []int32, b *d
 	return nil
 }
 
-func (s *sumDecimal) put(rec unsafe.Pointer, out *data.Vector, r int) {
-	x, n := *wide(rec, s.off), *i64(rec, s.off+16)
+func (s *sumDecimal) put(rec unsafe.Pointer, n int64, out *data.Vector, r int) {
+	x := *wide(rec, s.off)
 	ok := n != 0 || s.zero
 	if ok && s.avg {
 		x, ok = data.DivDecimal(x, s.scale, data.I128(n), 0, s.typ.Precision, s.typ.Scale)
@@ -74,18 +75,18 @@ func (s *sumDecimal) put(rec unsafe.Pointer, out *data.Vector, r int) {
 
 func (s *sumDecimal) result(_ *Groups, recs []unsafe.Pointer, out *data.Vector, base, stride int) {
 	for i, rec := range recs {
-		s.put(rec, out, base+i*stride)
+		s.put(rec, s.n.of(rec), out, base+i*stride)
 	}
 }
 
-func (s *sumDecimal) step(_ *Groups, recs []unsafe.Pointer, rows []int32, b *data.Batch, out *data.Vector, take []uint8) error {
+func (s *sumDecimal) step(g *Groups, recs []unsafe.Pointer, rows []int32, b *data.Batch, out *data.Vector, take []uint8) error {
 	v := b.Cols[s.arg]
 	for i, rec := range recs {
-		s.put(rec, out, 2*i)
+		s.put(rec, s.n.at(g, rec, 2*i), out, 2*i)
 		if take == nil || take[i] != 0 {
 			s.add(rec, v, rows[i], sign(b.Op(int(rows[i]))))
 		}
-		s.put(rec, out, 2*i+1)
+		s.put(rec, s.n.at(g, rec, 2*i+1), out, 2*i+1)
 	}
 	return nil
 }
@@ -96,13 +97,23 @@ func (s *sumDecimal) schema() []data.Type {
 
 func (s *sumDecimal) save(_ *Groups, recs []unsafe.Pointer, cols []*data.Vector) {
 	for i, rec := range recs {
-		cols[0].I128[i], cols[1].I64[i] = *wide(rec, s.off), *i64(rec, s.off+16)
+		cols[0].I128[i], cols[1].I64[i] = *wide(rec, s.off), s.n.of(rec)
 	}
 }
 
 func (s *sumDecimal) load(_ *Groups, recs []unsafe.Pointer, cols []*data.Vector) error {
 	for i, rec := range recs {
-		*wide(rec, s.off), *i64(rec, s.off+16) = cols[0].I128[i], cols[1].I64[i]
+		*wide(rec, s.off) = cols[0].I128[i]
+		s.n.load(rec, cols[1].I64[i])
+	}
+	return nil
+}
+
+func (s *sumDecimal) merge(_ *Groups, recs []unsafe.Pointer, _ *Groups, froms []unsafe.Pointer) error {
+	for i, rec := range recs {
+		sum := wide(rec, s.off)
+		*sum = sum.Add(*wide(froms[i], s.off))
+		s.n.merge(rec, froms[i])
 	}
 	return nil
 }

@@ -18,11 +18,18 @@ type distinct struct {
 	nulls   bool  // NULL is a value for one of the calls
 	counted bool
 
+	// counters are, for each filter, the places of the counts of its values, where
+	// the aggregates are all COUNT.
+	counters [][]int
+
 	moved []uint64 // for each row: the filters under which its value joins or leaves
 	lists []scratch
 	// the rows that pass a filter
-	at   []int32 // positions
-	pass []uint64
+	every     bool    // all of them
+	at        []int32 // else their positions
+	pass      []uint64
+	found     []unsafe.Pointer
+	foundRows []int32
 	scratch
 }
 
@@ -35,12 +42,17 @@ func (d *distinct) find(recs []unsafe.Pointer, rows []int32, b *data.Batch) {
 		d.recs, d.rows = make([]unsafe.Pointer, room), make([]int32, room)
 	}
 	pass := d.pass[:n+1]
-	clear(pass)
+	all := uint64(0)
 	for bit, f := range d.filters {
 		if f < 0 {
-			for i := range pass[:n] {
-				pass[i] |= 1 << bit
-			}
+			all |= 1 << bit
+		}
+	}
+	for i := range pass[:n] {
+		pass[i] = all
+	}
+	for bit, f := range d.filters {
+		if f < 0 {
 			continue
 		}
 		c := b.Cols[f]
@@ -54,13 +66,19 @@ func (d *distinct) find(recs []unsafe.Pointer, rows []int32, b *data.Batch) {
 			pass[i] |= uint64(c.Bool[r]) &^ (c.Nulls[r>>6] >> (r & 63) & 1) << bit
 		}
 	}
-	if v := b.Cols[d.arg]; v.Nulls != nil && !d.nulls {
+	v := b.Cols[d.arg]
+	if v.Nulls != nil && !d.nulls {
 		for i, r := range rows {
 			if v.IsNull(int(r)) {
 				pass[i] = 0
 			}
 		}
+	} else if all != 0 { // every row passes
+		d.every, d.found, d.foundRows = true, recs, rows
+		d.pass = pass[:n]
+		return
 	}
+	d.every = false
 	at, keepRecs, keepRows := d.at[:n+1], d.recs[:n+1], d.rows[:n+1]
 	k := 0
 	for i, r := range rows {
@@ -72,6 +90,15 @@ func (d *distinct) find(recs []unsafe.Pointer, rows []int32, b *data.Batch) {
 		}
 	}
 	d.at, d.pass, d.recs, d.rows = at[:k], pass[:k], keepRecs[:k], keepRows[:k]
+	d.found, d.foundRows = d.recs, d.rows
+}
+
+// position is that of the i-th row found among those given.
+func (d *distinct) position(i int) int {
+	if d.every {
+		return i
+	}
+	return int(d.at[i])
 }
 
 // mark counts the values of rows and fills moved.
@@ -82,7 +109,7 @@ func (d *distinct) mark(g *Groups, recs []unsafe.Pointer, rows []int32, b *data.
 	}
 	d.moved = d.moved[:len(rows)]
 	clear(d.moved)
-	sides, err := g.resolveSide(d.side, d.recs, d.rows, b)
+	sides, err := g.resolveSide(d.side, d.found, d.foundRows, b)
 	if err != nil {
 		return err
 	}
@@ -91,13 +118,13 @@ func (d *distinct) mark(g *Groups, recs []unsafe.Pointer, rows []int32, b *data.
 			seen := u64(s, 0)
 			fresh := d.pass[i] &^ *seen
 			*seen |= fresh
-			d.moved[d.at[i]] = fresh
+			d.moved[d.position(i)] = fresh
 		}
 		return nil
 	}
 	first := g.set.sides[d.side].first()
 	for i, s := range sides {
-		add := b.Op(int(d.rows[i])).Adds()
+		add := b.Op(int(d.foundRows[i])).Adds()
 		var moved uint64
 		for m := d.pass[i]; m != 0; m &= m - 1 {
 			bit := bits.TrailingZeros64(m)
@@ -113,28 +140,29 @@ func (d *distinct) mark(g *Groups, recs []unsafe.Pointer, rows []int32, b *data.
 				}
 			}
 		}
-		d.moved[d.at[i]] = moved
+		d.moved[d.position(i)] = moved
 		if !add {
-			g.gone = append(g.gone, goner{d.recs[i], s})
+			g.gone = append(g.gone, goner{d.found[i], s})
 		}
 	}
 	g.bury(d.side)
 	return nil
 }
 
-// split is mark, and then lists the rows of each filter.
-func (d *distinct) split(g *Groups, recs []unsafe.Pointer, rows []int32, b *data.Batch) error {
+// update is mark, and then feeds the aggregates.
+func (d *distinct) update(g *Groups, recs []unsafe.Pointer, rows []int32, b *data.Batch) error {
 	if err := d.mark(g, recs, rows, b); err != nil {
 		return err
 	}
-	for i := range d.lists {
-		l := &d.lists[i]
-		l.recs, l.rows = l.recs[:0], l.rows[:0]
+	if d.counters == nil {
+		d.list(d.moved, recs, rows)
+		return d.feed(g, b)
 	}
 	for i, m := range d.moved {
 		for ; m != 0; m &= m - 1 {
-			l := &d.lists[bits.TrailingZeros64(m)]
-			l.recs, l.rows = append(l.recs, recs[i]), append(l.rows, rows[i])
+			for _, off := range d.counters[bits.TrailingZeros64(m)] {
+				*i64(recs[i], off) += sign(b.Op(int(rows[i])))
+			}
 		}
 	}
 	return nil

@@ -69,9 +69,9 @@ func (e *extreme) update(g *Groups, recs []unsafe.Pointer, rows []int32, b *data
 }
 
 func (e *extreme) take64(rec unsafe.Pointer, x int64) {
-	there, now := i64(rec, e.off), i64(rec, e.off+cellValue)
-	if *there == 0 || (x > *now) == e.max && x != *now {
-		*there, *now = 1, x
+	there, now := i64(rec, e.word), i64(rec, e.off)
+	if *there&e.bit == 0 || (x > *now) == e.max && x != *now {
+		*there, *now = *there|e.bit, x
 	}
 }
 
@@ -91,13 +91,13 @@ func (e *extreme) step(g *Groups, recs []unsafe.Pointer, rows []int32, b *data.B
 			return nil
 		}
 		for i, rec := range recs {
-			if *i64(rec, e.off) == 0 {
+			if !e.present(rec) {
 				data.SetNullRow(out, 2*i)
 			} else {
-				out.I64[2*i] = *i64(rec, e.off+cellValue)
+				out.I64[2*i] = *i64(rec, e.off)
 			}
 			e.take64(rec, v.I64[rows[i]])
-			out.I64[2*i+1] = *i64(rec, e.off+cellValue)
+			out.I64[2*i+1] = *i64(rec, e.off)
 		}
 		return nil
 	}
@@ -124,6 +124,28 @@ func (e *extreme) step(g *Groups, recs []unsafe.Pointer, rows []int32, b *data.B
 		e.put(g, rec, out, 2*i+1)
 	}
 	g.bury(e.side)
+	return nil
+}
+
+func (e *extreme) merge(g *Groups, recs []unsafe.Pointer, from *Groups, froms []unsafe.Pointer) error {
+	if e.phys == data.PhysI64 {
+		for i, f := range froms {
+			if e.present(f) {
+				e.take64(recs[i], *i64(f, e.off))
+			}
+		}
+		return nil
+	}
+	v := data.NewVector(e.typ, len(froms))
+	defer v.Release()
+	e.result(from, froms, v, 0, 1)
+	for i, rec := range recs {
+		if !v.IsNull(i) && e.better(g, rec, v, i) {
+			if err := e.set(g, rec, v, i); err != nil {
+				return err
+			}
+		}
+	}
 	return nil
 }
 

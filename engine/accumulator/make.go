@@ -57,6 +57,9 @@ func (s *Set) distinctBy(c graph.AggCall, input []data.Column) member {
 
 func (s *Set) plain(i int, c graph.AggCall, input []data.Column) (accumulator, error) {
 	if c.Func == "COUNT" {
+		if s.everyRow(i, c.Filter, c.Args, input) {
+			return tally{}, nil
+		}
 		return &count{off: s.room(8), args: c.Args}, nil
 	}
 	if len(c.Args) != 1 && !(c.Func == "LISTAGG" && len(c.Args) == 2) {
@@ -69,11 +72,11 @@ func (s *Set) plain(i int, c graph.AggCall, input []data.Column) (accumulator, e
 		avg, zero := c.Func == "AVG", c.Func == "$SUM0" || c.Func == "SUM0"
 		switch t.Kind {
 		case data.TinyInt, data.SmallInt, data.Int, data.BigInt:
-			return &sumInt{off: s.room(16), arg: arg, avg: avg, zero: zero, kind: c.Type.Kind}, nil
+			return &sumInt{off: s.room(8), n: s.newNumber(i, c.Filter, arg, input, avg, false), arg: arg, avg: avg, zero: zero, kind: c.Type.Kind}, nil
 		case data.Float, data.Double:
-			return &sumFloat{off: s.room(16), arg: arg, avg: avg, zero: zero, narrow: t.Kind == data.Float && !avg}, nil
+			return &sumFloat{off: s.room(8), n: s.newNumber(i, c.Filter, arg, input, avg, true), arg: arg, avg: avg, zero: zero, narrow: t.Kind == data.Float && !avg}, nil
 		case data.Decimal:
-			return &sumDecimal{off: s.room(24), arg: arg, avg: avg, zero: zero, scale: t.Scale, typ: c.Type}, nil
+			return &sumDecimal{off: s.room(16), n: s.newNumber(i, c.Filter, arg, input, avg, true), arg: arg, avg: avg, zero: zero, scale: t.Scale, typ: c.Type}, nil
 		}
 	case "STDDEV_POP", "STDDEV_SAMP", "VAR_POP", "VAR_SAMP":
 		switch t.Kind {

@@ -53,8 +53,10 @@ type Set struct {
 	shown    int    // how many of accs are results; the others are keys
 	firsts   []first
 	retracts bool
+	flags    int // how many flags lie in the first word
 	scratch
-	take []uint8
+	take   []uint8
+	counts []int64 // in Step: the rows in the group before and after each row
 }
 
 // member says that a call is fed the values of distinct under one of its filters.
@@ -67,9 +69,6 @@ type scratch struct {
 	recs []unsafe.Pointer
 	rows []int32
 }
-
-// rowCount is the offset of the number of rows in a group.
-const rowCount = 0
 
 // NewSet lays out the aggregates of an operator with the given key columns.
 func NewSet(keys []int, calls []graph.AggCall, input []data.Column) (*Set, error) {
@@ -104,7 +103,31 @@ func NewSet(keys []int, calls []graph.AggCall, input []data.Column) (*Set, error
 		s.calls = append(s.calls[:len(s.calls):len(s.calls)], graph.AggCall{Func: "KEY", Args: []int{k}, Filter: -1})
 		s.firsts = append(s.firsts, first{i, a})
 	}
+	for _, d := range s.distinct {
+		d.counters = s.countersOf(d)
+	}
 	return s, nil
+}
+
+// countersOf is where the values of d are counted under each of its filters, nil
+// if something else is done with them.
+func (s *Set) countersOf(d *distinct) [][]int {
+	if d.nulls {
+		return nil
+	}
+	places := make([][]int, len(d.filters))
+	for i, a := range s.accs {
+		m := s.member[i]
+		if m.of != d {
+			continue
+		}
+		c, ok := a.(*count)
+		if !ok {
+			return nil
+		}
+		places[m.bit] = append(places[m.bit], c.off)
+	}
+	return places
 }
 
 // first is how a group's key was written in its first row, where equal keys may
@@ -137,10 +160,11 @@ type Groups struct {
 	blobs *state.Blobs
 	set   *Set
 	// scratch
-	recs []unsafe.Pointer // of side tables
-	keep scratch
-	gone []goner
-	buf  []byte
+	recs  []unsafe.Pointer // of side tables
+	keep  scratch
+	dests []unsafe.Pointer // of Merge
+	gone  []goner
+	buf   []byte
 }
 
 // NewGroups makes empty state.
@@ -170,32 +194,24 @@ func (g *Groups) Bytes() int64 {
 	return n
 }
 
-// Rows is the number of rows in a group now.
-func Rows(rec unsafe.Pointer) int64 { return *(*int64)(unsafe.Add(state.Value(rec), rowCount)) }
-
-// Count adds a row with op o to the number of rows in a group, Uncount takes it back.
-func Count(rec unsafe.Pointer, o data.Op) { *(*int64)(state.Value(rec)) += sign(o) }
-
-// Uncount undoes Count.
-func Uncount(rec unsafe.Pointer, o data.Op) { *(*int64)(state.Value(rec)) -= sign(o) }
-
 // Update folds rows into their groups. b.Hashes are the key hashes.
 func (s *Set) Update(g *Groups, recs []unsafe.Pointer, rows []int32, b *data.Batch) error {
 	countRows(recs, rows, b)
 	for _, d := range s.distinct {
-		if err := d.split(g, recs, rows, b); err != nil {
+		if err := d.update(g, recs, rows, b); err != nil {
 			return err
 		}
 	}
 	for i, a := range s.accs {
-		var r []unsafe.Pointer
-		var w []int32
-		if m := s.member[i]; m.of != nil {
-			l := &m.of.lists[m.bit]
-			r, w = l.recs, l.rows
-		} else {
-			r, w = s.passing(s.calls[i].Filter, recs, rows, b)
+		if s.member[i].of != nil {
+			continue
 		}
+		filter := s.calls[i].Filter
+		if c, ok := a.(*count); ok && filter >= 0 && b.Ops == nil && b.Cols[filter].Nulls == nil && !c.nullable(b) {
+			c.updateMarked(recs, rows, b.Cols[filter].Bool)
+			continue
+		}
+		r, w := s.passing(filter, recs, rows, b)
 		if len(w) == 0 {
 			continue
 		}
@@ -204,18 +220,6 @@ func (s *Set) Update(g *Groups, recs []unsafe.Pointer, rows []int32, b *data.Bat
 		}
 	}
 	return nil
-}
-
-func countRows(recs []unsafe.Pointer, rows []int32, b *data.Batch) {
-	if b.Ops == nil {
-		for _, rec := range recs {
-			*(*int64)(state.Value(rec))++
-		}
-		return
-	}
-	for i, rec := range recs {
-		*(*int64)(state.Value(rec)) += sign(b.Ops[rows[i]])
-	}
 }
 
 func sign(o data.Op) int64 { return 1 - 2*int64(o&1) }
@@ -273,12 +277,8 @@ func Nested(t data.Type) bool {
 // Step folds rows one by one: row 2i of outs is the result before row i, row
 // 2i+1 after it. counts[2i] and counts[2i+1] are the rows in the group.
 func (s *Set) Step(g *Groups, recs []unsafe.Pointer, rows []int32, b *data.Batch, outs []*data.Vector, counts []int64) error {
-	for i, rec := range recs {
-		n := (*int64)(state.Value(rec))
-		counts[2*i] = *n
-		*n += sign(b.Op(int(rows[i])))
-		counts[2*i+1] = *n
-	}
+	stepCounts(recs, rows, b, counts)
+	s.counts = counts
 	for _, d := range s.distinct {
 		if err := d.mark(g, recs, rows, b); err != nil {
 			return err

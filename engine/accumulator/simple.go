@@ -58,6 +58,20 @@ func (c *count) update(_ *Groups, recs []unsafe.Pointer, rows []int32, b *data.B
 	return nil
 }
 
+// updateMarked is update where the rows whose flag is 1 pass a filter.
+func (c *count) updateMarked(recs []unsafe.Pointer, rows []int32, flags []uint8) {
+	for i, rec := range recs {
+		*i64(rec, c.off) += int64(flags[rows[i]])
+	}
+}
+
+func (c *count) merge(_ *Groups, recs []unsafe.Pointer, _ *Groups, froms []unsafe.Pointer) error {
+	for i, rec := range recs {
+		*i64(rec, c.off) += *i64(froms[i], c.off)
+	}
+	return nil
+}
+
 func (c *count) result(_ *Groups, recs []unsafe.Pointer, out *data.Vector, base, stride int) {
 	for i, rec := range recs {
 		out.I64[base+i*stride] = *i64(rec, c.off)
@@ -91,10 +105,11 @@ func (c *count) load(_ *Groups, recs []unsafe.Pointer, cols []*data.Vector) erro
 	return nil
 }
 
-// sumInt is SUM and AVG of integers: a wrapping sum and the number of values.
+// sumInt is SUM and AVG of integers: a wrapping sum, and the number of values.
 // SUM wraps in the column's type, AVG truncates toward zero.
 type sumInt struct {
-	off  int // sum, then count
+	off  int
+	n    number
 	arg  int
 	avg  bool
 	zero bool      // 0 rather than NULL where there is no value
@@ -119,14 +134,13 @@ func (s *sumInt) update(_ *Groups, recs []unsafe.Pointer, rows []int32, b *data.
 		if v.Type.Phys() == data.PhysI64 {
 			for i, rec := range recs {
 				*i64(rec, s.off) += v.I64[rows[i]]
-				*i64(rec, s.off+8)++
 			}
 		} else {
 			for i, rec := range recs {
 				*i64(rec, s.off) += int64(v.I32[rows[i]])
-				*i64(rec, s.off+8)++
 			}
 		}
+		s.n.addAll(recs)
 		return nil
 	}
 	for i, rec := range recs {
@@ -146,11 +160,11 @@ func (s *sumInt) add(rec unsafe.Pointer, v *data.Vector, r int32, sg int64) {
 		x = int64(v.I32[r])
 	}
 	*i64(rec, s.off) += sg * x
-	*i64(rec, s.off+8) += sg
+	s.n.add(rec, sg)
 }
 
-func (s *sumInt) put(rec unsafe.Pointer, out *data.Vector, r int) {
-	x, n := *i64(rec, s.off), *i64(rec, s.off+8)
+func (s *sumInt) put(rec unsafe.Pointer, n int64, out *data.Vector, r int) {
+	x := *i64(rec, s.off)
 	if n == 0 && !s.zero {
 		x = 0
 		out.SetNull(r)
@@ -170,44 +184,44 @@ func (s *sumInt) put(rec unsafe.Pointer, out *data.Vector, r int) {
 
 func (s *sumInt) result(_ *Groups, recs []unsafe.Pointer, out *data.Vector, base, stride int) {
 	for i, rec := range recs {
-		s.put(rec, out, base+i*stride)
+		s.put(rec, s.n.of(rec), out, base+i*stride)
 	}
 }
 
-func (s *sumInt) step(_ *Groups, recs []unsafe.Pointer, rows []int32, b *data.Batch, out *data.Vector, take []uint8) error {
+func (s *sumInt) step(g *Groups, recs []unsafe.Pointer, rows []int32, b *data.Batch, out *data.Vector, take []uint8) error {
 	v := b.Cols[s.arg]
 	if take == nil && b.Ops == nil && v.Nulls == nil && v.Type.Phys() == data.PhysI64 && out.Type.Phys() == data.PhysI64 {
-		s.stepWide(recs, rows, v.I64, out)
+		s.stepWide(g, recs, rows, v.I64, out)
 		return nil
 	}
 	for i, rec := range recs {
-		s.put(rec, out, 2*i)
+		s.put(rec, s.n.at(g, rec, 2*i), out, 2*i)
 		if take == nil || take[i] != 0 {
 			s.add(rec, v, rows[i], sign(b.Op(int(rows[i]))))
 		}
-		s.put(rec, out, 2*i+1)
+		s.put(rec, s.n.at(g, rec, 2*i+1), out, 2*i+1)
 	}
 	return nil
 }
 
 // stepWide is step for BIGINT without NULLs and retractions: after a row there is
 // always a value.
-func (s *sumInt) stepWide(recs []unsafe.Pointer, rows []int32, v []int64, out *data.Vector) {
+func (s *sumInt) stepWide(g *Groups, recs []unsafe.Pointer, rows []int32, v []int64, out *data.Vector) {
 	for i, rec := range recs {
-		sum, n := i64(rec, s.off), i64(rec, s.off+8)
+		sum, n := i64(rec, s.off), s.n.at(g, rec, 2*i)
 		before := *sum
-		if *n == 0 {
+		if n == 0 {
 			if before = 0; !s.zero {
 				out.SetNull(2 * i)
 			}
 		} else if s.avg {
-			before /= *n
+			before /= n
 		}
 		*sum += v[rows[i]]
-		*n++
+		s.n.add(rec, 1)
 		after := *sum
 		if s.avg {
-			after /= *n
+			after /= n + 1
 		}
 		out.I64[2*i], out.I64[2*i+1] = before, after
 	}
@@ -217,13 +231,22 @@ func (s *sumInt) schema() []data.Type { return []data.Type{bigint, bigint} }
 
 func (s *sumInt) save(_ *Groups, recs []unsafe.Pointer, cols []*data.Vector) {
 	for i, rec := range recs {
-		cols[0].I64[i], cols[1].I64[i] = *i64(rec, s.off), *i64(rec, s.off+8)
+		cols[0].I64[i], cols[1].I64[i] = *i64(rec, s.off), s.n.of(rec)
 	}
 }
 
 func (s *sumInt) load(_ *Groups, recs []unsafe.Pointer, cols []*data.Vector) error {
 	for i, rec := range recs {
-		*i64(rec, s.off), *i64(rec, s.off+8) = cols[0].I64[i], cols[1].I64[i]
+		*i64(rec, s.off) = cols[0].I64[i]
+		s.n.load(rec, cols[1].I64[i])
+	}
+	return nil
+}
+
+func (s *sumInt) merge(_ *Groups, recs []unsafe.Pointer, _ *Groups, froms []unsafe.Pointer) error {
+	for i, rec := range recs {
+		*i64(rec, s.off) += *i64(froms[i], s.off)
+		s.n.merge(rec, froms[i])
 	}
 	return nil
 }
@@ -232,6 +255,7 @@ func (s *sumInt) load(_ *Groups, recs []unsafe.Pointer, cols []*data.Vector) err
 // at every step, as Flink's is; an AVG is summed as DOUBLE.
 type sumFloat struct {
 	off    int
+	n      number
 	arg    int
 	avg    bool
 	zero   bool
@@ -254,11 +278,10 @@ func (s *sumFloat) add(rec unsafe.Pointer, v *data.Vector, r int32, sg int64) {
 	if s.narrow {
 		*sum = float64(float32(*sum))
 	}
+	s.n.add(rec, sg)
 	// What rounding left of values that have all been taken back is forgotten.
-	if n := i64(rec, s.off+8); *n+sg == 0 {
-		*n, *sum = 0, 0
-	} else {
-		*n += sg
+	if s.n.by == byNumber && s.n.of(rec) == 0 {
+		*sum = 0
 	}
 }
 
@@ -270,8 +293,8 @@ func (s *sumFloat) update(_ *Groups, recs []unsafe.Pointer, rows []int32, b *dat
 	return nil
 }
 
-func (s *sumFloat) put(rec unsafe.Pointer, out *data.Vector, r int) {
-	x, n := *f64(rec, s.off), *i64(rec, s.off+8)
+func (s *sumFloat) put(rec unsafe.Pointer, n int64, out *data.Vector, r int) {
+	x := *f64(rec, s.off)
 	if n == 0 && !s.zero {
 		x = 0
 		out.SetNull(r)
@@ -290,18 +313,18 @@ func (s *sumFloat) put(rec unsafe.Pointer, out *data.Vector, r int) {
 
 func (s *sumFloat) result(_ *Groups, recs []unsafe.Pointer, out *data.Vector, base, stride int) {
 	for i, rec := range recs {
-		s.put(rec, out, base+i*stride)
+		s.put(rec, s.n.of(rec), out, base+i*stride)
 	}
 }
 
-func (s *sumFloat) step(_ *Groups, recs []unsafe.Pointer, rows []int32, b *data.Batch, out *data.Vector, take []uint8) error {
+func (s *sumFloat) step(g *Groups, recs []unsafe.Pointer, rows []int32, b *data.Batch, out *data.Vector, take []uint8) error {
 	v := b.Cols[s.arg]
 	for i, rec := range recs {
-		s.put(rec, out, 2*i)
+		s.put(rec, s.n.at(g, rec, 2*i), out, 2*i)
 		if take == nil || take[i] != 0 {
 			s.add(rec, v, rows[i], sign(b.Op(int(rows[i]))))
 		}
-		s.put(rec, out, 2*i+1)
+		s.put(rec, s.n.at(g, rec, 2*i+1), out, 2*i+1)
 	}
 	return nil
 }
@@ -312,13 +335,26 @@ func (s *sumFloat) schema() []data.Type {
 
 func (s *sumFloat) save(_ *Groups, recs []unsafe.Pointer, cols []*data.Vector) {
 	for i, rec := range recs {
-		cols[0].F64[i], cols[1].I64[i] = *f64(rec, s.off), *i64(rec, s.off+8)
+		cols[0].F64[i], cols[1].I64[i] = *f64(rec, s.off), s.n.of(rec)
 	}
 }
 
 func (s *sumFloat) load(_ *Groups, recs []unsafe.Pointer, cols []*data.Vector) error {
 	for i, rec := range recs {
-		*f64(rec, s.off), *i64(rec, s.off+8) = cols[0].F64[i], cols[1].I64[i]
+		*f64(rec, s.off) = cols[0].F64[i]
+		s.n.load(rec, cols[1].I64[i])
+	}
+	return nil
+}
+
+func (s *sumFloat) merge(_ *Groups, recs []unsafe.Pointer, _ *Groups, froms []unsafe.Pointer) error {
+	for i, rec := range recs {
+		sum := f64(rec, s.off)
+		*sum += *f64(froms[i], s.off)
+		if s.narrow {
+			*sum = float64(float32(*sum))
+		}
+		s.n.merge(rec, froms[i])
 	}
 	return nil
 }

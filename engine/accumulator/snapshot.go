@@ -152,7 +152,7 @@ func (s *Set) Restore(r *state.Reader, windowed bool, window func(end int64) *Gr
 			return err
 		}
 		for i, rec := range recs {
-			*i64(rec, rowCount) = values[0].I64[i]
+			*i64(rec, rowCount) = values[0].I64[i] * oneRow
 		}
 		at := 1
 		for _, a := range s.accs {

@@ -135,3 +135,13 @@ func (s *variance) load(_ *Groups, recs []unsafe.Pointer, cols []*data.Vector) e
 	}
 	return nil
 }
+
+func (s *variance) merge(_ *Groups, recs []unsafe.Pointer, _ *Groups, froms []unsafe.Pointer) error {
+	for i, rec := range recs {
+		from := froms[i]
+		*i64(rec, s.off) += *i64(from, s.off)
+		*f64(rec, s.off+8) += *f64(from, s.off+8)
+		*f64(rec, s.off+16) += *f64(from, s.off+16)
+	}
+	return nil
+}

@@ -97,8 +97,8 @@ func batch(lines ...string) *data.Batch {
 
 var (
 	countAll  = graph.AggCall{Func: "COUNT", Filter: -1, Type: data.Of(data.BigInt).NotNull()}
-	sumAmount = graph.AggCall{Func: "SUM", Args: []int{1}, Filter: -1, Type: data.Of(data.Int)}
-	avgPrice  = graph.AggCall{Func: "AVG", Args: []int{2}, Filter: -1, Type: data.Type{Kind: data.Decimal, Precision: 38, Scale: 6, Nullable: true}}
+	sumAmount = graph.AggCall{Func: "SUM", Args: []int{1}, Filter: -1, Type: data.Of(data.Int), Retracts: true}
+	avgPrice  = graph.AggCall{Func: "AVG", Args: []int{2}, Filter: -1, Type: data.Type{Kind: data.Decimal, Precision: 38, Scale: 6, Nullable: true}, Retracts: true}
 	maxAmount = graph.AggCall{Func: "MAX", Args: []int{1}, Filter: -1, Type: data.Of(data.Int), Retracts: true}
 	minWho    = graph.AggCall{Func: "MIN", Args: []int{0}, Filter: -1, Type: data.String(), Retracts: true}
 	distinct  = graph.AggCall{Func: "COUNT", Args: []int{1}, Distinct: true, Filter: -1, Type: data.Of(data.BigInt).NotNull(), Retracts: true}

@@ -1,0 +1,81 @@
+package accumulator
+
+import (
+	"unsafe"
+
+	"github.com/weir-streams/weir/engine/data"
+	"github.com/weir-streams/weir/engine/state"
+)
+
+// The first word of a group's record is the number of its rows, and below it 8
+// flags: that some aggregate has a value. After it each aggregate has its bytes.
+const (
+	rowCount = 0 // offset of the first word
+	oneRow   = 1 << maxFlags
+	maxFlags = 8
+)
+
+// Rows is the number of rows in a group now.
+func Rows(rec unsafe.Pointer) int64 { return *(*int64)(state.Value(rec)) >> maxFlags }
+
+// Count adds a row with op o to the number of rows in a group, Uncount takes it back.
+func Count(rec unsafe.Pointer, o data.Op) { *(*int64)(state.Value(rec)) += sign(o) * oneRow }
+
+// Uncount undoes Count.
+func Uncount(rec unsafe.Pointer, o data.Op) { *(*int64)(state.Value(rec)) -= sign(o) * oneRow }
+
+func countRows(recs []unsafe.Pointer, rows []int32, b *data.Batch) {
+	if b.Ops == nil {
+		for _, rec := range recs {
+			*(*int64)(state.Value(rec)) += oneRow
+		}
+		return
+	}
+	for i, rec := range recs {
+		*(*int64)(state.Value(rec)) += sign(b.Ops[rows[i]]) * oneRow
+	}
+}
+
+// stepCounts counts rows one by one: counts[2i] and counts[2i+1] are the rows in
+// the group before and after row i.
+func stepCounts(recs []unsafe.Pointer, rows []int32, b *data.Batch, counts []int64) {
+	for i, rec := range recs {
+		n := (*int64)(state.Value(rec))
+		counts[2*i] = *n >> maxFlags
+		*n += sign(b.Op(int(rows[i]))) * oneRow
+		counts[2*i+1] = *n >> maxFlags
+	}
+}
+
+// flag is one bit of a record.
+type flag struct {
+	word int // offset
+	bit  int64
+}
+
+// newFlag takes a bit of the first word while there are some, else a word.
+func (s *Set) newFlag() flag {
+	if s.flags == maxFlags {
+		return flag{s.room(8), 1}
+	}
+	s.flags++
+	return flag{rowCount, 1 << (s.flags - 1)}
+}
+
+func (f *flag) present(rec unsafe.Pointer) bool { return *i64(rec, f.word)&f.bit != 0 }
+func (f *flag) raise(rec unsafe.Pointer)        { *i64(rec, f.word) |= f.bit }
+func (f *flag) lower(rec unsafe.Pointer)        { *i64(rec, f.word) &^= f.bit }
+
+// everyRow tells whether a call has a value for every row of its group: then the
+// number of its values is that of the rows.
+func (s *Set) everyRow(i int, filter int, args []int, input []data.Column) bool {
+	if filter >= 0 || s.member[i].of != nil {
+		return false
+	}
+	for _, a := range args {
+		if input[a].Type.Nullable {
+			return false
+		}
+	}
+	return true
+}
