@@ -33,7 +33,10 @@ type Catalog struct {
 	catalogs  map[string]map[string]*Database
 	temporary map[Path]*Table
 	functions map[Path]*Function
+	models    map[Path]*Model
 	options   map[string]map[string]string // of catalogs
+	comments  map[string]string            // of catalogs
+	defaults  map[string]string            // default databases of catalogs, where they have a name of their own
 }
 
 // Database is a named set of tables.
@@ -203,8 +206,42 @@ func (c *Catalog) SetProperties(catalog string, options map[string]string) {
 	c.options[catalog] = options
 }
 
+// SetComment keeps what is said of a catalog.
+func (c *Catalog) SetComment(catalog, comment string) {
+	if c.comments == nil {
+		c.comments = map[string]string{}
+	}
+	c.comments[catalog] = comment
+}
+
+// Comment is what is said of a catalog; false: nothing.
+func (c *Catalog) Comment(catalog string) (string, bool) {
+	s, ok := c.comments[catalog]
+	return s, ok
+}
+
 // Properties gives a catalog's options.
 func (c *Catalog) Properties(catalog string) map[string]string { return maps.Clone(c.options[catalog]) }
+
+// SetDefault makes a new catalog's default database one of another name.
+func (c *Catalog) SetDefault(catalog, database string) {
+	if c.defaults == nil {
+		c.defaults = map[string]string{}
+	}
+	c.defaults[catalog] = database
+	c.catalogs[catalog] = map[string]*Database{database: {Name: database, tables: map[string]*Table{}}}
+}
+
+// Default is the database that is current when a catalog becomes current.
+func (c *Catalog) Default(catalog string) string {
+	switch d := c.defaults[catalog]; {
+	case d != "":
+		return d
+	case catalog == DefaultCatalog:
+		return DefaultDatabase
+	}
+	return "default"
+}
 
 // DropCatalog removes a catalog that is not current.
 func (c *Catalog) DropCatalog(name string) error {
@@ -216,6 +253,9 @@ func (c *Catalog) DropCatalog(name string) error {
 	}
 	delete(c.catalogs, name)
 	delete(c.options, name)
+	delete(c.comments, name)
+	delete(c.defaults, name)
+	maps.DeleteFunc(c.models, func(p Path, _ *Model) bool { return p.Catalog == name })
 	maps.DeleteFunc(c.temporary, func(p Path, _ *Table) bool { return p.Catalog == name })
 	maps.DeleteFunc(c.functions, func(p Path, _ *Function) bool { return p.Catalog == name })
 	return nil
@@ -226,10 +266,7 @@ func (c *Catalog) UseCatalog(name string) error {
 	if c.catalogs[name] == nil {
 		return fmt.Errorf("a catalog with name [%s] does not exist%s", name, suggest(name, c.Catalogs()))
 	}
-	c.Current, c.Database = name, "default"
-	if name == DefaultCatalog {
-		c.Database = DefaultDatabase
-	}
+	c.Current, c.Database = name, c.Default(name)
 	return nil
 }
 

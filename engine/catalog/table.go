@@ -19,6 +19,8 @@ type Table struct {
 	PrimaryKey  []string
 	KeyName     string
 	PartitionBy []string
+	Partitions  []Partition   // added by name
+	Distributed *Distribution // nil: not
 	Options     map[string]string
 	View        *View
 

@@ -12,7 +12,7 @@ func (s *Session) existing(name *ast.Name, ifExists, view bool) (catalog.Path, *
 		return p, nil, err
 	}
 	t := s.catalog.Table(p)
-	if t == nil || (t.View != nil) != view {
+	if t == nil || (t.View != nil) != view || t.Temporary && !view {
 		if ifExists {
 			return p, nil, nil
 		}
@@ -77,6 +77,11 @@ func (s *Session) alterTable(n *ast.AlterTable) error {
 				return ast.Errorf(a.Pos(), "The base table does not define any primary key.")
 			}
 			u.PrimaryKey, u.KeyName = nil, ""
+		case "DISTRIBUTION":
+			if u.Distributed == nil {
+				return ast.Errorf(a.Pos(), "Table %s does not have a distribution to drop.", quoted(p))
+			}
+			u.Distributed = nil
 		default:
 			return ast.Errorf(a.Pos(), "ALTER TABLE … DROP %s is not supported by this engine yet", a.What)
 		}
@@ -86,6 +91,10 @@ func (s *Session) alterTable(n *ast.AlterTable) error {
 		}
 	case *ast.DropColumns:
 		if err := dropColumns(u, a); err != nil {
+			return err
+		}
+	case *ast.ChangePartitions:
+		if err := changePartitions(u, a); err != nil {
 			return err
 		}
 	case *ast.RenameColumn:

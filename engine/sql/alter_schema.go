@@ -15,7 +15,18 @@ func columnAt(t *catalog.Table, name string) int {
 // changeSchema is ALTER TABLE … ADD and MODIFY.
 func (s *Session) changeSchema(t *catalog.Table, a *ast.ChangeSchema) error {
 	if a.Distribution != nil {
-		return ast.Errorf(a.Distribution.Pos(), "DISTRIBUTED is not supported by this engine yet; run it on a Flink target")
+		switch {
+		case t.Distributed != nil && !a.Modify:
+			return ast.Errorf(a.Distribution.Pos(), "You cannot modify distribution without dropping it first: the table is distributed already")
+		case t.Distributed == nil && a.Modify:
+			return ast.Errorf(a.Distribution.Pos(), "The base table does not define any distribution. You might want to add a new one.")
+		}
+		d, err := distribution(t, a.Distribution)
+		if err != nil {
+			return err
+		}
+		t.Distributed = d
+		return nil
 	}
 	for i := range a.Columns {
 		if err := changeColumn(t, &a.Columns[i], a.Modify); err != nil {

@@ -20,9 +20,6 @@ func (s *Session) createTable(n *ast.CreateTable, query []data.Column) error {
 	if n.IfNotExists && s.catalog.Table(p) != nil {
 		return nil
 	}
-	if n.Distribution != nil {
-		return ast.Errorf(n.Distribution.Pos(), "DISTRIBUTED is not supported by this engine yet; run it on a Flink target")
-	}
 	t := &catalog.Table{Path: p, Temporary: n.Temporary, Comment: n.Comment, Options: map[string]string{}, OptionPos: map[string]ast.Pos{}, Script: s.script}
 	watermark := n.Pos()
 	if n.Like != nil {
@@ -67,6 +64,11 @@ func (s *Session) createTable(n *ast.CreateTable, query []data.Column) error {
 		t.PartitionBy = append(t.PartitionBy, c.Name)
 		if !slices.ContainsFunc(t.Columns, func(x catalog.Column) bool { return x.Name == c.Name }) {
 			return ast.Errorf(c.Pos(), "Partition column '%s' not defined in the table schema. Available columns: [%s]", c.Name, quotedNames(t))
+		}
+	}
+	if n.Distribution != nil {
+		if t.Distributed, err = distribution(t, n.Distribution); err != nil {
+			return err
 		}
 	}
 	if len(t.Columns) == 0 {
@@ -195,6 +197,9 @@ func (s *Session) like(t *catalog.Table, n *ast.CreateTable) error {
 	}
 	if len(n.PartitionedBy) == 0 { // EXCLUDING PARTITIONS or not: Flink keeps them as well
 		t.PartitionBy = slices.Clone(from.PartitionBy)
+	}
+	if from.Distributed != nil && n.Distribution == nil && strategy("DISTRIBUTION", including) != excluding {
+		t.Distributed = from.Distributed
 	}
 	if how := strategy("OPTIONS", "OVERWRITING"); how != excluding {
 		for k, v := range from.Options {

@@ -44,10 +44,39 @@ func (s *Session) declare(st ast.Statement) (*Outcome, error) {
 		err = s.createCatalog(n)
 	case *ast.CreateFunction:
 		err = s.createFunction(n)
-	case *ast.LoadModule, *ast.UnloadModule:
-		return nil, ast.Errorf(st.Pos(), "modules are not supported by this engine; run it on a Flink target")
+	case *ast.AlterCatalog:
+		err = s.alterCatalog(n)
+	case *ast.AlterFunction:
+		err = s.alterFunction(n)
+	case *ast.CreateModel:
+		err = s.createModel(n)
+	case *ast.AlterModel:
+		err = s.alterModel(n)
+	case *ast.LoadModule:
+		if n.Name.Name == coreModule {
+			return nil, ast.Errorf(n.Name.Pos(), "A module with name '%s' already exists", n.Name.Name)
+		}
+		return nil, ast.Errorf(n.Name.Pos(), "modules are not supported by this engine: Could not find any factory for identifier '%s'; the only module is '%s'", n.Name.Name, coreModule)
+	case *ast.UnloadModule:
+		if n.Name.Name == coreModule {
+			return nil, ast.Errorf(n.Name.Pos(), "module '%s' is the functions of the engine: it cannot be unloaded", coreModule)
+		}
+		return nil, ast.Errorf(n.Name.Pos(), "No module with name '%s' exists", n.Name.Name)
 	case *ast.Jar:
 		return nil, ast.Errorf(st.Pos(), "JARs are not supported by this engine; run it on a Flink target")
+	case *ast.Analyze:
+		t, err := s.tableNamed(n.Table)
+		if err != nil {
+			return nil, err
+		}
+		if t.Temporary || t.View != nil {
+			return nil, ast.Errorf(n.Table.Pos(), "Table %s doesn't exist or is a temporary table.", quoted(t.Path))
+		}
+		return nil, ast.Errorf(st.Pos(), "ANALYZE TABLE is not supported for streaming mode now: plans do not depend on statistics here")
+	case *ast.CallProcedure:
+		return nil, ast.Errorf(st.Pos(), "getProcedure is not implemented: the catalogs of this engine have no procedures")
+	case *ast.StopJob:
+		return nil, noJobs(st.Pos())
 	case *ast.Delete, *ast.Update, *ast.Truncate:
 		return nil, ast.Errorf(st.Pos(), "%s statement is not supported for streaming mode now.", strings.ToUpper(strings.Fields(ast.Print(st))[0]))
 	case *ast.CompilePlan, *ast.ExecutePlan:
@@ -145,6 +174,20 @@ func (s *Session) drop(n *ast.Drop) error {
 			return nil
 		}
 		return at(n.Name.Pos(), s.catalog.DropCatalog(n.Name.String()))
+	case "MODEL":
+		p, err := s.resolve(n.Name)
+		if err != nil {
+			return err
+		}
+		if s.catalog.DropModel(p) || n.IfExists {
+			return nil
+		}
+		return ast.Errorf(n.Name.Pos(), "Model with identifier '%s' does not exist.%s", p, meant(p.Name, s.catalog.Models(p.Catalog, p.Database)))
+	case "MATERIALIZED TABLE":
+		if n.IfExists {
+			return nil
+		}
+		return ast.Errorf(n.Name.Pos(), "Materialized table with identifier '%s' does not exist: materialized tables are not supported by this engine", n.Name)
 	case "FUNCTION":
 		p, err := s.resolve(n.Name)
 		if err != nil {
@@ -153,7 +196,7 @@ func (s *Session) drop(n *ast.Drop) error {
 		if s.catalog.DropFunction(p) || n.IfExists {
 			return nil
 		}
-		return ast.Errorf(n.Name.Pos(), "Function %s.%s does not exist in Catalog %s.", p.Database, p.Name, p.Catalog)
+		return ast.Errorf(n.Name.Pos(), "Function %s.%s does not exist in Catalog %s.%s", p.Database, p.Name, p.Catalog, meant(p.Name, s.catalog.Functions(p.Catalog, p.Database)))
 	}
 	return ast.Errorf(n.Pos(), "DROP %s is not supported by this engine yet; run it on a Flink target", n.Kind)
 }
@@ -164,7 +207,7 @@ func (s *Session) use(n *ast.Use) error {
 		return at(n.Name.Pos(), s.catalog.UseCatalog(n.Name.String()))
 	case "MODULES":
 		for _, m := range n.Modules {
-			if m.Name != "core" {
+			if m.Name != coreModule {
 				return ast.Errorf(m.Pos(), "No module with name '%s' exists", m.Name)
 			}
 		}
@@ -223,7 +266,7 @@ func (s *Session) createCatalog(n *ast.CreateCatalog) error {
 	options := map[string]string{}
 	for _, o := range n.Options {
 		options[o.Key] = o.Value
-		if o.Key == "type" && o.Value != "generic_in_memory" {
+		if o.Key == "type" && o.Value != inMemory {
 			return ast.Errorf(o.Pos(), "catalog type '%s' is not supported by this engine: it has 'generic_in_memory'", o.Value)
 		}
 	}
@@ -231,6 +274,67 @@ func (s *Session) createCatalog(n *ast.CreateCatalog) error {
 		return at(n.Name.Pos(), err)
 	}
 	s.catalog.SetProperties(name, options)
+	if n.Comment != nil {
+		s.catalog.SetComment(name, *n.Comment)
+	}
+	if d := options["default-database"]; d != "" {
+		s.catalog.SetDefault(name, d)
+	}
+	return nil
+}
+
+// coreModule is the only module: the functions of the engine.
+const coreModule = "core"
+
+func (s *Session) alterCatalog(n *ast.AlterCatalog) error {
+	name, options, err := s.catalogNamed(n.Name)
+	if err != nil {
+		return err
+	}
+	switch a := n.Action.(type) {
+	case *ast.SetComment:
+		s.catalog.SetComment(name, a.Comment)
+		return nil
+	case *ast.SetOptions:
+		for _, o := range a.Options {
+			if o.Key == "type" {
+				return ast.Errorf(o.Pos(), "ALTER CATALOG does not support changing 'type'")
+			}
+			options[o.Key] = o.Value
+		}
+	case *ast.ResetOptions:
+		if len(a.Keys) == 0 {
+			return ast.Errorf(a.Pos(), "ALTER CATALOG RESET does not support empty key")
+		}
+		for _, k := range a.Keys {
+			if k == "type" {
+				return ast.Errorf(a.Pos(), "ALTER CATALOG RESET does not support changing 'type'")
+			}
+			delete(options, k)
+		}
+	}
+	s.catalog.SetProperties(name, options)
+	return nil
+}
+
+func (s *Session) alterFunction(n *ast.AlterFunction) error {
+	p, err := s.resolve(n.Name)
+	if err != nil {
+		return err
+	}
+	f := s.catalog.Function(p)
+	switch {
+	case n.Temporary:
+		return ast.Errorf(n.Pos(), "Alter temporary catalog function is not supported")
+	case f == nil && n.IfExists:
+		return nil
+	case f == nil:
+		return ast.Errorf(n.Name.Pos(), "Function %s does not exist.%s", quoted(p), meant(p.Name, s.catalog.Functions(p.Catalog, p.Database)))
+	}
+	u := *f
+	u.Class, u.Language = n.Class, n.Language
+	s.catalog.DropFunction(p)
+	s.catalog.PutFunction(&u)
 	return nil
 }
 

@@ -43,7 +43,7 @@ func (s *Session) Objects() []Object {
 	var catalogs, databases, tables, views, functions []Object
 	for _, c := range s.catalog.Catalogs() {
 		if !s.builtIn(c, "") {
-			catalogs = append(catalogs, Object{Kind: CatalogObject, Catalog: c, Name: c, Statement: catalogStatement(c, s.catalog.Properties(c))})
+			catalogs = append(catalogs, Object{Kind: CatalogObject, Catalog: c, Name: c, Statement: s.catalogStatement(c)})
 		}
 		for _, d := range s.catalog.Databases(c) {
 			if !s.builtIn(c, d) {
@@ -77,11 +77,15 @@ func (s *Session) builtIn(catalogName, database string) bool {
 	case s.home.Catalog:
 		return database == "" || database == s.home.Database
 	}
-	return database == "default" // comes with every catalog
+	return database == s.catalog.Default(catalogName) // comes with every catalog
 }
 
-func catalogStatement(name string, properties map[string]string) string {
-	return "CREATE CATALOG " + ast.QuoteIdent(name) + with(properties)
+func (s *Session) catalogStatement(name string) string {
+	text := "CREATE CATALOG " + ast.QuoteIdent(name)
+	if comment, ok := s.catalog.Comment(name); ok {
+		text += " COMMENT " + ast.QuoteString(comment)
+	}
+	return text + with(s.catalog.Properties(name))
 }
 
 func databaseStatement(catalogName string, d *catalog.Database) string {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/weir-streams/weir/engine/catalog"
 	"github.com/weir-streams/weir/engine/data"
+	"github.com/weir-streams/weir/engine/option"
 	"github.com/weir-streams/weir/engine/sql/ast"
 )
 
@@ -38,7 +39,7 @@ func (s *Session) show(n *ast.Show) (*Outcome, error) {
 		if n.From != nil {
 			from = n.From.String()
 			if !s.catalog.HasCatalog(from) {
-				return nil, ast.Errorf(n.From.Pos(), "A catalog with name [%s] does not exist.", from)
+				return nil, ast.Errorf(n.From.Pos(), "A catalog with name [%s] does not exist.%s", from, meant(from, s.catalog.Catalogs()))
 			}
 		}
 		return filtered("database name", s.catalog.Databases(from))
@@ -62,7 +63,25 @@ func (s *Session) show(n *ast.Show) (*Outcome, error) {
 	case "JARS":
 		return list("jars", nil), nil
 	case "MODELS":
-		return list("model name", nil), nil
+		current, database, err := s.databaseOf(n.From)
+		if err != nil {
+			return nil, err
+		}
+		return filtered("model name", s.catalog.Models(current, database))
+	case "PROCEDURES":
+		return nil, ast.Errorf(n.Pos(), "listProcedures is not implemented: the catalogs of this engine have no procedures")
+	case "PARTITIONS":
+		return s.showPartitions(n)
+	case "JOBS":
+		return nil, noJobs(n.Pos())
+	case "CREATE CATALOG":
+		return s.showCreateCatalog(n)
+	case "CREATE MODEL":
+		m, err := s.modelNamed(n.Name)
+		if err != nil {
+			return nil, err
+		}
+		return list("result", []string{modelText(m)}), nil
 	case "MATERIALIZED TABLES":
 		return list("materialized table", nil), nil
 	case "COLUMNS":
@@ -87,19 +106,37 @@ func lower(list []string) []string {
 	return out
 }
 
+// databaseOf is the database of FROM, or the current one.
+func (s *Session) databaseOf(from *ast.Name) (current, database string, err error) {
+	current, database = s.catalog.Current, s.catalog.Database
+	if from == nil {
+		return current, database, nil
+	}
+	parts := from.Strings()
+	database = parts[len(parts)-1]
+	if len(parts) == 2 {
+		current = parts[0]
+	}
+	if !s.catalog.HasDatabase(current, database) {
+		return "", "", ast.Errorf(from.Pos(), "Database '%s'.'%s' doesn't exist.%s", current, database, meant(database, s.catalog.Databases(current)))
+	}
+	return current, database, nil
+}
+
+// meant is a sentence with a name that may have been meant.
+func meant(name string, among []string) string {
+	if n := option.Nearest(name, among); n != "" {
+		return " Did you mean '" + n + "'?"
+	}
+	return ""
+}
+
 func (s *Session) tablesOf(from *ast.Name) ([]*catalog.Table, error) {
-	current, database := s.catalog.Current, s.catalog.Database
-	if from != nil {
-		parts := from.Strings()
-		database = parts[len(parts)-1]
-		if len(parts) == 2 {
-			current = parts[0]
-		}
+	current, database, err := s.databaseOf(from)
+	if err != nil {
+		return nil, err
 	}
-	tables, ok := s.catalog.Tables(current, database)
-	if !ok {
-		return nil, ast.Errorf(from.Pos(), "Database '%s'.'%s' doesn't exist.", current, database)
-	}
+	tables, _ := s.catalog.Tables(current, database)
 	return tables, nil
 }
 
@@ -143,18 +180,6 @@ func (s *Session) tableNamed(n *ast.Name) (*catalog.Table, error) {
 		return nil, ast.Errorf(n.Pos(), "Tables or views with the identifier '%s' doesn't exist.%s", p, hint)
 	}
 	return t, nil
-}
-
-func (s *Session) describe(n *ast.Describe) (*Outcome, error) {
-	switch n.What {
-	case "TABLE", "":
-		t, err := s.tableNamed(n.Name)
-		if err != nil {
-			return nil, err
-		}
-		return describeTable(t), nil
-	}
-	return nil, ast.Errorf(n.Pos(), "DESCRIBE %s is not supported by this engine yet; run it on a Flink target", n.What)
 }
 
 func describeTable(t *catalog.Table) *Outcome {
@@ -276,6 +301,9 @@ func createText(t *catalog.Table, what string) string {
 	b.WriteString(strings.Join(lines, ",\n") + "\n)\n")
 	if t.Comment != nil {
 		fmt.Fprintf(&b, "COMMENT %s\n", ast.QuoteString(*t.Comment))
+	}
+	if t.Distributed != nil {
+		b.WriteString(distributionText(t.Distributed))
 	}
 	if len(t.PartitionBy) > 0 {
 		fmt.Fprintf(&b, "PARTITIONED BY (%s)\n", quoteAll(t.PartitionBy))

@@ -81,6 +81,9 @@ func (s *Session) sink(t *catalog.Table, pos ast.Pos) error {
 	if c.Sink == nil {
 		return ast.Errorf(s.place(t, "connector", pos), "Connector '%s' can only be used as a source. It cannot be used as a sink: table '%s' cannot be written", c.Name, t.Path)
 	}
+	if t.Distributed != nil {
+		return ast.Errorf(pos, "Table '%s' is distributed into buckets, but the underlying DynamicTableSink doesn't implement the SupportsBucketing interface: connector '%s' has no buckets", t.Path, c.Name)
+	}
 	if f != nil && f.Encoder == nil {
 		return ast.Errorf(s.place(t, "format", pos), "format '%s' can only be read: table '%s' cannot be written", f.Name, t.Path)
 	}

@@ -282,6 +282,25 @@ type AlterCatalog struct {
 	Action AlterAction
 }
 
+// CreateModel is CREATE [TEMPORARY] MODEL name [INPUT (…)] [OUTPUT (…)] [COMMENT …] [WITH (…)].
+type CreateModel struct {
+	Span
+	Temporary     bool
+	IfNotExists   bool
+	Name          *Name
+	Input, Output []Column
+	Comment       *string
+	Options       []Option
+}
+
+// AlterModel is ALTER MODEL [IF EXISTS] name SET|RESET|RENAME TO ….
+type AlterModel struct {
+	Span
+	IfExists bool
+	Name     *Name
+	Action   AlterAction
+}
+
 func (*RenameTo) alterAction()         {}
 func (*RenameColumn) alterAction()     {}
 func (*SetOptions) alterAction()       {}
@@ -303,3 +322,5 @@ func (*CreateDatabase) statement() {}
 func (*AlterDatabase) statement()  {}
 func (*CreateCatalog) statement()  {}
 func (*AlterCatalog) statement()   {}
+func (*CreateModel) statement()    {}
+func (*AlterModel) statement()     {}

@@ -322,6 +322,24 @@ func (p *printer) ddl(s Statement) {
 		p.create("CATALOG", false, false, false, s.IfNotExists, s.Name)
 		p.comment(s.Comment)
 		p.with(s.Options)
+	case *CreateModel:
+		p.create("MODEL", false, s.Temporary, false, s.IfNotExists, s.Name)
+		if len(s.Input) > 0 {
+			p.w(" INPUT ")
+			p.schema(s.Input, nil, nil)
+		}
+		if len(s.Output) > 0 {
+			p.w(" OUTPUT ")
+			p.schema(s.Output, nil, nil)
+		}
+		p.comment(s.Comment)
+		p.with(s.Options)
+	case *AlterModel:
+		p.w("ALTER MODEL ")
+		p.when(s.IfExists, "IF EXISTS ")
+		p.name(s.Name)
+		p.w(" ")
+		p.alterAction(s.Action)
 	case *AlterCatalog:
 		p.w("ALTER CATALOG ")
 		p.name(s.Name)

@@ -10,7 +10,26 @@ func (p *parser) alter() ast.Statement {
 	if temporary && !p.at("FUNCTION") {
 		p.unexpected("FUNCTION")
 	}
-	switch p.oneOf("TABLE", "VIEW", "FUNCTION", "DATABASE", "CATALOG") {
+	if p.at("MATERIALIZED") {
+		p.materialized(p.here())
+	}
+	switch p.oneOf("TABLE", "VIEW", "FUNCTION", "DATABASE", "CATALOG", "MODEL") {
+	case "MODEL":
+		n := &ast.AlterModel{IfExists: p.ifExists(), Name: p.nameAs("a model name")}
+		switch at := p.here(); {
+		case p.at("SET"):
+			n.Action = p.setOptions()
+		case p.at("RESET"):
+			n.Action = p.resetOptions()
+		case p.accept("RENAME"):
+			p.expect("TO")
+			to := p.nameAs("a model name")
+			n.Action = &ast.RenameTo{Span: p.from(at), To: to}
+		default:
+			p.unexpected("SET", "RESET", "RENAME TO")
+		}
+		n.Span = p.from(start)
+		return n
 	case "TABLE":
 		n := &ast.AlterTable{IfExists: p.ifExists(), Name: p.nameAs("a table name")}
 		n.Action = p.alterTableAction()

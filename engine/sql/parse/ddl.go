@@ -5,7 +5,8 @@ import "github.com/weir-streams/weir/engine/sql/ast"
 // create reads CREATE ….
 func (p *parser) create() ast.Statement {
 	start := p.next().pos
-	replace := p.accept("OR", "REPLACE")
+	alter := p.at("OR", "ALTER") && p.accept("OR", "ALTER")
+	replace := !alter && p.accept("OR", "REPLACE")
 	temporary := p.accept("TEMPORARY")
 	system := temporary && p.accept("SYSTEM")
 	t := p.tok()
@@ -17,6 +18,9 @@ func (p *parser) create() ast.Statement {
 		if !ok {
 			p.bail(t.pos, "%s cannot be used with CREATE %s", word, t.upper)
 		}
+	}
+	if alter && t.upper != "MATERIALIZED" {
+		p.unexpected("MATERIALIZED TABLE")
 	}
 	switch t.upper {
 	case "TABLE":
@@ -51,8 +55,14 @@ func (p *parser) create() ast.Statement {
 		}
 		n.Span = p.from(start)
 		return n
-	case "MODEL", "MATERIALIZED", "CONNECTION":
-		p.bail(t.pos, "CREATE %s is not supported", t.upper)
+	case "MODEL":
+		only(!replace && !system, "SYSTEM or OR REPLACE")
+		p.next()
+		return p.createModel(start, temporary)
+	case "MATERIALIZED":
+		p.materialized(t.pos)
+	case "CONNECTION":
+		p.bail(t.pos, "connections are not supported by this engine: write the options in WITH (…), secrets as ${NAME}")
 	}
 	p.unexpected(want...)
 	return nil
@@ -60,6 +70,46 @@ func (p *parser) create() ast.Statement {
 
 func (p *parser) ifNotExists() bool { return p.accept("IF", "NOT", "EXISTS") }
 func (p *parser) ifExists() bool    { return p.accept("IF", "EXISTS") }
+
+// materialized refuses materialized tables.
+func (p *parser) materialized(pos ast.Pos) {
+	p.bail(pos, "materialized tables are not supported by this engine: a deployment of INSERT INTO … SELECT … keeps a table fresh all the time")
+}
+
+func (p *parser) createModel(start ast.Pos, temporary bool) ast.Statement {
+	n := &ast.CreateModel{Temporary: temporary}
+	n.IfNotExists = p.ifNotExists()
+	n.Name = p.nameAs("a model name")
+	side := func() []ast.Column {
+		var s ast.ChangeSchema
+		at := p.here()
+		p.schema(&s, false)
+		if len(s.Watermarks) > 0 || len(s.Constraints) > 0 {
+			p.bail(at, "the columns of a model have names, types and comments only")
+		}
+		for _, c := range s.Columns {
+			if c.Kind != ast.PhysicalColumn {
+				p.bail(c.Pos(), "Computed and metadata columns are not supported in the columns of a model: '%s'", c.Name.Name)
+			}
+		}
+		return s.Columns
+	}
+	if p.accept("INPUT") {
+		n.Input = side()
+	}
+	if p.accept("OUTPUT") {
+		n.Output = side()
+	}
+	n.Comment = p.comment()
+	if p.accept("WITH") {
+		n.Options = p.options()
+	}
+	if p.at("AS") {
+		p.bail(p.here(), "CREATE MODEL … AS is not supported by this engine: models are not trained here")
+	}
+	n.Span = p.from(start)
+	return n
+}
 
 // comment reads COMMENT 'text', if it stands here.
 func (p *parser) comment() *string {
