@@ -37,5 +37,8 @@ type Join struct {
 	// Condition is what else must be TRUE, over the left columns followed by the
 	// right ones.
 	Condition *expr.Expr `json:"condition,omitempty"`
-	TTLMillis int64      `json:"ttlMillis,omitzero"`
+	// LeftInserts and RightInserts tell that an input has inserts only.
+	LeftInserts  bool  `json:"leftInserts,omitzero"`
+	RightInserts bool  `json:"rightInserts,omitzero"`
+	TTLMillis    int64 `json:"ttlMillis,omitzero"`
 }

@@ -13,12 +13,21 @@ import (
 // values are not copied again.
 type Picks struct {
 	recs   []unsafe.Pointer
+	room   []unsafe.Pointer
 	same   []int32 // where this row came before in recs; -1: it did not
 	absent bool    // some are nil
 	recent [recentRows]int32
 }
 
 const recentRows = 1024
+
+// Room is memory for n rows to be picked, of the Picks' own.
+func (p *Picks) Room(n int) []unsafe.Pointer {
+	if cap(p.room) < n {
+		p.room = make([]unsafe.Pointer, max(n, data.BatchSize))
+	}
+	return p.room[:n]
+}
 
 // Pick sets the rows; nil stands for a row of NULLs. recs must stay as they are
 // until the last Gather.

@@ -1,7 +1,6 @@
 package join
 
 import (
-	"fmt"
 	"unsafe"
 
 	"github.com/weir-streams/weir/engine/data"
@@ -9,12 +8,14 @@ import (
 )
 
 // changes collects what a batch gives and sends it by columns: those of the
-// batch's side are gathered, those of the other side decoded from the state.
+// batch's side are gathered, those of the other side read from the state.
 type changes struct {
 	join  *join
 	input int
 	batch *data.Batch
 	out   operator.Output
+	all   [2][]int       // the columns of each side
+	types [2][]data.Type // of the rows given
 
 	rows []int32          // of the batch; -1: NULLs
 	recs []unsafe.Pointer // of the other side (of the left one in SEMI and ANTI joins); nil: NULLs
@@ -41,6 +42,28 @@ func (c *changes) add(row int32, rec unsafe.Pointer, op data.Op, times int64) er
 	return nil
 }
 
+// addAll gives pairs, each as the change that its row of the batch is.
+func (c *changes) addAll(p *pairs, rows []int32) error {
+	for from := 0; from < len(p.at); {
+		n := min(len(p.at)-from, data.BatchSize-len(c.rows))
+		for _, at := range p.at[from : from+n] {
+			c.rows = append(c.rows, rows[at])
+		}
+		c.recs = append(c.recs, p.rec[from:from+n]...)
+		if c.batch.Ops != nil {
+			for _, r := range c.rows[len(c.rows)-n:] {
+				c.ops = append(c.ops, c.batch.Ops[r])
+			}
+		}
+		if from += n; len(c.rows) == data.BatchSize {
+			if err := c.flush(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 func (c *changes) flush() error {
 	n := len(c.rows)
 	if n == 0 {
@@ -48,22 +71,16 @@ func (c *changes) flush() error {
 	}
 	o := data.NewBatch(len(c.join.types))
 	o.N, o.IngestedAt = n, c.batch.IngestedAt
-	var err error
-	leftOnly := c.join.spec.Kind.LeftOnly()
-	if c.input == 0 {
-		c.gathered(o, 0)
-		if !leftOnly {
-			err = c.stored(o, 1, len(o.Cols))
+	for side := range 2 {
+		if side == 1 && c.join.spec.Kind.LeftOnly() {
+			break
 		}
-	} else {
-		err = c.stored(o, 0, 0)
-		if !leftOnly && err == nil {
-			c.gathered(o, len(o.Cols))
+		if side == c.input {
+			c.gathered(o, side)
+		} else if err := c.join.store.sides[side].gather(o, c.recs, c.all[side], c.types[side]); err != nil {
+			o.Release()
+			return err
 		}
-	}
-	if err != nil {
-		o.Release()
-		return err
 	}
 	for _, op := range c.ops {
 		if op != data.Insert {
@@ -75,8 +92,8 @@ func (c *changes) flush() error {
 	return c.out.Emit(o)
 }
 
-// gathered appends the batch's columns, to be the output's from at on.
-func (c *changes) gathered(o *data.Batch, at int) {
+// gathered appends the batch's columns.
+func (c *changes) gathered(o *data.Batch, side int) {
 	from := c.rows
 	if c.pads {
 		from = make([]int32, len(c.rows))
@@ -89,7 +106,7 @@ func (c *changes) gathered(o *data.Batch, at int) {
 	}
 	for k, col := range c.batch.Cols {
 		v := data.Gather(col, from)
-		v.Type = c.join.types[at+k]
+		v.Type = c.types[side][k]
 		if c.pads {
 			for i, r := range c.rows {
 				if r < 0 {
@@ -99,29 +116,4 @@ func (c *changes) gathered(o *data.Batch, at int) {
 		}
 		o.Cols = append(o.Cols, v)
 	}
-}
-
-// stored appends the columns of a side, from the state.
-func (c *changes) stored(o *data.Batch, side, at int) error {
-	s := &c.join.store.sides[side]
-	for k := range s.columns {
-		o.Cols = append(o.Cols, data.NewVector(c.join.types[at+k], o.N))
-	}
-	into := make([]*data.Vector, len(s.order))
-	for i, k := range s.order {
-		into[i] = o.Cols[at+k]
-	}
-	for i, rec := range c.recs {
-		if rec == nil {
-			for _, v := range into {
-				data.SetNullRow(v, i)
-			}
-			continue
-		}
-		row := s.rows.KeyBytes(rec, s.scratch)
-		if _, err := data.DecodeRow(row, into, i); err != nil {
-			return fmt.Errorf("row of the %s side: %w", s.name, err)
-		}
-	}
-	return nil
 }

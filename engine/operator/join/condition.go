@@ -1,9 +1,6 @@
 package join
 
 import (
-	"fmt"
-	"unsafe"
-
 	"github.com/weir-streams/weir/engine/data"
 	"github.com/weir-streams/weir/engine/expr"
 	"github.com/weir-streams/weir/engine/function"
@@ -80,13 +77,7 @@ func (c *condition) judge(p *pairs, rows []int32, input int, b *data.Batch, othe
 				for _, k := range c.uses[s] {
 					o.Cols = append(o.Cols, data.Gather(b.Cols[k], c.rows))
 				}
-				continue
-			}
-			at := len(o.Cols)
-			for _, t := range c.types[s] {
-				o.Cols = append(o.Cols, data.NewVector(t, o.N))
-			}
-			if err := decode(other, c.uses[s], p.rec[from:to], o.Cols[at:]); err != nil {
+			} else if err := other.gather(o, p.rec[from:to], c.uses[s], c.types[s]); err != nil {
 				o.Release()
 				return err
 			}
@@ -109,38 +100,5 @@ func (c *condition) judge(p *pairs, rows []int32, input int, b *data.Batch, othe
 		}
 	}
 	p.at, p.rec = p.at[:kept], p.rec[:kept]
-	return nil
-}
-
-// decode reads some columns of stored rows.
-func decode(s *side, columns []int, recs []unsafe.Pointer, cols []*data.Vector) error {
-	if len(columns) == 0 {
-		return nil
-	}
-	into := make([]*data.Vector, len(s.order)) // nil: not wanted
-	last := 0
-	for i, k := range columns {
-		for at, o := range s.order {
-			if o == k {
-				into[at] = cols[i]
-				last = max(last, at)
-				break
-			}
-		}
-	}
-	for i, rec := range recs {
-		row := s.rows.KeyBytes(rec, s.scratch)
-		var err error
-		for at, v := range into[:last+1] {
-			if v == nil {
-				row, err = data.SkipValues(row, s.types[at:at+1])
-			} else {
-				row, err = data.DecodeValue(row, v, i)
-			}
-			if err != nil {
-				return fmt.Errorf("row of the %s side: %w", s.name, err)
-			}
-		}
-	}
 	return nil
 }

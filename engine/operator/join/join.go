@@ -13,6 +13,7 @@ import (
 	"github.com/weir-streams/weir/engine/function"
 	"github.com/weir-streams/weir/engine/graph"
 	"github.com/weir-streams/weir/engine/operator"
+	"github.com/weir-streams/weir/engine/state"
 )
 
 // maxPairs is how many candidates are collected before they are judged and given.
@@ -34,9 +35,13 @@ type join struct {
 	skip   []bool           // by position: takes back what is not there
 	keyed  []int32          // scratch: rows with a key
 	recs   []unsafe.Pointer // scratch
+	found  []unsafe.Pointer // scratch
 	hashes []uint64         // scratch: of whole rows
+	first  []unsafe.Pointer // scratch: by position: the first candidate
 	pairs  pairs
 	out    changes
+
+	touched uint64
 }
 
 // pairs are rows of the batch with candidates of the other side.
@@ -55,18 +60,27 @@ func New(op graph.Op, input [][]data.Column, functions *function.Set) (operator.
 		return nil, fmt.Errorf("%s has %d inputs where a join has two", op.Name, len(input))
 	}
 	j := &join{spec: spec}
-	j.store.sides[0] = newSide("left", input[0], spec.LeftKeys, spec.Kind.KeepsLeft())
-	j.store.sides[1] = newSide("right", input[1], spec.RightKeys, spec.Kind.KeepsRight())
-	j.store.sides[0].counted = spec.Kind.KeepsLeft() || spec.Kind.LeftOnly()
-	j.store.sides[1].counted = spec.Kind.KeepsRight()
+	kind := spec.Kind
+	j.store.sides[0] = newSide("left", input[0], spec.LeftKeys, kind.KeepsLeft(), kind.KeepsLeft() || kind.LeftOnly(), spec.LeftInserts)
+	j.store.sides[1] = newSide("right", input[1], spec.RightKeys, kind.KeepsRight(), kind.KeepsRight(), spec.RightInserts)
+	for s := range input {
+		for k := range input[s] {
+			j.out.all[s] = append(j.out.all[s], k)
+		}
+	}
 	for i := range spec.LeftKeys {
 		l, r := input[0][spec.LeftKeys[i]].Type, input[1][spec.RightKeys[i]].Type
 		if l.Phys() != r.Phys() || l.Scale != r.Scale {
 			return nil, fmt.Errorf("%s compares %s with %s", op.Name, l, r)
 		}
 	}
-	for _, c := range op.Schema {
+	for i, c := range op.Schema {
 		j.types = append(j.types, c.Type)
+		if i < len(input[0]) {
+			j.out.types[0] = append(j.out.types[0], c.Type)
+		} else {
+			j.out.types[1] = append(j.out.types[1], c.Type)
+		}
 	}
 	if spec.Condition != nil {
 		var err error
@@ -97,10 +111,19 @@ func (j *join) Process(input int, b *data.Batch, out operator.Output) error {
 		data.HashKeys(b, me.keys)
 	}
 	j.rows = operator.Rows(b, j.rows)
-	if err := j.resolve(me, b); err != nil {
+	if me.inserts && b.Ops != nil {
+		for _, r := range j.rows {
+			if b.Ops[r] != data.Insert {
+				return fmt.Errorf("the %s side of a join, which has inserts only, got a change %s", me.name, b.Ops[r])
+			}
+		}
+	}
+	if err := j.resolve(input, me, b); err != nil {
 		return err
 	}
-	j.keep(input, b)
+	if !me.inserts {
+		j.keep(input, b)
+	}
 	j.out.begin(j, input, b, out)
 	if err := j.match(input, b); err != nil {
 		return err
@@ -108,7 +131,7 @@ func (j *join) Process(input int, b *data.Batch, out operator.Output) error {
 	if err := j.out.flush(); err != nil {
 		return err
 	}
-	if b.Ops != nil {
+	if b.Ops != nil && !me.inserts {
 		j.store.sweep(input, j.keys, j.own)
 		if err := j.store.compact(); err != nil {
 			return err
@@ -119,28 +142,39 @@ func (j *join) Process(input int, b *data.Batch, out operator.Output) error {
 	return nil
 }
 
-// resolve finds the records of the batch's keys and rows.
-func (j *join) resolve(me *side, b *data.Batch) error {
+// resolve finds the records of the batch's keys and rows. Rows of a log are put
+// into it.
+func (j *join) resolve(input int, me *side, b *data.Batch) error {
 	n := len(j.rows)
 	if cap(j.keys) < n {
 		size := max(n, data.BatchSize)
 		j.keys, j.own, j.recs = make([]unsafe.Pointer, size), make([]unsafe.Pointer, size), make([]unsafe.Pointer, size)
-		j.skip = make([]bool, size)
+		j.found, j.skip = make([]unsafe.Pointer, size), make([]bool, size)
 	}
 	j.keys, j.own, j.skip = j.keys[:n], j.own[:n], j.skip[:n]
 	clear(j.skip)
 	keyed := j.withKey(me, b)
-	recs := j.recs[:len(keyed)]
-	if _, err := j.store.keys.Resolve(b, me.keys, keyed, recs); err != nil {
+	found, recs := j.found[:len(keyed)], j.recs[:len(keyed)]
+	if _, err := j.store.keys.Resolve(b, me.keys, keyed, found); err != nil {
 		return err
 	}
-	j.scatter(keyed, recs, j.keys)
+	j.scatter(keyed, found, j.keys)
+	if me.inserts {
+		if err := me.put(input, b.Cols, keyed, found, recs); err != nil {
+			return err
+		}
+		j.scatter(keyed, recs, j.own)
+		return nil
+	}
 	whole := *b // the same columns under the hashes of whole rows
 	whole.Hashes = j.hashes
 	data.HashKeys(&whole, me.order)
 	j.hashes = whole.Hashes
 	if _, err := me.rows.Resolve(&whole, me.order, keyed, recs); err != nil {
 		return err
+	}
+	for i, rec := range recs {
+		recs[i] = state.Value(rec)
 	}
 	j.scatter(keyed, recs, j.own)
 	return nil
@@ -210,24 +244,72 @@ func (j *join) keep(input int, b *data.Batch) {
 
 // match lists candidates, judges them and gives the changes, some rows at a time.
 func (j *join) match(input int, b *data.Batch) error {
-	other := 1 - input
+	other := &j.store.sides[1-input]
+	plain := j.spec.Kind == graph.InnerJoin && other.inserts // every candidate is a row to give
+	heads := j.heads(1 - input)
 	from := 0
-	j.pairs.at, j.pairs.rec = j.pairs.at[:0], j.pairs.rec[:0]
-	for i, key := range j.keys {
-		if key != nil && !j.skip[i] {
-			for rec := first(key, other); rec != nil; rec = next(rec) {
-				j.pairs.at, j.pairs.rec = append(j.pairs.at, int32(i)), append(j.pairs.rec, rec)
+	p := &j.pairs
+	p.at, p.rec = p.at[:0], p.rec[:0]
+	for i, rec := range heads {
+		for ; rec != nil; rec = other.next(rec) {
+			p.at, p.rec = append(p.at, int32(i)), append(p.rec, rec)
+			if plain && len(p.at) == maxPairs {
+				if err := j.give(input, b); err != nil {
+					return err
+				}
 			}
 		}
-		if len(j.pairs.at) >= maxPairs || i == len(j.keys)-1 {
-			if err := j.step(input, b, from, i+1); err != nil {
-				return err
-			}
-			from = i + 1
-			j.pairs.at, j.pairs.rec = j.pairs.at[:0], j.pairs.rec[:0]
+		if plain || len(p.at) < maxPairs && i < len(heads)-1 {
+			continue
 		}
+		if err := j.step(input, b, from, i+1); err != nil {
+			return err
+		}
+		from = i + 1
+		p.at, p.rec = p.at[:0], p.rec[:0]
+	}
+	if plain {
+		return j.give(input, b)
 	}
 	return nil
+}
+
+// heads gives the first candidate of each row, nil for none. They are looked at
+// together, so that the misses of independent rows overlap.
+func (j *join) heads(other int) []unsafe.Pointer {
+	if cap(j.first) < len(j.keys) {
+		j.first = make([]unsafe.Pointer, max(len(j.keys), data.BatchSize))
+	}
+	heads := j.first[:len(j.keys)]
+	for i, key := range j.keys {
+		if heads[i] = nil; key != nil && !j.skip[i] {
+			heads[i] = j.store.first(key, other)
+		}
+	}
+	var sum uint64
+	for _, rec := range heads {
+		if rec != nil {
+			sum += *(*uint64)(rec)
+		}
+	}
+	j.touched = sum // keeps the loads alive
+	return heads
+}
+
+// give gives the candidates of an inner join that the condition leaves.
+func (j *join) give(input int, b *data.Batch) error {
+	p := &j.pairs
+	if len(p.at) == 0 {
+		return nil
+	}
+	if j.cond != nil {
+		if err := j.cond.judge(p, j.rows, input, b, &j.store.sides[1-input], j.ctx.Env); err != nil {
+			return err
+		}
+	}
+	err := j.out.addAll(p, j.rows)
+	p.at, p.rec = p.at[:0], p.rec[:0]
+	return err
 }
 
 // step gives the changes of the rows at positions [from, to).
@@ -263,7 +345,8 @@ func (j *join) step(input int, b *data.Batch, from, to int) error {
 // combine gives what row r of the batch changes in an inner or outer join, in
 // Flink's order and with its kinds of change.
 func (j *join) combine(input int, r int32, op data.Op, own unsafe.Pointer, matches []unsafe.Pointer) error {
-	keepsOwn, keepsOther := j.store.sides[input].outer, j.store.sides[1-input].outer
+	me, other := &j.store.sides[input], &j.store.sides[1-input]
+	keepsOwn, keepsOther := me.outer, other.outer
 	joined := op
 	switch {
 	case !op.Adds():
@@ -274,8 +357,8 @@ func (j *join) combine(input int, r int32, op data.Op, own unsafe.Pointer, match
 		joined = data.Insert
 	}
 	if len(matches) == 0 {
-		if own != nil && j.store.sides[input].counted && op.Adds() {
-			*field(own, rowMatches) = 0
+		if own != nil && me.counted && op.Adds() {
+			*me.matches(own) = 0
 		}
 		if keepsOwn {
 			return j.out.add(r, nil, joined, 1)
@@ -284,10 +367,10 @@ func (j *join) combine(input int, r int32, op data.Op, own unsafe.Pointer, match
 	}
 	total := int64(0)
 	for _, rec := range matches {
-		count := *field(rec, rowCount)
+		count := other.count(rec)
 		total += count
 		if keepsOther && op.Adds() {
-			m := field(rec, rowMatches)
+			m := other.matches(rec)
 			if *m == 0 {
 				if err := j.out.add(-1, rec, data.Delete, count); err != nil {
 					return err
@@ -304,22 +387,22 @@ func (j *join) combine(input int, r int32, op data.Op, own unsafe.Pointer, match
 	}
 	if keepsOwn && keepsOther && op.Adds() {
 		for _, rec := range matches {
-			if err := j.out.add(r, rec, joined, *field(rec, rowCount)); err != nil {
+			if err := j.out.add(r, rec, joined, other.count(rec)); err != nil {
 				return err
 			}
 		}
 	}
 	if op.Adds() {
-		if j.store.sides[input].counted {
-			*field(own, rowMatches) = total
+		if me.counted {
+			*me.matches(own) = total
 		}
 		return nil
 	}
 	if keepsOther {
 		for _, rec := range matches {
-			m := field(rec, rowMatches)
+			m := other.matches(rec)
 			if *m--; *m == 0 {
-				if err := j.out.add(-1, rec, data.Insert, *field(rec, rowCount)); err != nil {
+				if err := j.out.add(-1, rec, data.Insert, other.count(rec)); err != nil {
 					return err
 				}
 			}
@@ -331,13 +414,14 @@ func (j *join) combine(input int, r int32, op data.Op, own unsafe.Pointer, match
 // exists gives what row r of the batch changes in a semi or anti join.
 func (j *join) exists(input int, r int32, op data.Op, own unsafe.Pointer, matches []unsafe.Pointer) error {
 	anti := j.spec.Kind == graph.AntiJoin
+	me, other := &j.store.sides[input], &j.store.sides[1-input]
 	if input == 0 {
 		total := int64(0)
 		for _, rec := range matches {
-			total += *field(rec, rowCount)
+			total += other.count(rec)
 		}
 		if own != nil && op.Adds() {
-			*field(own, rowMatches) = total
+			*me.matches(own) = total
 		}
 		if anti == (total == 0) {
 			return j.out.add(r, nil, op, 1)
@@ -345,7 +429,7 @@ func (j *join) exists(input int, r int32, op data.Op, own unsafe.Pointer, matche
 		return nil
 	}
 	for _, rec := range matches {
-		m := field(rec, rowMatches)
+		m := other.matches(rec)
 		change := op
 		var turned bool
 		if op.Adds() {
@@ -364,7 +448,7 @@ func (j *join) exists(input int, r int32, op data.Op, own unsafe.Pointer, matche
 		if !turned {
 			continue
 		}
-		if err := j.out.add(-1, rec, change, *field(rec, rowCount)); err != nil {
+		if err := j.out.add(-1, rec, change, other.count(rec)); err != nil {
 			return err
 		}
 	}

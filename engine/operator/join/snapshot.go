@@ -1,47 +1,126 @@
 package join
 
 import (
+	"encoding/binary"
 	"fmt"
 	"unsafe"
 
 	"github.com/weir-streams/weir/engine/data"
+	"github.com/weir-streams/weir/engine/operator"
 	"github.com/weir-streams/weir/engine/state"
 )
 
-// The canonical form of a side: its different rows, key columns first, with how
-// often each is there and, of counted sides, how many rows match it.
+// The canonical form of a side: its rows, key columns first. Rows of an input
+// with inserts only have a number behind the key, which grows with time. Rows
+// that may be taken back are there once each, with how often behind them. Last
+// comes, of counted sides, how many rows of the other side match.
 
 func (s *side) schema() []data.Column {
+	number := data.Of(data.BigInt).NotNull()
 	var out []data.Column
-	for _, k := range s.order {
+	for i, k := range s.order {
+		if i == len(s.keys) && s.inserts {
+			out = append(out, data.Column{Name: "id", Type: number})
+		}
 		out = append(out, s.columns[k])
 	}
-	number := data.Of(data.BigInt).NotNull()
-	out = append(out, data.Column{Name: "count", Type: number})
+	switch {
+	case !s.inserts:
+		out = append(out, data.Column{Name: "count", Type: number})
+	case len(s.keys) == len(s.order):
+		out = append(out, data.Column{Name: "id", Type: number})
+	}
 	if s.counted {
 		out = append(out, data.Column{Name: "matches", Type: number})
 	}
 	return out
 }
 
+// unique is how many leading columns tell a row from all others.
+func (s *side) unique() int {
+	if s.inserts {
+		return len(s.keys) + 1
+	}
+	return len(s.order)
+}
+
+func appendInt(row []byte, x int64) []byte { return binary.AppendVarint(append(row, 1), x) }
+
+// encode appends a row in the canonical form.
+func (s *side) encode(dst []byte, row unsafe.Pointer) []byte {
+	if s.inserts {
+		rec := unsafe.Add(row, s.head)
+		dst = s.layout.Append(dst, rec, s.order[:len(s.keys)])
+		dst = appendInt(dst, *field(row, logID))
+		dst = s.layout.Append(dst, rec, s.order[len(s.keys):])
+	} else {
+		dst = s.rows.Key(dst, recordOf(row))
+		dst = appendInt(dst, *field(row, rowCount))
+	}
+	if s.counted {
+		dst = appendInt(dst, *s.matches(row))
+	}
+	return dst
+}
+
+// hashes gives the hash of the key of each of some rows of a log.
+func (s *side) hashes(rows []unsafe.Pointer) ([]uint64, error) {
+	b := data.NewBatch(len(s.keys))
+	defer b.Release()
+	b.N = len(rows)
+	if err := s.gather(b, rows, s.keys, s.types[:len(s.keys)]); err != nil {
+		return nil, err
+	}
+	which := make([]int, len(s.keys))
+	for i := range which {
+		which[i] = i
+	}
+	data.HashKeys(b, which)
+	return b.Hashes, nil
+}
+
 func (j *join) Snapshot(w *state.Writer) error {
-	number := data.NewVector(data.Of(data.BigInt).NotNull(), 1)
-	defer number.Release()
-	var row []byte
 	for i := range j.store.sides {
 		s := &j.store.sides[i]
-		to := w.Keyed(s.name, len(s.keys), 0, s.schema())
-		s.rows.Each(func(_ uint64, rec unsafe.Pointer) bool {
-			row = s.rows.Key(row[:0], rec)
-			number.I64[0] = *field(rec, rowCount)
-			row = data.EncodeValue(row, number, 0)
-			if s.counted {
-				number.I64[0] = *field(rec, rowMatches)
-				row = data.EncodeValue(row, number, 0)
+		to := w.Keyed(s.name, len(s.keys), s.unique(), s.schema())
+		if s.inserts {
+			if err := j.writeLog(s, to); err != nil {
+				return err
 			}
-			to.Append(data.KeyGroup(state.Hash(pointer(rec, rowKey)), j.ctx.MaxParallelism), row)
+			continue
+		}
+		var row []byte
+		s.rows.Each(func(_ uint64, rec unsafe.Pointer) bool {
+			at := state.Value(rec)
+			row = s.encode(row[:0], at)
+			to.Append(data.KeyGroup(state.Hash(pointer(at, rowKey)), j.ctx.MaxParallelism), row)
 			return true
 		})
+	}
+	return nil
+}
+
+const slice = 512 // rows
+
+func (j *join) writeLog(s *side, to *state.KeyedWriter) error {
+	var rows []unsafe.Pointer
+	var row []byte
+	for at, end := uint64(state.LogStart), s.log.End(); at < end; {
+		rows = rows[:0]
+		for at < end && len(rows) < slice {
+			_, rec, next := s.log.Next(at, end)
+			if at = next; rec != nil {
+				rows = append(rows, rec)
+			}
+		}
+		hashes, err := s.hashes(rows)
+		if err != nil {
+			return err
+		}
+		for i, rec := range rows {
+			row = s.encode(row[:0], rec)
+			to.Append(data.KeyGroup(hashes[i], j.ctx.MaxParallelism), row)
+		}
 	}
 	return nil
 }
@@ -74,13 +153,8 @@ func (j *join) restore(r *state.Reader, input int) error {
 		return err
 	}
 	err := r.EachRow(s.name, func(from []data.Column, _ int, row []byte) error {
-		if len(from) != len(schema) {
-			return fmt.Errorf("the state has %d columns, the join now %d", len(from), len(schema))
-		}
-		for i, c := range schema {
-			if !c.Type.SameAs(from[i].Type) {
-				return fmt.Errorf("column %s was %s and is now %s", c.Name, from[i].Type, c.Type)
-			}
+		if err := operator.SameSchema(from, schema); err != nil {
+			return err
 		}
 		rest, err := data.DecodeRow(row, b.Cols, n)
 		if err != nil {
@@ -102,7 +176,7 @@ func (j *join) restore(r *state.Reader, input int) error {
 
 // load puts restored rows into a side.
 func (j *join) load(s *side, input int, b *data.Batch) error {
-	keys, whole := upTo(len(s.keys)), upTo(len(s.order))
+	keys := upTo(len(s.keys))
 	rows := make([]int32, b.N)
 	for i := range rows {
 		rows[i] = int32(i)
@@ -112,17 +186,44 @@ func (j *join) load(s *side, input int, b *data.Batch) error {
 	if _, err := j.store.keys.Resolve(b, keys, rows, heads); err != nil {
 		return err
 	}
+	matches := b.Cols[len(b.Cols)-1]
+	if s.inserts {
+		cols := make([]*data.Vector, len(s.order)) // as the input has them
+		ids := b.Cols[len(s.keys)].I64
+		for i, k := range s.order {
+			at := i
+			if i >= len(s.keys) {
+				at++
+			}
+			cols[k] = b.Cols[at]
+		}
+		last := s.rowID
+		if err := s.put(input, cols, rows, heads, recs); err != nil {
+			return err
+		}
+		for i, rec := range recs {
+			*field(rec, logID) = ids[i]
+			last = max(last, ids[i])
+			if s.counted {
+				*s.matches(rec) = matches.I64[i]
+			}
+		}
+		s.rowID = last
+		return nil
+	}
+	whole := upTo(len(s.order))
 	data.HashKeys(b, whole)
 	if _, err := s.rows.Resolve(b, whole, rows, recs); err != nil {
 		return err
 	}
 	for i, rec := range recs {
-		if !linked(heads[i], rec, input) {
-			link(heads[i], rec, input)
+		row := state.Value(rec)
+		if !linked(heads[i], row, input) {
+			link(heads[i], row, input)
 		}
-		*field(rec, rowCount) += b.Cols[len(whole)].I64[i]
+		*field(row, rowCount) += b.Cols[len(whole)].I64[i]
 		if s.counted {
-			*field(rec, rowMatches) = b.Cols[len(whole)+1].I64[i]
+			*s.matches(row) = matches.I64[i]
 		}
 	}
 	return nil

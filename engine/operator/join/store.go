@@ -1,15 +1,19 @@
 package join
 
 import (
+	"fmt"
 	"unsafe"
 
 	"github.com/weir-streams/weir/engine/data"
+	"github.com/weir-streams/weir/engine/packed"
 	"github.com/weir-streams/weir/engine/state"
 )
 
 // store is the rows of both sides: one table of keys, whose records begin a
-// list of rows for each side, and for each side a table of its different rows.
-// Rows lie off the heap in the row codec, equal rows once with their number.
+// chain of rows for each side, and the rows of each side, off the heap. Rows of
+// an input that has inserts only lie in a log as they came, packed, newest first
+// in their chain. Rows that may be taken back lie in a table of different rows,
+// in the row codec, with their number, oldest first in their chain.
 type store struct {
 	keys  *state.Table
 	sides [2]side
@@ -20,42 +24,70 @@ type side struct {
 	name    string
 	columns []data.Column
 	keys    []int // columns of the key
-	// order lists the columns as they lie in the state: keys, then the others.
-	order   []int
-	types   []data.Type // in that order
-	outer   bool        // rows without a match are given with NULLs
-	counted bool        // the number of matches of each row is kept
-	rows    *state.Table
-	scratch []byte
+	outer   bool  // rows without a match are given with NULLs
+	counted bool  // the number of matches of each row is kept
+	inserts bool  // rows are never taken back
+
+	// of rows that are never taken back
+	log     *state.Log
+	layout  *packed.Layout
+	head    int   // where the packed row begins in a record
+	rowID   int64 // of the last row
+	scratch packed.Scratch
+	picks   packed.Picks
+
+	// of others
+	rows  *state.Table
+	order []int       // columns as they lie in the codec: keys, then the others
+	types []data.Type // in that order
+	coded []byte
 }
 
-// A key's record: first and last row of the left, then of the right side.
-const keyWidth = 32
-
-// A row's record.
+// A key's record: the first row of the left, then of the right side; the last
+// rows of those whose rows may be taken back.
 const (
-	rowNext    = 0
+	keyWidth     = 16
+	keyWideWidth = 32
+)
+
+// Every row is known by a pointer to its head. At its beginning is the next row
+// of the chain: an address in the log, or a pointer.
+const (
+	rowNext = 0
+
+	// A row in a log, with the packed row behind it.
+	logID      = 8
+	logMatches = 16 // of counted sides: how many rows of the other side match
+
+	// A row in a table, the value of its record.
 	rowPrev    = 8
 	rowKey     = 16 // the key's record
 	rowCount   = 24 // how often the row is there
-	rowMatches = 32 // of counted sides: how many rows of the other side match
+	rowMatches = 32 // of counted sides
 	rowWidth   = 40
 )
 
-func newSide(name string, columns []data.Column, keys []int, outer bool) side {
-	s := side{name: name, columns: columns, keys: keys, outer: outer}
+func newSide(name string, columns []data.Column, keys []int, outer, counted, inserts bool) side {
+	s := side{name: name, columns: columns, keys: keys, outer: outer, counted: counted, inserts: inserts}
+	types := make([]data.Type, len(columns))
 	isKey := make([]bool, len(columns))
 	for _, k := range keys {
 		s.order = append(s.order, k)
 		isKey[k] = true
 	}
-	for i := range columns {
+	for i, c := range columns {
+		types[i] = c.Type
 		if !isKey[i] {
 			s.order = append(s.order, i)
 		}
 	}
 	for _, k := range s.order {
 		s.types = append(s.types, columns[k].Type)
+	}
+	s.layout = packed.New(types)
+	s.head = logMatches
+	if counted {
+		s.head += 8
 	}
 	return s
 }
@@ -68,13 +100,22 @@ const (
 
 func (s *store) open(budget *state.Budget) {
 	left := &s.sides[0]
-	s.keys = state.NewTable(left.types[:len(left.keys)], keyWidth, keySalt, budget)
+	width := keyWidth
+	if !left.inserts || !s.sides[1].inserts {
+		width = keyWideWidth
+	}
+	s.keys = state.NewTable(left.types[:len(left.keys)], width, keySalt, budget)
 	for i := range s.sides {
+		side := &s.sides[i]
+		if side.inserts {
+			side.log = state.NewLog(budget)
+			continue
+		}
 		width := rowWidth
-		if !s.sides[i].counted {
+		if !side.counted {
 			width = rowMatches
 		}
-		s.sides[i].rows = state.NewTable(s.sides[i].types, width, rowSalt+uint64(i), budget)
+		side.rows = state.NewTable(side.types, width, rowSalt+uint64(i), budget)
 	}
 }
 
@@ -84,115 +125,163 @@ func (s *store) free() {
 	}
 	s.keys.Free()
 	for i := range s.sides {
-		s.sides[i].rows.Free()
+		if side := &s.sides[i]; side.inserts {
+			side.log.Free()
+		} else {
+			side.rows.Free()
+		}
 	}
 }
 
 func (s *store) bytes() int64 {
-	return s.keys.Bytes() + s.sides[0].rows.Bytes() + s.sides[1].rows.Bytes()
+	return s.keys.Bytes() + s.sides[0].bytes() + s.sides[1].bytes()
 }
 
-func field(rec unsafe.Pointer, offset int) *int64 {
-	return (*int64)(unsafe.Add(state.Value(rec), offset))
+func (s *side) bytes() int64 {
+	if s.inserts {
+		return s.log.Bytes()
+	}
+	return s.rows.Bytes()
+}
+
+// field is a number in the head of a row in a table.
+func field(row unsafe.Pointer, offset int) *int64 { return (*int64)(unsafe.Add(row, offset)) }
+
+// count is how often a row is there.
+func (s *side) count(row unsafe.Pointer) int64 {
+	if s.inserts {
+		return 1
+	}
+	return *field(row, rowCount)
+}
+
+// matches is how many rows of the other side match a row of a counted side.
+func (s *side) matches(row unsafe.Pointer) *int64 {
+	if s.inserts {
+		return field(row, logMatches)
+	}
+	return field(row, rowMatches)
 }
 
 // pointer reads a reference between records. They are written as numbers: the
 // collector neither follows nor minds them.
-func pointer(rec unsafe.Pointer, offset int) unsafe.Pointer {
-	return *(*unsafe.Pointer)(unsafe.Add(state.Value(rec), offset))
+func pointer(at unsafe.Pointer, offset int) unsafe.Pointer {
+	return *(*unsafe.Pointer)(unsafe.Add(at, offset))
 }
 
-func setPointer(rec unsafe.Pointer, offset int, to unsafe.Pointer) {
-	*(*uintptr)(unsafe.Add(state.Value(rec), offset)) = uintptr(to)
+func setPointer(at unsafe.Pointer, offset int, to unsafe.Pointer) {
+	*(*uintptr)(unsafe.Add(at, offset)) = uintptr(to)
 }
 
-func headOf(side int) int { return 16 * side }
-func tailOf(side int) int { return 16*side + 8 }
+func headOf(side int) int { return 8 * side }
+func tailOf(side int) int { return 16 + 8*side }
 
-func first(key unsafe.Pointer, side int) unsafe.Pointer { return pointer(key, headOf(side)) }
-func next(rec unsafe.Pointer) unsafe.Pointer            { return pointer(rec, rowNext) }
-
-// linked tells whether a row is in its key's list.
-func linked(key, rec unsafe.Pointer, side int) bool {
-	return pointer(rec, rowPrev) != nil || first(key, side) == rec
+// first is the first row of a side with a key; nil: there is none.
+func (s *store) first(key unsafe.Pointer, side int) unsafe.Pointer {
+	return s.sides[side].follow(unsafe.Add(state.Value(key), headOf(side)))
 }
 
-// link puts a row at the end of its key's list.
-func link(key, rec unsafe.Pointer, side int) {
-	last := pointer(key, tailOf(side))
-	setPointer(rec, rowKey, key)
-	setPointer(rec, rowPrev, last)
-	setPointer(rec, rowNext, nil)
-	if last == nil {
-		setPointer(key, headOf(side), rec)
-	} else {
-		setPointer(last, rowNext, rec)
+// next is the row after another in its chain.
+func (s *side) next(row unsafe.Pointer) unsafe.Pointer { return s.follow(row) }
+
+// follow reads a reference to a row.
+func (s *side) follow(at unsafe.Pointer) unsafe.Pointer {
+	if !s.inserts {
+		return *(*unsafe.Pointer)(at)
 	}
-	setPointer(key, tailOf(side), rec)
-}
-
-func unlink(key, rec unsafe.Pointer, side int) {
-	setNext(key, pointer(rec, rowPrev), next(rec), side)
-	setPrev(key, next(rec), pointer(rec, rowPrev), side)
-}
-
-// setNext makes to what follows rec; nil is the list's beginning.
-func setNext(key, rec, to unsafe.Pointer, side int) {
-	if rec == nil {
-		setPointer(key, headOf(side), to)
-	} else {
-		setPointer(rec, rowNext, to)
+	if addr := *(*uint64)(at); addr != 0 {
+		return s.log.At(addr)
 	}
+	return nil
 }
 
-func setPrev(key, rec, to unsafe.Pointer, side int) {
-	if rec == nil {
-		setPointer(key, tailOf(side), to)
-	} else {
-		setPointer(rec, rowPrev, to)
+// put adds rows of a batch to a log, in front of the chains of their keys.
+func (s *side) put(side int, cols []*data.Vector, rows []int32, keys, own []unsafe.Pointer) error {
+	sizes, err := s.layout.Sizes(&s.scratch, cols, rows)
+	if err != nil {
+		return err
 	}
-}
-
-// sweep deletes what a batch has left without rows.
-func (s *store) sweep(side int, keys, rows []unsafe.Pointer) {
-	for i, rec := range rows {
-		if rec == nil || !state.Alive(rec) || *field(rec, rowCount) > 0 {
-			continue
-		}
-		if linked(keys[i], rec, side) {
-			unlink(keys[i], rec, side)
-		}
-		s.sides[side].rows.Delete(rec)
-	}
-	for _, key := range keys {
-		if key != nil && state.Alive(key) && first(key, 0) == nil && first(key, 1) == nil {
-			s.keys.Delete(key)
-		}
-	}
-}
-
-// compact gives back the memory of deleted records where it is most of it.
-func (s *store) compact() error {
-	for i := range s.sides {
-		if !s.sides[i].rows.NeedsCompaction() {
-			continue
-		}
-		if err := s.sides[i].rows.Compact(func(_, to unsafe.Pointer) {
-			key := pointer(to, rowKey)
-			setNext(key, pointer(to, rowPrev), to, i)
-			setPrev(key, next(to), to, i)
-		}); err != nil {
+	for i, n := range sizes {
+		addr, rec, err := s.log.Append(s.head + int(n))
+		if err != nil {
 			return err
 		}
+		s.rowID++
+		*field(rec, logID) = s.rowID
+		head := (*uint64)(unsafe.Add(state.Value(keys[i]), headOf(side)))
+		*(*uint64)(rec) = *head
+		*head = addr
+		own[i] = unsafe.Add(rec, s.head)
 	}
-	if !s.keys.NeedsCompaction() {
+	s.layout.Write(&s.scratch, cols, rows, own)
+	for i := range own {
+		own[i] = unsafe.Add(own[i], -s.head)
+	}
+	return nil
+}
+
+// gather appends columns of rows to a batch, as vectors of the given types. A nil
+// row gives NULLs.
+func (s *side) gather(o *data.Batch, rows []unsafe.Pointer, columns []int, types []data.Type) error {
+	if len(columns) == 0 {
 		return nil
 	}
-	return s.keys.Compact(func(_, to unsafe.Pointer) {
-		for i := range s.sides {
-			for rec := first(to, i); rec != nil; rec = next(rec) {
-				setPointer(rec, rowKey, to)
+	if s.inserts {
+		return s.unpack(o, rows, columns, types)
+	}
+	at := len(o.Cols)
+	for _, t := range types {
+		o.Cols = append(o.Cols, data.NewVector(t, len(rows)))
+	}
+	into := make([]*data.Vector, len(s.order)) // nil: not wanted
+	last := 0
+	for i, k := range columns {
+		for p, c := range s.order {
+			if c == k {
+				into[p] = o.Cols[at+i]
+				last = max(last, p)
+				break
 			}
 		}
-	})
+	}
+	into = into[:last+1]
+	for i, r := range rows {
+		if r == nil {
+			for _, v := range o.Cols[at:] {
+				data.SetNullRow(v, i)
+			}
+			continue
+		}
+		row := s.rows.KeyBytes(recordOf(r), s.coded)
+		var err error
+		for p, v := range into {
+			if v == nil {
+				row, err = data.SkipValues(row, s.types[p:p+1])
+			} else {
+				row, err = data.DecodeValue(row, v, i)
+			}
+			if err != nil {
+				return fmt.Errorf("row of the %s side: %w", s.name, err)
+			}
+		}
+	}
+	return nil
+}
+
+func (s *side) unpack(o *data.Batch, rows []unsafe.Pointer, columns []int, types []data.Type) error {
+	heads := s.picks.Room(len(rows))
+	for i, r := range rows {
+		if heads[i] = nil; r != nil {
+			heads[i] = unsafe.Add(r, s.head)
+		}
+	}
+	s.picks.Pick(heads)
+	for i, k := range columns {
+		v, err := s.layout.Gather(&s.picks, k, types[i])
+		if err != nil {
+			return fmt.Errorf("row of the %s side: %w", s.name, err)
+		}
+		o.Cols = append(o.Cols, v)
+	}
+	return nil
 }
