@@ -171,7 +171,9 @@ type Groups struct {
 func (s *Set) NewGroups(budget *state.Budget) *Groups {
 	g := &Groups{Table: state.NewTable(s.types, s.width, 1, budget), blobs: state.NewBlobs(budget), set: s}
 	for i, d := range s.sides {
-		g.sides = append(g.sides, state.NewPairTable(d.typ, d.width(), uint64(i)+2, budget))
+		t := state.NewPairTable(d.typ, d.width(), uint64(i)+2, budget)
+		t.OwnedBy(g.Table)
+		g.sides = append(g.sides, t)
 	}
 	return g
 }

@@ -24,6 +24,8 @@ type segment struct {
 	mem  []byte
 	used int
 	big  bool
+	// epoch is the last in which a record of it was changed.
+	epoch uint32
 }
 
 var freeSegments struct {
@@ -74,14 +76,22 @@ var released struct {
 	list [][]byte
 }
 
-// arena gives out records of memory that never move. An address is the number
-// of a segment in the high half and an offset in the low half.
+// arena gives out pieces of memory that never move. An address is the number of
+// a segment, from 1, and the offset in it in units of 8 bytes; 40 bits in all,
+// and never 0.
 type arena struct {
-	segments []segment
+	segments []segment        // the first stands for no segment
+	bases    []unsafe.Pointer // where segments begin, nil if not in memory
 	budget   *Budget
 }
 
-const maxSegments = 1 << 16
+const (
+	offsetBits  = 18 // of an address: a big segment in units of 8 bytes
+	offsetMask  = 1<<offsetBits - 1
+	addressBits = 40
+	addressMask = 1<<addressBits - 1
+	maxSegments = 1 << (addressBits - offsetBits)
+)
 
 // alloc returns n zeroed bytes, n a multiple of 8 and at most bigSegment.
 func (a *arena) alloc(n int) (uint64, unsafe.Pointer, error) {
@@ -95,7 +105,7 @@ func (a *arena) alloc(n int) (uint64, unsafe.Pointer, error) {
 	s := &a.segments[k]
 	off := s.used
 	s.used += n
-	return uint64(k)<<32 | uint64(off), unsafe.Pointer(&s.mem[off]), nil
+	return uint64(k)<<offsetBits | uint64(off)>>3, unsafe.Add(a.bases[k], off), nil
 }
 
 func (a *arena) grow(n int) error {
@@ -105,8 +115,11 @@ func (a *arena) grow(n int) error {
 	if len(a.segments) == maxSegments {
 		return fmt.Errorf("state table is full at %d segments of %d bytes", maxSegments, bigSegment)
 	}
+	if len(a.segments) == 0 {
+		a.segments, a.bases = append(a.segments, segment{}), append(a.bases, nil)
+	}
 	size := firstSegment
-	if k := len(a.segments); k > 0 {
+	if k := len(a.segments); k > 1 {
 		size = min(2*len(a.segments[k-1].mem), bigSegment)
 	}
 	for size < n {
@@ -117,7 +130,7 @@ func (a *arena) grow(n int) error {
 	}
 	if size < bigSegment {
 		words := make([]uint64, size/8)
-		a.segments = append(a.segments, segment{mem: unsafe.Slice((*byte)(unsafe.Pointer(&words[0])), size)})
+		a.add(segment{mem: unsafe.Slice((*byte)(unsafe.Pointer(&words[0])), size)})
 		return nil
 	}
 	m, err := takeReleased()
@@ -128,8 +141,13 @@ func (a *arena) grow(n int) error {
 		a.budget.Give(int64(size))
 		return err
 	}
-	a.segments = append(a.segments, segment{mem: m, big: true})
+	a.add(segment{mem: m, big: true})
 	return nil
+}
+
+func (a *arena) add(s segment) {
+	a.segments = append(a.segments, s)
+	a.bases = append(a.bases, unsafe.Pointer(&s.mem[0]))
 }
 
 func takeReleased() ([]byte, error) {
@@ -151,7 +169,26 @@ func takeReleased() ([]byte, error) {
 
 // at returns the memory at an address.
 func (a *arena) at(addr uint64) unsafe.Pointer {
-	return unsafe.Pointer(&a.segments[addr>>32].mem[uint32(addr)])
+	return unsafe.Add(a.bases[addr>>offsetBits], addr&offsetMask<<3)
+}
+
+// addressOf is the address of a pointer into the arena, 0 if it is none.
+func (a *arena) addressOf(p unsafe.Pointer) uint64 {
+	for k := len(a.bases) - 1; k > 0; k-- {
+		if d := uintptr(p) - uintptr(a.bases[k]); d < uintptr(len(a.segments[k].mem)) {
+			return uint64(k)<<offsetBits | uint64(d)>>3
+		}
+	}
+	return 0
+}
+
+// end is the address after the last piece given out.
+func (a *arena) end() uint64 {
+	k := len(a.segments) - 1
+	if k < 0 {
+		return 0
+	}
+	return uint64(k)<<offsetBits + uint64(a.segments[k].used)>>3
 }
 
 // bytes is the memory held.
@@ -171,7 +208,7 @@ func (a *arena) free() {
 			giveBig(a.segments[i].mem)
 		}
 	}
-	a.segments = nil
+	a.segments, a.bases = nil, nil
 }
 
 // takeIndex returns n zeroed slots, n a power of two. Large indexes lie off the

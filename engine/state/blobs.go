@@ -9,7 +9,7 @@ import (
 // of MAX over a string column. Blocks are powers of two and reused.
 type Blobs struct {
 	mem  arena
-	free [32]uint64 // by size class: address + 1 of the first free block
+	free [32]uint64 // by size class: address of the first free block, 0: none
 }
 
 // NewBlobs makes an empty store.
@@ -19,15 +19,15 @@ func NewBlobs(budget *Budget) *Blobs { return &Blobs{mem: arena{budget: budget}}
 func (b *Blobs) Put(old uint64, p []byte) (uint64, error) {
 	class := bits.Len(uint(max(len(p), 8) + 7))
 	if old != 0 {
-		if head := (*uint32)(b.mem.at(old - 1)); int(*head>>27) == class {
-			b.write(old-1, class, p)
+		if head := (*uint32)(b.mem.at(old)); int(*head>>27) == class {
+			b.write(old, class, p)
 			return old, nil
 		}
 		b.Drop(old)
 	}
 	if first := b.free[class]; first != 0 {
-		b.free[class] = *(*uint64)(unsafe.Add(b.mem.at(first-1), 8))
-		b.write(first-1, class, p)
+		b.free[class] = *(*uint64)(unsafe.Add(b.mem.at(first), 8))
+		b.write(first, class, p)
 		return first, nil
 	}
 	addr, _, err := b.mem.alloc(8 + 1<<class)
@@ -35,7 +35,7 @@ func (b *Blobs) Put(old uint64, p []byte) (uint64, error) {
 		return 0, err
 	}
 	b.write(addr, class, p)
-	return addr + 1, nil
+	return addr, nil
 }
 
 // Append adds p to the bytes of a handle (0: a new one) and returns the handle
@@ -44,7 +44,7 @@ func (b *Blobs) Append(h uint64, p []byte) (uint64, error) {
 	if h == 0 {
 		return b.Put(0, p)
 	}
-	at := b.mem.at(h - 1)
+	at := b.mem.at(h)
 	n, class := int(*(*uint32)(unsafe.Add(at, 4))), int(*(*uint32)(at)>>27)
 	if n+len(p) <= 1<<class {
 		copy(unsafe.Slice((*byte)(unsafe.Add(at, 8+n)), len(p)), p)
@@ -61,7 +61,7 @@ func (b *Blobs) Append(h uint64, p []byte) (uint64, error) {
 func (b *Blobs) Cut(h uint64, from, to int) {
 	p := b.Get(h)
 	copy(p[from:], p[to:])
-	*(*uint32)(unsafe.Add(b.mem.at(h-1), 4)) = uint32(len(p) - (to - from))
+	*(*uint32)(unsafe.Add(b.mem.at(h), 4)) = uint32(len(p) - (to - from))
 }
 
 func (b *Blobs) write(addr uint64, class int, p []byte) {
@@ -73,13 +73,13 @@ func (b *Blobs) write(addr uint64, class int, p []byte) {
 
 // Get returns the bytes of a handle, valid until it is put or dropped.
 func (b *Blobs) Get(h uint64) []byte {
-	at := b.mem.at(h - 1)
+	at := b.mem.at(h)
 	return unsafe.Slice((*byte)(unsafe.Add(at, 8)), *(*uint32)(unsafe.Add(at, 4)))
 }
 
 // Drop frees a handle.
 func (b *Blobs) Drop(h uint64) {
-	at := b.mem.at(h - 1)
+	at := b.mem.at(h)
 	class := *(*uint32)(at) >> 27
 	*(*uint64)(unsafe.Add(at, 8)) = b.free[class]
 	b.free[class] = h

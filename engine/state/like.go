@@ -9,21 +9,17 @@ func (t *Table) ResolveLike(from *Table, froms, recs []unsafe.Pointer) error {
 		return err
 	}
 	t.fresh = t.fresh[:0]
-	if len(t.index) > 1<<15 {
+	if t.large() {
 		var sum uint64
 		for _, f := range froms {
-			sum += t.index[Hash(f)*t.salt>>t.shift]
+			sum += t.slots[t.home(Hash(f)*t.salt)]
 		}
-		t.mark = uint32(sum) // keeps the loads alive
+		t.sum = sum // keeps the loads alive
 	}
 	for i, f := range froms {
 		var err error
-		if f == from.null {
-			recs[i], err = t.nullRecord(Hash(f), int32(i))
-		} else {
-			recs[i], _, err = t.find(Hash(f), from.rawKey(f), true)
-		}
-		if err != nil {
+		k := from.identOf(f)
+		if recs[i], _, err = t.find(&k, true); err != nil {
 			return err
 		}
 	}

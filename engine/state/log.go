@@ -27,14 +27,14 @@ func (l *Log) Append(n int) (addr uint64, rec unsafe.Pointer, err error) {
 	}
 	*(*uint32)(p) = uint32(size)
 	for len(l.live) < len(l.mem.segments) {
-		if k := len(l.live); k > 0 && l.live[k-1] == 0 { // all were dropped while it was the last
+		if k := len(l.live); k > 1 && l.live[k-1] == 0 { // all were dropped while it was the last
 			l.mem.freeSegment(k - 1)
 		}
 		l.live = append(l.live, 0)
 	}
-	l.live[at>>32]++
+	l.live[at>>offsetBits]++
 	l.len++
-	return at + logHeader, unsafe.Add(p, logHeader), nil
+	return at + logHeader>>3, unsafe.Add(p, logHeader), nil
 }
 
 // At returns the record at an address.
@@ -42,17 +42,16 @@ func (l *Log) At(addr uint64) unsafe.Pointer { return l.mem.at(addr) }
 
 // End is the address that the next record has at least.
 func (l *Log) End() uint64 {
-	k := len(l.mem.segments)
-	if k == 0 {
-		return logHeader
+	if len(l.mem.segments) == 0 {
+		return LogStart
 	}
-	return uint64(k-1)<<32 | uint64(l.mem.segments[k-1].used) + logHeader
+	return l.mem.end() + logHeader>>3
 }
 
 // Drop forgets the record at an address; every record is dropped once at most.
 func (l *Log) Drop(addr uint64) {
 	*(*uint32)(unsafe.Add(l.mem.at(addr), 4-logHeader)) = 1
-	k := int(addr >> 32)
+	k := int(addr >> offsetBits)
 	l.live[k]--
 	l.len--
 	if l.live[k] == 0 && k < len(l.mem.segments)-1 {
@@ -69,16 +68,16 @@ func (l *Log) Bytes() int64 { return l.mem.bytes() }
 // Next returns the first record at or after an address, and where to go on;
 // rec nil: there is none before end.
 func (l *Log) Next(from, end uint64) (addr uint64, rec unsafe.Pointer, next uint64) {
-	for from < end && int(from>>32) < len(l.mem.segments) {
-		k := from >> 32
+	for from < end && int(from>>offsetBits) < len(l.mem.segments) {
+		k := from >> offsetBits
 		s := &l.mem.segments[k]
-		off := uint32(from)
-		if s.mem == nil || int(off)-logHeader >= s.used {
-			from = (k+1)<<32 | logHeader
+		off := int(from & offsetMask << 3)
+		if s.mem == nil || off-logHeader >= s.used {
+			from = (k+1)<<offsetBits + logHeader>>3
 			continue
 		}
-		rec := unsafe.Pointer(&s.mem[off])
-		next := from + uint64(*(*uint32)(unsafe.Add(rec, -logHeader)))
+		rec := l.mem.at(from)
+		next := from + uint64(*(*uint32)(unsafe.Add(rec, -logHeader)))>>3
 		if *(*uint32)(unsafe.Add(rec, 4-logHeader)) == 0 {
 			return from, rec, next
 		}
@@ -88,7 +87,7 @@ func (l *Log) Next(from, end uint64) (addr uint64, rec unsafe.Pointer, next uint
 }
 
 // LogStart is where Next begins with the first record.
-const LogStart = logHeader
+const LogStart = 1<<offsetBits + logHeader>>3
 
 // Free gives everything back; the log is empty then and begins anew.
 func (l *Log) Free() {
@@ -103,5 +102,5 @@ func (a *arena) freeSegment(k int) {
 	if s.big {
 		giveBig(s.mem)
 	}
-	*s = segment{}
+	*s, a.bases[k] = segment{}, nil
 }

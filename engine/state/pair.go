@@ -1,31 +1,25 @@
 package state
 
 import (
-	"encoding/binary"
-	"math/bits"
 	"unsafe"
 
 	"github.com/weir-streams/weir/engine/data"
 )
 
 // A pair table is keyed by a record of another table, the owner, and a value:
-// the values of a group, say. The key is the owner's address and then the value,
-// 8 bytes for integers, else in the row codec. An owner may move (see SetOwner)
-// but not die before its pairs.
+// the values of a group, say. An owner may move (see SetOwner) but not die before
+// its pairs.
 
 // NewPairTable makes a pair table for values of one type.
 func NewPairTable(value data.Type, width int, salt uint64, budget *Budget) *Table {
 	t := NewTable([]data.Type{value}, width, salt, budget)
-	t.integer = false // the codec of keys is the pair's own
-	p := value.Phys()
-	t.pairInteger = p == data.PhysI64 || p == data.PhysI32
+	t.pair, t.integer, t.pairInteger = true, false, t.integer
+	t.layout()
 	return t
 }
 
-func pairHash(owner unsafe.Pointer, value uint64) uint64 {
-	hi, lo := bits.Mul64(Hash(owner)^0x243F6A8885A308D3, value^0x9E3779B97F4A7C15)
-	return hi ^ lo
-}
+// OwnedBy names the table of the owners, whose keys are part of the pairs' keys.
+func (t *Table) OwnedBy(owners *Table) { t.owners = owners }
 
 // ResolvePairs finds the records of (owners[i], row rows[i] of col), making those
 // that are missing, into recs. It returns the positions whose record is new,
@@ -55,23 +49,22 @@ func (t *Table) ResolvePairs(owners []unsafe.Pointer, col *data.Vector, rows []i
 	for i, r := range rows {
 		hashes[i] = pairHash(owners[i], data.HashValue(col, int(r)))
 	}
-	if len(t.index) > 1<<15 {
+	if t.large() {
 		t.touchAll(hashes)
 	}
-	key := t.encoded
 	for i, r := range rows {
-		key = binary.NativeEndian.AppendUint64(key[:0], uint64(uintptr(owners[i])))
+		k := ident{hash: hashes[i], word: hashes[i], owner: uint64(uintptr(owners[i]))}
 		switch {
 		case !t.pairInteger:
-			key = data.EncodeValue(key, col, int(r))
+			t.encoded = data.EncodeValue(t.encoded[:0], col, int(r))
+			k.key = t.encoded
 		case col.IsNull(int(r)):
-			key = append(key, 0)
 		case col.Type.Phys() == data.PhysI64:
-			key = binary.NativeEndian.AppendUint64(key, uint64(col.I64[r]))
+			k.word, k.keyed = uint64(col.I64[r]), keyedFlag
 		default:
-			key = binary.NativeEndian.AppendUint64(key, uint64(int64(col.I32[r])))
+			k.word, k.keyed = uint64(int64(col.I32[r])), keyedFlag
 		}
-		rec, isNew, err := t.find(hashes[i], key, true)
+		rec, isNew, err := t.find(&k, true)
 		if err != nil {
 			return nil, err
 		}
@@ -80,17 +73,16 @@ func (t *Table) ResolvePairs(owners []unsafe.Pointer, col *data.Vector, rows []i
 		}
 		recs[i] = rec
 	}
-	t.encoded = key
 	return t.fresh, nil
 }
 
 func (t *Table) pairIntegers(owners []unsafe.Pointer, col *data.Vector, rows []int32, recs []unsafe.Pointer, hashes []uint64) error {
-	if len(t.index) > 1<<15 {
+	if t.large() {
 		t.touchAll(hashes)
 	}
-	mask := len(t.index) - 1
 	wide := col.Type.Phys() == data.PhysI64
-	at := recValue + t.width
+	slots, homes, bases := t.slots, t.homes, t.log.bases
+	now := t.epoch | keyedFlag
 	for i, r := range rows {
 		var x int64
 		if wide {
@@ -100,29 +92,37 @@ func (t *Table) pairIntegers(owners []unsafe.Pointer, col *data.Vector, rows []i
 		}
 		h, owner := hashes[i], uint64(uintptr(owners[i]))
 		s := h * t.salt
-		tag := s << (64 - t.shift) >> 48 << 48
-		for p := int(s >> t.shift); ; p = (p + 1) & mask {
-			slot := t.index[p]
+		tag := tagOf(s)
+		for p := s >> 32 * homes >> 32; ; p++ {
+			slot := slots[p]
 			if slot == 0 {
-				rec, err := t.insert(p, tag, h, 16)
+				rec, err := t.insert(p, &ident{hash: h, word: uint64(x), keyed: keyedFlag, owner: owner})
 				if err != nil {
 					return err
 				}
-				*(*uint64)(unsafe.Add(rec, at)) = owner
-				*(*int64)(unsafe.Add(rec, at+8)) = x
+				slots, homes, bases = t.slots, t.homes, t.log.bases
 				t.fresh = append(t.fresh, int32(i))
 				recs[i] = rec
 				break
 			}
-			if (slot^tag)>>48 != 0 {
+			if (slot^tag)>>addressBits != 0 {
 				continue
 			}
-			rec := t.log.at(slot&(1<<48-1) - 1)
-			if *(*uint64)(rec) == h && *(*uint64)(unsafe.Add(rec, at)) == owner &&
-				*(*uint32)(unsafe.Add(rec, recKeyLen)) == 16 && *(*int64)(unsafe.Add(rec, at+8)) == x {
-				recs[i] = rec
-				break
+			addr := slot & addressMask
+			rec := unsafe.Add(bases[addr>>offsetBits], addr&offsetMask<<3)
+			if *(*int64)(rec) != x || *(*uint64)(unsafe.Add(rec, t.area)) != owner {
+				continue
 			}
+			if e := *(*uint32)(unsafe.Add(rec, recEpoch)); e != now {
+				if e&keyedFlag == 0 {
+					continue // the record of NULL
+				}
+				if err := t.changing(addr, rec); err != nil {
+					return err
+				}
+			}
+			recs[i] = rec
+			break
 		}
 	}
 	return nil
@@ -132,34 +132,25 @@ func (t *Table) pairIntegers(owners []unsafe.Pointer, col *data.Vector, rows []i
 func (t *Table) touchAll(hashes []uint64) {
 	var sum uint64
 	for _, h := range hashes {
-		sum += t.index[h*t.salt>>t.shift]
+		sum += t.slots[t.home(h*t.salt)]
 	}
 	for _, h := range hashes {
-		if slot := t.index[h*t.salt>>t.shift]; slot != 0 {
-			sum += *(*uint64)(t.log.at(slot&(1<<48-1) - 1))
+		if slot := t.slots[t.home(h*t.salt)]; slot != 0 {
+			sum += *(*uint64)(t.log.at(slot & addressMask))
 		}
 	}
-	t.mark = uint32(sum) // keeps the loads alive
+	t.sum = sum // keeps the loads alive
 }
 
 // Owner is the record that a pair belongs to.
 func (t *Table) Owner(rec unsafe.Pointer) unsafe.Pointer {
-	return *(*unsafe.Pointer)(unsafe.Add(rec, recValue+t.width))
+	return *(*unsafe.Pointer)(unsafe.Add(rec, t.area))
 }
 
 // SetOwner tells a pair that its owner has moved.
 func (t *Table) SetOwner(rec, owner unsafe.Pointer) {
-	*(*uint64)(unsafe.Add(rec, recValue+t.width)) = uint64(uintptr(owner))
+	*(*uint64)(unsafe.Add(rec, t.area)) = uint64(uintptr(owner))
 }
 
 // PairValue appends the value of a pair, in the row codec, to dst.
-func (t *Table) PairValue(dst []byte, rec unsafe.Pointer) []byte {
-	key := t.rawKey(rec)[8:]
-	switch {
-	case !t.pairInteger:
-		return append(dst, key...)
-	case len(key) == 1:
-		return append(dst, 0)
-	}
-	return binary.AppendVarint(append(dst, 1), int64(binary.NativeEndian.Uint64(key)))
-}
+func (t *Table) PairValue(dst []byte, rec unsafe.Pointer) []byte { return t.appendKey(dst, rec) }

@@ -1,57 +1,48 @@
 package state
 
 import (
-	"bytes"
 	"encoding/binary"
-	"math/bits"
 	"unsafe"
 
 	"github.com/weir-streams/weir/engine/data"
 )
 
-// Table maps keys to records of a fixed width, off the heap. An index of 8-byte
-// slots (16 bits of tag, 48 of address) points at records in an append log:
+// Table maps keys to records of a fixed width, off the heap: an index of 8-byte
+// slots points at records in an append log. Records never move while they live,
+// so their addresses can be kept for the time of a batch. A table is used by
+// one goroutine.
 //
-//	hash 8 | key length 4 | mark 4 | value width | key bytes, padded to 8
-//
-// A single integer key is 8 bytes as it is; other keys are rows in the row
-// codec. Records never move while they live, so their addresses can be kept
-// for the time of a batch. A table is used by one goroutine.
+// Resolve is for writing and Lookup for reading: a record may only be changed
+// after Resolve, ResolvePairs, Find with make, or Touch, until the next call of
+// one of them on that table, so that a snapshot under way gets to see it first.
 type Table struct {
 	types   []data.Type
 	width   int
 	integer bool // one key column of 32 or 64 bit integers
-	// pairInteger tells that the values of a pair table are such integers.
-	pairInteger bool
-	salt        uint64
+	// pair tells that keys are an owner and a value, pairInteger that the values
+	// are such integers.
+	pair, pairInteger bool
+	owners            *Table
+	salt              uint64
 
-	index []uint64
-	shift uint
+	fixed int // size of records, 0: by their key
+	area  int // where the key area begins
+	keyAt int // where the key's length is
+
+	index
 	count int
 	log   arena
-	dead  int64          // bytes of deleted records in the log
-	null  unsafe.Pointer // record of the NULL key of an integer table
+	dead  int64 // bytes of deleted records in the log
+
+	epochs
 
 	// scratch for one batch
 	encoded []byte
 	recent  [recentRows]int32
 	fresh   []int32
 	hashes  []uint64
-	mark    uint32
+	sum     uint64
 }
-
-// ValueOffset is where the value part of a record begins.
-const ValueOffset = 16
-
-const (
-	recHash   = 0
-	recKeyLen = 8
-	recMark   = 12
-	recValue  = ValueOffset
-
-	deadKey = ^uint32(0)
-	nullKey = deadKey - 1 // NULL of an integer table
-)
 
 // NewTable makes a table for keys of the given types, with records of width
 // bytes (rounded up to 8), all zero when new. salt should differ between tables
@@ -65,50 +56,30 @@ func NewTable(types []data.Type, width int, salt uint64, budget *Budget) *Table 
 	}
 	t.salt *= 0x9E3779B97F4A7C15
 	t.salt |= 1
-	t.index = make([]uint64, smallestIndex)
-	t.setShift()
+	t.epoch = 1
+	t.layout()
+	t.empty()
 	return t
 }
 
-const smallestIndex = 64
-
-// setIndex replaces the index by an empty one of n slots.
-func (t *Table) setIndex(n int) error {
-	fresh, err := takeIndex(n)
-	if err != nil {
-		return err
-	}
-	giveIndex(t.index)
-	t.index = fresh
-	t.setShift()
-	return nil
+func (t *Table) empty() {
+	t.index = index{slots: make([]uint64, smallestIndex+indexSlack), homes: smallestIndex}
 }
-
-func (t *Table) setShift() { t.shift = uint(64 - bits.TrailingZeros(uint(len(t.index)))) }
 
 // Len is the number of keys.
 func (t *Table) Len() int { return t.count }
 
 // Bytes is the memory held, in bytes.
-func (t *Table) Bytes() int64 { return t.log.bytes() + int64(len(t.index))*8 }
+func (t *Table) Bytes() int64 { return t.log.bytes() + int64(len(t.slots))*8 }
 
 // Free gives the memory back; the table is empty and usable afterwards.
 func (t *Table) Free() {
 	t.log.free()
-	giveIndex(t.index)
-	t.index = make([]uint64, smallestIndex)
-	t.setShift()
-	t.count, t.dead, t.null = 0, 0, nil
+	giveIndex(t.slots)
+	t.empty()
+	t.count, t.dead = 0, 0
+	t.epochs = epochs{epoch: 1}
 }
-
-// Value returns the value part of a record.
-func Value(rec unsafe.Pointer) unsafe.Pointer { return unsafe.Add(rec, recValue) }
-
-// Hash returns the key hash stored in a record.
-func Hash(rec unsafe.Pointer) uint64 { return *(*uint64)(rec) }
-
-// Mark is a word of a record for the operator's own use within a batch.
-func Mark(rec unsafe.Pointer) *uint32 { return (*uint32)(unsafe.Add(rec, recMark)) }
 
 // Resolve finds the records of the rows of b that count, making those that are
 // missing, into recs[0:len(rows)]; keys are the columns of the key. rows lists
@@ -116,6 +87,12 @@ func Mark(rec unsafe.Pointer) *uint32 { return (*uint32)(unsafe.Add(rec, recMark
 // b.Hashes must be set (data.HashKeys over the same columns).
 func (t *Table) Resolve(b *data.Batch, keys []int, rows []int32, recs []unsafe.Pointer) (fresh []int32, err error) {
 	t.fresh = t.fresh[:0]
+	if err := t.reserve(len(rows)); err != nil {
+		return nil, err
+	}
+	if t.large() {
+		t.touch(b.Hashes, rows)
+	}
 	if t.integer {
 		err = t.resolveIntegers(b, b.Cols[keys[0]], rows, recs)
 	} else {
@@ -124,20 +101,23 @@ func (t *Table) Resolve(b *data.Batch, keys []int, rows []int32, recs []unsafe.P
 	return t.fresh, err
 }
 
+// large tells whether looking up a batch pays to be done in passes.
+func (t *Table) large() bool { return len(t.slots) > 1<<15 }
+
 func (t *Table) resolveIntegers(b *data.Batch, col *data.Vector, rows []int32, recs []unsafe.Pointer) error {
-	if err := t.reserve(len(rows)); err != nil {
-		return err
-	}
 	wide := col.Type.Phys() == data.PhysI64
-	if len(t.index) > 1<<15 {
-		t.touch(b.Hashes, rows)
-	}
-	mask := len(t.index) - 1
+	slots, homes, bases := t.slots, t.homes, t.log.bases
+	now := t.epoch | keyedFlag
 	for i, r := range rows {
+		h := b.Hashes[r]
 		if col.Nulls != nil && col.IsNull(int(r)) {
-			rec, err := t.nullRecord(b.Hashes[r], int32(i))
+			rec, isNew, err := t.find(&ident{hash: h, word: h}, true)
 			if err != nil {
 				return err
+			}
+			if isNew {
+				t.fresh = append(t.fresh, int32(i))
+				slots, homes, bases = t.slots, t.homes, t.log.bases
 			}
 			recs[i] = rec
 			continue
@@ -148,28 +128,38 @@ func (t *Table) resolveIntegers(b *data.Batch, col *data.Vector, rows []int32, r
 		} else {
 			key = int64(col.I32[r])
 		}
-		h := b.Hashes[r]
 		s := h * t.salt
-		tag := s << (64 - t.shift) >> 48 << 48
-		for p := int(s >> t.shift); ; p = (p + 1) & mask {
-			slot := t.index[p]
+		tag := tagOf(s)
+		for p := s >> 32 * homes >> 32; ; p++ {
+			slot := slots[p]
 			if slot == 0 {
-				rec, err := t.insert(p, tag, h, 8)
+				rec, err := t.insert(p, &ident{hash: h, word: uint64(key), keyed: keyedFlag})
 				if err != nil {
 					return err
 				}
-				*(*int64)(unsafe.Add(rec, recValue+t.width)) = key
+				slots, homes, bases = t.slots, t.homes, t.log.bases
 				t.fresh = append(t.fresh, int32(i))
 				recs[i] = rec
 				break
 			}
-			if (slot^tag)>>48 == 0 {
-				rec := t.log.at(slot&(1<<48-1) - 1)
-				if *(*int64)(unsafe.Add(rec, recValue+t.width)) == key && *(*uint32)(unsafe.Add(rec, recKeyLen)) != nullKey {
-					recs[i] = rec
-					break
+			if (slot^tag)>>addressBits != 0 {
+				continue
+			}
+			addr := slot & addressMask
+			rec := unsafe.Add(bases[addr>>offsetBits], addr&offsetMask<<3)
+			if *(*int64)(rec) != key {
+				continue
+			}
+			if e := *(*uint32)(unsafe.Add(rec, recEpoch)); e != now {
+				if e&keyedFlag == 0 {
+					continue // the record of NULL
+				}
+				if err := t.changing(addr, rec); err != nil {
+					return err
 				}
 			}
+			recs[i] = rec
+			break
 		}
 	}
 	return nil
@@ -179,40 +169,19 @@ func (t *Table) resolveIntegers(b *data.Batch, col *data.Vector, rows []int32, r
 // independent rows overlap instead of following one another.
 func (t *Table) touch(hashes []uint64, rows []int32) {
 	var sum uint64
+	slots, homes, bases := t.slots, t.homes, t.log.bases
 	for _, r := range rows {
-		sum += t.index[hashes[r]*t.salt>>t.shift]
+		sum += slots[hashes[r]*t.salt>>32*homes>>32]
 	}
 	for _, r := range rows {
-		if slot := t.index[hashes[r]*t.salt>>t.shift]; slot != 0 {
-			sum += *(*uint64)(t.log.at(slot&(1<<48-1) - 1))
+		if slot := slots[hashes[r]*t.salt>>32*homes>>32]; slot != 0 {
+			sum += *(*uint64)(unsafe.Add(bases[slot>>offsetBits&(maxSegments-1)], slot&offsetMask<<3))
 		}
 	}
-	t.mark = uint32(sum) // keeps the loads alive
-}
-
-func (t *Table) nullRecord(h uint64, position int32) (unsafe.Pointer, error) {
-	if t.null != nil {
-		return t.null, nil
-	}
-	_, rec, err := t.log.alloc(recValue + t.width + 8)
-	if err != nil {
-		return nil, err
-	}
-	*(*uint64)(rec) = h
-	*(*uint32)(unsafe.Add(rec, recKeyLen)) = nullKey
-	t.null = rec
-	t.count++
-	t.fresh = append(t.fresh, position)
-	return rec, nil
+	t.sum = sum // keeps the loads alive
 }
 
 func (t *Table) resolveRows(b *data.Batch, keys []int, rows []int32, recs []unsafe.Pointer) error {
-	if err := t.reserve(len(rows)); err != nil {
-		return err
-	}
-	if len(t.index) > 1<<15 {
-		t.touch(b.Hashes, rows)
-	}
 	// Rows whose key came before in the batch need no look-up: recent has, by hash,
 	// positions of rows already resolved.
 	recent := &t.recent
@@ -229,7 +198,7 @@ func (t *Table) resolveRows(b *data.Batch, keys []int, rows []int32, recs []unsa
 		*place = int32(i) + 1
 		key := data.EncodeRow(t.encoded[:0], b.Cols, keys, int(r))
 		t.encoded = key
-		rec, isNew, err := t.find(h, key, true)
+		rec, isNew, err := t.find(&ident{hash: h, word: h, key: key}, true)
 		if err != nil {
 			return err
 		}
@@ -253,232 +222,181 @@ func sameKey(b *data.Batch, keys []int, i, j int) bool {
 	return true
 }
 
-// Find returns the record of an encoded key, nil if there is none; with make it
-// is made. Integer tables encode their key in the row codec here as well.
-func (t *Table) Find(hash uint64, key []byte, make bool) (rec unsafe.Pointer, isNew bool, err error) {
-	if !t.integer {
-		if make {
-			if err := t.reserve(1); err != nil {
-				return nil, false, err
+// Lookup finds the records of rows of b for reading, as Resolve does, nil where
+// there is none. They must not be changed.
+func (t *Table) Lookup(b *data.Batch, keys []int, rows []int32, recs []unsafe.Pointer) error {
+	if t.large() {
+		t.touch(b.Hashes, rows)
+	}
+	if t.integer {
+		col := b.Cols[keys[0]]
+		for i, r := range rows {
+			k := ident{hash: b.Hashes[r], word: b.Hashes[r]}
+			if !col.IsNull(int(r)) {
+				k.keyed = keyedFlag
+				if col.Type.Phys() == data.PhysI64 {
+					k.word = uint64(col.I64[r])
+				} else {
+					k.word = uint64(int64(col.I32[r]))
+				}
 			}
+			_, recs[i] = t.look(&k)
 		}
-		return t.find(hash, key, make)
+		return nil
 	}
-	if key[0] == 0 {
-		if t.null == nil && make {
-			t.fresh = t.fresh[:0]
-			rec, err = t.nullRecord(hash, 0)
-			return rec, err == nil, err
-		}
-		return t.null, false, nil
+	for i, r := range rows {
+		t.encoded = data.EncodeRow(t.encoded[:0], b.Cols, keys, int(r))
+		_, recs[i] = t.look(&ident{hash: b.Hashes[r], word: b.Hashes[r], key: t.encoded})
 	}
-	x, _ := binary.Varint(key[1:])
+	return nil
+}
+
+// Find returns the record of an encoded key, nil if there is none. With make it
+// is made if it is missing, and may be changed; without it is for reading.
+// Integer tables have their key in the row codec here as well.
+func (t *Table) Find(hash uint64, key []byte, make bool) (rec unsafe.Pointer, isNew bool, err error) {
+	k := ident{hash: hash, word: hash, key: key}
+	if t.integer && key[0] != 0 {
+		x, _ := binary.Varint(key[1:])
+		k.word, k.keyed = uint64(x), keyedFlag
+	}
 	if make {
 		if err := t.reserve(1); err != nil {
 			return nil, false, err
 		}
 	}
-	var raw [8]byte
-	binary.NativeEndian.PutUint64(raw[:], uint64(x))
-	return t.find(hash, raw[:], make)
+	return t.find(&k, make)
 }
 
-func (t *Table) find(h uint64, key []byte, make bool) (unsafe.Pointer, bool, error) {
-	s := h * t.salt
-	tag := s << (64 - t.shift) >> 48 << 48
-	mask := len(t.index) - 1
-	for p := int(s >> t.shift); ; p = (p + 1) & mask {
-		slot := t.index[p]
+// look finds the place in the index and the record of a key, nil if there is none.
+func (t *Table) look(k *ident) (p uint64, rec unsafe.Pointer) {
+	s := k.hash * t.salt
+	tag := tagOf(s)
+	for p = t.home(s); ; p++ {
+		slot := t.slots[p]
 		if slot == 0 {
-			if !make {
-				return nil, false, nil
-			}
-			rec, err := t.insert(p, tag, h, len(key))
-			if err != nil {
-				return nil, false, err
-			}
-			copy(unsafe.Slice((*byte)(unsafe.Add(rec, recValue+t.width)), len(key)), key)
-			return rec, true, nil
+			return p, nil
 		}
-		if (slot^tag)>>48 != 0 {
-			continue
-		}
-		rec := t.log.at(slot&(1<<48-1) - 1)
-		if *(*uint64)(rec) == h && bytes.Equal(t.rawKey(rec), key) {
-			return rec, false, nil
+		if (slot^tag)>>addressBits == 0 {
+			if rec := t.log.at(slot & addressMask); t.is(rec, k) {
+				return p, rec
+			}
 		}
 	}
 }
 
-func (t *Table) insert(p int, tag, h uint64, keyLen int) (unsafe.Pointer, error) {
-	addr, rec, err := t.log.alloc((recValue + t.width + keyLen + 7) &^ 7)
+func (t *Table) find(k *ident, make bool) (unsafe.Pointer, bool, error) {
+	p, rec := t.look(k)
+	switch {
+	case rec == nil && make:
+		rec, err := t.insert(p, k)
+		return rec, err == nil, err
+	case rec != nil && make && epochOf(rec) != t.epoch:
+		return rec, false, t.changing(t.slots[p]&addressMask, rec)
+	}
+	return rec, false, nil
+}
+
+// insert makes the record of a key whose search ended at the empty slot p.
+func (t *Table) insert(p uint64, k *ident) (unsafe.Pointer, error) {
+	addr, rec, err := t.log.alloc(t.recordSize(len(k.key)))
 	if err != nil {
 		return nil, err
 	}
-	*(*uint64)(rec) = h
-	*(*uint32)(unsafe.Add(rec, recKeyLen)) = uint32(keyLen)
-	t.index[p] = tag | (addr + 1)
+	t.write(rec, k)
+	t.log.segments[addr>>offsetBits].epoch = t.epoch
 	t.count++
+	if s := k.hash * t.salt; !t.put(s, addr, t.home(s), p) {
+		if err := t.rebuild(2 * int(t.homes)); err != nil {
+			return nil, err
+		}
+	}
 	return rec, nil
 }
 
-func (t *Table) rawKey(rec unsafe.Pointer) []byte {
-	n := *(*uint32)(unsafe.Add(rec, recKeyLen))
-	return unsafe.Slice((*byte)(unsafe.Add(rec, recValue+t.width)), n)
-}
-
-// Key appends the key of a record, in the row codec, to dst.
-func (t *Table) Key(dst []byte, rec unsafe.Pointer) []byte {
-	if !t.integer {
-		return append(dst, t.rawKey(rec)...)
-	}
-	if *(*uint32)(unsafe.Add(rec, recKeyLen)) == nullKey {
-		return append(dst, 0)
-	}
-	return binary.AppendVarint(append(dst, 1), *(*int64)(unsafe.Add(rec, recValue+t.width)))
-}
-
-// Alive tells whether a record has not been deleted.
-func Alive(rec unsafe.Pointer) bool { return *(*uint32)(unsafe.Add(rec, recKeyLen)) != deadKey }
-
-// Reserve makes room for n more keys, so that filling does not rehash.
-func (t *Table) Reserve(n int) error { return t.reserve(n) }
-
-func (t *Table) reserve(n int) error {
-	need := 2 * (t.count + n)
-	if need <= len(t.index) {
-		return nil
-	}
-	size := len(t.index)
-	for size < need {
-		size *= 2
-	}
-	if err := t.setIndex(size); err != nil {
-		return err
-	}
-	t.Each(func(addr uint64, rec unsafe.Pointer) bool {
-		t.link(addr, rec)
-		return true
-	})
-	return nil
-}
-
-func (t *Table) link(addr uint64, rec unsafe.Pointer) {
-	if rec == t.null {
-		return
-	}
-	s := *(*uint64)(rec) * t.salt
-	tag := s << (64 - t.shift) >> 48 << 48
-	mask := len(t.index) - 1
-	p := int(s >> t.shift)
-	for t.index[p] != 0 {
-		p = (p + 1) & mask
-	}
-	t.index[p] = tag | (addr + 1)
-}
-
 // Each calls f for every record, in the order in which they were made, until f
-// returns false. f may delete the record it is given.
-func (t *Table) Each(f func(addr uint64, rec unsafe.Pointer) bool) {
-	for k := range t.log.segments {
-		s := &t.log.segments[k]
-		for off := 0; off < s.used; {
-			rec := unsafe.Pointer(&s.mem[off])
-			keyLen := *(*uint32)(unsafe.Add(rec, recKeyLen))
-			size := recValue + t.width
-			switch keyLen {
-			case nullKey:
-				size += 8
-			case deadKey:
-				size = int(*(*uint32)(unsafe.Add(rec, recMark)))
-				off += size
-				continue
-			default:
-				size += int(keyLen)
-			}
-			if !f(uint64(k)<<32|uint64(off), rec) {
+// returns false. f may delete the record it is given, and must not change it.
+func (t *Table) Each(f func(addr uint64, rec unsafe.Pointer) bool) { t.eachAddress(f) }
+
+func (t *Table) eachAddress(f func(addr uint64, rec unsafe.Pointer) bool) {
+	for k := 1; k < len(t.log.segments); k++ {
+		for off := 0; off < t.log.segments[k].used; {
+			rec := unsafe.Add(t.log.bases[k], off)
+			size := t.sizeOf(rec)
+			if epochOf(rec) != deadEpoch && !f(uint64(k)<<offsetBits|uint64(off)>>3, rec) {
 				return
 			}
-			off += (size + 7) &^ 7
+			off += size
 		}
 	}
 }
 
 // Delete removes a record. Its memory comes back when half of the log is dead.
-func (t *Table) Delete(rec unsafe.Pointer) {
-	size := recValue + t.width + 8
-	if rec == t.null {
-		t.null = nil
-	} else {
-		t.unlink(rec)
-		size = (recValue + t.width + int(*(*uint32)(unsafe.Add(rec, recKeyLen))) + 7) &^ 7
+func (t *Table) Delete(rec unsafe.Pointer) error {
+	k := t.identOf(rec)
+	p, rec := t.look(&k)
+	if rec == nil {
+		return nil
 	}
-	*(*uint32)(unsafe.Add(rec, recKeyLen)) = deadKey
-	*(*uint32)(unsafe.Add(rec, recMark)) = uint32(size)
-	t.count--
-	t.dead += int64(size)
-}
-
-func (t *Table) unlink(rec unsafe.Pointer) {
-	s := *(*uint64)(rec) * t.salt
-	mask := len(t.index) - 1
-	p := int(s >> t.shift)
-	for t.log.at(t.index[p]&(1<<48-1)-1) != rec {
-		p = (p + 1) & mask
-	}
-	// Close the gap: move back every later entry of the cluster that may not stand
-	// after an empty slot.
-	for q := (p + 1) & mask; t.index[q] != 0; q = (q + 1) & mask {
-		other := t.log.at(t.index[q]&(1<<48-1) - 1)
-		home := int(*(*uint64)(other) * t.salt >> t.shift)
-		if (q-home)&mask >= (q-p)&mask {
-			t.index[p] = t.index[q]
-			p = q
+	if epochOf(rec) != t.epoch {
+		if err := t.changing(t.slots[p]&addressMask, rec); err != nil {
+			return err
 		}
 	}
-	t.index[p] = 0
+	t.forget(rec)
+	t.remove(p)
+	setEpoch(rec, deadEpoch)
+	t.count--
+	t.dead += int64(t.sizeOf(rec))
+	return nil
 }
 
 // NeedsCompaction tells whether more than half of the log, and at least 1 MiB, is dead.
 func (t *Table) NeedsCompaction() bool {
-	return t.dead > 1<<20 && 2*t.dead > t.log.bytes()
+	return t.dead > 1<<20 && 2*t.dead > t.log.bytes() && !t.passing()
 }
 
 // Compact copies the live records into fresh memory. Every address and pointer
-// into the table changes; moved is told of each record.
+// into the table changes; moved is told of each record. What a snapshot under
+// way has not got yet is written first.
 func (t *Table) Compact(moved func(from, to unsafe.Pointer)) error {
-	old := t.log
-	fresh := Table{types: t.types, width: t.width, integer: t.integer, pairInteger: t.pairInteger, salt: t.salt, log: arena{budget: old.budget}}
-	err := fresh.setIndex(len(t.index))
+	for t.passing() {
+		if _, err := t.Continue(1 << 20); err != nil {
+			return err
+		}
+	}
+	fresh, err := newIndex(int(t.homes))
 	if err != nil {
 		return err
 	}
-	t.Each(func(_ uint64, rec unsafe.Pointer) bool {
-		size := recValue + t.width + 8
-		if rec != t.null {
-			size = (recValue + t.width + int(*(*uint32)(unsafe.Add(rec, recKeyLen))) + 7) &^ 7
-		}
+	log := arena{budget: t.log.budget}
+	full := false
+	t.eachAddress(func(_ uint64, rec unsafe.Pointer) bool {
+		size := t.sizeOf(rec)
 		var addr uint64
 		var to unsafe.Pointer
-		if addr, to, err = fresh.log.alloc(size); err != nil {
+		if addr, to, err = log.alloc(size); err != nil {
 			return false
 		}
 		copy(unsafe.Slice((*byte)(to), size), unsafe.Slice((*byte)(rec), size))
-		if rec == t.null {
-			fresh.null = to
-		} else {
-			fresh.link(addr, to)
-		}
+		seg := &log.segments[addr>>offsetBits]
+		seg.epoch = max(seg.epoch, epochOf(rec))
+		k := t.identOf(to)
+		full = !fresh.set(k.hash*t.salt, addr) || full
 		moved(rec, to)
 		return true
 	})
 	if err != nil {
-		fresh.log.free()
-		giveIndex(fresh.index)
+		log.free()
+		giveIndex(fresh.slots)
 		return err
 	}
-	giveIndex(t.index)
-	t.index, t.shift, t.log, t.null, t.dead = fresh.index, fresh.shift, fresh.log, fresh.null, 0
+	giveIndex(t.slots)
+	old := t.log
+	t.index, t.log, t.dead = fresh, log, 0
 	old.free()
+	if full {
+		return t.rebuild(2 * int(t.homes))
+	}
 	return nil
 }

@@ -1,0 +1,158 @@
+package state
+
+import (
+	"encoding/binary"
+	"unsafe"
+)
+
+// Snapshots are taken by epochs. A record has the epoch in which it was last
+// changed; Begin ends an epoch. A snapshot is the records of epochs up to its
+// own; an incremental one those since the last completed. A pass over the log
+// writes them in slices; a record that is to be changed and that the pass has
+// not come to is written first. What a snapshot that is given up had written is
+// still newer than the last completed one, so nothing has to be undone.
+type epochs struct {
+	epoch     uint32 // the present one, from 1
+	completed uint32 // the last one a completed snapshot has
+	pass      pass
+	// gone has the keys deleted since the last completed snapshot, leaving those of
+	// them that were deleted before the present one began. Each is a hash, a length
+	// and the key in the row codec.
+	gone, leaving []byte
+}
+
+type pass struct {
+	begun     bool
+	full      bool
+	epoch     uint32
+	next, end uint64 // addresses still to come
+	put       func(rec unsafe.Pointer) error
+}
+
+// visitCost is how many records that need not be written count as one that is.
+const visitCost = 16
+
+// Begin fixes the records of this moment for a snapshot: all of them, or those
+// that were changed since the last completed one. put is called with each of
+// them, by Continue or before it is changed; it must not keep the record. Begin
+// takes the same short time whatever the size of the table.
+func (t *Table) Begin(full bool, put func(rec unsafe.Pointer) error) {
+	t.End(false)
+	t.pass = pass{begun: true, full: full, epoch: t.epoch, next: 1 << offsetBits, end: t.log.end(), put: put}
+	t.leaving, t.gone = t.gone, nil
+	t.epoch++
+}
+
+func (t *Table) passing() bool { return t.pass.next < t.pass.end }
+
+// Continue writes about n records of the snapshot begun last. It tells whether
+// all are written.
+func (t *Table) Continue(n int) (done bool, err error) {
+	n *= visitCost
+	for p := &t.pass; p.next < p.end && n > 0; {
+		k := p.next >> offsetBits
+		s := &t.log.segments[k]
+		if !p.full && s.epoch <= t.completed {
+			p.next = (k + 1) << offsetBits
+			continue
+		}
+		off := int(p.next & offsetMask << 3)
+		stop := s.used
+		if k == p.end>>offsetBits {
+			stop = int(p.end & offsetMask << 3)
+		}
+		for ; off < stop && n > 0; n-- {
+			rec := unsafe.Add(t.log.bases[k], off)
+			// The pass is beyond the record before it is written: put may look at others.
+			off += t.sizeOf(rec)
+			p.next = k<<offsetBits | uint64(off)>>3
+			if e := epochOf(rec); e <= p.epoch && (p.full || e > t.completed) {
+				if err := p.put(rec); err != nil {
+					return false, err
+				}
+				n -= visitCost - 1
+			}
+		}
+		if off >= stop {
+			p.next = (k + 1) << offsetBits
+		}
+	}
+	return t.pass.next >= t.pass.end, nil
+}
+
+// End says that the snapshot begun last is durable or was given up.
+func (t *Table) End(completed bool) {
+	if !t.pass.begun {
+		return
+	}
+	switch {
+	case completed:
+		t.completed = t.pass.epoch
+	case t.completed == 0:
+		t.gone = nil // nothing durable has these keys
+	default:
+		t.gone = append(t.leaving, t.gone...)
+	}
+	t.leaving, t.pass = nil, pass{}
+}
+
+// Restored says that all there is came from a completed snapshot that the next
+// one builds on.
+func (t *Table) Restored() {
+	t.End(false)
+	t.completed, t.gone = t.epoch, nil
+	t.epoch++
+}
+
+// changing makes a record that is about to be changed one of the present epoch.
+func (t *Table) changing(addr uint64, rec unsafe.Pointer) error {
+	p := &t.pass
+	if e := epochOf(rec); addr >= p.next && addr < p.end && e <= p.epoch && (p.full || e > t.completed) {
+		if err := p.put(rec); err != nil {
+			return err
+		}
+	}
+	setEpoch(rec, t.epoch)
+	t.log.segments[addr>>offsetBits].epoch = t.epoch
+	return nil
+}
+
+// Touch says that a record which was reached by a pointer and not by Resolve is
+// about to be changed.
+func (t *Table) Touch(rec unsafe.Pointer) error {
+	if epochOf(rec) == t.epoch {
+		return nil
+	}
+	return t.changing(t.log.addressOf(rec), rec)
+}
+
+// forget keeps the key of a record that is being deleted.
+func (t *Table) forget(rec unsafe.Pointer) {
+	if t.completed == 0 && !t.pass.begun {
+		return
+	}
+	of := rec
+	if t.pair {
+		of = t.Owner(rec)
+	}
+	t.encoded = t.Key(t.encoded[:0], rec)
+	t.gone = binary.NativeEndian.AppendUint64(t.gone, Hash(of))
+	t.gone = binary.AppendUvarint(t.gone, uint64(len(t.encoded)))
+	t.gone = append(t.gone, t.encoded...)
+}
+
+// Deleted calls f for every key deleted between the last completed snapshot and
+// the one begun last, with the hash that gives its key group. Keys that were
+// made again are among them: what a snapshot puts counts before what it deletes.
+func (t *Table) Deleted(f func(hash uint64, key []byte) error) error {
+	for p := t.leaving; len(p) > 0; {
+		hash := binary.NativeEndian.Uint64(p)
+		n, w := binary.Uvarint(p[8:])
+		p = p[8+w:]
+		if err := f(hash, p[:n]); err != nil {
+			return err
+		}
+		p = p[n:]
+	}
+	return nil
+}
