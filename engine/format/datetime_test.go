@@ -123,3 +123,30 @@ func TestParseDateAndTime(t *testing.T) {
 		t.Errorf("got %d, %v", got, err)
 	}
 }
+
+// TestMomentsAreLayouts compares the parser that remembers a minute with the
+// one that does not.
+func TestMomentsAreLayouts(t *testing.T) {
+	times := []string{
+		"2024-02-29 12:34:56.789", "2024-02-29 12:34:57.1", "2024-02-29 12:34:57.12", "2024-02-29 12:34:00", "2024-02-29 12:34:59.", "2024-02-29 12:34:60", "2024-02-29 12:34:5",
+		"2024-02-29 12:34:5a", "2024-02-29 12:34:56.7890001", "2024-02-29 12:34:56.78x", "2024-02-29 12:34", "2024-02-30 12:34:56", "2024-02-30 12:34:57", "2024-02-29 24:00:00",
+		"2024-02-29 24:00:01", "2024-03-01 00:00:01.5", "1969-12-31 23:59:59.999", "1969-12-31 23:59:58.001", "2024-02-29T12:34:56", "2024-02-29 12:34:561", "",
+	}
+	for _, zulu := range []bool{false, true} {
+		for precision := range 10 {
+			m := Moments{Layout: Layout{Sep: ' ', Zulu: zulu}}
+			for round := range 3 {
+				for _, text := range times {
+					if zulu && round < 2 {
+						text += "Z"
+					}
+					ms, nano, err := m.Parse([]byte(text), precision)
+					wantMs, wantNano, wantErr := m.Layout.Parse([]byte(text), precision)
+					if (err == nil) != (wantErr == nil) || err == nil && (ms != wantMs || nano != wantNano) {
+						t.Errorf("%q with precision %d: %d, %d, %v; want %d, %d, %v", text, precision, ms, nano, err, wantMs, wantNano, wantErr)
+					}
+				}
+			}
+		}
+	}
+}

@@ -23,39 +23,59 @@ func ShortView(p []byte, n int) data.View {
 	return data.View{A: uint64(n) | lo<<32, B: rest}
 }
 
-// Moments parses timestamps of one layout; times of one day after the other
+// Moments parses timestamps of one layout; times of one minute after the other
 // are quick. It belongs to one goroutine.
 type Moments struct {
 	Layout Layout
-	date   uint64 // the first eight characters of the day it knows
-	day    uint16 // the last two
-	days   int64
+	// The first sixteen characters it knows, down to the minute, and when that is.
+	front0, front1 uint64
+	millis         int64
 }
 
 // Parse is Layout.Parse.
 func (m *Moments) Parse(p []byte, precision int) (int64, int32, error) {
-	if len(p) < 11 || m.date == 0 || binary.LittleEndian.Uint64(p) != m.date || binary.LittleEndian.Uint16(p[8:]) != m.day || p[10] != m.Layout.Sep {
-		ms, nano, err := m.Layout.Parse(p, precision)
-		if err == nil && len(p) > 10 {
-			m.date, m.day, m.days = binary.LittleEndian.Uint64(p), binary.LittleEndian.Uint16(p[8:]), data.FloorDiv(ms, data.DayMillis)
-			if c, _ := civil(p); c.Days() != m.days {
-				m.date = 0 // the end of a month moved it, or 24:00
-			}
+	if len(p) < 19 || m.front0 == 0 || binary.LittleEndian.Uint64(p) != m.front0 || binary.LittleEndian.Uint64(p[8:]) != m.front1 {
+		return m.parse(p, precision)
+	}
+	tens, ones := p[17]-'0', p[18]-'0'
+	if p[16] != ':' || tens > 5 || ones > 9 {
+		return m.parse(p, precision)
+	}
+	ms := m.millis + int64(tens)*10_000 + int64(ones)*1000
+	end := len(p)
+	if m.Layout.Zulu {
+		if end--; p[end] != 'Z' {
+			return m.parse(p, precision)
 		}
+	}
+	if end == 19 {
+		return ms, 0, nil
+	}
+	if end < 19 || p[19] != '.' || end > 23 || precision < 3 {
+		return m.parse(p, precision)
+	}
+	frac, unit := 0, 100
+	for _, c := range p[20:end] {
+		if c -= '0'; c > 9 {
+			return m.parse(p, precision)
+		}
+		frac += int(c) * unit
+		unit /= 10
+	}
+	return ms + int64(frac), 0, nil
+}
+
+// parse reads any timestamp and remembers its minute.
+func (m *Moments) parse(p []byte, precision int) (int64, int32, error) {
+	ms, nano, err := m.Layout.Parse(p, precision)
+	if err != nil || len(p) < 19 {
 		return ms, nano, err
 	}
-	ms, nano, end := clock(p, 11, m.Layout.ShortTime)
-	if m.Layout.Zulu && end > 0 && end < len(p) && p[end] == 'Z' {
-		end++
-	} else if m.Layout.Zulu {
-		end = -1
+	front := ms - data.FloorMod(ms, 60_000)
+	day := data.FloorDiv(front, data.DayMillis)
+	if c, _ := civil(p); c.Days() != day {
+		return ms, nano, nil // the end of a month moved it, or 24:00
 	}
-	if end != len(p) {
-		return m.Layout.Parse(p, precision) // which says what is wrong
-	}
-	ms += m.days * data.DayMillis
-	if precision != 3 || nano != 0 {
-		ms, nano = data.TruncateNano(ms, nano, precision)
-	}
+	m.front0, m.front1, m.millis = binary.LittleEndian.Uint64(p), binary.LittleEndian.Uint64(p[8:]), front
 	return ms, nano, nil
 }

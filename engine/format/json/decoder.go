@@ -16,6 +16,7 @@ type node struct {
 	byName map[string]int // nil if there are few
 	next   int            // where the next member is expected
 	leaves []int          // outputs in it
+	mark   uint64         // number of the record in which the quick reader saw it
 }
 
 // member is a field of an object: a whole output, an object some of whose
@@ -25,6 +26,8 @@ type member struct {
 	out       int    // -1: not an output
 	node      *node
 	seen      uint64 // number of the record that had it last
+	act       act
+	quick     quickKey
 }
 
 // copied is an output that another one holds already.
@@ -54,6 +57,15 @@ type decoder struct {
 	buf  *data.Buffer
 	base int // where p lies in buf
 	row  int
+
+	// The quick reader's.
+	quick     bool
+	window    *window
+	text      []byte // all that was given, of which p is the front
+	start     int    // where text lies in buf
+	all, got  uint64 // outputs there are, and those the record at hand has
+	unescaped *data.Buffer
+	used      int // of unescaped
 }
 
 func newDecoder(s format.DecoderSpec) (*decoder, error) {
@@ -82,6 +94,7 @@ func newDecoder(s format.DecoderSpec) (*decoder, error) {
 	for _, out := range order {
 		d.want(out, s.Output[out])
 	}
+	d.prepare(s.Types)
 	return d, nil
 }
 
@@ -135,11 +148,26 @@ func (d *decoder) Decode(p []byte, buf *data.Buffer, atEOF bool, b *data.Batch) 
 	for _, v := range b.Cols {
 		v.Resize(data.BatchSize)
 	}
-	d.b, d.buf = b, buf
+	d.b, d.buf, d.start = b, buf, base
+	w := d.fresh()
 	i := 0
 	var err error
 	for b.N < data.BatchSize && i < len(p) {
-		n := bytes.IndexByte(p[i:], '\n') + 1
+		n := 0
+		if w != nil {
+			if n = w.lineAfter(p, i) + 1 - i; n > 0 {
+				d.row = b.N
+				if i+n+slack <= len(p) && d.quickly(p, i, i+n-1) {
+					b.N++
+					d.line++
+					i += n
+					continue
+				}
+			}
+		}
+		if n <= 0 {
+			n = bytes.IndexByte(p[i:], '\n') + 1
+		}
 		if n == 0 {
 			if !atEOF {
 				break
@@ -171,10 +199,19 @@ func (d *decoder) DecodeMessages(p []byte, ends []int, buf *data.Buffer, b *data
 	for _, v := range b.Cols {
 		v.Resize(data.BatchSize)
 	}
-	d.b, d.buf = b, buf
+	d.b, d.buf, d.start = b, buf, base
+	w := d.fresh()
 	k, from := 0, 0
 	var err error
 	for ; k < len(ends) && b.N < data.BatchSize; k++ {
+		if end := ends[k]; w != nil && end > from && end+slack <= len(p) && w.covers(p, from, end) {
+			d.row = b.N
+			if d.quickly(p, from, end) {
+				b.N++
+				from, rows[k] = end, int32(b.N)
+				continue
+			}
+		}
 		d.p, d.base, d.row, d.line = p[from:ends[k]], base+from, b.N, 0
 		if at := space(d.p, 0); at == len(d.p) {
 			// An empty message is no row.
@@ -201,7 +238,19 @@ func (d *decoder) finish() {
 			v.Nulls[d.b.N>>6] &= 1<<at - 1 // what a broken record left
 		}
 	}
-	d.b, d.p, d.buf = nil, nil, nil
+	d.b, d.p, d.buf, d.text = nil, nil, nil, nil
+}
+
+// fresh is the window for a new text, nil if it is to be read carefully.
+func (d *decoder) fresh() *window {
+	if !d.quick {
+		return nil
+	}
+	if d.window == nil {
+		d.window = new(window)
+	}
+	d.window.from, d.window.to = 0, 0
+	return d.window
 }
 
 // locate adds where an error is.

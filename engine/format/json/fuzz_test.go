@@ -35,6 +35,23 @@ func FuzzRead(f *testing.F) {
 		if cut, _, cutErr := formattest.Decode(Format, spec, line, 3); (err == nil) != (cutErr == nil) || strings.Join(cut, "") != strings.Join(rows, "") {
 			t.Fatalf("%q: whole %q, %v; cut %q, %v", line, rows, err, cut, cutErr)
 		}
+		// The quick reader wants text behind the record; blank text is none.
+		for _, ending := range []string{"\n", "\r\n"} {
+			quick, _, quickErr := formattest.Decode(Format, spec, line+ending+strings.Repeat(" ", 2*slack), 0)
+			if (err == nil) != (quickErr == nil) || err == nil && strings.Join(quick, "") != strings.Join(rows, "") {
+				t.Fatalf("%q: alone %q, %v; with text behind it %q, %v", line, rows, err, quick, quickErr)
+			}
+		}
+		first, firstErr := message(t, spec, line, "")
+		if (err == nil) != (firstErr == nil) || err == nil && first != strings.Join(rows, "") {
+			t.Fatalf("%q: as a line %q, %v; as a message %q, %v", line, rows, err, first, firstErr)
+		}
+		for _, behind := range []string{`}`, `"}`, `1}`, `{"a":1}`} {
+			got, gotErr := message(t, spec, line, behind+strings.Repeat(" ", 2*slack))
+			if (err == nil) != (gotErr == nil) || err == nil && got != first {
+				t.Fatalf("%q: alone %q, %v; before another message %q, %v", line, first, err, got, gotErr)
+			}
+		}
 		object := stdjson.Valid([]byte(line)) && strings.TrimLeft(line, " \t\r")[0] == '{'
 		if err == nil && !object {
 			t.Fatalf("%q is not a JSON object", line)
@@ -77,6 +94,20 @@ func FuzzRead(f *testing.F) {
 			}
 		}
 	})
+}
+
+// message reads one message that lies before other text.
+func message(t *testing.T, s format.DecoderSpec, text, behind string) (row string, err error) {
+	d, err := Format.Decoder(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := data.MakeBatch(s.Types, 0)
+	buf := data.WrapBuffer([]byte(text + behind))
+	if _, err := d.(format.Messages).DecodeMessages(buf.B, []int{len(text)}, buf, b, make([]int32, 1)); err != nil {
+		return "", err
+	}
+	return strings.Join(formattest.Rows(b), ""), nil
 }
 
 func decodeOne(t *testing.T, s format.DecoderSpec, line string) *data.Batch {

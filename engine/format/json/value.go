@@ -76,17 +76,13 @@ func (d *decoder) value(i int, v *data.Vector, r int) (int, error) {
 		switch {
 		case t.raw:
 			d.scratch = unescape(d.scratch[:0], p[t.from:t.to])
-			v.SetBytes(r, d.scratch)
+			d.keep(v, r, d.scratch)
 		case n <= data.InlineLen:
 			v.Views[r] = format.ShortView(p[t.from:], n)
 		case d.buf == nil:
 			v.SetBytes(r, p[t.from:t.to])
 		default:
-			k := len(v.Bufs) - 1
-			if k < 0 || v.Bufs[k] != d.buf {
-				k = v.AddBuffer(d.buf.Retain())
-			}
-			v.SetSlice(r, k, d.base+t.from, n)
+			v.SetSlice(r, bufferOf(v, d.buf), d.base+t.from, n)
 		}
 		return next, nil
 	case data.BigInt, data.Int:
@@ -235,7 +231,7 @@ func (d *decoder) asText(i int, v *data.Vector, r int) (int, error) {
 			return 0, err
 		}
 		d.scratch = compact(d.scratch[:0], d.p[i:next])
-		v.SetBytes(r, d.scratch)
+		d.keep(v, r, d.scratch)
 		return next, nil
 	}
 	t, next, err := d.scalarText(i)

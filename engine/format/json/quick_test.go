@@ -1,0 +1,140 @@
+package json
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/weir-streams/weir/engine/data"
+	"github.com/weir-streams/weir/engine/format"
+	"github.com/weir-streams/weir/engine/format/formattest"
+)
+
+// quickSpec has what the quick reader reads by itself and what it does not.
+func quickSpec(t testing.TB, options ...string) format.DecoderSpec {
+	columns := []data.Column{
+		{Name: "a", Type: data.Of(data.BigInt)},
+		{Name: "text", Type: varchar},
+		{Name: "in", Type: data.Type{Kind: data.Row, Names: []string{"x", "at", "a member of a long name"}, Args: []data.Type{data.Of(data.Int), typ(data.Timestamp, 3, 0), varchar}}},
+		{Name: "un", Type: varchar},
+		{Name: "d", Type: data.Of(data.Double)},
+		{Name: "list", Type: array(varchar)},
+		{Name: "e", Type: data.Of(data.Boolean)},
+	}
+	s := format.DecoderSpec{Columns: columns, Options: formattest.Options(t, Format, options...)}
+	for _, p := range []struct {
+		path []int
+		typ  data.Type
+	}{
+		{[]int{0}, columns[0].Type},
+		{[]int{1}, varchar},
+		{[]int{2, 0}, data.Of(data.Int)},
+		{[]int{2, 1}, typ(data.Timestamp, 3, 0)},
+		{[]int{2, 2}, varchar},
+		{[]int{4}, columns[4].Type},
+		{[]int{5}, columns[5].Type},
+		{[]int{6}, columns[6].Type},
+	} {
+		s.Output, s.Types = append(s.Output, p.path), append(s.Types, p.typ)
+	}
+	return s
+}
+
+// FuzzQuick compares the quick reader with the careful one.
+func FuzzQuick(f *testing.F) {
+	for _, s := range []string{
+		`{"a":1,"text":"x","in":{"x":2,"at":"2024-02-29 12:34:56.789","a member of a long name":"y"},"un":"z","d":1.5,"list":["a"],"e":true}`,
+		`{"a":-12345678,"text":"a text of more than twelve","in":null,"un":{"x":{"y":"z","n":1}},"other":"\\\"","d":null}`,
+		`{"a":1234567890123456,"text":"quote \" backslash \\ slash \/ tab \t","in":{"x":2147483648}}`,
+		`{"a":12345678901234567890}`, `{"a":00}`, `{"a":-}`, `{"a":1.5}`, `{"a":"7"}`, `{"a": 1 , "text" : "x" }`, `{"in":{"x":1},"in":{"x":2}}`, `{"in":{"x":1},"in":null}`,
+		`{"text":"unfinished`, `{"text":"é and more than twelve bytes"}`, "{\"text\":\"\xff\"}", `{"text":"\u00e9"}`, `{"un":"\q"}`, `{"a":1,"a":null}`, `{"a":null}x`, `{"in":{"at":"2024-02-30 00:00:00"}}`,
+		`{"list":[1,2],"list":[3]}`, `{"e":{}}`, `{"un":[1,2,{"a":"b"}]}`, `{"un":tru}`, `{}`, `{"a":1,}`, `{"":1}`, `{"a":1}{"a":2}`, "{\"a\":1}\r", "{\"text\":\"\x01\"}",
+		`{"z":` + strings.Repeat(`{"z":`, 30) + "1" + strings.Repeat("}", 31), `{"d":-0.5e3,"e":"TRUE","text":5}`,
+	} {
+		f.Add(s, false)
+		f.Add(s, true)
+	}
+	f.Fuzz(func(t *testing.T, record string, ignore bool) {
+		record = strings.ReplaceAll(record, "\n", " ")
+		spec := quickSpec(t)
+		if ignore {
+			spec = quickSpec(t, "ignore-parse-errors", "true")
+		}
+		good := `{"a":7,"text":"behind it","in":{"x":1,"at":"2024-02-29 12:34:56"}}`
+		text := good + "\n" + record + "\n" + record + "\n" + good + "\n" + good
+		read := func(quick bool) string {
+			d, err := newDecoder(spec)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !d.quick {
+				t.Fatal("this schema is none for the quick reader")
+			}
+			d.quick = quick
+			rows, skipped, err := formattest.Run(d, spec.Types, text, 0)
+			var b strings.Builder
+			for _, r := range rows {
+				b.WriteString(r + "\n")
+			}
+			if skipped > 0 {
+				b.WriteString("skipped ")
+				b.WriteByte(byte('0' + skipped))
+			}
+			if err != nil {
+				b.WriteString(err.Error())
+			}
+			return b.String()
+		}
+		if quick, slow := read(true), read(false); quick != slow {
+			t.Errorf("%q: quick\n%s\ncareful\n%s", record, quick, slow)
+		}
+	})
+}
+
+// TestQuickReaderIsUsed: records as programs write them do not need the careful one.
+func TestQuickReaderIsUsed(t *testing.T) {
+	d, err := newDecoder(quickSpec(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := strings.Repeat(" ", 5) + "\n" +
+		`{"a":1,"text":"a text with a \\ in it","in":{"x":2,"at":"2024-02-29 12:34:56.789","a member of a long name":"y"},"un":"z","d":1.5,"list":["a"],"e":true,"no column":{"a":"b"}}` + "\n"
+	b := data.MakeBatch(quickSpec(t).Types, 1)
+	d.b, d.row = b, 0
+	w := d.fresh()
+	padded := []byte(text + strings.Repeat(" ", slack))
+	if end := w.lineAfter(padded, 6); end != len(text)-1 || !d.quickly(padded, 6, end) {
+		t.Errorf("not read quickly; its end is %d", end)
+	}
+}
+
+// TestLongLines: windows follow one another, whatever the length of lines.
+func TestLongLines(t *testing.T) {
+	var text strings.Builder
+	var want []string
+	for i := range 3000 {
+		n := []int{3, 500, 16 << 10, 40, 70_000}[i%5] * (i%7 + 1) / 7
+		if i%200 > 10 {
+			n %= 300
+		}
+		s := strings.Repeat("xyz", n/3)
+		if i%3 == 0 {
+			s += `\n`
+		}
+		if i%11 == 0 {
+			s += "é"
+		}
+		text.WriteString(`{"text":"` + s + `"}` + "\n")
+		want = append(want, strings.ReplaceAll(s, `\n`, "\n"))
+	}
+	spec := format.DecoderSpec{Columns: cols(varchar), Output: [][]int{{0}}, Types: []data.Type{varchar}, Options: formattest.Options(t, Format)}
+	spec.Columns[0].Name = "text"
+	for _, piece := range []int{0, 64 << 10, 1000} {
+		got, _, err := formattest.Decode(Format, spec, text.String(), piece)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Join(got, "|") != strings.Join(want, "|") {
+			t.Errorf("in pieces of %d: %d rows differ from %d", piece, len(got), len(want))
+		}
+	}
+}
