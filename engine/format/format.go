@@ -15,6 +15,10 @@ type Format struct {
 	Decoder func(s DecoderSpec) (Decoder, error)
 	// Encoder writes rows; nil: cannot be written.
 	Encoder func(s EncoderSpec) (Encoder, error)
+	// Lines tells whether a record ends with each line feed, and nowhere else, and
+	// means the same without those before it, so that a file can be read from its
+	// middle; nil: never.
+	Lines func(o option.Values) bool
 	// Changelog: rows read are changes of all kinds, and all kinds can be written.
 	Changelog bool
 }

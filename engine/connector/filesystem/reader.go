@@ -1,8 +1,10 @@
 package filesystem
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"os"
 
 	"github.com/weir-streams/weir/engine/data"
 	"github.com/weir-streams/weir/engine/format"
@@ -24,6 +26,8 @@ type reader struct {
 	buf      *data.Buffer // its bytes [from, to) are read and not decoded yet
 	from, to int
 	eof      bool
+	part     span  // of the file, if it is not read whole
+	end      int64 // where the part's records end, 0: with the file
 
 	base position // of byte from
 	pos  position // behind the rows given
@@ -153,7 +157,16 @@ func (r *reader) fill() error {
 		r.buf, r.from, r.to = b, 0, left
 	}
 	for nothing := 0; r.to < len(r.buf.B); {
-		n, err := r.in.Read(r.buf.B[r.to:])
+		room := r.buf.B[r.to:]
+		if r.end != 0 {
+			left := r.end - r.base.offset - int64(r.to-r.from)
+			if left <= 0 {
+				r.eof = true
+				return nil
+			}
+			room = room[:min(int64(len(room)), left)]
+		}
+		n, err := r.in.Read(room)
 		r.to += n
 		if err == io.EOF {
 			r.eof = true
@@ -169,6 +182,21 @@ func (r *reader) fill() error {
 		}
 	}
 	return nil
+}
+
+// locate makes the line in an error that of the file: a part begins to count at
+// its own begin.
+func (r *reader) locate(err error) error {
+	var bad *format.RecordError
+	if r.part.from > 0 && errors.As(err, &bad) {
+		if f, e := os.Open(r.path); e == nil {
+			if at, e := begin(f, r.part.from); e == nil {
+				bad.Line += linesBefore(r.path, at)
+			}
+			f.Close()
+		}
+	}
+	return err
 }
 
 // repeat gives every row of v the same value.

@@ -1,7 +1,6 @@
 package filesystem
 
 import (
-	"cmp"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -20,14 +19,17 @@ import (
 )
 
 // source reads the files this subtask owns, one after the other. A split is a
-// file: its id the path below the table's.
+// file, or a part of one: its id is the path below the table's, and the part.
 type source struct {
 	spec     connector.SourceSpec
 	root     string
 	pattern  *regexp.Regexp
 	interval time.Duration // 0: bounded
-	outs     outputs
-	limit    *connector.Limiter
+	// splitSize is the least size of the parts of large files, 0: files stay whole.
+	splitSize int64
+	splitFrom int64 // smaller files stay whole
+	outs      outputs
+	limit     *connector.Limiter
 
 	splits   []*split // in the order found
 	known    map[string]*split
@@ -83,6 +85,9 @@ func newSource(s connector.SourceSpec) (connector.Source, error) {
 			return nil, fmt.Errorf("option 'source.path.regex-pattern': %w", err)
 		}
 	}
+	if s.Format.Lines != nil && s.Format.Lines(s.FormatOptions) {
+		src.splitSize, src.splitFrom = s.Options.Bytes("source.split-size"), splitFrom
+	}
 	if src.outs, err = newOutputs(s.Source, s.Schema); err != nil {
 		return nil, err
 	}
@@ -131,15 +136,7 @@ func (s *source) Restore(splits []connector.Split) error {
 		}
 		s.add(sp)
 	}
-	slices.SortStableFunc(s.todo, func(a, b *split) int {
-		if begun := a.pos != (position{}); begun != (b.pos != position{}) {
-			if begun {
-				return -1
-			}
-			return 1
-		}
-		return cmp.Compare(a.id, b.id)
-	})
+	slices.SortStableFunc(s.todo, order(s.todo))
 	s.listed = s.interval == 0 && len(splits) > 0
 	return nil
 }
@@ -179,10 +176,7 @@ func (s *source) look() error {
 		if s.pattern != nil && !s.pattern.MatchString(s.path(rel)) {
 			return
 		}
-		readers[connector.Owner(rel, s.spec.Parallelism)] = true
-		if s.known[rel] == nil && s.owns(rel) {
-			s.add(&split{id: rel})
-		}
+		s.found(rel, readers)
 	})
 	if err != nil {
 		return err
@@ -245,7 +239,7 @@ func (s *source) Poll(ctx context.Context, b *data.Batch) (connector.Status, err
 		s.spec.Corrupt(n)
 	}
 	if err != nil {
-		return 0, fmt.Errorf("file %s: %w", s.file.path, err)
+		return 0, fmt.Errorf("file %s: %w", s.file.path, s.file.locate(err))
 	}
 	s.limit.GiveBack(most - b.N)
 	sp.pos, sp.done = s.file.pos, done
@@ -259,7 +253,8 @@ func (s *source) Poll(ctx context.Context, b *data.Batch) (connector.Status, err
 }
 
 func (s *source) open(sp *split) (*reader, error) {
-	path := s.path(sp.id)
+	rel, part := sp.file()
+	path := s.path(rel)
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("file %s is gone; it was read up to byte %d", path, sp.pos.offset)
@@ -267,19 +262,50 @@ func (s *source) open(sp *split) (*reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	constants, err := s.outs.constants(path, sp.id, info, s.spec.Options.String("partition.default-name"))
+	constants, err := s.outs.constants(path, rel, info, s.spec.Options.String("partition.default-name"))
 	if err != nil {
 		return nil, fmt.Errorf("file %s: %w", path, err)
 	}
-	dec, err := s.decoder(sp.pos)
+	at := sp.pos
+	end := int64(0)
+	if part.to > 0 {
+		if at, end, err = bounds(path, at, part); err != nil {
+			return nil, fmt.Errorf("file %s: %w", path, err)
+		}
+	}
+	dec, err := s.decoder(at)
 	if err != nil {
 		return nil, err
 	}
-	in, err := openAt(path, sp.pos.offset)
+	in, err := openAt(path, at.offset)
 	if err != nil {
 		return nil, err
 	}
-	return &reader{path: path, in: in, decoder: dec, outs: &s.outs, constants: constants, pos: sp.pos, base: sp.pos}, nil
+	return &reader{path: path, in: in, decoder: dec, outs: &s.outs, constants: constants, pos: at, base: at, part: part, end: end}, nil
+}
+
+// bounds are where reading a part goes on and where it ends.
+func bounds(path string, at position, part span) (from position, end int64, err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return at, 0, err
+	}
+	defer f.Close()
+	if at == (position{}) {
+		if at.offset, err = begin(f, part.from); err != nil {
+			return at, 0, err
+		}
+	}
+	if part.to < 1<<62 {
+		if end, err = begin(f, part.to); err != nil {
+			return at, 0, err
+		}
+		end = max(end, at.offset)
+		if end == 0 {
+			end = -1
+		}
+	}
+	return at, end, nil
 }
 
 // outputs is where each output column comes from: the file's records, or what

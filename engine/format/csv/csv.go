@@ -30,6 +30,10 @@ var Format = &format.Format{
 		{Key: "write-bigdecimal-in-scientific-notation", Type: option.Bool, Default: "true", Doc: "Accepted as in Flink, where it changes nothing: decimals are written without trailing zeros, as 1E+2."},
 		{Key: "skip-header-lines", Type: option.Int, Default: "0", Doc: "Lines left out at the front of each file. An option of weir's own."},
 	},
+	// A quoted or escaped field may have line feeds in it.
+	Lines: func(o option.Values) bool {
+		return o.Bool("disable-quote-character") && o.String("escape-character") == ""
+	},
 	Decoder: func(s format.DecoderSpec) (format.Decoder, error) { return newDecoder(s) },
 	Encoder: func(s format.EncoderSpec) (format.Encoder, error) { return newEncoder(s) },
 }

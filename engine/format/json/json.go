@@ -29,6 +29,7 @@ var Format = &format.Format{
 		{Key: "encode.ignore-null-fields", Type: option.Bool, Default: "false", Doc: "Leave members that are NULL out on writing."},
 		{Key: "decode.json-parser.enabled", Type: option.Bool, Default: "true", Doc: "Accepted as in Flink, where it chooses a parser; there is one here."},
 	},
+	Lines:   func(option.Values) bool { return true },
 	Decoder: func(s format.DecoderSpec) (format.Decoder, error) { return newDecoder(s) },
 	Encoder: func(s format.EncoderSpec) (format.Encoder, error) { return newEncoder(s) },
 }

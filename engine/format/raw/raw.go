@@ -26,6 +26,7 @@ var Format = &format.Format{
 		{Key: "charset", Default: "UTF-8", Doc: "Character set of text: UTF-8, US-ASCII, ISO-8859-1, UTF-16BE or UTF-16LE."},
 		{Key: "endianness", Type: option.Enum, Enum: []string{"big-endian", "little-endian"}, Default: "big-endian", Doc: "Order of the bytes of a number."},
 	},
+	Lines: func(o option.Values) bool { return !strings.HasPrefix(strings.ToUpper(o.String("charset")), "UTF-16") },
 	Decoder: func(s format.DecoderSpec) (format.Decoder, error) {
 		c, err := newCodec(s.Columns, s.Options)
 		if err != nil {
