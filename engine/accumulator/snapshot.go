@@ -18,10 +18,21 @@ import (
 // windows gives the groups of each window; plain aggregations pass one, with
 // windowed false.
 func (s *Set) Snapshot(w *state.Writer, windowed bool, maxParallelism int, windows func(yield func(window int64, g *Groups))) {
-	main := w.Keyed("groups", len(s.keys), 0, s.stateSchema(windowed))
+	s.snapshot(w, "", windowed, maxParallelism, windows)
+}
+
+// SnapshotSlices writes the groups of slices of windows, by the end of each.
+func (s *Set) SnapshotSlices(w *state.Writer, maxParallelism int, slices func(yield func(end int64, g *Groups))) {
+	s.snapshot(w, slicePrefix, true, maxParallelism, slices)
+}
+
+const slicePrefix = "slice "
+
+func (s *Set) snapshot(w *state.Writer, prefix string, windowed bool, maxParallelism int, windows func(yield func(window int64, g *Groups))) {
+	main := w.Keyed(prefix+"groups", len(s.keys), 0, s.stateSchema(windowed))
 	sides := make([]*state.KeyedWriter, len(s.sides))
 	for k, d := range s.sides {
-		sides[k] = w.Keyed(d.name, len(s.keys)+1, 0, s.sideSchema(k, windowed))
+		sides[k] = w.Keyed(prefix+d.name, len(s.keys)+1, 0, s.sideSchema(k, windowed))
 	}
 	types := s.valueTypes()
 	cols := make([]*data.Vector, len(types))
@@ -146,7 +157,16 @@ func (s *Set) eachBatch(t *state.Table, f func(recs []unsafe.Pointer)) {
 // Restore reads what Snapshot wrote, by any number of former subtasks, into the
 // groups that window returns (window is 0 for plain aggregation).
 func (s *Set) Restore(r *state.Reader, windowed bool, window func(end int64) *Groups) error {
-	err := s.restoreTable(r, "groups", s.stateSchema(windowed), len(s.keys), windowed, window, func(g *Groups, b *data.Batch, rows []int32, values []*data.Vector) error {
+	return s.restore(r, "", windowed, window)
+}
+
+// RestoreSlices reads what SnapshotSlices wrote.
+func (s *Set) RestoreSlices(r *state.Reader, slice func(end int64) *Groups) error {
+	return s.restore(r, slicePrefix, true, slice)
+}
+
+func (s *Set) restore(r *state.Reader, prefix string, windowed bool, window func(end int64) *Groups) error {
+	err := s.restoreTable(r, prefix+"groups", s.stateSchema(windowed), len(s.keys), windowed, window, func(g *Groups, b *data.Batch, rows []int32, values []*data.Vector) error {
 		recs := make([]unsafe.Pointer, len(rows))
 		if _, err := g.Table.Resolve(b, indexes(len(s.keys)), rows, recs); err != nil {
 			return err
@@ -165,15 +185,15 @@ func (s *Set) Restore(r *state.Reader, windowed bool, window func(end int64) *Gr
 		return nil
 	})
 	for k := 0; k < len(s.sides) && err == nil; k++ {
-		err = s.restoreSide(r, k, windowed, window)
+		err = s.restoreSide(r, prefix, k, windowed, window)
 	}
 	return err
 }
 
-func (s *Set) restoreSide(r *state.Reader, k int, windowed bool, window func(end int64) *Groups) error {
+func (s *Set) restoreSide(r *state.Reader, prefix string, k int, windowed bool, window func(end int64) *Groups) error {
 	d := &s.sides[k]
 	keys := indexes(len(s.keys))
-	return s.restoreTable(r, d.name, s.sideSchema(k, windowed), len(keys)+1, windowed, window, func(g *Groups, b *data.Batch, rows []int32, values []*data.Vector) error {
+	return s.restoreTable(r, prefix+d.name, s.sideSchema(k, windowed), len(keys)+1, windowed, window, func(g *Groups, b *data.Batch, rows []int32, values []*data.Vector) error {
 		groups, found := make([]unsafe.Pointer, len(rows)), make([]unsafe.Pointer, len(rows))
 		data.HashKeys(b, keys)
 		if _, err := g.Table.Resolve(b, keys, rows, groups); err != nil {

@@ -5,6 +5,7 @@ package window
 import (
 	"fmt"
 	"math"
+	"slices"
 	"sort"
 	"unsafe"
 
@@ -12,31 +13,36 @@ import (
 	"github.com/weir-streams/weir/engine/data"
 	"github.com/weir-streams/weir/engine/graph"
 	"github.com/weir-streams/weir/engine/operator"
-	"github.com/weir-streams/weir/engine/state"
 )
 
 // aggregate is the operator of a WindowAggregate. Windows are named by their
-// end, on the wall clock for TIMESTAMP_LTZ.
+// end, on the wall clock for TIMESTAMP_LTZ. Where windows overlap and their
+// aggregates can be joined, panes are slices of windows: see sliced.
 type aggregate struct {
 	spec  graph.WindowAggregate
 	set   *accumulator.Set
 	types []data.Type
 	ctx   *operator.Context
 	clock *clock
+	unit  int64 // length of panes of which each row is in one; 0: panes are windows that overlap
+	slice bool  // panes are parts of windows
 
 	open      []*pane // by end, ascending
 	watermark int64   // event time, as instants
 	next      int64   // instant at which the first open window fires: its end - 1
+	fired     int64   // sliced: end of the last window that was given
+	older     []*pane // sliced: whole windows out of an older savepoint, by end
 
-	rows []int32
-	recs []unsafe.Pointer
-	last *pane // the pane of the row before
+	rows  []int32
+	recs  []unsafe.Pointer
+	given []unsafe.Pointer
+	last  *pane // the pane of the row before
 }
 
-// pane is one open window.
+// pane is one open window, or a slice of windows.
 type pane struct {
 	start, end int64 // wall clock
-	fireAt     int64 // instant
+	fireAt     int64 // instant at which it is given (the last window with it) and dropped
 	groups     *accumulator.Groups
 	rows       []int32 // of the batch at hand, not yet folded in
 }
@@ -55,7 +61,13 @@ func New(op graph.Op, input []data.Column) (operator.Operator, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &aggregate{spec: spec, set: set, watermark: data.MinWatermark, next: math.MaxInt64}
+	a := &aggregate{spec: spec, set: set, watermark: data.MinWatermark, next: math.MaxInt64, fired: math.MinInt64}
+	switch {
+	case w.Kind == graph.Tumble:
+		a.unit = w.Size
+	case w.TimeAttr != data.ProcTime && w.Slide <= w.Size && set.Merges():
+		a.unit, a.slice = sliceLength(w), true
+	}
 	for _, c := range op.Schema {
 		a.types = append(a.types, c.Type)
 	}
@@ -83,12 +95,14 @@ func (a *aggregate) Open(c *operator.Context) error {
 }
 
 func (a *aggregate) Close() error {
-	for _, p := range a.open {
-		if p.groups != nil {
-			p.groups.Free()
+	for _, list := range [][]*pane{a.open, a.older} {
+		for _, p := range list {
+			if p.groups != nil {
+				p.groups.Free()
+			}
 		}
 	}
-	a.open = nil
+	a.open, a.older = nil, nil
 	return nil
 }
 
@@ -102,10 +116,8 @@ func (a *aggregate) Process(_ int, b *data.Batch, out operator.Output) error {
 	switch {
 	case a.processingTime():
 		err = a.processNow(b, out)
-	case b.RowWatermarks != nil:
-		err = a.processExact(b, out)
 	default:
-		err = a.processBatch(b, out)
+		err = a.processTimed(b, out)
 	}
 	if err != nil {
 		return err
@@ -140,73 +152,73 @@ func (a *aggregate) processNow(b *data.Batch, out operator.Output) error {
 	return nil
 }
 
-// processBatch judges lateness by the watermark before the batch.
-func (a *aggregate) processBatch(b *data.Batch, out operator.Output) error {
-	times := b.Cols[a.spec.Window.TimeColumn]
+// processTimed adds rows to the panes of their event time. Lateness is judged by
+// the watermark in force when a row came, where the batch tells, else by that
+// before the batch; windows fire before the first row that came after their end.
+func (a *aggregate) processTimed(b *data.Batch, out operator.Output) error {
+	times, marks := b.Cols[a.spec.Window.TimeColumn], b.RowWatermarks
+	wm := a.watermark
 	for rows := a.rows; len(rows) > 0; {
-		if n := a.run(times, rows); n > 0 {
-			rows = rows[n:]
-			continue
+		r := rows[0]
+		if marks != nil {
+			if wm = max(wm, marks[r]); wm >= a.next {
+				if err := a.fold(b); err != nil {
+					return err
+				}
+				if err := a.Watermark(wm, out); err != nil {
+					return err
+				}
+			}
 		}
-		if err := a.add(times, rows[0], a.watermark); err != nil {
-			return err
+		if times.Nulls != nil && times.IsNull(int(r)) {
+			return fmt.Errorf("the time column of a window is NULL in a row; filter such rows out before the window")
 		}
-		rows = rows[1:]
+		n := 1
+		if t := a.clock.local(times.I64[r]); a.unit == 0 {
+			a.assignOnTime(t, r, wm)
+		} else if p := a.paneAt(t, wm); p == nil {
+			a.ctx.Metrics.LateDropped.Add(1)
+		} else {
+			if a.clock == nil && times.Nulls == nil {
+				n, wm = stretch(times.I64, marks, rows, p.start, p.end-p.start, wm, a.next)
+			}
+			p.rows = append(p.rows, rows[:n]...)
+		}
+		rows = rows[n:]
 	}
 	return a.fold(b)
 }
 
-// run adds the rows at the beginning of rows that are in the one window of the
-// row before, and returns how many they are.
-func (a *aggregate) run(times *data.Vector, rows []int32) int {
-	p := a.last
-	if p == nil || a.clock != nil || times.Nulls != nil || a.spec.Window.Kind != graph.Tumble || p.fireAt <= a.watermark {
-		return 0
+// stretch is how many of rows, of which the first is in it, are in the pane of the
+// first and came before any window fires; and the watermark then.
+func stretch(times, marks []int64, rows []int32, start, length, wm, next int64) (int, int64) {
+	n := 1
+	if marks == nil {
+		for n < len(rows) && uint64(times[rows[n]]-start) < uint64(length) {
+			n++
+		}
+		return n, wm
 	}
-	n := 0
-	for n < len(rows) && times.I64[rows[n]] >= p.start && times.I64[rows[n]] < p.end {
+	for n < len(rows) {
+		r := rows[n]
+		if marks[r] >= next || uint64(times[r]-start) >= uint64(length) {
+			break
+		}
+		wm = max(wm, marks[r])
 		n++
 	}
-	p.rows = append(p.rows, rows[:n]...)
-	return n
+	return n, wm
 }
 
-// processExact judges each row by the watermark in force when it came, and
-// fires windows before the first row that came after their end.
-func (a *aggregate) processExact(b *data.Batch, out operator.Output) error {
-	times := b.Cols[a.spec.Window.TimeColumn]
-	wm := a.watermark
-	for _, r := range a.rows {
-		wm = max(wm, b.RowWatermarks[r])
-		if wm >= a.next {
-			if err := a.fold(b); err != nil {
-				return err
-			}
-			if err := a.Watermark(wm, out); err != nil {
-				return err
-			}
-		}
-		if err := a.add(times, r, wm); err != nil {
-			return err
-		}
+// paneAt is the pane of wall-clock time t, nil if the watermark has closed it.
+func (a *aggregate) paneAt(t, wm int64) *pane {
+	if p := a.last; p != nil && t >= p.start && t < p.end && p.fireAt > wm {
+		return p
 	}
-	return a.fold(b)
-}
-
-func (a *aggregate) add(times *data.Vector, r int32, wm int64) error {
-	if times.Nulls != nil && times.IsNull(int(r)) {
-		return fmt.Errorf("the time column of a window is NULL in a row; filter such rows out before the window")
-	}
-	t := times.I64[r]
-	if a.clock != nil {
-		t = a.clock.local(t)
-	}
-	if p := a.last; p != nil && a.spec.Window.Kind == graph.Tumble && t >= p.start && t < p.end && p.fireAt > wm {
-		p.rows = append(p.rows, r)
-		return nil
-	}
-	a.assignOnTime(t, r, wm)
-	return nil
+	start := t - mod(t-a.spec.Window.Offset, a.unit)
+	p := a.pane(start, start+a.unit, wm)
+	a.last = p
+	return p
 }
 
 // assignOnTime adds row r at wall-clock time t to its windows, leaving out those
@@ -214,13 +226,10 @@ func (a *aggregate) add(times *data.Vector, r int32, wm int64) error {
 func (a *aggregate) assignOnTime(t int64, r int32, wm int64) {
 	late := true
 	eachWindow(a.spec.Window, t, func(start, end int64) {
-		p := a.pane(start, end, wm)
-		if p == nil {
-			return
+		if p := a.pane(start, end, wm); p != nil {
+			p.rows = append(p.rows, r)
+			late = false
 		}
-		p.rows = append(p.rows, r)
-		a.last = p
-		late = false
 	})
 	if late {
 		a.ctx.Metrics.LateDropped.Add(1)
@@ -265,15 +274,22 @@ func (a *aggregate) pane(start, end, wm int64) *pane {
 		}
 		return a.open[i]
 	}
-	fireAt := a.clock.instant(end) - 1
+	last := end
+	if a.slice {
+		last = a.lastWindow(start)
+		a.fired = max(a.fired, a.lastFired(wm)) // those without rows have passed as well
+	}
+	fireAt := a.clock.instant(last) - 1
 	if fireAt <= wm {
 		return nil
 	}
 	p := &pane{start: start, end: end, fireAt: fireAt, groups: a.set.NewGroups(a.ctx.Memory)}
-	a.open = append(a.open, nil)
-	copy(a.open[i+1:], a.open[i:])
-	a.open[i] = p
-	a.next = min(a.next, fireAt)
+	a.open = slices.Insert(a.open, i, p)
+	if a.slice {
+		a.next = min(a.next, a.clock.instant(a.firstWindow(p))-1)
+	} else {
+		a.next = min(a.next, fireAt)
+	}
 	return p
 }
 
@@ -331,18 +347,21 @@ func (a *aggregate) fire(t int64, out operator.Output) error {
 		return nil
 	}
 	a.last = nil
+	if a.slice {
+		return a.fireSliced(t, out)
+	}
 	n := 0
 	for n < len(a.open) && a.open[n].fireAt <= t {
 		n++
 	}
 	for _, p := range a.open[:n] {
-		if err := a.give(p, out); err != nil {
+		if err := a.give(p.groups, p.start, p.end, out); err != nil {
 			return err
 		}
 		p.groups.Free()
 		p.groups = nil
 	}
-	a.open = append(a.open[:0], a.open[n:]...)
+	a.open = slices.Delete(a.open, 0, n)
 	a.next = math.MaxInt64
 	if len(a.open) > 0 {
 		a.next = a.open[0].fireAt
@@ -351,16 +370,16 @@ func (a *aggregate) fire(t int64, out operator.Output) error {
 }
 
 // give emits the groups of a window, in the order in which they appeared.
-func (a *aggregate) give(p *pane, out operator.Output) error {
-	recs := make([]unsafe.Pointer, 0, data.BatchSize)
+func (a *aggregate) give(g *accumulator.Groups, start, end int64, out operator.Output) error {
+	recs := a.given[:0]
 	var err error
 	flush := func() {
 		if err == nil && len(recs) > 0 {
-			err = a.emit(p, recs, out)
+			err = a.emit(g, start, end, recs, out)
 		}
 		recs = recs[:0]
 	}
-	p.groups.Table.Each(func(_ uint64, rec unsafe.Pointer) bool {
+	g.Table.Each(func(_ uint64, rec unsafe.Pointer) bool {
 		if accumulator.Rows(rec) <= 0 {
 			return true // every row was taken back
 		}
@@ -370,26 +389,27 @@ func (a *aggregate) give(p *pane, out operator.Output) error {
 		return err == nil
 	})
 	flush()
+	a.given = recs[:0]
 	return err
 }
 
-func (a *aggregate) emit(p *pane, recs []unsafe.Pointer, out operator.Output) error {
+func (a *aggregate) emit(g *accumulator.Groups, start, end int64, recs []unsafe.Pointer, out operator.Output) error {
 	o := data.MakeBatch(a.types, len(recs))
 	keys := o.Cols[:len(a.spec.Keys)]
 	var key []byte
 	for i, rec := range recs {
-		key = p.groups.Table.Key(key[:0], rec)
+		key = g.Table.Key(key[:0], rec)
 		if _, err := data.DecodeRow(key, keys, i); err != nil {
 			o.Release()
 			return fmt.Errorf("window key: %w", err)
 		}
 	}
-	a.set.PutKeys(p.groups, recs, keys, 1)
+	a.set.PutKeys(g, recs, keys, 1)
 	at := len(keys)
-	a.set.Results(p.groups, recs, o.Cols[at:at+len(a.spec.Aggs)], 0, 1)
+	a.set.Results(g, recs, o.Cols[at:at+len(a.spec.Aggs)], 0, 1)
 	at += len(a.spec.Aggs)
 	for i, w := range a.spec.Properties {
-		putProperty(o.Cols[at+i], w, p.start, p.end, a.clock)
+		putProperty(o.Cols[at+i], w, start, end, a.clock)
 	}
 	return out.Emit(o)
 }
@@ -415,42 +435,4 @@ func property(t data.Type, w graph.WindowProperty, start, end int64, c *clock) i
 		return c.instant(end) - 1
 	}
 	return start
-}
-
-func (a *aggregate) Snapshot(w *state.Writer) error {
-	a.set.Snapshot(w, true, a.ctx.MaxParallelism, func(yield func(int64, *accumulator.Groups)) {
-		for _, p := range a.open {
-			yield(p.end, p.groups)
-		}
-	})
-	w.List("watermark", state.Union, [][]byte{operator.Int64Item(a.watermark)})
-	return nil
-}
-
-func (a *aggregate) Restore(r *state.Reader) error {
-	// The smallest watermark of the former subtasks; a barrier finds them alike.
-	for i, item := range r.Items("watermark") {
-		wm, err := operator.Int64Of(item)
-		if err != nil {
-			return err
-		}
-		if i == 0 || wm < a.watermark {
-			a.watermark = wm
-		}
-	}
-	err := a.set.Restore(r, true, func(end int64) *accumulator.Groups {
-		return a.pane(a.startOf(end), end, data.MinWatermark).groups
-	})
-	if err == nil && a.processingTime() && a.next != math.MaxInt64 {
-		a.ctx.WakeAt(a.next)
-	}
-	return err
-}
-
-func (a *aggregate) startOf(end int64) int64 {
-	w := a.spec.Window
-	if w.Kind != graph.Cumulate {
-		return end - w.Size
-	}
-	return end - 1 - mod(end-1-w.Offset, w.Size)
 }

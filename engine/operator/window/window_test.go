@@ -146,7 +146,16 @@ func TestWindowsFireAndDropLateRows(t *testing.T) {
 // TestSnapshotsChangeNothing runs random rows through one operator, and through
 // one that is snapshot and restored, split over two subtasks, after every batch.
 func TestSnapshotsChangeNothing(t *testing.T) {
-	w := graph.Window{Kind: graph.Tumble, TimeColumn: 1, Size: 50, TimeAttr: data.EventTime}
+	for _, w := range []graph.Window{
+		{Kind: graph.Tumble, TimeColumn: 1, Size: 50, TimeAttr: data.EventTime},
+		{Kind: graph.Hop, TimeColumn: 1, Size: 50, Slide: 20, Offset: 7, TimeAttr: data.EventTime},
+		{Kind: graph.Cumulate, TimeColumn: 1, Size: 60, Slide: 20, Offset: -3, TimeAttr: data.EventTime},
+	} {
+		t.Run(string(w.Kind), func(t *testing.T) { checkSnapshots(t, w) })
+	}
+}
+
+func checkSnapshots(t *testing.T, w graph.Window) {
 	for seed := range int64(20) {
 		rng := rand.New(rand.NewSource(seed))
 		var batches [][]string
