@@ -13,6 +13,7 @@ import (
 	"github.com/weir-streams/weir/engine/operator/aggregate"
 	"github.com/weir-streams/weir/engine/operator/interval"
 	"github.com/weir-streams/weir/engine/operator/join"
+	"github.com/weir-streams/weir/engine/operator/lookup"
 	"github.com/weir-streams/weir/engine/operator/match"
 	"github.com/weir-streams/weir/engine/operator/normalize"
 	"github.com/weir-streams/weir/engine/operator/over"
@@ -67,7 +68,7 @@ func (b *builder) Build(op *graph.Op, p runtime.Place) (operator.Operator, conne
 	case op.IntervalJoin != nil:
 		o, err = interval.New(*op, p.Input, b.engine.functions)
 	case op.LookupJoin != nil:
-		err = fmt.Errorf("%s: lookup joins are not built into this version of the engine", op.Name)
+		o, err = b.lookup(op, p, input)
 	case op.Unnest != nil:
 		o, err = operator.NewUnnest(*op, input, b.engine.functions)
 	case op.Over != nil:
@@ -105,6 +106,41 @@ func (b *builder) source(op *graph.Op, p runtime.Place) (connector.Source, error
 		return nil, fmt.Errorf("table %s: %w", op.Source.Table.Name, err)
 	}
 	return s, nil
+}
+
+// lookup makes a lookup join over a table that is read whole or asked by key.
+func (b *builder) lookup(op *graph.Op, p runtime.Place, input []data.Column) (operator.Operator, error) {
+	l := op.LookupJoin
+	t, err := b.engine.plug(l.Table)
+	if err != nil {
+		return nil, err
+	}
+	if err := t.connector.LookupError(l.Table, t.options); err != nil {
+		return nil, err
+	}
+	right := op.Schema[min(len(input), len(op.Schema)):]
+	if t.options.String("lookup.cache") == connector.CacheFull {
+		return lookup.NewFull(*op, input, b.engine.functions, t.options.Duration("lookup.full-cache.periodic-reload.interval"), func() (connector.Source, error) {
+			return t.connector.Source(connector.SourceSpec{
+				Source: graph.Source{Table: l.Table, Output: l.Output}, Schema: right, Options: t.options, Format: t.format, FormatOptions: t.formatOptions,
+				KeyFormat: t.keyFormat, KeyFormatOptions: t.keyFormatOptions, Parallelism: 1, Dir: b.engine.config.Dir, Log: b.engine.log,
+				Corrupt: func(n int64) { p.Metrics.Corrupt.Add(n) },
+			})
+		})
+	}
+	cache := lookup.Cache{Retries: int(t.options.Int("lookup.max-retries"))}
+	if t.options.String("lookup.cache") == connector.CachePartial {
+		cache.MaxRows = t.options.Int("lookup.partial-cache.max-rows")
+		cache.AfterWrite = t.options.Duration("lookup.partial-cache.expire-after-write")
+		cache.AfterAccess = t.options.Duration("lookup.partial-cache.expire-after-access")
+		cache.Missing = t.options.Bool("lookup.partial-cache.cache-missing-key")
+	}
+	return lookup.NewAsked(*op, input, b.engine.functions, cache, func(c *operator.Context) (connector.Lookup, error) {
+		return t.connector.Lookup(connector.LookupSpec{
+			Table: l.Table, Output: l.Output, Schema: right, Keys: l.RightKeys, Options: t.options, Format: t.format, FormatOptions: t.formatOptions,
+			Subtask: c.Subtask, Parallelism: c.Parallelism, Dir: b.engine.config.Dir, Log: c.Log,
+		})
+	})
 }
 
 func (b *builder) sink(op *graph.Op) (operator.Operator, error) {

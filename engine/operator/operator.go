@@ -7,6 +7,7 @@
 package operator
 
 import (
+	"context"
 	"log/slog"
 
 	"github.com/weir-streams/weir/engine/data"
@@ -121,6 +122,9 @@ type Context struct {
 	Output         []data.Column
 	Env            *function.Env // Now is set before each call
 	Log            *slog.Logger  // never per row
+	// Running ends when the task is to stop: for operators that wait for somebody
+	// outside. nil where none does.
+	Running context.Context
 	// WakeAt asks for a Tick at a processing time. One wish is kept: the earliest.
 	WakeAt func(at int64)
 	// Vacant tells whether the source of the operator's chain has nothing to read

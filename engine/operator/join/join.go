@@ -25,7 +25,7 @@ const maxPairs = 4 * data.BatchSize
 type join struct {
 	spec  graph.Join
 	store store
-	cond  *condition
+	cond  *operator.Condition
 	ctx   *operator.Context
 	types []data.Type // of the rows given
 
@@ -38,6 +38,7 @@ type join struct {
 	found  []unsafe.Pointer // scratch
 	hashes []uint64         // scratch: of whole rows
 	first  []unsafe.Pointer // scratch: by position: the first candidate
+	judged []int32          // scratch
 	pairs  pairs
 	out    changes
 
@@ -84,7 +85,7 @@ func New(op graph.Op, input [][]data.Column, functions *function.Set) (operator.
 	}
 	if spec.Condition != nil {
 		var err error
-		if j.cond, err = newCondition(*spec.Condition, input, functions); err != nil {
+		if j.cond, err = operator.NewCondition(*spec.Condition, input, functions); err != nil {
 			return nil, err
 		}
 	}
@@ -303,7 +304,7 @@ func (j *join) give(input int, b *data.Batch) error {
 		return nil
 	}
 	if j.cond != nil {
-		if err := j.cond.judge(p, j.rows, input, b, &j.store.sides[1-input], j.ctx.Env); err != nil {
+		if err := j.judge(input, b); err != nil {
 			return err
 		}
 	}
@@ -315,7 +316,7 @@ func (j *join) give(input int, b *data.Batch) error {
 // step gives the changes of the rows at positions [from, to).
 func (j *join) step(input int, b *data.Batch, from, to int) error {
 	if j.cond != nil && len(j.pairs.at) > 0 {
-		if err := j.cond.judge(&j.pairs, j.rows, input, b, &j.store.sides[1-input], j.ctx.Env); err != nil {
+		if err := j.judge(input, b); err != nil {
 			return err
 		}
 	}

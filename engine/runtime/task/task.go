@@ -165,6 +165,7 @@ func (t *Task) Run(ctx context.Context, start <-chan struct{}) (err error) {
 	t.tick0()
 	for i := range t.Nodes {
 		opened = i + 1
+		t.Nodes[i].Context.Running = ctx
 		if err := t.open(&t.Nodes[i]); err != nil {
 			return fmt.Errorf("%s: %w", t.Nodes[i].Name, err)
 		}
