@@ -1,15 +1,32 @@
 package data
 
+import "encoding/binary"
+
 // SetSub makes row i of v the bytes [from, from+n) of row r of src, without a
 // copy when they are long. base is what v.ShareBuffers(src) returned.
 func (v *Vector) SetSub(i int, src *Vector, base uint64, r, from, n int) {
-	if n <= InlineLen {
-		v.Views[i] = InlineView(src.Bytes(r)[from : from+n])
+	p := src.Bytes(r)
+	if n > InlineLen {
+		w := src.Views[r]
+		v.Views[i] = longView(p[from:from+n], int(uint64(uint32(w.B))+base), int(w.B>>32)+from)
 		return
 	}
-	p := src.Bytes(r)[from : from+n]
-	w := src.Views[r]
-	v.Views[i] = longView(p, int(uint64(uint32(w.B))+base), int(w.B>>32)+from)
+	v.Views[i] = inlineSub(p, from, n)
+}
+
+// inlineSub is InlineView(p[from:from+n]), by words where there are enough
+// bytes before the end.
+func inlineSub(p []byte, from, n int) View {
+	end := from + n
+	if end < 8 {
+		return InlineView(p[from:end])
+	}
+	last := binary.LittleEndian.Uint64(p[end-8 : end])
+	if n <= 8 {
+		last >>= 64 - 8*uint(n)
+		return View{A: uint64(n) | last<<32, B: last >> 32}
+	}
+	return View{A: uint64(n) | uint64(binary.LittleEndian.Uint32(p[from:end]))<<32, B: last >> (8 * uint(InlineLen-n))}
 }
 
 // ListWriter fills a list vector in ascending row order; rows passed over are

@@ -31,9 +31,20 @@ func (c *compiler) compileFunction(e Expr, args []*node) (*node, error) {
 			}
 		}
 	}
-	return c.make(e, args, f.Volatile, func() (kernel, bool, error) {
+	if n, err := c.split(e, f, args); n != nil || err != nil {
+		return n, err
+	}
+	before := len(c.nodes)
+	n, err := c.make(e, args, f.Volatile, func() (kernel, bool, error) {
 		return functionKernel(f, args), false, nil
 	})
+	if err == nil && len(c.nodes) > before {
+		n.safe, n.costly = f.Total && !f.Volatile, n.costly || f.Costly
+		for _, a := range args {
+			n.safe = n.safe && a.safe
+		}
+	}
+	return n, err
 }
 
 func functionKernel(f *function.Scalar, args []*node) kernel {

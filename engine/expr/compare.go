@@ -60,6 +60,13 @@ func (c *compiler) compare(e Expr, l, r *node) (*node, error) {
 	if n, err := c.divisible(e, op, l, r); n != nil || err != nil {
 		return n, err
 	}
+	if n, err := c.scaled(e, op, l, r); n != nil || err != nil {
+		return n, err
+	}
+	return c.compareNode(e, op, l, r)
+}
+
+func (c *compiler) compareNode(e Expr, op comparison, l, r *node) (*node, error) {
 	// The name of the kernel's meaning, not of what was written, keys the node.
 	key := e
 	for name, o := range comparisons {

@@ -15,6 +15,7 @@ type compiler struct {
 	fns   *function.Set
 	nodes []*node
 	known map[string]*node
+	cuts  map[string]*cuts
 	depth int
 }
 
@@ -53,7 +54,7 @@ func (c *compiler) column(e Expr) *node {
 	if n := c.known[key]; n != nil {
 		return n
 	}
-	n := c.add(&node{expr: e, typ: e.Type, column: e.Index, cheap: true})
+	n := c.add(&node{expr: e, typ: e.Type, column: e.Index, cheap: true, safe: true})
 	c.known[key] = n
 	return n
 }
@@ -63,7 +64,7 @@ func (c *compiler) literal(v data.Value, t data.Type) *node {
 	if n := c.known[key]; n != nil {
 		return n
 	}
-	n := c.add(&node{expr: Literal(v, t), typ: t, column: -1, konst: &v, cheap: true})
+	n := c.add(&node{expr: Literal(v, t), typ: t, column: -1, konst: &v, cheap: true, safe: true})
 	c.known[key] = n
 	return n
 }
@@ -102,14 +103,22 @@ func (c *compiler) make(e Expr, args []*node, volatile bool, build func() (kerne
 		return nil, err
 	}
 	light := cheap && !volatile
+	n := &node{expr: e, typ: e.Type, args: args, column: -1, run: run, light: light, safe: light || harmless[e.Func] && !volatile}
 	for _, a := range args {
-		cheap = cheap && a.cheap
+		cheap, n.safe, n.costly = cheap && a.cheap, n.safe && a.safe, n.costly || a.costly
 	}
-	n := c.add(&node{expr: e, typ: e.Type, args: args, column: -1, run: run, cheap: cheap && light, light: light})
+	n.cheap = cheap && light
+	c.add(n)
 	if !volatile {
 		c.known[key] = n
 	}
 	return n, nil
+}
+
+// harmless are operators whose kernels never fail, cheap or not.
+var harmless = map[string]bool{
+	"=": true, "<>": true, "<": true, "<=": true, ">": true, ">=": true, "IS DISTINCT FROM": true, "IS NOT DISTINCT FROM": true,
+	"AND": true, "OR": true, "NOT": true, "IN": true, "CASE": true, "IF": true, "COALESCE": true, "NULLIF": true, "REINTERPRET": true,
 }
 
 func (c *compiler) null(t data.Type) *node { return c.literal(data.NullValue(), t.WithNull(true)) }

@@ -34,17 +34,34 @@ func (c *compiler) junction(e Expr, args []*node) (*node, error) {
 		}
 		flat = append(flat, a)
 	}
+	if and {
+		var err error
+		if flat, err = c.ranges(e, flat); err != nil {
+			return nil, err
+		}
+	}
 	switch len(flat) {
 	case 0:
 		return c.literal(data.Value{I: int64(b2i(and))}, e.Type), nil
 	case 1:
 		return flat[0], nil
 	}
+	later(flat)
 	return c.make(e, flat, false, func() (kernel, bool, error) {
 		return func(m *machine, n *node, s *selection) (*data.Vector, error) {
 			return m.junction(n, s, and)
 		}, true, nil
 	})
+}
+
+// later moves costly operands behind others. Both must be safe: the order of
+// what may fail is the user's.
+func later(list []*node) {
+	for i := len(list) - 2; i >= 0; i-- {
+		for k := i; k+1 < len(list) && list[k].costly && list[k].safe && list[k+1].safe && !list[k+1].costly; k++ {
+			list[k], list[k+1] = list[k+1], list[k]
+		}
+	}
 }
 
 func (m *machine) junction(n *node, s *selection, and bool) (*data.Vector, error) {

@@ -42,6 +42,23 @@ func (s *selection) within(t *selection) bool {
 	return false
 }
 
+// covers tells whether all of rows are in the list; nil is all rows.
+func covers(list, rows []int32) bool {
+	if list == nil || rows == nil {
+		return list == nil
+	}
+	k := 0
+	for _, i := range rows {
+		for k < len(list) && list[k] < i {
+			k++
+		}
+		if k == len(list) || list[k] != i {
+			return false
+		}
+	}
+	return true
+}
+
 // kernel computes a node for the rows of s into a vector of the machine.
 type kernel func(m *machine, n *node, s *selection) (*data.Vector, error)
 
@@ -59,7 +76,12 @@ type node struct {
 	cheap bool
 	// light is cheap but for the operands.
 	light bool
-	run   kernel
+	// safe nodes never fail: nothing is wrong with computing them for rows that
+	// another operand would have excluded.
+	safe bool
+	// costly nodes take tens of nanoseconds a row: AND and OR look at them last.
+	costly bool
+	run    kernel
 }
 
 // register holds what a node was last computed to.
@@ -122,7 +144,7 @@ func (m *machine) vec(n *node, s *selection) (*data.Vector, error) {
 		return m.constant(n), nil
 	}
 	r := &m.regs[n.id]
-	if r.v != nil && s.within(r.sel) {
+	if r.v != nil && (s.within(r.sel) || n.costly && covers(r.sel.rows, s.rows)) {
 		return r.v, nil
 	}
 	if n.column >= 0 {

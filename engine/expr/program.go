@@ -1,8 +1,6 @@
 package expr
 
 import (
-	"fmt"
-
 	"github.com/weir-streams/weir/engine/data"
 	"github.com/weir-streams/weir/engine/function"
 )
@@ -19,19 +17,11 @@ type Program struct {
 // expression that cannot be compiled.
 func Compile(exprs []Expr, input []data.Type, fns *function.Set) (*Program, error) {
 	c := newCompiler(input, fns)
-	p := &Program{}
-	for i, e := range exprs {
-		n, err := c.compile(e)
-		if err != nil {
-			return nil, fmt.Errorf("compile expression %d, %s: %w", i, e, err)
-		}
-		if !sameLayout(n.typ, e.Type) {
-			return nil, fmt.Errorf("compile expression %d, %s: its type is %s, its values are %s", i, e, e.Type, n.typ)
-		}
-		p.roots = append(p.roots, n)
+	roots, err := c.list(exprs)
+	if err != nil {
+		return nil, err
 	}
-	p.m = newMachine(c.nodes)
-	return p, nil
+	return &Program{m: newMachine(c.nodes), roots: roots}, nil
 }
 
 // Clone returns a program that another goroutine can use.
@@ -43,21 +33,24 @@ func (p *Program) Clone() *Program {
 // vector of b.N rows with one reference, of which the rows that count are
 // valid; b stays the caller's. On an error out holds nothing.
 func (p *Program) Eval(b *data.Batch, env *function.Env, out []*data.Vector) error {
-	m := p.m
-	s := m.begin(b, env)
-	for i, n := range p.roots {
+	err := p.m.eval(p.roots, p.m.begin(b, env), out)
+	p.m.end()
+	return err
+}
+
+// eval computes nodes for the rows of s into vectors with a reference each.
+func (m *machine) eval(roots []*node, s *selection, out []*data.Vector) error {
+	for i, n := range roots {
 		v, err := m.vec(n, s)
 		if err != nil {
 			for k := range i {
 				out[k].Release()
 				out[k] = nil
 			}
-			m.end()
 			return err
 		}
-		out[i] = m.give(n, v, p.roots[i].typ)
+		out[i] = m.give(n, v, n.typ)
 	}
-	m.end()
 	return nil
 }
 
@@ -71,12 +64,9 @@ type Filter struct {
 // CompileFilter compiles a BOOLEAN expression.
 func CompileFilter(e Expr, input []data.Type, fns *function.Set) (*Filter, error) {
 	c := newCompiler(input, fns)
-	n, err := c.compile(e)
+	n, err := c.condition(e)
 	if err != nil {
-		return nil, fmt.Errorf("compile condition %s: %w", e, err)
-	}
-	if n.typ.Kind != data.Boolean && n.typ.Kind != data.Null {
-		return nil, fmt.Errorf("compile condition %s: its type is %s, not BOOLEAN", e, n.typ)
+		return nil, err
 	}
 	return &Filter{m: newMachine(c.nodes), root: n}, nil
 }
@@ -88,9 +78,14 @@ func (f *Filter) Clone() *Filter { return &Filter{m: newMachine(f.m.nodes), root
 // the new Sel for b: nil when b.Sel is nil and every row passes, never nil
 // when no row does. b stays the caller's.
 func (f *Filter) Select(b *data.Batch, env *function.Env) ([]int32, error) {
+	s := f.m.begin(b, env)
+	defer f.m.end()
+	return f.pick(b, s)
+}
+
+// pick is Select within a batch begun.
+func (f *Filter) pick(b *data.Batch, s *selection) ([]int32, error) {
 	m := f.m
-	s := m.begin(b, env)
-	defer m.end()
 	if k := f.root.konst; k != nil {
 		if !k.Null && k.I != 0 {
 			return b.Sel, nil

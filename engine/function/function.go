@@ -49,6 +49,11 @@ type Scalar struct {
 	// Strict functions are NULL when any argument is; Eval is then called with
 	// rows where none is, and the compiler sets the NULLs.
 	Strict bool
+	// Total functions never fail, whatever their arguments.
+	Total bool
+	// Costly functions take tens of nanoseconds a row: conditions look at them
+	// last where that makes no difference but in speed.
+	Costly bool
 	// Volatile functions must not be folded or shared (PROCTIME, RAND, UUID).
 	Volatile bool
 }

@@ -13,6 +13,7 @@ import (
 // Pattern is a compiled regular expression of Java's kind. It is safe for use
 // by several goroutines.
 type Pattern struct {
+	line   *linear  // nil if the pattern may need to go back
 	fast   *matcher // nil if the pattern is none of the common ones
 	re     *regexp.Regexp
 	back   *regexp2.Regexp // for look-around and back-references; re is nil then
@@ -22,6 +23,11 @@ type Pattern struct {
 // Find returns the places of the first match in s and of its groups, as pairs
 // of offsets (-1 for a group that took no part), or nil. at is reused if it has room.
 func (p *Pattern) Find(s []byte, at []int) []int {
+	if p.line != nil {
+		if found, known := p.line.find(s, at); known {
+			return found
+		}
+	}
 	if p.fast != nil {
 		if found, known := p.fast.find(s, 0, at); known {
 			return found
@@ -37,6 +43,12 @@ func (p *Pattern) Find(s []byte, at []int) []int {
 func (p *Pattern) Match(s []byte) bool {
 	if p.back != nil {
 		return p.backFind(s, 0) != nil
+	}
+	if p.line != nil {
+		var at [16]int
+		if found, known := p.line.find(s, at[:]); known {
+			return found != nil
+		}
 	}
 	if p.fast != nil {
 		if found, known := p.fast.find(s, 0, nil); known {
@@ -150,7 +162,8 @@ func compilePattern(text string) (*Pattern, error) {
 	text = fromJava(text)
 	re, err := regexp.Compile(text)
 	if err == nil {
-		return &Pattern{re: re, fast: newMatcher(text), Groups: re.NumSubexp()}, nil
+		fast := newMatcher(text)
+		return &Pattern{re: re, line: newLinear(fast), fast: fast, Groups: re.NumSubexp()}, nil
 	}
 	back, err2 := regexp2.Compile(text, regexp2.None)
 	if err2 != nil {

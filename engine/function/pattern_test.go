@@ -14,9 +14,9 @@ import (
 // The fast matcher finds what regexp finds, for random patterns and texts.
 func TestPatternsFindWhatRegexpFinds(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
-	parts := []string{"a", "b", "ab", "[ab]", "[^a]", ".", "a*", "b+", "[ab]*?", ".*", "(a|b)", "(ab|^)", "(.*?)", "(b+)", "\\d", "é", "[^&]*", "x?", "c{1,2}", "(|a)"}
-	texts := []string{"", "a", "ab", "aabb", "xaby", "é", "aéb", "1ab2", "&ab&cc", "bbbb", "ccab", "日本ab"}
-	for range 3000 {
+	parts := []string{"a", "b", "ab", "[ab]", "[^a]", ".", "a*", "b+", "[ab]*?", ".*", "(a|b)", "(ab|^)", "(.*?)", "(b+)", "\\d", "é", "[^&]*", "x?", "c{1,2}", "(|a)", "((a)|(b))", "(x(1)|x2|y)", "ab", "cc", "a", "b", "([^b]*)"}
+	texts := []string{"", "a", "ab", "aabb", "xaby", "é", "aéb", "1ab2", "&ab&cc", "bbbb", "ccab", "日本ab", "x1ab", "x2ccb", "abababababab"}
+	for range 20000 {
 		var b strings.Builder
 		for range 1 + r.IntN(4) {
 			b.WriteString(parts[r.IntN(len(parts))])

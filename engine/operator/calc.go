@@ -9,8 +9,7 @@ import (
 
 // calc filters, then projects.
 type calc struct {
-	filter    *expr.Filter
-	project   *expr.Program
+	program   *expr.Calc
 	ctx       *Context
 	columns   int
 	clock     bool
@@ -25,12 +24,7 @@ func NewCalc(op graph.Op, input []data.Column, functions *function.Set) (Operato
 		types = append(types, clockType)
 	}
 	var err error
-	if op.Calc.Filter != nil {
-		if c.filter, err = expr.CompileFilter(*op.Calc.Filter, types, functions); err != nil {
-			return nil, err
-		}
-	}
-	if c.project, err = expr.Compile(op.Calc.Project, types, functions); err != nil {
+	if c.program, err = expr.CompileCalc(op.Calc.Filter, op.Calc.Project, types, functions); err != nil {
 		return nil, err
 	}
 	return c, nil
@@ -77,22 +71,15 @@ func (c *calc) Process(_ int, b *data.Batch, out Output) error {
 		defer v.Release()
 		in.Cols = append(b.Cols[:len(b.Cols):len(b.Cols)], v)
 	}
-	if c.filter != nil {
-		sel, err := c.filter.Select(&in, c.ctx.Env)
-		if err != nil {
-			return err
-		}
-		if in.Sel = sel; in.Len() == 0 {
-			return nil
-		}
-	}
 	o := data.NewBatch(c.columns)
 	o.Cols = o.Cols[:c.columns]
-	if err := c.project.Eval(&in, c.ctx.Env, o.Cols); err != nil {
+	sel, none, err := c.program.Run(&in, c.ctx.Env, o.Cols)
+	if err != nil || none {
 		o.Cols = o.Cols[:0]
 		o.Release()
 		return err
 	}
+	in.Sel = sel
 	o.N, o.Sel, o.Ops, o.RowWatermarks, o.IngestedAt = in.N, in.Sel, in.Ops, in.RowWatermarks, in.IngestedAt
 	o.Split, o.Splits = in.Split, in.Splits
 	if o.Sel != nil && len(o.Sel)*8 < o.N {

@@ -225,8 +225,50 @@ func formatRows(c *function.Call, arg int, at func(i int32) (moment, bool)) erro
 	})
 }
 
+// formatSpans formats timestamps by one pattern that tells no two of the same
+// span of time apart: mostly the row before has the same text.
+func formatSpans(c *function.Call, p *pattern, clock *data.Clock) error {
+	v, out := c.Args[0], c.Out
+	span := p.finest
+	if clock != nil {
+		span = 1000 // a zone's offset may change at any second
+	}
+	var text data.View
+	var from int64
+	known := false
+	for _, i := range c.Rows() {
+		x := v.I64[i]
+		if known && uint64(x-from) < uint64(span) {
+			out.Views[i] = text
+			continue
+		}
+		from, known = x-data.FloorMod(x, span), true
+		t := moment{ms: x}
+		if clock != nil {
+			off := clock.Offset(data.FloorDiv(x, 1000))
+			t = moment{ms: x + off*1000, offset: off, zone: c.Location().String(), zoned: true}
+		}
+		buf, err := p.append(c.Scratch(), t)
+		if err != nil {
+			return err
+		}
+		out.SetBytes(int(i), buf)
+		text = out.Views[i]
+		c.Keep(buf)
+	}
+	return nil
+}
+
 func dateFormat(c *function.Call) error {
 	v := c.Args[0]
+	if c.Const[1] != nil && v.Type.Phys() != data.PhysString {
+		if p, err := compile(c.Const[1].S); err == nil && p.finest > 0 {
+			if v.Type.Kind == data.TimestampLTZ {
+				return formatSpans(c, p, data.NewClock(c.Location()))
+			}
+			return formatSpans(c, p, nil)
+		}
+	}
 	switch v.Type.Kind {
 	case data.Timestamp:
 		nanos := v.Type.Phys() == data.PhysTime

@@ -61,7 +61,7 @@ func nullableVarLike(i int) function.Result {
 
 var partFunctions = []*function.Scalar{
 	{
-		Name: "SUBSTRING", Aliases: []string{"SUBSTR"}, Category: "text", Syntax: "SUBSTRING(string, start[, length])", Strict: true,
+		Name: "SUBSTRING", Aliases: []string{"SUBSTR"}, Category: "text", Syntax: "SUBSTRING(string, start[, length])", Strict: true, Total: true,
 		Doc: "The part of the string from a position, counted from 1; a negative one counts from the end. Also SUBSTRING(string FROM start FOR length).",
 		Examples: []function.Example{
 			{SQL: "SUBSTRING('hello', 2, 3)", Want: "ell"}, {SQL: "SUBSTRING('hello', -3, 2)", Want: "ll"}, {SQL: "SUBSTRING('hello', 0, 2)", Want: "he"},
@@ -91,7 +91,7 @@ var partFunctions = []*function.Scalar{
 		}),
 	},
 	{
-		Name: "LEFT", Category: "text", Syntax: "LEFT(string, length)", Strict: true,
+		Name: "LEFT", Category: "text", Syntax: "LEFT(string, length)", Strict: true, Total: true,
 		Doc:      "The first characters of the string.",
 		Examples: []function.Example{{SQL: "LEFT('hello', 2)", Want: "he"}},
 		Infer:    function.Args(nullableVarLike(0), function.Text, function.Int),
@@ -100,7 +100,7 @@ var partFunctions = []*function.Scalar{
 		}),
 	},
 	{
-		Name: "RIGHT", Category: "text", Syntax: "RIGHT(string, length)", Strict: true,
+		Name: "RIGHT", Category: "text", Syntax: "RIGHT(string, length)", Strict: true, Total: true,
 		Doc:      "The last characters of the string.",
 		Examples: []function.Example{{SQL: "RIGHT('hello', 2)", Want: "lo"}},
 		Infer:    function.Args(nullableVarLike(0), function.Text, function.Int),
@@ -113,7 +113,7 @@ var partFunctions = []*function.Scalar{
 		}),
 	},
 	{
-		Name: "TRIM", Category: "text", Syntax: "TRIM([{BOTH | LEADING | TRAILING} [characters] FROM] string)", Strict: true,
+		Name: "TRIM", Category: "text", Syntax: "TRIM([{BOTH | LEADING | TRAILING} [characters] FROM] string)", Strict: true, Total: true,
 		Doc:      "The string without the characters at its ends; blanks if none are given.",
 		Examples: []function.Example{{SQL: "TRIM(BOTH 'x' FROM 'xxaxx')", Want: "a"}, {SQL: "TRIM('  a ')", Want: "a"}},
 		Infer: function.Overload(
@@ -130,28 +130,28 @@ var partFunctions = []*function.Scalar{
 		},
 	},
 	{
-		Name: "LTRIM", Category: "text", Syntax: "LTRIM(string[, characters])", Strict: true,
+		Name: "LTRIM", Category: "text", Syntax: "LTRIM(string[, characters])", Strict: true, Total: true,
 		Doc:      "The string without blanks, or the given characters, at its start.",
 		Examples: []function.Example{{SQL: "LTRIM('xyxabc', 'yx')", Want: "abc"}},
 		Infer:    function.Between(1, function.VarLike(0), function.Text, function.Text),
 		Eval:     slice(trimmer(1, true, false)),
 	},
 	{
-		Name: "RTRIM", Category: "text", Syntax: "RTRIM(string[, characters])", Strict: true,
+		Name: "RTRIM", Category: "text", Syntax: "RTRIM(string[, characters])", Strict: true, Total: true,
 		Doc:      "The string without blanks, or the given characters, at its end.",
 		Examples: []function.Example{{SQL: "RTRIM('abcxyx', 'xy')", Want: "abc"}},
 		Infer:    function.Between(1, function.VarLike(0), function.Text, function.Text),
 		Eval:     slice(trimmer(1, false, true)),
 	},
 	{
-		Name: "BTRIM", Category: "text", Syntax: "BTRIM(string[, characters])", Strict: true,
+		Name: "BTRIM", Category: "text", Syntax: "BTRIM(string[, characters])", Strict: true, Total: true,
 		Doc:      "The string without blanks, or the given characters, at both ends.",
 		Examples: []function.Example{{SQL: "BTRIM('xyaxy', 'xy')", Want: "a"}},
 		Infer:    function.Between(1, function.IfNull(str()), function.Text, function.Text),
 		Eval:     slice(trimmer(1, true, true)),
 	},
 	{
-		Name: "SPLIT_INDEX", Category: "text", Syntax: "SPLIT_INDEX(string, separator, index)", Strict: true,
+		Name: "SPLIT_INDEX", Category: "text", Syntax: "SPLIT_INDEX(string, separator, index)", Strict: true, Total: true,
 		Doc:      "The part of the string between separators, counted from 0; NULL if there is no such part. The separator is a string or the code of a character.",
 		Examples: []function.Example{{SQL: "SPLIT_INDEX('a,b,c', ',', 1)", Want: "b"}, {SQL: "SPLIT_INDEX('a;b', 59, 1)", Want: "b"}, {SQL: "SPLIT_INDEX('a', ',', 1)", Want: "NULL"}},
 		Infer: function.Overload(

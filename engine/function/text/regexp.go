@@ -44,7 +44,7 @@ func groupArg(c *function.Call, i int32, otherwise int) int {
 
 var regexpFunctions = []*function.Scalar{
 	{
-		Name: "REGEXP", Aliases: []string{"REGEXP_LIKE", "RLIKE"}, Category: "text", Syntax: "REGEXP(string, pattern)", Strict: true,
+		Name: "REGEXP", Aliases: []string{"REGEXP_LIKE", "RLIKE"}, Category: "text", Syntax: "REGEXP(string, pattern)", Strict: true, Total: true, Costly: true,
 		Doc:      "Whether the regular expression is found in the string. FALSE for an empty or wrong pattern.",
 		Examples: []function.Example{{SQL: "REGEXP('hello', 'l+')", Want: "TRUE"}},
 		Infer:    function.Args(function.IfNull(typeBool()), function.Text, function.Text),
@@ -56,13 +56,33 @@ var regexpFunctions = []*function.Scalar{
 		}),
 	},
 	{
-		Name: "REGEXP_EXTRACT", Category: "text", Syntax: "REGEXP_EXTRACT(string, pattern[, group])", Strict: true,
+		Name: "REGEXP_EXTRACT", Category: "text", Syntax: "REGEXP_EXTRACT(string, pattern[, group])", Strict: true, Total: true, Costly: true,
 		Doc:      "The part of the string that a group of the regular expression matched, the whole match for group 0; NULL if there is none.",
 		Examples: []function.Example{{SQL: "REGEXP_EXTRACT('foothebar', 'foo(.*?)(bar)', 2)", Want: "bar"}, {SQL: "REGEXP_EXTRACT('a', 'b')", Want: "NULL"}},
 		Infer:    function.Between(2, function.Always(str()), function.Text, function.Text, function.Int),
 		Eval: func(c *function.Call) error {
 			base := c.Out.ShareBuffers(c.Args[0])
 			var at []int
+			if c.Const[1] != nil && (len(c.Args) < 3 || c.Const[2] != nil) {
+				re, err := function.CompilePattern(c.Const[1].S)
+				g := 0
+				if len(c.Args) > 2 {
+					g = int(c.Const[2].I)
+				}
+				known := err == nil && g >= 0 && g <= re.Groups
+				for _, i := range c.Rows() {
+					if !known {
+						c.SetNull(i)
+						continue
+					}
+					if at = re.Find(c.Args[0].Bytes(int(i)), at); at == nil || at[2*g] < 0 {
+						c.SetNull(i)
+						continue
+					}
+					c.Out.SetSub(int(i), c.Args[0], base, int(i), at[2*g], at[2*g+1]-at[2*g])
+				}
+				return nil
+			}
 			return withPattern(1, nullFor, func(c *function.Call, i int32, p []byte, re *function.Pattern) {
 				g := groupArg(c, i, 0)
 				if g < 0 || g > re.Groups {
@@ -79,7 +99,7 @@ var regexpFunctions = []*function.Scalar{
 		},
 	},
 	{
-		Name: "REGEXP_REPLACE", Category: "text", Syntax: "REGEXP_REPLACE(string, pattern, replacement)", Strict: true,
+		Name: "REGEXP_REPLACE", Category: "text", Syntax: "REGEXP_REPLACE(string, pattern, replacement)", Strict: true, Total: true, Costly: true,
 		Doc:      "The string with all matches of the regular expression replaced by a text as it is. NULL for a wrong pattern.",
 		Examples: []function.Example{{SQL: "REGEXP_REPLACE('foobar', 'oo|ar', '')", Want: "fb"}},
 		Infer:    function.Args(function.IfNull(str()), function.Text, function.Text, function.Text),
@@ -98,7 +118,7 @@ var regexpFunctions = []*function.Scalar{
 		}),
 	},
 	{
-		Name: "REGEXP_COUNT", Category: "text", Syntax: "REGEXP_COUNT(string, pattern)", Strict: true,
+		Name: "REGEXP_COUNT", Category: "text", Syntax: "REGEXP_COUNT(string, pattern)", Strict: true, Total: true, Costly: true,
 		Doc:      "How many times the regular expression matches. NULL for a wrong pattern.",
 		Examples: []function.Example{{SQL: "REGEXP_COUNT('aXbXc', 'X')", Want: "2"}},
 		Infer:    function.Args(function.Always(typeInt()), function.Text, function.Text),
@@ -109,7 +129,7 @@ var regexpFunctions = []*function.Scalar{
 		}),
 	},
 	{
-		Name: "REGEXP_INSTR", Category: "text", Syntax: "REGEXP_INSTR(string, pattern)", Strict: true,
+		Name: "REGEXP_INSTR", Category: "text", Syntax: "REGEXP_INSTR(string, pattern)", Strict: true, Total: true, Costly: true,
 		Doc:      "The position of the first match in UTF-16 units, counted from 1; 0 if there is none, NULL for a wrong pattern.",
 		Examples: []function.Example{{SQL: "REGEXP_INSTR('hello', 'l+')", Want: "3"}},
 		Infer:    function.Args(function.Always(typeInt()), function.Text, function.Text),
@@ -131,7 +151,7 @@ var regexpFunctions = []*function.Scalar{
 		}),
 	},
 	{
-		Name: "REGEXP_SUBSTR", Category: "text", Syntax: "REGEXP_SUBSTR(string, pattern)", Strict: true,
+		Name: "REGEXP_SUBSTR", Category: "text", Syntax: "REGEXP_SUBSTR(string, pattern)", Strict: true, Total: true, Costly: true,
 		Doc:      "The first match of the regular expression; NULL if there is none.",
 		Examples: []function.Example{{SQL: "REGEXP_SUBSTR('hello 42', '[0-9]+')", Want: "42"}},
 		Infer:    function.Args(function.Always(str()), function.Text, function.Text),
@@ -148,7 +168,7 @@ var regexpFunctions = []*function.Scalar{
 		},
 	},
 	{
-		Name: "REGEXP_EXTRACT_ALL", Category: "text", Syntax: "REGEXP_EXTRACT_ALL(string, pattern[, group])", Strict: true,
+		Name: "REGEXP_EXTRACT_ALL", Category: "text", Syntax: "REGEXP_EXTRACT_ALL(string, pattern[, group])", Strict: true, Total: true, Costly: true,
 		Doc:      "The parts that a group of the regular expression matched, by default group 1, as an array.",
 		Examples: []function.Example{{SQL: "REGEXP_EXTRACT_ALL('a1b22', '([a-z])([0-9]+)', 2)", Want: "[1, 22]"}},
 		Infer: function.Between(2, function.Always(data.Type{Kind: data.Array, Nullable: true, Args: []data.Type{data.String()}}),

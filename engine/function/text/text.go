@@ -10,7 +10,7 @@ import (
 )
 
 // Functions lists the functions of this package.
-var Functions = join(caseFunctions, partFunctions, splitFunctions, buildFunctions, searchFunctions, hashFunctions, encodeFunctions, regexpFunctions)
+var Functions = join(caseFunctions, partFunctions, splitFunctions, buildFunctions, searchFunctions, hashFunctions, encodeFunctions, regexpFunctions, countFunctions)
 
 func join(tables ...[]*function.Scalar) []*function.Scalar {
 	var all []*function.Scalar
