@@ -27,7 +27,7 @@ func (e *Engine) CompareSavepoint(path string, g *graph.Graph, config map[string
 	if err != nil {
 		return nil, err
 	}
-	m, err := checkpoint.Open(path)
+	m, err := checkpoint.OpenIn(path, settings.checkpoint.Storage)
 	if err != nil {
 		return nil, err
 	}

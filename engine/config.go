@@ -11,6 +11,7 @@ import (
 	"github.com/weir-streams/weir/engine/function"
 	"github.com/weir-streams/weir/engine/option"
 	"github.com/weir-streams/weir/engine/runtime"
+	"github.com/weir-streams/weir/engine/storage"
 )
 
 // settings is what the engine takes from a configuration. Keys it does not
@@ -78,11 +79,35 @@ func (r *reader) folder(keys ...string) string {
 	if v == "" {
 		return ""
 	}
-	p, err := checkpoint.LocalPath(v)
+	p, err := storage.Clean(v)
 	if err != nil {
 		r.errs = append(r.errs, fmt.Errorf("%s: %w", key, err))
 	}
 	return p
+}
+
+func (r *reader) flag(def bool, keys ...string) bool {
+	v, key := r.text(strconv.FormatBool(def), keys...)
+	switch strings.ToLower(v) {
+	case "true":
+		return true
+	case "false":
+		return false
+	}
+	r.wrong(key, v, "true or false")
+	return def
+}
+
+// storage says how buckets are reached; what is not configured is as the
+// environment says.
+func (r *reader) storage() storage.Config {
+	s3 := storage.S3FromEnvironment()
+	s3.Endpoint, _ = r.text(s3.Endpoint, "s3.endpoint")
+	s3.Region, _ = r.text(s3.Region, "s3.region", "s3.endpoint.region")
+	s3.AccessKey, _ = r.text("", "s3.access-key", "s3.access.key")
+	s3.SecretKey, _ = r.text("", "s3.secret-key", "s3.secret.key")
+	s3.PathStyle = r.flag(s3.Endpoint != "", "s3.path.style.access", "s3.path-style-access")
+	return storage.Config{S3: s3}
 }
 
 // CheckConfig says what of a configuration cannot be taken; keys that are none
@@ -107,6 +132,8 @@ func settingsOf(config map[string]string) (settings, error) {
 			Savepoints: r.folder("execution.checkpointing.savepoint-dir", "state.savepoints.dir"),
 		},
 	}
+	s.checkpoint.Incremental = r.flag(true, "execution.checkpointing.incremental", "state.backend.incremental")
+	s.checkpoint.Storage = r.storage()
 	if v, key := r.text("", "pipeline.max-parallelism"); v != "" && v != "-1" {
 		s.maxParallelism = r.number(0, 1, key)
 		if s.maxParallelism > 1<<15 {
@@ -129,14 +156,7 @@ func settingsOf(config map[string]string) (settings, error) {
 		s.memory = n
 	}
 	s.restore, _ = r.text("", "execution.state-recovery.path", "execution.savepoint.path")
-	ignore, key := r.text("false", "execution.state-recovery.ignore-unclaimed-state", "execution.savepoint.ignore-unclaimed-state")
-	switch strings.ToLower(ignore) {
-	case "true":
-		s.allowLost = true
-	case "false":
-	default:
-		r.wrong(key, ignore, "true or false")
-	}
+	s.allowLost = r.flag(false, "execution.state-recovery.ignore-unclaimed-state", "execution.savepoint.ignore-unclaimed-state")
 	return s, errors.Join(r.errs...)
 }
 

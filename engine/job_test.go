@@ -110,7 +110,7 @@ func TestStartRefuses(t *testing.T) {
 		{"graph", JobSpec{ID: jobID}, "has no graph"},
 		{"empty", JobSpec{ID: jobID, Graph: &graph.Graph{}}, "nothing to run"},
 		{"duration", JobSpec{ID: jobID, Graph: g, Config: map[string]string{"execution.checkpointing.interval": "soon"}}, `execution.checkpointing.interval: a duration such as '10 s' expected, got "soon"`},
-		{"storage", JobSpec{ID: jobID, Graph: g, Config: map[string]string{"state.checkpoints.dir": "s3://b/c"}}, `state.checkpoints.dir: "s3://b/c": storage "s3" is not supported`},
+		{"storage", JobSpec{ID: jobID, Graph: g, Config: map[string]string{"state.checkpoints.dir": "gs://b/c"}}, `state.checkpoints.dir: "gs://b/c": storage "gs" is not supported`},
 		{"strategy", JobSpec{ID: jobID, Graph: g, Config: map[string]string{"restart-strategy": "sometimes"}}, "restart-strategy: none, fixed-delay"},
 		{"parallelism", JobSpec{ID: jobID, Graph: g, Config: map[string]string{"parallelism.default": "0"}}, "parallelism.default: a whole number of at least 1"},
 		{"zone", JobSpec{ID: jobID, Graph: g, Config: map[string]string{"table.local-time-zone": "Mars"}}, "table.local-time-zone"},

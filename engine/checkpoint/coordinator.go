@@ -245,6 +245,7 @@ func (c *Coordinator) begin(q *request, now time.Time) error {
 		return c.fail(err)
 	}
 	p.draft = d
+	p.barrier.draft, _ = d.(*folderDraft)
 	c.tasks.Barrier(p.barrier)
 	return nil
 }
@@ -306,7 +307,8 @@ func (c *Coordinator) wrote(e event) (bool, error) {
 		}
 		return false, nil
 	}
-	p.info.Status, p.info.Completed, p.info.Bytes, p.info.Path = Completed, time.Now(), e.bytes, e.state.Path()
+	p.info.Status, p.info.Completed, p.info.Path = Completed, time.Now(), e.state.Path()
+	p.info.Bytes, p.info.Written = e.state.size(), e.bytes
 	keep := e.state
 	if p.barrier.CommitOnly {
 		keep = nil
@@ -361,9 +363,7 @@ func (c *Coordinator) hasCommitted(id int64) bool {
 func (c *Coordinator) fail(cause error) error {
 	p := c.pending
 	c.pending = nil
-	if p.draft != nil {
-		p.draft.discard()
-	}
+	c.discard(p)
 	p.info.Status, p.info.Completed, p.info.Failure = Failed, time.Now(), cause.Error()
 	c.tasks.Abort(p.info.ID)
 	if p.barrier.Stop {
@@ -381,6 +381,13 @@ func (c *Coordinator) fail(cause error) error {
 	return err
 }
 
+// discard gives a draft up, beside the coordinator: storage may be slow.
+func (c *Coordinator) discard(p *pending) {
+	if p.draft != nil {
+		c.wg.Go(p.draft.discard)
+	}
+}
+
 // shutdown ends the attempt's checkpoints. Writers are waited for.
 func (c *Coordinator) shutdown(cause error) {
 	close(c.done)
@@ -392,9 +399,7 @@ func (c *Coordinator) shutdown(cause error) {
 		if p.committing > 0 {
 			p.req.reply <- reply{info: p.info, err: fmt.Errorf("savepoint is complete at %s, but the job ended before its output was committed: %w", p.info.Path, cause)}
 		} else {
-			if p.draft != nil {
-				p.draft.discard()
-			}
+			c.discard(p)
 			p.info.Status, p.info.Completed, p.info.Failure = Failed, time.Now(), "the job ended or restarted before it was complete"
 			_ = c.h.fail(p.info, false)
 			p.req.reply <- reply{info: p.info, err: errors.New(p.info.Failure)}

@@ -13,13 +13,16 @@ import (
 
 	"github.com/weir-streams/weir/engine/data"
 	"github.com/weir-streams/weir/engine/state"
+	"github.com/weir-streams/weir/engine/storage"
 )
 
 // Part is the state of one operator subtask at a barrier.
 type Part struct {
 	UID, Name            string
 	Subtask, Parallelism int
-	State                state.Snapshot
+	// State is what was written; rows that went to Stream are not in it.
+	State  state.Snapshot
+	Stream *Stream
 }
 
 // Ack is what a task answers to a barrier.
@@ -48,15 +51,19 @@ type State interface {
 	Reader(uid string, subtask, parallelism int) (*state.Reader, error)
 	// Verify reads everything and checks it.
 	Verify() error
-	// path is the folder; empty if it is in memory.
-	path() string
+	// Release frees what is held to read it quickly.
+	Release()
+	// size is the bytes of all state.
+	size() int64
 }
 
 // Operator says what state there is of one operator.
 type Operator struct {
 	UID, Name   string
 	Parallelism int
+	// Rows is exact where Layers is 1: more than one may have the same row.
 	Rows, Bytes int64
+	Layers      int // of the longest chain
 	Items       int
 	Keyed       []Shape // each once
 }
@@ -86,9 +93,22 @@ type Config struct {
 	MinPause   time.Duration // between the end of one and the start of the next
 	Tolerable  int           // failed ones in a row that do not fail the job
 	Retained   int           // completed ones to keep, at least 1
-	Dir        string        // checkpoints lie in Dir/<job id>; empty: in memory
+	Dir        string        // checkpoints lie in Dir/<job id>: a path or s3://…; empty: in memory
 	Savepoints string        // where savepoints go that name no folder
 	Retention  Retention
+	// Incremental checkpoints write what changed and refer to earlier ones for the rest.
+	Incremental bool
+	// Storage is how places are reached that are no local folders.
+	Storage storage.Config
+	// Files replaces the storage, for tests of what it does wrong; nil: none.
+	Files func(root string) storage.Store
+}
+
+func (c *Config) open(root string) (storage.Store, error) {
+	if c.Files != nil {
+		return c.Files(root), nil
+	}
+	return storage.Open(root, c.Storage)
 }
 
 // Retention says what becomes of checkpoints when the job ends.

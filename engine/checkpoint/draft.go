@@ -17,11 +17,15 @@ type draft interface {
 func (h *History) draft(r Request, id int64, memory bool) (draft, error) {
 	switch {
 	case r.Savepoint:
-		return h.savepointDraft(r, id)
+		d, err := h.savepointDraft(r, id)
+		if err != nil {
+			return nil, err
+		}
+		return d, nil
 	case memory || h.cfg.Dir == "":
 		return &memoryDraft{m: newMemory(id, h.maxParallelism)}, nil
 	}
-	return h.folderDraft(id)
+	return h.folderDraft(id), nil
 }
 
 type memoryDraft struct {

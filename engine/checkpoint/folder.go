@@ -2,42 +2,75 @@ package checkpoint
 
 import (
 	"crypto/rand"
-	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
-	"slices"
+	"hash/crc32"
+	"path"
 	"sort"
 	"strconv"
 	"sync"
 	"time"
+
+	"github.com/weir-streams/weir/engine/state"
+	"github.com/weir-streams/weir/engine/storage"
 )
 
 // folderDraft is a checkpoint being written to a folder.
 type folderDraft struct {
-	what string // "checkpoint 3", for errors
+	what    string // "checkpoint 3", for errors
+	files   storage.Store
+	folder  string // of this checkpoint, in store
+	data    string // the layer file, in store
+	shared  bool
+	base    *Manifest     // that it may build on; nil: none
+	writers chan struct{} // limits those that pack at the same time
+	wg      sync.WaitGroup
+
+	io   sync.Mutex // orders what is written
+	size int64      // of the layer file
+	own  fileRef
 
 	mu        sync.Mutex
-	dir       string
 	m         manifest
+	sections  []*section
 	byUID     map[string]int // index in m.Operators
-	inline    []byte         // the data, while it is small
-	file      *os.File       // the data, when it is not
-	size      int64
+	inline    []byte         // the layer file, while it is small
+	file      storage.File   // the layer file, when it is not
+	metadata  storage.File
+	streams   []*Stream
 	discarded bool
-	visible   bool
 }
 
 var errDiscarded = errors.New("it was given up")
 
-func (h *History) folderDraft(id int64) (draft, error) {
-	return h.newDraft(filepath.Join(h.dir(), prefix+strconv.FormatInt(id, 10)), id, false)
+const (
+	sharedFolder = "shared"
+	// dataFile is the layer file of a savepoint.
+	dataFile = "state"
+	// longest is how many layers a chain has at most.
+	longest = 8
+)
+
+func randomName() string {
+	var random [6]byte
+	_, _ = rand.Read(random[:])
+	return hex.EncodeToString(random[:])
+}
+
+func (h *History) folderDraft(id int64) *folderDraft {
+	folder := prefix + strconv.FormatInt(id, 10)
+	d := h.newDraft(h.store, folder, id)
+	d.data = fmt.Sprintf("%s/%d-%s", sharedFolder, id, randomName())
+	d.shared = true
+	if h.cfg.Incremental {
+		d.base, _ = h.Latest().(*Manifest)
+	}
+	return d
 }
 
 // savepointDraft makes a new folder with a random name in r.Dir.
-func (h *History) savepointDraft(r Request, id int64) (draft, error) {
+func (h *History) savepointDraft(r Request, id int64) (*folderDraft, error) {
 	dir := r.Dir
 	if dir == "" {
 		dir = h.cfg.Savepoints
@@ -45,73 +78,109 @@ func (h *History) savepointDraft(r Request, id int64) (draft, error) {
 	if dir == "" {
 		return nil, errors.New("no folder for the savepoint: give one, or set execution.checkpointing.savepoint-dir")
 	}
-	dir, err := LocalPath(dir)
+	dir, err := storage.Clean(dir)
 	if err != nil {
 		return nil, err
 	}
-	var random [6]byte
-	_, _ = rand.Read(random[:])
-	name := fmt.Sprintf("savepoint-%s-%s", h.jobID[:min(6, len(h.jobID))], hex.EncodeToString(random[:]))
-	return h.newDraft(filepath.Join(dir, name), id, true)
-}
-
-func (h *History) newDraft(dir string, id int64, savepoint bool) (draft, error) {
-	d := &folderDraft{dir: dir, byUID: map[string]int{}, what: "checkpoint " + strconv.FormatInt(id, 10)}
-	if savepoint {
-		d.what = "savepoint"
+	store, err := h.cfg.open(dir)
+	if err != nil {
+		return nil, err
 	}
-	d.m = manifest{JobID: h.jobID, JobName: h.jobName, ID: id, Savepoint: savepoint, Created: time.Now().UnixMilli(), MaxParallelism: h.maxParallelism}
-	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
-		return nil, fmt.Errorf("write %s: %w", d.what, err)
-	}
-	if err := os.Mkdir(dir, 0o755); err != nil {
-		return nil, fmt.Errorf("write %s: %w", d.what, err)
-	}
+	d := h.newDraft(store, fmt.Sprintf("savepoint-%s-%s", h.jobID[:min(6, len(h.jobID))], randomName()), id)
+	d.what, d.m.Savepoint = "savepoint", true
+	d.data = path.Join(d.folder, dataFile)
 	return d, nil
 }
 
-func (d *folderDraft) fail(err error) error {
-	return fmt.Errorf("write %s to %s: %w", d.what, d.dir, err)
+func (h *History) newDraft(store storage.Store, folder string, id int64) *folderDraft {
+	return &folderDraft{
+		what: "checkpoint " + strconv.FormatInt(id, 10), files: store, folder: folder,
+		byUID: map[string]int{}, writers: make(chan struct{}, maxWriters),
+		m: manifest{JobID: h.jobID, JobName: h.jobName, ID: id, Created: time.Now().UnixMilli(), MaxParallelism: h.maxParallelism},
+	}
 }
 
-// add packs the state of a subtask into blocks.
-func (d *folderDraft) add(p Part) error {
-	w := blockWriter{d: d}
-	mp := manifestPart{Subtask: p.Subtask}
-	for _, k := range p.State.Keyed {
-		mk := manifestKeyed{Name: k.Name, Keys: k.Keys, Schema: k.Schema, Rows: k.Rows, Pieces: []piece{}}
-		groups := make([]int, 0, len(k.Groups))
-		for g := range k.Groups {
-			groups = append(groups, g)
-		}
-		slices.Sort(groups)
-		for _, g := range groups {
-			pieces, err := w.append(g, k.Groups[g])
-			if err != nil {
-				return d.fail(err)
-			}
-			mk.Pieces = append(mk.Pieces, pieces...)
-		}
-		mp.Keyed = append(mp.Keyed, mk)
+func (d *folderDraft) fail(err error) error {
+	return fmt.Errorf("write %s to %s: %w", d.what, d.files.URI(d.folder), err)
+}
+
+// continues gives the part that a new snapshot may build on, nil for none: the
+// chain has to be short, and what changed since its first layer less than that.
+func (d *folderDraft) continues(p Part, durable int64) *manifestPart {
+	if d.base == nil || durable == 0 || d.base.m.ID != durable || d.base.old != nil {
+		return nil
 	}
-	for _, l := range p.State.Lists {
-		var raw []byte
-		for _, item := range l.Items {
-			raw = binary.AppendUvarint(raw, uint64(len(item)))
-			raw = append(raw, item...)
+	for _, op := range d.base.m.Operators {
+		if op.UID != p.UID || op.Parallelism != p.Parallelism {
+			continue
 		}
-		pieces, err := w.append(0, raw)
-		if err != nil {
+		for i := range op.Parts {
+			mp := &op.Parts[i]
+			if mp.Subtask != p.Subtask || len(mp.Layers) == 0 || len(mp.Layers) >= longest {
+				continue
+			}
+			var deltas int64
+			for _, l := range mp.Layers[1:] {
+				deltas += l.Bytes
+			}
+			if deltas <= mp.Layers[0].Bytes {
+				return mp
+			}
+		}
+	}
+	return nil
+}
+
+// add writes what is left of the state of a subtask.
+func (d *folderDraft) add(p Part) error {
+	w := &sectionWriter{d: d, s: section{UID: p.UID, Subtask: p.Subtask}}
+	var base *manifestPart
+	if p.Stream != nil {
+		if err := p.Stream.wait(); err != nil {
 			return d.fail(err)
 		}
-		mp.Lists = append(mp.Lists, manifestList{Name: l.Name, Mode: l.Mode, Items: len(l.Items), Pieces: pieces})
-	}
-	if err := w.flush(); err != nil {
+		w, base = &p.Stream.w, p.Stream.base
+		for _, k := range p.State.Keyed {
+			w.s.States = append(w.s.States, k.Declared)
+		}
+	} else if err := w.snapshot(p.State); err != nil {
 		return d.fail(err)
 	}
-	mp.Blocks = w.blocks
+	if err := w.spill(); err != nil {
+		return d.fail(err)
+	}
+	keyed := w.bytes
+	if err := w.lists(p.State.Lists); err != nil {
+		return d.fail(err)
+	}
+	mp := manifestPart{Subtask: p.Subtask}
+	for _, l := range p.State.Lists {
+		mp.Items += len(l.Items)
+	}
+
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	// The layers of the base keep their places among the files, which are numbered
+	// anew when all is known.
+	if base != nil {
+		mp.Layers = append(mp.Layers, base.Layers...)
+		mp.Keyed = append(mp.Keyed, base.Keyed...)
+	}
+	ref := layerRef{File: own, Section: len(d.sections)}
+	used := false
+	if len(w.s.States) > 0 && (base == nil || !unchanged(w.s.States, base)) {
+		used = true
+		ref.Bytes = keyed
+		mp.Layers = append(mp.Layers, ref)
+		mp.sum(w.s.States)
+	}
+	if len(w.s.Lists) > 0 {
+		used = true
+		mp.Lists = &layerRef{File: own, Section: len(d.sections), Bytes: w.bytes - keyed}
+	}
+	if used {
+		d.sections = append(d.sections, &w.s)
+	}
 	i, ok := d.byUID[p.UID]
 	if !ok {
 		i = len(d.m.Operators)
@@ -122,73 +191,95 @@ func (d *folderDraft) add(p Part) error {
 	return nil
 }
 
-// blockWriter gathers bytes into blocks of about blockSize.
-type blockWriter struct {
-	d      *folderDraft
-	raw    []byte
-	blocks []block
-}
+// own is the number of the draft's own file until all are numbered; the others
+// bear their numbers in the base.
+const own = -1
 
-func (w *blockWriter) append(group int, p []byte) ([]piece, error) {
-	pieces := []piece{}
-	for len(p) > 0 {
-		n := min(len(p), blockSize-len(w.raw))
-		pieces = append(pieces, piece{Group: group, Block: len(w.blocks), Offset: len(w.raw), Length: n})
-		w.raw = append(w.raw, p[:n]...)
-		p = p[n:]
-		if len(w.raw) >= blockSize {
-			if err := w.flush(); err != nil {
-				return nil, err
-			}
+// unchanged tells whether a snapshot says that all is as it was.
+func unchanged(states []state.Declared, base *manifestPart) bool {
+	for _, s := range states {
+		if s.Whole || s.Rows > 0 || s.Gone > 0 || s.Slice != "" {
+			return false
+		}
+		found := false
+		for _, k := range base.Keyed {
+			found = found || k.Name == s.Name
+		}
+		if !found {
+			return false
 		}
 	}
-	return pieces, nil
+	return len(states) == len(base.Keyed)
 }
 
-func (w *blockWriter) flush() error {
-	if len(w.raw) == 0 {
-		return nil
+// sum counts what a layer adds.
+func (p *manifestPart) sum(states []state.Declared) {
+	before := map[string]int64{}
+	for _, k := range p.Keyed {
+		before[k.Name] = k.Rows
 	}
-	stored, k := packBlock(w.raw)
-	off, err := w.d.store(stored)
+	var keyed []manifestKeyed
+	at := map[string]int{}
+	builds := map[string]bool{}
+	for _, s := range states {
+		i, ok := at[s.Name]
+		if !ok {
+			i = len(keyed)
+			at[s.Name] = i
+			keyed = append(keyed, manifestKeyed{Name: s.Name, Keys: s.Keys, Unique: s.Unique, Schema: s.Schema})
+		}
+		keyed[i].Rows += s.Rows - s.Gone
+		builds[s.Name] = builds[s.Name] || !s.Whole
+	}
+	for i := range keyed {
+		k := &keyed[i]
+		if b := before[k.Name]; builds[k.Name] && (b > 0 || k.Rows != 0) {
+			k.Rows = max(b+k.Rows, 1) // what is gone may never have been in a layer
+		}
+	}
+	p.Keyed = keyed
+}
+
+// store appends a block to the layer file and returns where it lies.
+func (d *folderDraft) store(packed []byte) (off int64, err error) {
+	d.io.Lock()
+	defer d.io.Unlock()
+	off = d.size
+	file, err := d.target(packed)
 	if err != nil {
-		return err
-	}
-	k.Offset = off
-	w.blocks = append(w.blocks, k)
-	w.raw = w.raw[:0]
-	return nil
-}
-
-// store appends a block and returns where it lies.
-func (d *folderDraft) store(stored []byte) (int64, error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.discarded {
-		return 0, errDiscarded
-	}
-	off := d.size
-	if d.file == nil && len(d.inline)+len(stored) <= inlineLimit {
-		d.inline = append(d.inline, stored...)
-		d.size += int64(len(stored))
-		return off, nil
-	}
-	if d.file == nil {
-		f, err := os.OpenFile(filepath.Join(d.dir, dataFile), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
-		if err != nil {
-			return 0, err
-		}
-		d.file = f
-		if _, err := f.Write(d.inline); err != nil {
-			return 0, err
-		}
-		d.inline = nil
-	}
-	if _, err := d.file.Write(stored); err != nil {
 		return 0, err
 	}
-	d.size += int64(len(stored))
+	if file != nil {
+		if _, err := file.Write(packed); err != nil {
+			return 0, err
+		}
+	}
+	d.size += int64(len(packed))
 	return off, nil
+}
+
+// target is the file to write a block to; nil if it was put into _metadata. The
+// caller holds d.io.
+func (d *folderDraft) target(packed []byte) (storage.File, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	switch {
+	case d.discarded:
+		return nil, errDiscarded
+	case d.file != nil:
+		return d.file, nil
+	case len(d.inline)+len(packed) <= inlineLimit:
+		d.inline = append(d.inline, packed...)
+		return nil, nil
+	}
+	f, err := d.files.Create(d.data)
+	if err != nil {
+		return nil, err
+	}
+	d.file = f
+	_, err = f.Write(d.inline)
+	d.inline = nil
+	return f, err
 }
 
 func (d *folderDraft) finish() (State, int64, error) {
@@ -200,69 +291,139 @@ func (d *folderDraft) finish() (State, int64, error) {
 }
 
 func (d *folderDraft) publish() (State, int64, error) {
-	if d.file != nil {
-		if err := d.file.Sync(); err != nil {
-			return nil, 0, err
-		}
-		if err := d.file.Close(); err != nil {
-			return nil, 0, err
-		}
+	d.order()
+	written, err := d.close()
+	if err != nil {
+		return nil, 0, err
 	}
-	d.m.Bytes, d.m.Inline = d.size, d.file == nil
+	inline := d.number()
+	b, err := encodeMetadata(&d.m, inline)
+	if err != nil {
+		return nil, 0, err
+	}
+	f, err := d.begin()
+	if err != nil {
+		return nil, 0, err
+	}
+	if _, err := f.Write(b); err != nil {
+		return nil, 0, err
+	}
+	if err := f.Commit(); err != nil {
+		return nil, 0, err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.discarded { // given up meanwhile: who did that removes it
+		return nil, 0, errDiscarded
+	}
+	return &Manifest{m: d.m, store: d.files, folder: d.folder, inline: inline}, written + int64(len(b)), nil
+}
+
+// order puts operators and their parts in order.
+func (d *folderDraft) order() {
 	sort.Slice(d.m.Operators, func(i, k int) bool { return d.m.Operators[i].UID < d.m.Operators[k].UID })
 	for _, op := range d.m.Operators {
 		sort.Slice(op.Parts, func(i, k int) bool { return op.Parts[i].Subtask < op.Parts[k].Subtask })
 	}
-	b, err := encodeMetadata(&d.m, d.inline)
-	if err != nil {
-		return nil, 0, err
-	}
-	tmp := filepath.Join(d.dir, MetadataFile+".tmp")
-	if err := writeFile(tmp, b); err != nil {
-		return nil, 0, err
-	}
-	// A checkpoint that was given up meanwhile must not appear.
+}
+
+// begin begins the file that makes it all visible.
+func (d *folderDraft) begin() (storage.File, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.discarded {
-		return nil, 0, errDiscarded
+		return nil, errDiscarded
 	}
-	d.visible = true
-	if err := os.Rename(tmp, filepath.Join(d.dir, MetadataFile)); err != nil {
-		return nil, 0, err
-	}
-	if err := syncFolder(d.dir); err != nil {
-		return nil, 0, err
-	}
-	parent := filepath.Dir(d.dir)
-	if err := syncFolder(parent); err != nil {
-		return nil, 0, err
-	}
-	_ = syncFolder(filepath.Dir(parent)) // parent may be new too; what is above may not be ours to open
-	return &Manifest{m: d.m, dir: d.dir, inline: d.inline}, d.size + int64(len(b)) - int64(len(d.inline)), nil
+	f, err := d.files.Create(path.Join(d.folder, MetadataFile))
+	d.metadata = f
+	return f, err
 }
 
-func writeFile(path string, b []byte) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
+// close writes the index of the layer file and makes it durable. It returns the
+// bytes written to a file of its own.
+func (d *folderDraft) close() (int64, error) {
+	if len(d.sections) == 0 {
+		return 0, nil
+	}
+	index, err := encodeIndex(d.sections)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	_, err = f.Write(b)
-	if err == nil {
-		err = f.Sync()
+	d.own = fileRef{Index: d.size, CRC: crc32.Checksum(index, castagnoli)}
+	if _, err := d.store(index); err != nil {
+		return 0, err
 	}
-	return errors.Join(err, f.Close())
+	d.own.Size = d.size
+	if d.file == nil {
+		return 0, nil
+	}
+	d.own.Name, d.own.Shared = path.Base(d.data), d.shared
+	return d.size, d.file.Commit()
+}
+
+// number lists the files that are referred to. It returns those that lie in
+// _metadata.
+func (d *folderDraft) number() (inline []byte) {
+	numbers := map[int]int{} // of the base's files, and own
+	number := func(r *layerRef) {
+		n, ok := numbers[r.File]
+		if !ok {
+			n = len(d.m.Files)
+			numbers[r.File] = n
+			f, from := d.own, d.inline
+			if r.File != own {
+				f = d.base.m.Files[r.File]
+				from = d.base.inline
+				if f.Name == "" {
+					from = from[f.From : f.From+f.Size]
+				}
+			}
+			if f.Name == "" {
+				f.From = int64(len(inline))
+				inline = append(inline, from...)
+			}
+			d.m.Files = append(d.m.Files, f)
+		}
+		r.File = n
+	}
+	for _, op := range d.m.Operators {
+		for i := range op.Parts {
+			for k := range op.Parts[i].Layers {
+				number(&op.Parts[i].Layers[k])
+			}
+			if op.Parts[i].Lists != nil {
+				number(op.Parts[i].Lists)
+			}
+		}
+	}
+	return inline
 }
 
 func (d *folderDraft) discard() {
 	d.mu.Lock()
-	defer d.mu.Unlock()
 	if d.discarded {
+		d.mu.Unlock()
 		return
 	}
 	d.discarded = true
-	if d.file != nil {
-		_ = d.file.Close()
+	file, metadata, streams := d.file, d.metadata, d.streams
+	d.mu.Unlock()
+	for _, s := range streams {
+		s.abort(errDiscarded)
 	}
-	_ = remove(d.dir) // what cannot be removed has no _metadata and is nobody's
+	if file != nil {
+		file.Abort()
+	}
+	if metadata != nil {
+		metadata.Abort()
+	}
+	d.wg.Wait()
+	// What cannot be removed has no _metadata and is nobody's.
+	if metadata != nil {
+		_ = d.files.Remove(path.Join(d.folder, MetadataFile))
+	}
+	if file != nil {
+		_ = d.files.Remove(d.data)
+	}
+	_ = d.files.RemoveFolder(d.folder)
 }

@@ -110,10 +110,7 @@ func TestStateIsDealtOutAtAnyParallelism(t *testing.T) {
 	for _, size := range []int{20, 5000} {
 		p := parts(2, 300, size)
 		h := history(t)
-		d, err := h.folderDraft(3)
-		if err != nil {
-			t.Fatal(err)
-		}
+		d := h.folderDraft(3)
 		folder := write(t, d, p)
 		m := &memoryDraft{m: newMemory(3, groups)}
 		inMemory := write(t, m, p)
@@ -154,7 +151,10 @@ func TestDamageIsNoticed(t *testing.T) {
 			t.Fatal(err)
 		}
 		s := write(t, d, parts(2, 130, size))
-		dir := s.path()
+		dir, err := LocalPath(s.Path())
+		if err != nil {
+			t.Fatal(err)
+		}
 		if got, err := Open(filepath.Join(dir, MetadataFile)); err != nil || !got.Savepoint() || got.Verify() != nil {
 			t.Fatalf("undamaged: %v", err)
 		}
@@ -193,10 +193,10 @@ func TestDamageIsNoticed(t *testing.T) {
 			}
 		}
 		if len(files) == 2 {
-			if err := os.Remove(filepath.Join(dir, dataFile)); err != nil {
+			if err := os.Remove(filepath.Join(dir, "state")); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := Open(dir); err == nil || !strings.Contains(err.Error(), "data is missing") {
+			if _, err := Open(dir); err == nil || !strings.Contains(err.Error(), "is missing") {
 				t.Errorf("without data: %v", err)
 			}
 		}
@@ -212,7 +212,7 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 		{"a folder that is none", dir, "", "has no _metadata"},
 		{"of Flink", dir + "/flink", "\x49\x60\xf1\x4d\x00\x00\x00\x03 and so on and on", "not one of weir's"},
 		{"newer", dir + "/newer", string(newer), "format version 9 is newer"},
-		{"elsewhere", "s3://bucket/x", "", `storage "s3" is not supported`},
+		{"elsewhere", "gs://bucket/x", "", `storage "gs" is not supported`},
 		{"host", "file://server/x", "", `names the host "server"`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -240,11 +240,8 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 func TestDiscardedDraftNeverAppears(t *testing.T) {
 	h := history(t)
 	for _, when := range []string{"before", "between", "after"} {
-		d, err := h.folderDraft(h.nextID)
+		d := h.folderDraft(h.nextID)
 		h.nextID++
-		if err != nil {
-			t.Fatal(err)
-		}
 		p := parts(2, 200, 1000)
 		if when == "before" {
 			d.discard()
@@ -264,7 +261,7 @@ func TestDiscardedDraftNeverAppears(t *testing.T) {
 		}
 	}
 	var left []string
-	err := filepath.WalkDir(h.dir(), func(path string, e fs.DirEntry, err error) error {
+	err := filepath.WalkDir(filepath.Join(h.cfg.Dir, h.jobID), func(path string, e fs.DirEntry, err error) error {
 		if err == nil && !e.IsDir() {
 			left = append(left, path)
 		}
@@ -292,10 +289,7 @@ func TestPaths(t *testing.T) {
 func TestNumbersGoOn(t *testing.T) {
 	h := history(t)
 	for range 2 {
-		d, err := h.folderDraft(h.nextID)
-		if err != nil {
-			t.Fatal(err)
-		}
+		d := h.folderDraft(h.nextID)
 		write(t, d, parts(1, 1, 10)[:0])
 		h.nextID++
 	}

@@ -3,33 +3,49 @@ package checkpoint
 import (
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"sync"
 
+	"github.com/klauspost/compress/s2"
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/weir-streams/weir/engine/data"
-	"github.com/weir-streams/weir/engine/state"
 )
 
-// A checkpoint is a folder with a file _metadata and, if it is larger than
-// inlineLimit, a file state. _metadata is: magic, format version, the length
-// of the manifest, the length of the data that lies in it, the manifest as
-// JSON, the data, and the CRC-32C of all that. The data, wherever it lies, is
-// blocks, each with its own checksum in the manifest.
+// A checkpoint is a folder with a file _metadata, which names the files that
+// its state lies in. _metadata is: magic, format version, the length of the
+// manifest, the length of the files that lie in it, the manifest as JSON, those
+// files, and the CRC-32C of all that.
+//
+// State lies in layer files, which are never changed. One holds what one
+// checkpoint wrote: blocks, then an index that says what lies in which block.
+// The manifest has the checksum of the index, and the index that of each block.
+// A checkpoint writes one layer file, into the folder shared beside those of the
+// job's checkpoints, and refers to older ones for what did not change. What a
+// savepoint refers to lies in its own folder. Small files lie in _metadata.
 
 // FormatVersion is the newest format that is read, and the one written.
-const FormatVersion = 1
+const FormatVersion = 2
 
 const (
 	magic       = "WEIRCKPT"
 	headerSize  = len(magic) + 4 + 4 + 8
 	inlineLimit = 32 << 10
 	blockSize   = 256 << 10 // raw bytes of a block, about
+	largestRaw  = 1 << 30   // of one block, which holds one row then
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// ErrDamaged is in the chain of every error that means that a checkpoint is not
+// what was written: a file is missing, cut short or changed.
+var ErrDamaged = errors.New("damaged")
+
+func damaged(format string, args ...any) error {
+	return fmt.Errorf("%w: %s", ErrDamaged, fmt.Sprintf(format, args...))
+}
 
 type manifest struct {
 	JobID          string             `json:"jobId"`
@@ -38,9 +54,20 @@ type manifest struct {
 	Savepoint      bool               `json:"savepoint"`
 	Created        int64              `json:"created"` // milliseconds since the epoch
 	MaxParallelism int                `json:"maxParallelism"`
-	Bytes          int64              `json:"bytes"`  // length of all blocks
-	Inline         bool               `json:"inline"` // they lie in _metadata
+	Files          []fileRef          `json:"files"`
 	Operators      []manifestOperator `json:"operators"`
+}
+
+// fileRef is a layer file.
+type fileRef struct {
+	// Name is empty when the file lies in _metadata, From there.
+	Name string `json:"name,omitempty"`
+	From int64  `json:"from,omitempty"`
+	// Shared files lie in the folder shared beside that of the checkpoint, others in it.
+	Shared bool   `json:"shared,omitempty"`
+	Size   int64  `json:"size"`
+	Index  int64  `json:"index"` // where the index begins; it goes to the end
+	CRC    uint32 `json:"crc"`   // of the index
 }
 
 type manifestOperator struct {
@@ -52,70 +79,45 @@ type manifestOperator struct {
 
 type manifestPart struct {
 	Subtask int             `json:"subtask"`
+	Layers  []layerRef      `json:"layers,omitempty"` // of keyed state, oldest first
+	Lists   *layerRef       `json:"lists,omitempty"`
+	Items   int             `json:"items,omitempty"` // of the lists
 	Keyed   []manifestKeyed `json:"keyed,omitempty"`
-	Lists   []manifestList  `json:"lists,omitempty"`
-	Blocks  []block         `json:"blocks,omitempty"`
 }
 
+// manifestKeyed says what there is of a keyed state.
 type manifestKeyed struct {
 	Name   string        `json:"name"`
 	Keys   int           `json:"keys"`
+	Unique int           `json:"unique,omitempty"`
 	Schema []data.Column `json:"schema"`
-	Rows   int64         `json:"rows"`
-	Pieces []piece       `json:"pieces"` // of one group: in order
+	// Rows counts those of all layers, less what was deleted. More than one layer
+	// may have the same row, so it is exact for one layer only.
+	Rows int64 `json:"rows"`
 }
 
-type manifestList struct {
-	Name   string         `json:"name"`
-	Mode   state.ListMode `json:"mode"`
-	Items  int            `json:"items"`
-	Pieces []piece        `json:"pieces"` // items, each preceded by its length as a uvarint
+// layerRef is a section of a layer file.
+type layerRef struct {
+	File    int   `json:"file"`
+	Section int   `json:"section"`
+	Bytes   int64 `json:"bytes"` // stored
 }
 
-// piece is a range of the raw bytes of a block.
-type piece struct {
-	Group, Block, Offset, Length int
-}
-
-// block is a range of the data.
+// block is a range of a layer file.
 type block struct {
 	Offset      int64
 	Stored, Raw int
 	CRC         uint32 // of the stored bytes
-	Compressed  bool
+	Codec       codec
 }
 
-// Pieces and blocks are many: they are written as arrays.
+type codec uint8
 
-func (p piece) MarshalJSON() ([]byte, error) {
-	return json.Marshal([4]int{p.Group, p.Block, p.Offset, p.Length})
-}
-
-func (p *piece) UnmarshalJSON(b []byte) error {
-	var a [4]int
-	if err := json.Unmarshal(b, &a); err != nil {
-		return err
-	}
-	*p = piece{a[0], a[1], a[2], a[3]}
-	return nil
-}
-
-func (k block) MarshalJSON() ([]byte, error) {
-	c := int64(0)
-	if k.Compressed {
-		c = 1
-	}
-	return json.Marshal([5]int64{k.Offset, int64(k.Stored), int64(k.Raw), int64(k.CRC), c})
-}
-
-func (k *block) UnmarshalJSON(b []byte) error {
-	var a [5]int64
-	if err := json.Unmarshal(b, &a); err != nil {
-		return err
-	}
-	*k = block{a[0], int(a[1]), int(a[2]), uint32(a[3]), a[4] == 1}
-	return nil
-}
+const (
+	stored codec = iota
+	zstandard
+	snappy2
+)
 
 // encodeMetadata makes the content of _metadata.
 func encodeMetadata(m *manifest, inline []byte) ([]byte, error) {
@@ -133,29 +135,25 @@ func encodeMetadata(m *manifest, inline []byte) ([]byte, error) {
 	return binary.LittleEndian.AppendUint32(b, crc32.Checksum(b, castagnoli)), nil
 }
 
-// decodeMetadata checks and reads the content of _metadata.
-func decodeMetadata(b []byte) (m *manifest, inline []byte, err error) {
+// decodeMetadata checks and takes apart the content of _metadata.
+func decodeMetadata(b []byte) (version int, text, inline []byte, err error) {
 	if len(b) < headerSize || string(b[:len(magic)]) != magic {
-		return nil, nil, fmt.Errorf("%s is not one of weir's (damaged, or written by Apache Flink)", MetadataFile)
+		return 0, nil, nil, fmt.Errorf("%s is not one of weir's (%w, or written by Apache Flink)", MetadataFile, ErrDamaged)
 	}
-	version := binary.LittleEndian.Uint32(b[len(magic):])
-	if version > FormatVersion {
-		return nil, nil, fmt.Errorf("format version %d is newer than this engine reads (%d), or %s is damaged", version, FormatVersion, MetadataFile)
+	v := binary.LittleEndian.Uint32(b[len(magic):])
+	if v == 0 || v > FormatVersion {
+		return 0, nil, nil, fmt.Errorf("format version %d is newer than this engine reads (%d), or %s is %w", v, FormatVersion, MetadataFile, ErrDamaged)
 	}
-	text := uint64(binary.LittleEndian.Uint32(b[len(magic)+4:]))
+	n := uint64(binary.LittleEndian.Uint32(b[len(magic)+4:]))
 	in := binary.LittleEndian.Uint64(b[len(magic)+8:])
-	if rest := uint64(len(b) - headerSize); in > rest || text+in+4 != rest {
-		return nil, nil, fmt.Errorf("%s is damaged: %d bytes do not match its header", MetadataFile, len(b))
+	if rest := uint64(len(b) - headerSize); in > rest || n+in+4 != rest {
+		return 0, nil, nil, fmt.Errorf("%s is %w: %d bytes do not match its header", MetadataFile, ErrDamaged, len(b))
 	}
 	body := b[:len(b)-4]
 	if crc32.Checksum(body, castagnoli) != binary.LittleEndian.Uint32(b[len(b)-4:]) {
-		return nil, nil, fmt.Errorf("%s is damaged: its checksum is wrong", MetadataFile)
+		return 0, nil, nil, fmt.Errorf("%s is %w: its checksum is wrong", MetadataFile, ErrDamaged)
 	}
-	m = &manifest{}
-	if err := json.Unmarshal(body[headerSize:headerSize+int(text)], m); err != nil {
-		return nil, nil, fmt.Errorf("%s is damaged: %w", MetadataFile, err)
-	}
-	return m, body[headerSize+int(text):], nil
+	return int(v), body[headerSize : headerSize+int(n)], body[headerSize+int(n):], nil
 }
 
 var encoder = sync.OnceValue(func() *zstd.Encoder {
@@ -174,32 +172,55 @@ var decoder = sync.OnceValue(func() *zstd.Decoder {
 	return d
 })
 
-// packBlock compresses raw if that makes it smaller.
-func packBlock(raw []byte) (stored []byte, k block) {
-	stored = raw
+// packBlock compresses raw if that makes it smaller: well for what is kept, or
+// quickly.
+func packBlock(raw []byte, well bool) (packed []byte, k block) {
+	packed = raw
 	if len(raw) >= 64 {
-		if z := encoder().EncodeAll(raw, make([]byte, 0, len(raw))); len(z) < len(raw) {
-			stored, k.Compressed = z, true
+		var z []byte
+		c := zstandard
+		if well {
+			z = encoder().EncodeAll(raw, make([]byte, 0, len(raw)))
+		} else {
+			z, c = s2.Encode(nil, raw), snappy2
+		}
+		if len(z) < len(raw) {
+			packed, k.Codec = z, c
 		}
 	}
-	k.Stored, k.Raw, k.CRC = len(stored), len(raw), crc32.Checksum(stored, castagnoli)
-	return stored, k
+	k.Stored, k.Raw, k.CRC = len(packed), len(raw), crc32.Checksum(packed, castagnoli)
+	return packed, k
 }
 
-// unpackBlock checks stored and gives the raw bytes.
-func unpackBlock(stored []byte, k block) ([]byte, error) {
-	if crc32.Checksum(stored, castagnoli) != k.CRC {
-		return nil, fmt.Errorf("block at %d is damaged: its checksum is wrong", k.Offset)
+// unpackBlock checks what was stored and gives the raw bytes, in into if it has room.
+func unpackBlock(packed []byte, k block, into []byte) (raw []byte, err error) {
+	if crc32.Checksum(packed, castagnoli) != k.CRC {
+		return nil, damaged("the checksum of the block at %d is wrong", k.Offset)
 	}
-	if !k.Compressed {
-		return stored, nil
+	switch k.Codec {
+	case stored:
+		raw = packed
+	case zstandard:
+		if cap(into) < k.Raw {
+			into = make([]byte, 0, k.Raw)
+		}
+		raw, err = decoder().DecodeAll(packed, into[:0])
+	case snappy2:
+		if n, derr := s2.DecodedLen(packed); derr != nil || n != k.Raw {
+			return nil, damaged("block at %d: %d bytes instead of %d", k.Offset, n, k.Raw)
+		}
+		if cap(into) < k.Raw {
+			into = make([]byte, k.Raw)
+		}
+		raw, err = s2.Decode(into[:k.Raw], packed)
+	default:
+		return nil, damaged("block at %d: unknown compression %d", k.Offset, k.Codec)
 	}
-	raw, err := decoder().DecodeAll(stored, make([]byte, 0, k.Raw))
 	if err != nil {
-		return nil, fmt.Errorf("block at %d is damaged: %w", k.Offset, err)
+		return nil, damaged("block at %d: %v", k.Offset, err)
 	}
 	if len(raw) != k.Raw {
-		return nil, fmt.Errorf("block at %d is damaged: %d bytes instead of %d", k.Offset, len(raw), k.Raw)
+		return nil, damaged("block at %d: %d bytes instead of %d", k.Offset, len(raw), k.Raw)
 	}
 	return raw, nil
 }

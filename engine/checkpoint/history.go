@@ -1,14 +1,17 @@
 package checkpoint
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
-	"os"
-	"path/filepath"
+	"path"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/weir-streams/weir/engine/storage"
 )
 
 const (
@@ -29,10 +32,16 @@ type History struct {
 	stats     Stats
 	completed []State // oldest first, at most cfg.Retained
 	failures  int     // in a row
+	// foreign are the shared files of checkpoints that were there before, by number.
+	foreign map[int64]map[string]bool
+	keepAll bool // some of them could not be read
+
+	store storage.Store // of the job's folder; nil: checkpoints are kept in memory
 }
 
 // NewHistory makes the history of a job that has not started yet. Checkpoints
 // that lie in its folder already are left alone, and their numbers not used.
+// What no checkpoint there refers to is left over from a crash, and removed.
 func NewHistory(jobID, jobName string, maxParallelism int, cfg Config, log *slog.Logger) (*History, error) {
 	cfg.Retained = max(1, cfg.Retained)
 	h := &History{cfg: cfg, jobID: jobID, jobName: jobName, maxParallelism: maxParallelism, log: log, nextID: 1}
@@ -41,19 +50,106 @@ func NewHistory(jobID, jobName string, maxParallelism int, cfg Config, log *slog
 	if cfg.Dir == "" {
 		return h, nil
 	}
-	entries, err := os.ReadDir(h.dir())
-	if err != nil && !os.IsNotExist(err) {
-		return nil, fmt.Errorf("look for checkpoints: %w", err)
+	dir, err := storage.Clean(cfg.Dir)
+	if err != nil {
+		return nil, err
 	}
-	for _, e := range entries {
-		if n, err := strconv.ParseInt(strings.TrimPrefix(e.Name(), prefix), 10, 64); err == nil {
-			h.nextID = max(h.nextID, n+1)
-		}
+	if h.store, err = cfg.open(storage.Join(dir, jobID)); err != nil {
+		return nil, err
+	}
+	if err := h.look(); err != nil {
+		return nil, fmt.Errorf("look for checkpoints: %w", err)
 	}
 	return h, nil
 }
 
-func (h *History) dir() string { return filepath.Join(h.cfg.Dir, h.jobID) }
+// look finds what lies in the job's folder.
+func (h *History) look() error {
+	names, err := h.store.List("")
+	if err != nil {
+		return err
+	}
+	h.foreign = map[int64]map[string]bool{}
+	var unfinished []string
+	for _, name := range names {
+		name, isFolder := strings.CutSuffix(name, "/")
+		number, isCheckpoint := strings.CutPrefix(name, prefix)
+		id, err := strconv.ParseInt(number, 10, 64)
+		if !isFolder || !isCheckpoint || err != nil {
+			continue
+		}
+		h.nextID = max(h.nextID, id+1)
+		switch m, err := openIn(h.store, name); {
+		case err == nil:
+			h.foreign[id] = m.files()
+		case errors.Is(err, ErrMissing):
+			unfinished = append(unfinished, name)
+		default: // what it refers to is not known
+			h.log.Warn("checkpoint cannot be read; files that it may need are kept", "checkpoint", id, "error", err)
+			h.keepAll = true
+		}
+	}
+	for _, name := range unfinished {
+		h.log.Info("unfinished checkpoint removed", "folder", h.store.URI(name))
+		if err := h.store.RemoveFolder(name); err != nil {
+			h.log.Warn("unfinished checkpoint not removed", "folder", h.store.URI(name), "error", err)
+		}
+	}
+	files, err := h.store.List(sharedFolder)
+	if err != nil {
+		return err
+	}
+	for _, f := range files {
+		id, _, _ := strings.Cut(f, "-")
+		n, err := strconv.ParseInt(id, 10, 64)
+		if err != nil {
+			continue // none of ours
+		}
+		h.nextID = max(h.nextID, n+1)
+		if !h.keepAll && !h.needed(f) {
+			h.removeShared(f)
+		}
+	}
+	return nil
+}
+
+// needed tells whether a checkpoint that is kept refers to a shared file.
+func (h *History) needed(file string) bool {
+	for _, files := range h.foreign {
+		if files[file] {
+			return true
+		}
+	}
+	for _, s := range h.completed {
+		if m, ok := s.(*Manifest); ok && m.files()[file] {
+			return true
+		}
+	}
+	return false
+}
+
+func (h *History) removeShared(file string) {
+	if err := h.store.Remove(path.Join(sharedFolder, file)); err != nil {
+		h.log.Warn("file of checkpoints not removed", "file", file, "error", err)
+	}
+}
+
+// files are the shared files that a checkpoint refers to.
+func (s *Manifest) files() map[string]bool {
+	files := map[string]bool{}
+	for _, f := range s.m.Files {
+		if f.Shared {
+			files[f.Name] = true
+		}
+	}
+	return files
+}
+
+// own tells whether a state is a checkpoint in the job's folder.
+func (h *History) own(s State) (*Manifest, bool) {
+	m, ok := s.(*Manifest)
+	return m, ok && h.store != nil && !m.Savepoint() && m.store.URI(m.folder) == h.store.URI(prefix+strconv.FormatInt(m.ID(), 10))
+}
 
 // Stats is a picture of this moment.
 func (h *History) Stats() Stats {
@@ -82,8 +178,9 @@ func (h *History) Restored(s State, at time.Time) {
 	h.nextID = max(h.nextID, s.ID()+1)
 	h.stats.Restored++
 	h.stats.RestoredFrom = &RestoredInfo{ID: s.ID(), Savepoint: s.Savepoint(), Path: s.Path(), At: at}
-	if len(h.completed) == 0 && h.cfg.Dir != "" && !s.Savepoint() && filepath.Dir(s.path()) == h.dir() {
-		h.completed = append(h.completed, s)
+	if m, ok := h.own(s); ok && len(h.completed) == 0 {
+		h.completed = append(h.completed, m)
+		delete(h.foreign, m.ID())
 	}
 }
 
@@ -95,19 +192,23 @@ func (h *History) End(finished, canceled bool) {
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	for _, s := range h.completed {
+	all := h.completed
+	h.completed = nil
+	for _, s := range all {
 		h.discard(s)
 	}
-	h.completed = nil
-	if err := os.Remove(h.dir()); err != nil && !os.IsNotExist(err) {
+	if files, err := h.store.List(sharedFolder); err == nil && len(files) == 0 {
+		_ = h.store.RemoveFolder(sharedFolder) // it does no harm
+	}
+	if err := h.store.RemoveFolder(""); err != nil {
 		h.log.Debug("checkpoint folder kept", "error", err)
 	}
 }
 
 // discard removes a checkpoint's files. Callers hold h.mu.
 func (h *History) discard(s State) {
-	if s.path() != "" {
-		if err := remove(s.path()); err != nil {
+	if m, ok := s.(*Manifest); ok {
+		if err := h.remove(m); err != nil {
 			h.log.Warn("old checkpoint not removed", "checkpoint", s.ID(), "error", err)
 			return
 		}
@@ -121,6 +222,23 @@ func (h *History) discard(s State) {
 		mark(&h.stats.History[i])
 	}
 	mark(h.stats.LatestCompleted)
+}
+
+// remove deletes a checkpoint: its _metadata first, so that a half deleted one
+// does not open; then the files that no other refers to.
+func (h *History) remove(m *Manifest) error {
+	if err := m.store.Remove(path.Join(m.folder, MetadataFile)); err != nil {
+		return err
+	}
+	if err := m.store.RemoveFolder(m.folder); err != nil {
+		return err
+	}
+	for f := range m.files() {
+		if !h.needed(f) {
+			h.removeShared(f)
+		}
+	}
+	return nil
 }
 
 // begin records a new checkpoint.
@@ -164,8 +282,9 @@ func (h *History) complete(i Info, s State) {
 	}
 	h.completed = append(h.completed, s)
 	for len(h.completed) > h.cfg.Retained {
-		h.discard(h.completed[0])
-		h.completed = h.completed[1:]
+		old := h.completed[0]
+		h.completed = slices.Clone(h.completed[1:])
+		h.discard(old)
 	}
 }
 

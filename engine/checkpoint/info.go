@@ -13,6 +13,8 @@ type Barrier struct {
 	// CommitOnly asks only those operators for a snapshot that have something to
 	// commit: the end of a bounded job that is not checkpointed.
 	CommitOnly bool
+
+	draft *folderDraft // that large state is written to while tasks go on; nil: it stays in memory
 }
 
 // Info is one checkpoint or savepoint, finished or not.
@@ -23,8 +25,9 @@ type Info struct {
 	Status    string // IN_PROGRESS, COMPLETED, FAILED
 	Triggered time.Time
 	Completed time.Time // zero while in progress
-	Bytes     int64
-	Path      string // file:/… of a completed one
+	Bytes     int64     // of all state that it refers to
+	Written   int64     // bytes that were new
+	Path      string    // file:/… of a completed one
 	Failure   string
 	Discarded bool
 	// Subtasks and Acknowledged count tasks.

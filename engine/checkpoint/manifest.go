@@ -1,103 +1,202 @@
 package checkpoint
 
 import (
-	"encoding/binary"
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
+	"io/fs"
+	"math"
+	"path"
+	"sync"
 	"time"
 
+	"github.com/weir-streams/weir/engine/data"
 	"github.com/weir-streams/weir/engine/state"
+	"github.com/weir-streams/weir/engine/storage"
 )
 
 // Manifest is a completed checkpoint or savepoint in a folder.
 type Manifest struct {
 	m      manifest
-	dir    string
-	inline []byte // the data, if it lies in _metadata
+	store  storage.Store
+	folder string // in store
+	inline []byte // the files that lie in _metadata
+
+	mu       sync.Mutex
+	sections map[int][]section // of files, once they were needed
+	old      []section         // of format version 1: all of them
 }
 
 // ErrMissing is the cause when there is no checkpoint at a path.
 var ErrMissing = errors.New("there is no checkpoint or savepoint")
 
-// Open reads a checkpoint's manifest and checks that its files are whole. path
-// is its folder or its _metadata, as a path or a file: URI. The content of the
-// state itself is checked when it is read, or by Verify.
-func Open(path string) (*Manifest, error) {
-	dir, err := LocalPath(path)
+// Open reads a checkpoint's manifest and checks that its files are whole. place
+// is its folder or its _metadata, as a path, a file: URI or s3://…, where the
+// environment says how to reach that. The content of the state itself is checked
+// when it is read, or by Verify.
+func Open(place string) (*Manifest, error) {
+	return OpenIn(place, storage.Config{S3: storage.S3FromEnvironment()})
+}
+
+// OpenIn opens a checkpoint with a given configuration of storage.
+func OpenIn(place string, c storage.Config) (*Manifest, error) {
+	place, err := storage.Clean(place)
 	if err != nil {
 		return nil, err
 	}
-	if filepath.Base(dir) == MetadataFile {
-		dir = filepath.Dir(dir)
+	root, folder := storage.Parent(place)
+	if folder == MetadataFile {
+		root, folder = storage.Parent(root)
 	}
-	b, err := os.ReadFile(filepath.Join(dir, MetadataFile))
-	if os.IsNotExist(err) {
-		if _, serr := os.Stat(dir); serr == nil {
-			return nil, fmt.Errorf("%w in %s: the folder has no %s (it was never completed, or is not a savepoint)", ErrMissing, dir, MetadataFile)
+	store, err := storage.Open(root, c)
+	if err != nil {
+		return nil, err
+	}
+	return openIn(store, folder)
+}
+
+func openIn(store storage.Store, folder string) (*Manifest, error) {
+	place := store.URI(folder)
+	if p, err := storage.LocalPath(place); err == nil {
+		place = p
+	}
+	b, err := storage.ReadFile(store, path.Join(folder, MetadataFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		if names, lerr := store.List(""); lerr == nil {
+			for _, n := range names {
+				if n == folder+"/" {
+					return nil, fmt.Errorf("%w in %s: the folder has no %s (it was never completed, or is not a savepoint)", ErrMissing, place, MetadataFile)
+				}
+			}
 		}
-		return nil, fmt.Errorf("%w: %s does not exist", ErrMissing, dir)
+		return nil, fmt.Errorf("%w: %s does not exist", ErrMissing, place)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open checkpoint: %w", err)
 	}
-	m, inline, err := decodeMetadata(b)
-	if err != nil {
-		return nil, fmt.Errorf("checkpoint %s: %w", dir, err)
+	s, err := decodeManifest(b)
+	if err == nil {
+		s.store, s.folder = store, folder
+		err = s.check()
 	}
-	s := &Manifest{m: *m, dir: dir, inline: inline}
-	if err := s.check(); err != nil {
-		return nil, fmt.Errorf("checkpoint %s: %w", dir, err)
+	if err != nil {
+		return nil, fmt.Errorf("checkpoint %s: %w", place, err)
+	}
+	return s, nil
+}
+
+func decodeManifest(b []byte) (*Manifest, error) {
+	version, text, inline, err := decodeMetadata(b)
+	if err != nil {
+		return nil, err
+	}
+	s := &Manifest{inline: inline}
+	if version == 1 {
+		m, sections, err := decode1(text)
+		if err != nil {
+			return nil, err
+		}
+		s.m, s.old = *m, sections
+		for i := range sections {
+			if err := sections[i].check(m.Files[0].Size); err != nil {
+				return nil, err
+			}
+		}
+	} else if err := json.Unmarshal(text, &s.m); err != nil {
+		return nil, damaged("%s: %v", MetadataFile, err)
 	}
 	return s, nil
 }
 
 // check looks at lengths and references.
 func (s *Manifest) check() error {
-	size := int64(len(s.inline))
-	if !s.m.Inline {
-		fi, err := os.Stat(filepath.Join(s.dir, dataFile))
-		if err != nil {
-			return fmt.Errorf("its data is missing: %w", err)
+	if s.m.MaxParallelism < 1 || s.m.MaxParallelism > math.MaxUint16 {
+		return damaged("%s: max parallelism %d", MetadataFile, s.m.MaxParallelism)
+	}
+	for _, f := range s.m.Files {
+		if f.Name == "" {
+			if f.From < 0 || f.Size < 0 || f.From+f.Size > int64(len(s.inline)) || s.old != nil && f.Size != int64(len(s.inline)) {
+				return damaged("%s: a file in it lies outside of it", MetadataFile)
+			}
+			continue
 		}
-		size = fi.Size()
+		content, err := s.content(f)
+		if err != nil {
+			return err
+		}
+		size := content.Size()
+		_ = content.Close() // nothing was written
+		if size != f.Size {
+			return damaged("its file %s has %d bytes instead of %d", f.Name, size, f.Size)
+		}
 	}
-	if size != s.m.Bytes {
-		return fmt.Errorf("its data is damaged: %d bytes instead of %d", size, s.m.Bytes)
-	}
-	if s.m.MaxParallelism < 1 {
-		return fmt.Errorf("%s is damaged: max parallelism %d", MetadataFile, s.m.MaxParallelism)
-	}
+	ok := func(r layerRef) bool { return 0 <= r.File && r.File < len(s.m.Files) && r.Section >= 0 }
 	for _, op := range s.m.Operators {
 		for _, p := range op.Parts {
-			for _, k := range p.Blocks {
-				if k.Offset < 0 || k.Stored < 0 || k.Raw < 0 || k.Raw > blockSize || k.Offset+int64(k.Stored) > size {
-					return fmt.Errorf("%s is damaged: block at %d lies outside of the data", MetadataFile, k.Offset)
-				}
+			good := p.Lists == nil || ok(*p.Lists)
+			for _, l := range p.Layers {
+				good = good && ok(l)
 			}
-			for _, k := range p.Keyed {
-				if err := p.checkPieces(k.Pieces); err != nil {
-					return err
-				}
-			}
-			for _, l := range p.Lists {
-				if err := p.checkPieces(l.Pieces); err != nil {
-					return err
-				}
+			if !good || p.Subtask < 0 || p.Subtask >= op.Parallelism {
+				return damaged("%s: it refers to what is not there", MetadataFile)
 			}
 		}
 	}
 	return nil
 }
 
-func (p *manifestPart) checkPieces(pieces []piece) error {
-	for _, c := range pieces {
-		if c.Block < 0 || c.Block >= len(p.Blocks) || c.Offset < 0 || c.Length < 0 || c.Offset+c.Length > p.Blocks[c.Block].Raw {
-			return fmt.Errorf("%s is damaged: a piece lies outside of its block", MetadataFile)
+// name is where a layer file lies in the store.
+func (s *Manifest) name(f fileRef) string {
+	if f.Shared {
+		return path.Join(sharedFolder, f.Name)
+	}
+	return path.Join(s.folder, f.Name)
+}
+
+// content opens a layer file.
+func (s *Manifest) content(f fileRef) (storage.Content, error) {
+	if f.Name == "" {
+		return memoryContent{bytes.NewReader(s.inline[f.From : f.From+f.Size])}, nil
+	}
+	c, err := s.store.Open(s.name(f))
+	if err != nil {
+		return nil, gone(s.store.URI(s.name(f)), err)
+	}
+	return c, nil
+}
+
+// layer finds a section.
+func (s *Manifest) layer(r layerRef) (layer, error) {
+	f := s.m.Files[r.File]
+	open := func() (storage.Content, error) { return s.content(f) }
+	sections := s.old
+	if s.old == nil {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		var ok bool
+		if sections, ok = s.sections[r.File]; !ok {
+			var err error
+			if sections, err = openLayer(f, open); err != nil {
+				return layer{}, fmt.Errorf("file %s: %w", s.name(f), err)
+			}
+			if s.sections == nil {
+				s.sections = map[int][]section{}
+			}
+			s.sections[r.File] = sections
 		}
 	}
-	return nil
+	if r.Section >= len(sections) {
+		return layer{}, damaged("file %s has no section %d", s.name(f), r.Section)
+	}
+	return layer{&sections[r.Section], open}, nil
+}
+
+// Release forgets the indexes of layer files.
+func (s *Manifest) Release() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sections = nil
 }
 
 // ID is the number of the checkpoint.
@@ -106,10 +205,8 @@ func (s *Manifest) ID() int64 { return s.m.ID }
 // Savepoint tells whether it is a savepoint.
 func (s *Manifest) Savepoint() bool { return s.m.Savepoint }
 
-// Path is the folder as a file: URI.
-func (s *Manifest) Path() string { return URI(s.dir) }
-
-func (s *Manifest) path() string { return s.dir }
+// Path is the folder as a URI.
+func (s *Manifest) Path() string { return s.store.URI(s.folder) }
 
 // MaxParallelism is the number of key groups it was taken with.
 func (s *Manifest) MaxParallelism() int { return s.m.MaxParallelism }
@@ -120,146 +217,159 @@ func (s *Manifest) Job() (id, name string) { return s.m.JobID, s.m.JobName }
 // Created is when it was begun.
 func (s *Manifest) Created() time.Time { return time.UnixMilli(s.m.Created) }
 
+func (s *Manifest) size() (n int64) {
+	for _, op := range s.Operators() {
+		n += op.Bytes
+	}
+	return n
+}
+
 // Operators lists the operators with state.
 func (s *Manifest) Operators() []Operator {
 	var ops []Operator
 	for _, op := range s.m.Operators {
 		o := Operator{UID: op.UID, Name: op.Name, Parallelism: op.Parallelism}
 		for _, p := range op.Parts {
-			for _, k := range p.Blocks {
-				o.Bytes += int64(k.Stored)
+			for _, l := range p.Layers {
+				o.Bytes += l.Bytes
+			}
+			o.Layers = max(o.Layers, len(p.Layers))
+			if p.Lists != nil && s.old == nil {
+				o.Bytes += p.Lists.Bytes
 			}
 			for _, k := range p.Keyed {
 				o.shape(k.Name, k.Keys, k.Schema, k.Rows)
 			}
-			for _, l := range p.Lists {
-				o.Items += l.Items
-			}
+			o.Items += p.Items
 		}
 		ops = append(ops, o)
 	}
 	return ops
 }
 
-// Reader reads the state that concerns one subtask: of keyed state, only the
-// blocks in which its key groups lie.
+// mergeBytes is about how much of the later layers of a chain is held in memory
+// at a time, as identities of rows.
+const mergeBytes = 64 << 20
+
+// Reader gives the state that concerns one subtask: of keyed state, only the
+// blocks in which its key groups lie are read, when they are asked for.
 func (s *Manifest) Reader(uid string, subtask, parallelism int) (*state.Reader, error) {
 	for i := range s.m.Operators {
-		if op := &s.m.Operators[i]; op.UID == uid {
-			r, err := s.read(op, newDealer(subtask, parallelism, s.m.MaxParallelism))
-			if err != nil {
-				return nil, fmt.Errorf("checkpoint %s: state of %s: %w", s.dir, op.Name, err)
-			}
-			return r, nil
+		op := &s.m.Operators[i]
+		if op.UID != uid {
+			continue
 		}
+		r, err := s.reader(op, newDealer(subtask, parallelism, s.m.MaxParallelism))
+		if err != nil {
+			return nil, s.at(op, err)
+		}
+		return r, nil
 	}
 	return nil, nil
 }
 
-// Verify reads all state and checks it.
-func (s *Manifest) Verify() error {
-	for _, op := range s.m.Operators {
-		if _, err := s.Reader(op.UID, 0, 1); err != nil {
-			return err
-		}
-	}
-	return nil
+func (s *Manifest) at(op *manifestOperator, err error) error {
+	return fmt.Errorf("checkpoint %s: state of %s: %w", s.Path(), op.Name, err)
 }
 
-func (s *Manifest) read(op *manifestOperator, d *dealer) (*state.Reader, error) {
+func (s *Manifest) reader(op *manifestOperator, d *dealer) (*state.Reader, error) {
 	r := &state.Reader{Checkpoint: s.m.ID}
-	var file *os.File
-	if !s.m.Inline {
-		f, err := os.Open(filepath.Join(s.dir, dataFile))
+	for i := range op.Parts {
+		p := &op.Parts[i]
+		if p.Lists == nil {
+			continue
+		}
+		l, err := s.layer(*p.Lists)
 		if err != nil {
 			return nil, err
 		}
-		defer f.Close()
-		file = f
+		lists, err := l.lists()
+		if err != nil {
+			return nil, err
+		}
+		for k := range lists {
+			lists[k].Items = d.items(lists[k].Name, lists[k].Mode, lists[k].Items)
+		}
+		r.Parts = append(r.Parts, state.Snapshot{Lists: lists})
 	}
-	for i := range op.Parts {
-		p := &op.Parts[i]
-		blocks := blockReader{part: p, file: file, inline: s.inline, last: -1}
-		var snap state.Snapshot
-		for _, k := range p.Keyed {
-			keyed := state.Keyed{Declared: state.Declared{Name: k.Name, Schema: k.Schema, Keys: k.Keys, Whole: true}, Groups: map[int][]byte{}}
-			for _, c := range k.Pieces {
-				if !d.owns(c.Group) {
-					continue
-				}
-				raw, err := blocks.piece(c)
-				if err != nil {
-					return nil, err
-				}
-				keyed.Groups[c.Group] = append(keyed.Groups[c.Group], raw...)
+	r.Rows = func(name string, f func(schema []data.Column, group int, row []byte) error) error {
+		for i := range op.Parts {
+			p := &op.Parts[i]
+			from, to := data.GroupRange(p.Subtask, op.Parallelism, s.m.MaxParallelism)
+			if err := s.rows(p, name, max(from, d.from), min(to, d.to), f); err != nil {
+				return s.at(op, err)
 			}
-			snap.Keyed = append(snap.Keyed, keyed)
 		}
-		for _, l := range p.Lists {
-			var raw []byte
-			for _, c := range l.Pieces {
-				b, err := blocks.piece(c)
-				if err != nil {
-					return nil, err
-				}
-				raw = append(raw, b...)
-			}
-			items, err := splitItems(raw, l.Items)
-			if err != nil {
-				return nil, fmt.Errorf("%s: %w", l.Name, err)
-			}
-			snap.Lists = append(snap.Lists, state.List{Name: l.Name, Mode: l.Mode, Items: d.items(l.Name, l.Mode, items)})
-		}
-		r.Parts = append(r.Parts, snap)
+		return nil
 	}
 	return r, nil
 }
 
-func splitItems(raw []byte, n int) ([][]byte, error) {
-	var items [][]byte
-	for len(raw) > 0 {
-		size, w := binary.Uvarint(raw)
-		if w <= 0 || size > uint64(len(raw)-w) {
-			return nil, errors.New("truncated item")
-		}
-		items = append(items, raw[w:w+int(size):w+int(size)])
-		raw = raw[w+int(size):]
+// rows gives the rows of some key groups of a part.
+func (s *Manifest) rows(p *manifestPart, name string, from, to int, f func(schema []data.Column, group int, row []byte) error) error {
+	if from >= to || len(p.Layers) == 0 {
+		return nil
 	}
-	if len(items) != n {
-		return nil, fmt.Errorf("%d items instead of %d", len(items), n)
-	}
-	return items, nil
-}
-
-// blockReader reads pieces in order, keeping the block read last.
-type blockReader struct {
-	part   *manifestPart
-	file   *os.File // nil: inline
-	inline []byte
-	last   int
-	raw    []byte
-}
-
-func (r *blockReader) piece(c piece) ([]byte, error) {
-	if c.Block != r.last {
-		k := r.part.Blocks[c.Block]
-		stored := r.inline
-		if r.file != nil {
-			stored = make([]byte, k.Stored)
-			if _, err := r.file.ReadAt(stored, k.Offset); err != nil {
-				return nil, fmt.Errorf("read block at %d: %w", k.Offset, err)
-			}
-		} else {
-			stored = stored[k.Offset : k.Offset+int64(k.Stored)]
-		}
-		raw, err := unpackBlock(stored, k)
+	var layers []state.Layer
+	later := make([]int64, to)
+	for i, ref := range p.Layers {
+		l, err := s.layer(ref)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		r.last, r.raw = c.Block, raw
+		layers = append(layers, l)
+		if i > 0 {
+			l.bytes(later)
+		}
 	}
-	if c.Offset+c.Length > len(r.raw) {
-		return nil, errors.New("a piece lies outside of its block")
+	for from < to {
+		end, n := from, int64(0)
+		for end < to && (end == from || n+later[end] <= mergeBytes) {
+			n += later[end]
+			end++
+		}
+		if err := state.MergeRows(layers, name, from, end, f); err != nil {
+			return err
+		}
+		from = end
 	}
-	return r.raw[c.Offset : c.Offset+c.Length], nil
+	return nil
+}
+
+// Verify reads all state and checks it: every block that is referred to.
+func (s *Manifest) Verify() error {
+	for i := range s.m.Operators {
+		op := &s.m.Operators[i]
+		for _, p := range op.Parts {
+			refs := p.Layers
+			if p.Lists != nil {
+				refs = append(refs[:len(refs):len(refs)], *p.Lists)
+			}
+			for _, ref := range refs {
+				l, err := s.layer(ref)
+				if err == nil {
+					err = l.verify()
+				}
+				if err != nil {
+					return s.at(op, err)
+				}
+			}
+		}
+	}
+	s.Release()
+	return nil
+}
+
+func (l layer) verify() error {
+	err := l.read(l.Pieces, func(number, _ int, rows []byte) error {
+		if l.cut {
+			return nil
+		}
+		return state.EachOf(rows, func([]byte) error { return nil })
+	})
+	if err != nil {
+		return err
+	}
+	_, err = l.lists()
+	return err
 }

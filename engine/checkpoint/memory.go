@@ -34,13 +34,14 @@ func (m *memory) ID() int64           { return m.id }
 func (m *memory) Savepoint() bool     { return false }
 func (m *memory) Path() string        { return NotAddressable }
 func (m *memory) MaxParallelism() int { return m.maxParallelism }
-func (m *memory) path() string        { return "" }
+func (m *memory) Release()            {}
+func (m *memory) size() int64         { return m.bytes }
 func (m *memory) Verify() error       { return nil }
 
 func (m *memory) Operators() []Operator {
 	var ops []Operator
 	for uid, parts := range m.parts {
-		op := Operator{UID: uid, Name: parts[0].Name, Parallelism: parts[0].Parallelism}
+		op := Operator{UID: uid, Name: parts[0].Name, Parallelism: parts[0].Parallelism, Layers: 1}
 		for _, p := range parts {
 			op.Bytes += snapshotBytes(p.State)
 			for _, k := range p.State.Keyed {

@@ -166,6 +166,9 @@ func (j *Job) try(n int, restore checkpoint.State) error {
 			j.coordinator = a.coordinator
 			j.mu.Unlock()
 			d.settle()
+			if restore != nil {
+				restore.Release()
+			}
 			close(start)
 		case <-canceled:
 			canceled = nil

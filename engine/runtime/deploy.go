@@ -159,6 +159,7 @@ func (j *Job) deploy(ctx context.Context, attempt int, restore checkpoint.State,
 			c := task.Config{
 				Index: len(d.tasks), Subtask: subtask, Parallelism: p, Inputs: inputs[i],
 				Env: &function.Env{TimeZone: j.spec.Zone}, Meter: &exchange.Meter{}, Listener: l, Restore: restore,
+				Resume: restore != nil && restore == j.history.Latest(),
 			}
 			if inboxes[i] != nil {
 				c.Inbox = inboxes[i][subtask]

@@ -262,7 +262,7 @@ func (e *finalError) Unwrap() error { return e.err }
 func (j *Job) open() (checkpoint.State, error) {
 	var initial checkpoint.State
 	if j.spec.SavepointPath != "" {
-		s, err := checkpoint.Open(j.spec.SavepointPath)
+		s, err := checkpoint.OpenIn(j.spec.SavepointPath, j.spec.Checkpoint.Storage)
 		if err != nil {
 			return nil, fmt.Errorf("start from %s: %w", j.spec.SavepointPath, err)
 		}

@@ -516,5 +516,5 @@ func until(t *testing.T, what string, f func() bool) {
 }
 
 func frequent(dir string) checkpoint.Config {
-	return checkpoint.Config{Interval: 2 * time.Millisecond, Timeout: time.Minute, Dir: dir, Tolerable: 3}
+	return checkpoint.Config{Interval: 2 * time.Millisecond, Timeout: time.Minute, Dir: dir, Tolerable: 3, Incremental: true}
 }

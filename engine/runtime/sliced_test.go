@@ -3,7 +3,13 @@ package runtime
 import (
 	"encoding/binary"
 	"fmt"
+	"math/rand/v2"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
 
+	"github.com/weir-streams/weir/engine/checkpoint"
 	"github.com/weir-streams/weir/engine/data"
 	"github.com/weir-streams/weir/engine/operator"
 	"github.com/weir-streams/weir/engine/state"
@@ -90,4 +96,42 @@ func (s *slicedSum) Resumed(int64) {
 	s.durable = s.epoch
 	s.epoch++
 	s.w.resumed.Add(1)
+}
+
+// A job whose tasks fail again and again goes on from chains of layers, which
+// later checkpoints build on, and counts every row once.
+func TestChainsAreContinued(t *testing.T) {
+	for seed := range uint64(4) {
+		w := newWorld(t)
+		w.rows, w.batch, w.sliced, w.keys = 30000, 50, true, 500
+		random := rand.New(rand.NewPCG(seed, 3))
+		var mu sync.Mutex
+		w.bombs.Store(5)
+		w.fuse = func() bool {
+			mu.Lock()
+			defer mu.Unlock()
+			return random.IntN(400) == 0
+		}
+		w.pause.Store(int64(20 * time.Microsecond))
+		s := w.spec(keyed("bomb"), 1+int(seed%3))
+		dir := t.TempDir()
+		s.Checkpoint = frequent(dir)
+		s.Checkpoint.Retained = 1 + int(seed%2)
+		s.Checkpoint.Retention = checkpoint.RetainOnCancellation
+		s.Restart = Restart{Kind: FixedDelay}
+		j := w.start(s)
+		w.finish(j)
+		w.check()
+		st := j.Checkpoints()
+		if w.deltas.Load() == 0 {
+			t.Errorf("seed %d: no incremental snapshot in %d checkpoints", seed, st.Completed)
+		}
+		if st.Restored > 0 && w.resumed.Load() == 0 {
+			t.Errorf("seed %d: restored %d times, and never resumed", seed, st.Restored)
+		}
+		if left, _ := filepath.Glob(filepath.Join(dir, s.ID)); len(left) > 0 {
+			t.Errorf("seed %d: %v left", seed, left)
+		}
+		t.Logf("seed %d: %d checkpoints, %d restored, %d incremental snapshots, %d resumed", seed, st.Completed, st.Restored, w.deltas.Load(), w.resumed.Load())
+	}
 }

@@ -13,6 +13,8 @@ type Reader struct {
 	// Parts are the snapshots of former subtasks, cut down to this subtask's key
 	// groups and its share of split lists; unions are whole. Each is whole itself.
 	Parts []Snapshot
+	// Rows gives the rows of a keyed state that are not in Parts but in files; nil: none.
+	Rows func(name string, f func(schema []data.Column, group int, row []byte) error) error
 }
 
 // EachRow calls f for every row of a keyed state, with the schema it was
@@ -30,6 +32,9 @@ func (r *Reader) EachRow(name string, f func(schema []data.Column, group int, ro
 				}
 			}
 		}
+	}
+	if r.Rows != nil {
+		return r.Rows(name, f)
 	}
 	return nil
 }

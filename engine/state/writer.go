@@ -63,7 +63,7 @@ func (w *Writer) List(name string, mode ListMode, items [][]byte) {
 
 // Flush hands on what was written and not handed on yet.
 func (w *Writer) Flush() {
-	if len(w.chunk) > 0 {
+	if w.sink != nil && len(w.chunk) > 0 {
 		w.sink.Take(w.chunk)
 		w.chunk = nil
 	}

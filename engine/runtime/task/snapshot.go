@@ -24,7 +24,8 @@ type begun struct {
 	node *Node
 	op   operator.Snapshotter
 	w    *state.Writer
-	part int // in ack.Parts
+	out  *checkpoint.Stream // nil: what is written stays in memory
+	part int                // in ack.Parts
 }
 
 // pass takes the snapshot and sends a barrier on. Operators whose state may be
@@ -67,9 +68,11 @@ func (t *Task) begin(m checkpoint.Barrier, s *snapshot) {
 		if !ok {
 			continue
 		}
-		w := &state.Writer{Checkpoint: m.ID}
-		s.begun = append(s.begun, begun{n, op, w, len(s.ack.Parts)})
-		s.ack.Parts = append(s.ack.Parts, t.part(n))
+		part := t.part(n)
+		w, out := m.Writer(part, n.durable, t.Control.poke)
+		part.Stream = out
+		s.begun = append(s.begun, begun{n, op, w, out, len(s.ack.Parts)})
+		s.ack.Parts = append(s.ack.Parts, part)
 		if err := op.Begin(w); err != nil {
 			s.ack.Err = wrap(n.Name, "snapshot", err)
 			return
@@ -112,8 +115,10 @@ func (t *Task) write(m checkpoint.Barrier, s *snapshot) {
 	}
 }
 
-// slicing tells whether there is some snapshot to be written.
-func (t *Task) slicing() bool { return t.snap != nil && !t.snap.written }
+// slicing tells whether there is some snapshot that can be written now.
+func (t *Task) slicing() bool {
+	return t.snap != nil && !t.snap.written && !t.snap.begun[t.snap.at].out.Full()
+}
 
 // slice writes a little of a snapshot. While there is input, a task gives as
 // much time to it as to its snapshot.
@@ -125,12 +130,16 @@ func (t *Task) slice(idle bool) {
 	}
 	b := &s.begun[s.at]
 	done, err := b.op.Continue()
+	if err == nil {
+		err = b.out.Err()
+	}
 	if err != nil {
 		s.ack.Err = wrap(b.node.Name, "snapshot", err)
 		t.acknowledge()
 		return
 	}
 	if done {
+		b.w.Flush()
 		s.ack.Parts[b.part].State = b.w.Snapshot
 		if s.at++; s.at == len(s.begun) {
 			t.acknowledge()
@@ -175,7 +184,11 @@ func (t *Task) endSnapshot(completed bool) {
 		return
 	}
 	t.snap = nil
+	completed = completed && s.ack.Err == nil
 	for _, b := range s.begun {
-		b.op.End(s.ack.Checkpoint, completed && s.ack.Err == nil)
+		b.op.End(s.ack.Checkpoint, completed)
+		if completed {
+			b.node.durable = s.ack.Checkpoint
+		}
 	}
 }

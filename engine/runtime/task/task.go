@@ -28,6 +28,8 @@ type Node struct {
 	Operator  operator.Operator // nil for a source
 	Source    connector.Source
 	Context   *operator.Context // its WakeAt is set by New
+
+	durable int64 // newest checkpoint that a Snapshotter's next one may build on
 }
 
 // Listener hears what a task has to say. Its methods do not block.
@@ -51,6 +53,9 @@ type Config struct {
 	Listener             Listener
 	// Restore is the state to begin with; nil: none.
 	Restore checkpoint.State
+	// Resume tells that Restore is the latest checkpoint of this very job, on which
+	// the next one may build.
+	Resume bool
 }
 
 // Task is one subtask.
@@ -219,6 +224,10 @@ func (t *Task) open(n *Node) error {
 	}
 	if err := s.Restore(r); err != nil {
 		return fmt.Errorf("restore: %w", err)
+	}
+	if op, ok := n.Operator.(operator.Resumer); ok && t.Resume {
+		op.Resumed(r.Checkpoint)
+		n.durable = r.Checkpoint
 	}
 	return nil
 }
