@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
+	"path/filepath"
 
 	"github.com/weir-streams/weir/engine/sql"
 	"github.com/weir-streams/weir/engine/sql/ast"
@@ -63,13 +65,29 @@ func compile(s *sql.Session, script string, config map[string]string) (*Plan, er
 
 // NewSession begins a session: a catalog of its own and its configuration.
 func (e *Engine) NewSession(config map[string]string) *sql.Session {
-	return sql.NewSession(sql.Environment{Functions: e.functions, Connectors: e.connectors, Formats: e.formats}, config)
+	return sql.NewSession(sql.Environment{Functions: e.functions, Connectors: e.connectors, Formats: e.formats, Files: planFiles{e.config.Dir}}, config)
+}
+
+// planFiles are the files of compiled plans.
+type planFiles struct{ dir string }
+
+func (f planFiles) path(p string) string {
+	if filepath.IsAbs(p) {
+		return p
+	}
+	return filepath.Join(f.dir, p)
+}
+
+func (f planFiles) ReadFile(p string) ([]byte, error) { return os.ReadFile(f.path(p)) }
+
+func (f planFiles) WriteFile(p string, content []byte) error {
+	return os.WriteFile(f.path(p), content, 0o644)
 }
 
 // NewPlatformSession begins a session in vvp.default, with the objects that the
 // statements make. Those that cannot be carried out are told and left out.
 func (e *Engine) NewPlatformSession(catalog []string, config map[string]string) (*sql.Session, []error) {
-	s := e.NewSession(config)
+	s := sql.NewSession(sql.Environment{Functions: e.functions, Connectors: e.connectors, Formats: e.formats}, config)
 	var problems []error
 	if err := s.Home(PlatformCatalog, PlatformDatabase); err != nil {
 		problems = append(problems, err)

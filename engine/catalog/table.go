@@ -62,6 +62,7 @@ type Watermark struct {
 type View struct {
 	Query             *ast.Query
 	Text              string
+	Expanded          string   // with whole names and stars written out, a clause a line
 	Names             []string // of the columns, if given
 	Catalog, Database string
 }

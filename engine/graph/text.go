@@ -3,11 +3,17 @@ package graph
 import (
 	"fmt"
 	"strings"
+
+	"github.com/weir-streams/weir/engine/expr"
 )
 
 // Text is a graph for people and for golden tests: a paragraph for each vertex,
 // a line for each operator.
-func Text(g *Graph) string {
+func Text(g *Graph) string { return DetailedText(g, nil) }
+
+// DetailedText is Text with more at the end of the line of each operator, in
+// place of the changes it gives.
+func DetailedText(g *Graph, more func(vertex, op int) string) string {
 	var b strings.Builder
 	for i, v := range g.Vertices {
 		fmt.Fprintf(&b, "%d: %s", i, v.Name)
@@ -28,15 +34,30 @@ func Text(g *Graph) string {
 			}
 			b.WriteByte('\n')
 		}
-		for _, op := range v.Ops {
+		for k, op := range v.Ops {
 			fmt.Fprintf(&b, "   %s: %s", op.Name, op.Detail)
-			if m := op.Modes.String(); m != "[I]" {
+			if more != nil {
+				b.WriteString(more(i, k))
+			} else if m := op.Modes.String(); m != "[I]" {
 				b.WriteString(" " + m)
 			}
 			b.WriteByte('\n')
 		}
 	}
 	return b.String()
+}
+
+// Calls tells whether an expression calls a function of a sort.
+func Calls(e expr.Expr, is func(function string) bool) bool {
+	if e.Kind == expr.KindCall && is(e.Func) {
+		return true
+	}
+	for _, a := range e.Args {
+		if Calls(a, is) {
+			return true
+		}
+	}
+	return false
 }
 
 // String is the changelog mode as Flink writes it: [I,UB,UA,D].

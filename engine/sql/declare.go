@@ -79,8 +79,6 @@ func (s *Session) declare(st ast.Statement) (*Outcome, error) {
 		return nil, noJobs(st.Pos())
 	case *ast.Delete, *ast.Update, *ast.Truncate:
 		return nil, ast.Errorf(st.Pos(), "%s statement is not supported for streaming mode now.", strings.ToUpper(strings.Fields(ast.Print(st))[0]))
-	case *ast.CompilePlan, *ast.ExecutePlan:
-		return nil, ast.Errorf(st.Pos(), "compiled plans are not supported by this engine; run it on a Flink target")
 	default:
 		return nil, ast.Errorf(st.Pos(), "this statement is not supported by this engine yet; run it on a Flink target")
 	}
@@ -109,11 +107,7 @@ func (s *Session) createView(n *ast.CreateView) error {
 	t := &catalog.Table{Path: p, Temporary: n.Temporary, Comment: n.Comment, View: &catalog.View{
 		Query: n.Query, Text: n.QueryText, Catalog: s.catalog.Current, Database: s.catalog.Database,
 	}}
-	b, err := s.binder()
-	if err != nil {
-		return err
-	}
-	if t.Columns, err = b.ViewColumns(n.Query, n.Columns); err != nil {
+	if t.Columns, t.View.Expanded, err = s.viewColumns(n.Query, n.QueryText, n.Columns); err != nil {
 		return err
 	}
 	for _, c := range n.Columns {
@@ -130,15 +124,11 @@ func (s *Session) alterView(n *ast.AlterView) error {
 	if n.RenameTo != nil {
 		return s.rename(p, t, n.RenameTo)
 	}
-	b, err := s.binder()
-	if err != nil {
-		return err
-	}
 	u := t.Clone()
-	if u.Columns, err = b.ViewColumns(n.Query, nil); err != nil {
+	u.View = &catalog.View{Query: n.Query, Text: n.QueryText, Catalog: s.catalog.Current, Database: s.catalog.Database}
+	if u.Columns, u.View.Expanded, err = s.viewColumns(n.Query, n.QueryText, nil); err != nil {
 		return err
 	}
-	u.View = &catalog.View{Query: n.Query, Text: n.QueryText, Catalog: s.catalog.Current, Database: s.catalog.Database}
 	return s.catalog.Put(u, true)
 }
 

@@ -1,7 +1,6 @@
 package sql
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -46,7 +45,7 @@ func (s *Session) describe(n *ast.Describe) (*Outcome, error) {
 	case "CATALOG":
 		return s.describeCatalog(n)
 	case "DATABASE":
-		return s.describeDatabase(n)
+		return nil, ast.Errorf(n.Name.Pos(), "Column '%s' not found in any table: DESCRIBE DATABASE is not supported by this engine, as Flink reads it and does not carry it out; see SHOW DATABASES and SHOW TABLES FROM %s", n.Name.Last().Name, n.Name)
 	case "FUNCTION":
 		return s.describeFunction(n)
 	case "MODEL":
@@ -101,26 +100,6 @@ func (s *Session) describeCatalog(n *ast.Describe) (*Outcome, error) {
 	}
 	if n.Extended {
 		i.options(options, "type")
-	}
-	return i.o, nil
-}
-
-func (s *Session) describeDatabase(n *ast.Describe) (*Outcome, error) {
-	parts := n.Name.Strings()
-	current, name := s.catalog.Current, parts[len(parts)-1]
-	if len(parts) == 2 {
-		current = parts[0]
-	}
-	d := s.catalog.DatabaseNamed(current, name)
-	if d == nil || len(parts) > 2 {
-		return nil, ast.Errorf(n.Name.Pos(), "A database with name [%s] does not exist in the catalog: [%s]%s", name, current, near(name, s.catalog.Databases(current)))
-	}
-	i := newInfo()
-	i.add("name", d.Name)
-	i.add("catalog", current)
-	i.add("comment", d.Comment)
-	if n.Extended {
-		i.options(d.Options, "")
 	}
 	return i.o, nil
 }
@@ -225,8 +204,8 @@ func partitionValues(t *catalog.Table, values []ast.PartitionValue) ([]*string, 
 		if v.Value == nil {
 			continue
 		}
-		text := fmt.Sprint(v.Value)
-		if l, ok := v.Value.(*ast.Literal); ok && l.Kind == ast.StringLiteral {
+		text := ast.Print(v.Value)
+		if l, ok := v.Value.(*ast.Literal); ok {
 			text = l.Text
 		}
 		out[i] = &text

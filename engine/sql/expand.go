@@ -24,7 +24,10 @@ func ExpandedQuery(t *catalog.Table) string {
 }
 
 // expander completes names from where they were written.
-type expander struct{ current, database string }
+type expander struct {
+	current, database string
+	aliases           bool // each table gets its name as an alias, if it has none
+}
 
 // query completes the names of a query in which the names of ctes are queries.
 func (x *expander) query(q *ast.Query, ctes map[string]bool) {
@@ -48,6 +51,10 @@ func (x *expander) query(q *ast.Query, ctes map[string]bool) {
 			x.query(n, ctes)
 			return false
 		case *ast.TableName:
+			if x.aliases && n.Alias == nil {
+				last := n.Name.Last().Name
+				n.Alias = &ast.TableAlias{Name: ast.Ident{Name: last}}
+			}
 			x.name(n.Name, ctes)
 		case *ast.ExplicitTable:
 			x.name(n.Name, ctes)

@@ -1,7 +1,6 @@
 package sql
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/weir-streams/weir/engine/graph"
@@ -19,24 +18,10 @@ type Plans struct {
 	Graph     *graph.Graph
 }
 
-// Plans plans a query, an INSERT or a statement set and shows every step.
+// Plans plans a query, an INSERT or a statement set and shows every step. What a
+// CREATE TABLE … AS would make is not made.
 func (s *Session) Plans(st ast.Statement) (*Plans, error) {
-	var all []insert
-	var err error
-	switch n := st.(type) {
-	case *ast.Query:
-		var sink *logical.Sink
-		if sink, err = s.collect(n); err == nil {
-			all = []insert{{sink: sink}}
-		}
-	case *ast.Insert:
-		all = make([]insert, 1)
-		all[0], err = s.insert(n)
-	case *ast.StatementSet:
-		all, err = s.inserts(n)
-	default:
-		err = ast.Errorf(st.Pos(), "EXPLAIN takes a query, an INSERT or a statement set")
-	}
+	all, err := s.planned(st)
 	if err != nil {
 		return nil, err
 	}
@@ -61,21 +46,70 @@ func (s *Session) Plans(st ast.Statement) (*Plans, error) {
 	return p, nil
 }
 
-// explain shows the plans of a statement.
+// planned binds what a statement would write.
+func (s *Session) planned(st ast.Statement) ([]insert, error) {
+	switch n := st.(type) {
+	case *ast.Query:
+		sink, err := s.collect(n)
+		return []insert{{sink: sink}}, err
+	case *ast.Insert:
+		i, err := s.insert(n)
+		return []insert{i}, err
+	case *ast.StatementSet:
+		return s.inserts(n)
+	case *ast.CreateTable:
+		if n.As == nil {
+			break
+		}
+		p, err := s.resolve(n.Name)
+		if err != nil {
+			return nil, err
+		}
+		before := s.catalog.Table(p)
+		i, err := s.createTableAs(n)
+		switch {
+		case err != nil:
+			return nil, err
+		case i == nil:
+			return nil, ast.Errorf(n.Name.Pos(), "table '%s' exists already: CREATE TABLE IF NOT EXISTS … AS does nothing", p)
+		}
+		s.catalog.Drop(p, false)
+		if before != nil {
+			_ = s.catalog.Put(before, true)
+		}
+		return []insert{*i}, nil
+	case *ast.Delete, *ast.Update:
+		return nil, ast.Errorf(st.Pos(), "%s statement is not supported for streaming mode now.", strings.ToUpper(strings.Fields(ast.Print(st))[0]))
+	}
+	return nil, ast.Errorf(st.Pos(), "EXPLAIN takes a query, an INSERT, CREATE TABLE … AS or a statement set")
+}
+
+// explain shows the plans of a statement, with the details asked for.
 func (s *Session) explain(n *ast.Explain) (*Outcome, error) {
 	p, err := s.Plans(n.Statement)
 	if err != nil {
 		return nil, err
 	}
+	d := detailsOf(n.Details)
 	var b strings.Builder
 	b.WriteString("== Abstract Syntax Tree ==\n")
 	for _, r := range p.Bound {
 		b.WriteString(logical.Text(r))
 	}
-	b.WriteString("\n== Optimized Plan ==\n")
+	title := "Optimized Physical Plan"
+	if d.advice {
+		title += " With Advice"
+	}
+	b.WriteString("\n== " + title + " ==\n")
 	for _, r := range p.Optimized {
 		b.WriteString(logical.Text(r))
 	}
-	fmt.Fprintf(&b, "\n== Execution Plan ==\n%s", graph.Text(p.Graph))
+	if d.advice {
+		b.WriteString("\n" + s.advice(p.Graph))
+	}
+	b.WriteString("\n== Optimized Execution Plan ==\n" + graph.DetailedText(p.Graph, d.lines(p.Graph)))
+	if d.json {
+		b.WriteString("\n== Physical Execution Plan ==\n" + s.executionPlan(p.Graph) + "\n")
+	}
 	return list("result", []string{b.String()}), nil
 }

@@ -16,6 +16,7 @@ func (s *Session) CompileScript(script string) (*Outcome, error) {
 	s.script++
 	var all []insert
 	var query *ast.Query
+	var compiled *Outcome
 	var last ast.Pos
 	for _, st := range statements {
 		last = st.EndPos()
@@ -53,15 +54,30 @@ func (s *Session) CompileScript(script string) (*Outcome, error) {
 				all = append(all, *i)
 			}
 		default:
-			if _, err := s.execute(st); err != nil {
+			o, err := s.execute(st)
+			if err != nil {
 				return nil, err
 			}
+			if o.Kind == Insert { // a compiled plan
+				if compiled != nil || query != nil || len(all) > 0 {
+					return nil, ast.Errorf(st.Pos(), "a script is one job: a compiled plan is one already")
+				}
+				compiled = o
+			}
+			continue
+		}
+		if compiled != nil {
+			return nil, ast.Errorf(st.Pos(), "a script is one job: a compiled plan is one already")
 		}
 		if query != nil && len(all) > 0 {
 			return nil, ast.Errorf(st.Pos(), "a script is one job: either INSERTs, or one SELECT at its end")
 		}
 	}
 	switch {
+	case compiled != nil && query == nil:
+		return compiled, nil
+	case compiled != nil:
+		return nil, ast.Errorf(query.Pos(), "a script is one job: a compiled plan is one already")
 	case query != nil:
 		return s.query(query)
 	case s.set != nil:

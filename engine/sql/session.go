@@ -25,6 +25,7 @@ type Environment struct {
 	Functions  *function.Set
 	Connectors []*connector.Connector
 	Formats    []*format.Format
+	Files      Files // nil: the session has none
 }
 
 // Session is one client's: its catalog and its settings. It is used by one
@@ -135,6 +136,10 @@ func (s *Session) execute(st ast.Statement) (*Outcome, error) {
 			return nil, ast.Errorf(n.Pos(), "NO statements in statement set")
 		}
 		return s.plan(all)
+	case *ast.CompilePlan:
+		return s.compilePlan(n)
+	case *ast.ExecutePlan:
+		return s.executePlan(n)
 	case *ast.Explain:
 		return s.explain(n)
 	case *ast.Set:

@@ -269,7 +269,7 @@ func (s *Session) showCreate(n *ast.Show) (*Outcome, error) {
 	var b strings.Builder
 	b.WriteString(createText(t, strings.ToUpper(what)))
 	if view {
-		fmt.Fprintf(&b, "AS %s\n", t.View.Text)
+		fmt.Fprintf(&b, "AS %s\n", t.View.Expanded)
 		return list("result", []string{b.String()}), nil
 	}
 	var options []string

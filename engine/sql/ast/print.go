@@ -18,6 +18,8 @@ type PrintOptions struct {
 	// QuoteAll puts every name in back-quotes, as Flink does in SHOW CREATE.
 	// Functions are upper case and not quoted then.
 	QuoteAll bool
+	// Lines puts each clause of a query on a line of its own.
+	Lines bool
 }
 
 // PrintWith is Print with options.
@@ -44,6 +46,15 @@ func (p *printer) when(ok bool, text string) {
 	if ok {
 		p.b.WriteString(text)
 	}
+}
+
+// clause begins a clause of a query.
+func (p *printer) clause(words string) {
+	if p.opts.Lines {
+		p.w("\n", words, " ")
+		return
+	}
+	p.w(" ", words, " ")
 }
 
 // each writes n items with a separator.

@@ -26,8 +26,22 @@ func (p *printer) query(q *Query) {
 	}
 	p.body(q.Body, 0)
 	if len(q.OrderBy) > 0 {
-		p.w(" ")
+		p.when(p.opts.Lines, "\n")
+		p.when(!p.opts.Lines, " ")
 		p.orderBy(q.OrderBy)
+	}
+	if p.opts.Lines {
+		if q.Offset != nil {
+			p.clause("OFFSET")
+			p.expr(q.Offset, 0)
+			p.w(" ROWS")
+		}
+		if q.Limit != nil {
+			p.clause("FETCH NEXT")
+			p.expr(q.Limit, 0)
+			p.w(" ROWS ONLY")
+		}
+		return
 	}
 	if q.Limit != nil {
 		p.w(" LIMIT ")
@@ -67,8 +81,15 @@ func (p *printer) body(b QueryBody, level int) {
 		}
 		p.when(own < level, "(")
 		p.body(b.Left, own)
-		p.w(" ", string(b.Kind), " ")
-		p.when(b.All, "ALL ")
+		kind := string(b.Kind)
+		if b.All {
+			kind += " ALL"
+		}
+		if p.opts.Lines {
+			p.w("\n", kind, "\n")
+		} else {
+			p.w(" ", kind, " ")
+		}
 		p.body(b.Right, own+1)
 		p.when(own < level, ")")
 	}
@@ -83,26 +104,26 @@ func (p *printer) selectBlock(s *Select) {
 	p.w(" ")
 	p.each(len(s.Items), ", ", func(i int) { p.selectItem(s.Items[i]) })
 	if s.From != nil {
-		p.w(" FROM ")
+		p.clause("FROM")
 		p.table(s.From)
 	}
 	if s.Where != nil {
-		p.w(" WHERE ")
+		p.clause("WHERE")
 		p.expr(s.Where, 0)
 	}
 	if s.GroupBy != nil {
-		p.w(" GROUP BY ")
+		p.clause("GROUP BY")
 		if s.GroupBy.Quantifier != "" {
 			p.w(string(s.GroupBy.Quantifier), " ")
 		}
 		p.groupItems(s.GroupBy.Items)
 	}
 	if s.Having != nil {
-		p.w(" HAVING ")
+		p.clause("HAVING")
 		p.expr(s.Having, 0)
 	}
 	if len(s.Windows) > 0 {
-		p.w(" WINDOW ")
+		p.clause("WINDOW")
 		p.each(len(s.Windows), ", ", func(i int) {
 			p.ident(s.Windows[i].Name)
 			p.w(" AS ")
@@ -110,7 +131,7 @@ func (p *printer) selectBlock(s *Select) {
 		})
 	}
 	if s.Qualify != nil {
-		p.w(" QUALIFY ")
+		p.clause("QUALIFY")
 		p.expr(s.Qualify, 0)
 	}
 }
@@ -199,9 +220,12 @@ func (p *printer) table(t TableRef) {
 func (p *printer) join(j *Join) {
 	p.table(j.Left)
 	if j.Kind == CommaJoin {
-		p.w(", ")
+		p.w(",")
+		p.when(p.opts.Lines, "\n")
+		p.when(!p.opts.Lines, " ")
 	} else {
-		p.w(" ")
+		p.when(p.opts.Lines, "\n")
+		p.when(!p.opts.Lines, " ")
 		p.when(j.Natural, "NATURAL ")
 		p.w(string(j.Kind), " JOIN ")
 	}

@@ -33,6 +33,9 @@ type Binder struct {
 	// Lookup looks at a table that is to be asked for rows by key: it says why it
 	// cannot be.
 	Lookup func(t *catalog.Table, pos ast.Pos) error
+	// Selected, if set, is told of each SELECT that is bound and the tables its
+	// names may mean; not of those of views.
+	Selected func(q *ast.Select, tables []SelectedTable)
 	// Duplicates is table.exec.source.cdc-events-duplicate: a change log may have
 	// changes twice, and its table's primary key tells them.
 	Duplicates bool
@@ -45,6 +48,24 @@ type Binder struct {
 	queries int
 	// correlation is what the query about to be bound may use of that around it.
 	correlation *correlation
+}
+
+// SelectedTable is a table of FROM: its alias and its columns.
+type SelectedTable struct {
+	Name    string
+	Columns []string
+}
+
+// tell says what FROM gives.
+func (b *Binder) tell(q *ast.Select, sc *scope) {
+	if b.Selected == nil || len(b.views) > 0 {
+		return
+	}
+	var tables []SelectedTable
+	for _, t := range sc.tables {
+		tables = append(tables, SelectedTable{t.name, names(sc.columns[t.from:t.to])})
+	}
+	b.Selected(q, tables)
 }
 
 // Bounds of one statement, with views and WITH items expanded at each use.

@@ -29,6 +29,7 @@ func (b *Binder) selectOf(q *ast.Select) (logical.Node, error) {
 		if input, sc, err = b.from(q.From); err != nil {
 			return nil, err
 		}
+		b.tell(q, sc)
 	}
 	if correlation != nil {
 		if q.From == nil {
