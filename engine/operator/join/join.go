@@ -133,7 +133,9 @@ func (j *join) Process(input int, b *data.Batch, out operator.Output) error {
 		return err
 	}
 	if b.Ops != nil && !me.inserts {
-		j.store.sweep(input, j.keys, j.own)
+		if err := j.store.sweep(input, j.keys, j.own); err != nil {
+			return err
+		}
 		if err := j.store.compact(); err != nil {
 			return err
 		}
@@ -252,7 +254,7 @@ func (j *join) match(input int, b *data.Batch) error {
 	p := &j.pairs
 	p.at, p.rec = p.at[:0], p.rec[:0]
 	for i, rec := range heads {
-		for ; rec != nil; rec = other.next(rec) {
+		for ; rec != nil; rec = other.after(rec) {
 			p.at, p.rec = append(p.at, int32(i)), append(p.rec, rec)
 			if plain && len(p.at) == maxPairs {
 				if err := j.give(input, b); err != nil {
@@ -371,7 +373,10 @@ func (j *join) combine(input int, r int32, op data.Op, own unsafe.Pointer, match
 		count := other.count(rec)
 		total += count
 		if keepsOther && op.Adds() {
-			m := other.matches(rec)
+			m, err := other.change(rec)
+			if err != nil {
+				return err
+			}
 			if *m == 0 {
 				if err := j.out.add(-1, rec, data.Delete, count); err != nil {
 					return err
@@ -401,7 +406,10 @@ func (j *join) combine(input int, r int32, op data.Op, own unsafe.Pointer, match
 	}
 	if keepsOther {
 		for _, rec := range matches {
-			m := other.matches(rec)
+			m, err := other.change(rec)
+			if err != nil {
+				return err
+			}
 			if *m--; *m == 0 {
 				if err := j.out.add(-1, rec, data.Insert, other.count(rec)); err != nil {
 					return err
@@ -430,7 +438,10 @@ func (j *join) exists(input int, r int32, op data.Op, own unsafe.Pointer, matche
 		return nil
 	}
 	for _, rec := range matches {
-		m := other.matches(rec)
+		m, err := other.change(rec)
+		if err != nil {
+			return err
+		}
 		change := op
 		var turned bool
 		if op.Adds() {

@@ -11,6 +11,7 @@ import (
 	"github.com/weir-streams/weir/engine/function"
 	"github.com/weir-streams/weir/engine/graph"
 	"github.com/weir-streams/weir/engine/operator"
+	"github.com/weir-streams/weir/engine/operator/operatortest"
 	"github.com/weir-streams/weir/engine/state"
 )
 
@@ -165,7 +166,8 @@ func addUp(t *testing.T, s spec) {
 	defer func() { j.Close() }()
 	got := bag{}
 	var there [2][]row
-	for step := range 60 {
+	chain := &operatortest.Chain{Op: j, Rnd: rnd.IntN}
+	for step := range 80 {
 		side := rnd.IntN(2)
 		var rows []row
 		var ops []data.Op
@@ -186,20 +188,27 @@ func addUp(t *testing.T, s spec) {
 		if want := reference(there, s.kind, s.cond, s.null); !maps.Equal(got, want) {
 			t.Fatalf("after step %d:\ngot  %v\nwant %v", step, got, want)
 		}
-		if step == 30 {
-			j = restored(t, j, s)
+		chain.Step(t)
+		if step%27 == 26 {
+			from := chain.Finish(t)
+			whole := operatortest.Rows(from)
+			if j = restored(t, j, s, from); step == 26 {
+				j.Resumed(1)
+				chain.Op = j
+			} else {
+				chain = &operatortest.Chain{Op: j, Rnd: rnd.IntN}
+			}
+			if again := operatortest.Rows(operatortest.Whole(t, j)); !maps.Equal(whole, again) {
+				t.Fatalf("restored %v, was %v", again, whole)
+			}
 		}
 	}
 }
 
-func restored(t *testing.T, j *join, s spec) *join {
-	w := &state.Writer{}
-	if err := j.Snapshot(w); err != nil {
-		t.Fatal(err)
-	}
+func restored(t *testing.T, j *join, s spec, from state.Snapshot) *join {
 	j.Close()
 	j = open(t, s)
-	if err := j.Restore(&state.Reader{Parts: []state.Snapshot{w.Snapshot}}); err != nil {
+	if err := j.Restore(&state.Reader{Parts: []state.Snapshot{from}}); err != nil {
 		t.Fatal(err)
 	}
 	return j

@@ -53,7 +53,7 @@ func setPrev(key, row, to unsafe.Pointer, side int) {
 }
 
 // sweep deletes what a batch has left without rows.
-func (s *store) sweep(side int, keys, rows []unsafe.Pointer) {
+func (s *store) sweep(side int, keys, rows []unsafe.Pointer) error {
 	for i, row := range rows {
 		if row == nil || !state.Alive(recordOf(row)) || *field(row, rowCount) > 0 {
 			continue
@@ -61,13 +61,18 @@ func (s *store) sweep(side int, keys, rows []unsafe.Pointer) {
 		if linked(keys[i], row, side) {
 			unlink(keys[i], row, side)
 		}
-		s.sides[side].rows.Delete(recordOf(row))
+		if err := s.sides[side].rows.Delete(recordOf(row)); err != nil {
+			return err
+		}
 	}
 	for _, key := range keys {
 		if key != nil && state.Alive(key) && s.first(key, 0) == nil && s.first(key, 1) == nil {
-			s.keys.Delete(key)
+			if err := s.keys.Delete(key); err != nil {
+				return err
+			}
 		}
 	}
+	return nil
 }
 
 // compact gives back the memory of deleted records where it is most of it.
@@ -93,7 +98,7 @@ func (s *store) compact() error {
 			if s.sides[i].inserts {
 				continue
 			}
-			for row := s.first(to, i); row != nil; row = s.sides[i].next(row) {
+			for row := s.first(to, i); row != nil; row = s.sides[i].after(row) {
 				setPointer(row, rowKey, to)
 			}
 		}

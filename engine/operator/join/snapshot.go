@@ -79,50 +79,99 @@ func (s *side) hashes(rows []unsafe.Pointer) ([]uint64, error) {
 	return b.Hashes, nil
 }
 
-func (j *join) Snapshot(w *state.Writer) error {
+// Snapshot writes all there is.
+func (j *join) Snapshot(w *state.Writer) error { return operator.SnapshotWhole(j, w) }
+
+// Begin fixes what is there.
+func (j *join) Begin(w *state.Writer) error {
 	for i := range j.store.sides {
 		s := &j.store.sides[i]
-		to := w.Keyed(s.name, len(s.keys), s.unique(), s.schema())
+		s.to = w.Keyed(s.name, len(s.keys), s.unique(), s.schema())
+		s.groups = j.ctx.MaxParallelism
 		if s.inserts {
-			if err := j.writeLog(s, to); err != nil {
-				return err
-			}
+			s.beginLog(s.to.Whole())
 			continue
 		}
-		var row []byte
-		s.rows.Each(func(_ uint64, rec unsafe.Pointer) bool {
-			at := state.Value(rec)
-			row = s.encode(row[:0], at)
-			to.Append(data.KeyGroup(state.Hash(pointer(at, rowKey)), j.ctx.MaxParallelism), row)
-			return true
+		s.deleted = s.to.Whole()
+		s.rows.Begin(s.to.Whole(), func(rec unsafe.Pointer) error {
+			row := state.Value(rec)
+			s.coded = s.encode(s.coded[:0], row)
+			s.to.Put(data.KeyGroup(state.Hash(pointer(row, rowKey)), s.groups), s.coded)
+			return nil
 		})
 	}
 	return nil
 }
 
-const slice = 512 // rows
-
-func (j *join) writeLog(s *side, to *state.KeyedWriter) error {
-	var rows []unsafe.Pointer
-	var row []byte
-	for at, end := uint64(state.LogStart), s.log.End(); at < end; {
-		rows = rows[:0]
-		for at < end && len(rows) < slice {
-			_, rec, next := s.log.Next(at, end)
-			if at = next; rec != nil {
-				rows = append(rows, rec)
-			}
+// Continue writes some rows.
+func (j *join) Continue() (bool, error) {
+	for i := range j.store.sides {
+		s := &j.store.sides[i]
+		var done bool
+		var err error
+		if s.inserts {
+			done, err = s.continueLog()
+		} else {
+			done, err = s.continueTable()
 		}
-		hashes, err := s.hashes(rows)
-		if err != nil {
-			return err
-		}
-		for i, rec := range rows {
-			row = s.encode(row[:0], rec)
-			to.Append(data.KeyGroup(hashes[i], j.ctx.MaxParallelism), row)
+		if !done || err != nil {
+			return false, err
 		}
 	}
-	return nil
+	return true, nil
+}
+
+const slice = 1024 // rows
+
+func (s *side) continueTable() (bool, error) {
+	if !s.deleted {
+		s.deleted = true
+		return false, s.writeDeleted()
+	}
+	return s.rows.Continue(slice)
+}
+
+// writeDeleted names the rows that are there no more. Their key groups follow
+// from the key, which they begin with.
+func (s *side) writeDeleted() error {
+	b := data.MakeBatch(s.types[:len(s.keys)], 1)
+	defer func() { b.Release() }()
+	n, which := 0, upTo(len(s.keys))
+	return s.rows.Deleted(func(_ uint64, row []byte) error {
+		if n++; n%data.BatchSize == 0 { // with its strings so far
+			b.Release()
+			b = data.MakeBatch(s.types[:len(s.keys)], 1)
+		}
+		if _, err := data.DecodeRow(row, b.Cols, 0); err != nil {
+			return fmt.Errorf("row of the %s side: %w", s.name, err)
+		}
+		data.HashKeys(b, which)
+		s.to.Delete(data.KeyGroup(b.Hashes[0], s.groups), row)
+		return nil
+	})
+}
+
+// End says what became of the snapshot.
+func (j *join) End(_ int64, completed bool) {
+	for i := range j.store.sides {
+		if s := &j.store.sides[i]; s.inserts {
+			s.endLog(completed)
+		} else {
+			s.rows.End(completed)
+		}
+	}
+}
+
+// Resumed says that what was restored is durable.
+func (j *join) Resumed(int64) {
+	for i := range j.store.sides {
+		if s := &j.store.sides[i]; s.inserts {
+			s.beginLog(false)
+			s.endLog(true)
+		} else {
+			s.rows.Restored()
+		}
+	}
 }
 
 func (j *join) Restore(r *state.Reader) error {

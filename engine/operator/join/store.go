@@ -35,6 +35,7 @@ type side struct {
 	rowID   int64 // of the last row
 	scratch packed.Scratch
 	picks   packed.Picks
+	logPass
 
 	// of others
 	rows  *state.Table
@@ -58,6 +59,8 @@ const (
 	// A row in a log, with the packed row behind it.
 	logID      = 8
 	logMatches = 16 // of counted sides: how many rows of the other side match
+	logEpoch   = 24 // of counted sides, 4 bytes: when it was last changed
+	logWrote   = 28 // of counted sides, 4 bytes: the snapshot that has it
 
 	// A row in a table, the value of its record.
 	rowPrev    = 8
@@ -87,7 +90,7 @@ func newSide(name string, columns []data.Column, keys []int, outer, counted, ins
 	s.layout = packed.New(types)
 	s.head = logMatches
 	if counted {
-		s.head += 8
+		s.head += 16
 	}
 	return s
 }
@@ -109,6 +112,7 @@ func (s *store) open(budget *state.Budget) {
 		side := &s.sides[i]
 		if side.inserts {
 			side.log = state.NewLog(budget)
+			side.epoch, side.done = 1, state.LogStart
 			continue
 		}
 		width := rowWidth
@@ -144,6 +148,8 @@ func (s *side) bytes() int64 {
 	return s.rows.Bytes()
 }
 
+func word(row unsafe.Pointer, offset int) *uint32 { return (*uint32)(unsafe.Add(row, offset)) }
+
 // field is a number in the head of a row in a table.
 func field(row unsafe.Pointer, offset int) *int64 { return (*int64)(unsafe.Add(row, offset)) }
 
@@ -161,6 +167,14 @@ func (s *side) matches(row unsafe.Pointer) *int64 {
 		return field(row, logMatches)
 	}
 	return field(row, rowMatches)
+}
+
+// change gives the number of matches of a row that was there before, to be changed.
+func (s *side) change(row unsafe.Pointer) (*int64, error) {
+	if s.inserts {
+		return field(row, logMatches), s.touch(row)
+	}
+	return field(row, rowMatches), s.rows.Touch(recordOf(row))
 }
 
 // pointer reads a reference between records. They are written as numbers: the
@@ -181,8 +195,8 @@ func (s *store) first(key unsafe.Pointer, side int) unsafe.Pointer {
 	return s.sides[side].follow(unsafe.Add(state.Value(key), headOf(side)))
 }
 
-// next is the row after another in its chain.
-func (s *side) next(row unsafe.Pointer) unsafe.Pointer { return s.follow(row) }
+// after is the row after another in its chain.
+func (s *side) after(row unsafe.Pointer) unsafe.Pointer { return s.follow(row) }
 
 // follow reads a reference to a row.
 func (s *side) follow(at unsafe.Pointer) unsafe.Pointer {
@@ -208,6 +222,9 @@ func (s *side) put(side int, cols []*data.Vector, rows []int32, keys, own []unsa
 		}
 		s.rowID++
 		*field(rec, logID) = s.rowID
+		if s.counted {
+			*word(rec, logEpoch) = s.epoch
+		}
 		head := (*uint64)(unsafe.Add(state.Value(keys[i]), headOf(side)))
 		*(*uint64)(rec) = *head
 		*head = addr
