@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"runtime/pprof"
 	"strconv"
 	"strings"
@@ -36,7 +35,7 @@ type benchOptions struct {
 
 func benchCommand(s *session) *cobra.Command {
 	c := &cobra.Command{Use: "bench", Short: "Measure the engine", Example: example("weir bench nexmark --queries q0,q5")}
-	c.AddCommand(benchNexmarkCommand(s), benchLoopsCommand(s))
+	c.AddCommand(benchNexmarkCommand(s), benchLatencyCommand(s), benchLoopsCommand(s))
 	return c
 }
 
@@ -60,7 +59,7 @@ weir bench nexmark --queries all --events 10000000 --output json`),
 	f.IntVar(&o.parallelism, "parallelism", 2, "subtasks of each stage")
 	f.DurationVar(&o.checkpoints, "checkpoint-interval", 10*time.Second, "time between checkpoints; 0 for none")
 	f.StringVar(&o.stateMemory, "state-memory", "", "memory for state, such as 512MiB; empty for no bound")
-	f.StringVar(&o.input, "input", "generator", "generator, or a file of events as JSON lines")
+	f.StringVar(&o.input, "input", "generator", "generator; json, csv, avro, parquet or kafka: what it makes is written there first and then read; or a file of events as JSON lines")
 	f.StringVar(&o.output, "output", "table", "table or json")
 	f.StringVar(&o.profile, "cpu-profile", "", "file for a profile of the processor time, for go tool pprof; of several queries the name gets theirs")
 	f.StringArrayVar(&o.set, "set", nil, "a setting, KEY=VALUE")
@@ -174,19 +173,16 @@ func benchOne(ctx context.Context, query string, o benchOptions) (benchResult, e
 	if _, set := config["table.exec.mini-batch.enabled"]; !set {
 		config["table.exec.mini-batch.enabled"] = "true" // as the benchmark's published figures
 	}
-	source := fmt.Sprintf("'connector' = 'nexmark', 'generator' = 'fast', 'events.num' = '%d'", o.events)
-	if o.input != "generator" {
-		path, err := filepath.Abs(o.input)
-		if err != nil {
-			return benchResult{}, err
-		}
-		source = fmt.Sprintf("'connector' = 'filesystem', 'format' = 'json', 'path' = '%s'", strings.ReplaceAll(path, "'", "''"))
-	}
-	script, err := nexmark.Script(query, nexmark.Options{Source: source, Sink: "'connector' = 'blackhole'", SideInput: source})
+	e := engine.New(engine.Config{Log: slog.New(slog.DiscardHandler)})
+	in, err := openInput(ctx, e, o, dir)
 	if err != nil {
 		return benchResult{}, err
 	}
-	e := engine.New(engine.Config{Log: slog.New(slog.DiscardHandler)})
+	defer in.close()
+	script, err := nexmark.Script(query, nexmark.Options{Source: in.source, Sink: "'connector' = 'blackhole'", SideInput: in.source, Bids: in.bids})
+	if err != nil {
+		return benchResult{}, err
+	}
 	plan, err := e.Compile(script, config)
 	if err != nil {
 		return benchResult{}, err

@@ -23,7 +23,7 @@ func Names() []string {
 	}
 	var names []string
 	for _, e := range entries {
-		if name := strings.TrimSuffix(e.Name(), ".sql"); name != "source" {
+		if name := strings.TrimSuffix(e.Name(), ".sql"); name != "source" && name != "bids" {
 			names = append(names, name)
 		}
 	}
@@ -39,27 +39,57 @@ func number(name string) int {
 // Options are the WITH clauses that a script is made with, without parentheses.
 type Options struct {
 	Source, Sink, SideInput string
+	// Bids: the source has bids alone, as plain columns.
+	Bids bool
 }
 
 // Script returns a query as one script: the event table, its views, the sink
 // and the INSERT.
 func Script(name string, o Options) (string, error) {
 	body, err := queries.ReadFile("queries/" + name + ".sql")
-	if err != nil || name == "source" {
+	if err != nil || name == "source" || name == "bids" {
 		return "", fmt.Errorf("no query %q; there are %s", name, strings.Join(Names(), ", "))
 	}
-	source, err := queries.ReadFile("queries/source.sql")
+	from := "source"
+	if o.Bids {
+		from = "bids"
+	}
+	source, err := queries.ReadFile("queries/" + from + ".sql")
 	if err != nil {
 		return "", fmt.Errorf("embedded source: %w", err)
 	}
-	script := string(source) + "\n" + string(body)
+	return o.fill(string(source) + "\n" + string(body)), nil
+}
+
+// Fill returns a script that writes what a source has into the input of
+// another script: the events, or the bids alone.
+func Fill(source, target string, bids bool) (string, error) {
+	events, err := queries.ReadFile("queries/source.sql")
+	if err != nil {
+		return "", fmt.Errorf("embedded source: %w", err)
+	}
+	script := Options{Source: source}.fill(string(events))
+	if bids {
+		into, err := queries.ReadFile("queries/bids.sql")
+		if err != nil {
+			return "", fmt.Errorf("embedded source: %w", err)
+		}
+		return script + strings.Replace(Options{Source: target}.fill(string(into)), "TABLE bid ", "TABLE input ", 1) +
+			"INSERT INTO input SELECT auction, bidder, price, channel, url, `dateTime`, extra FROM bid;\n", nil
+	}
+	table, _, _ := strings.Cut(Options{Source: target}.fill(string(events)), "CREATE VIEW")
+	return script + strings.Replace(table, "TABLE events ", "TABLE input ", 1) +
+		"INSERT INTO input SELECT event_type, person, auction, bid FROM events;\n", nil
+}
+
+func (o Options) fill(script string) string {
 	for variable, text := range map[string]string{"SOURCE": o.Source, "SINK": o.Sink, "SIDE_INPUT": o.SideInput} {
 		if text != "" {
 			script = withComment.ReplaceAllString(script, "")
 			script = strings.ReplaceAll(script, "${"+variable+"}", text)
 		}
 	}
-	return script, nil
+	return script
 }
 
 // withComment matches comment lines, which may name a variable as well.
