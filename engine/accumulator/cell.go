@@ -1,6 +1,7 @@
 package accumulator
 
 import (
+	"encoding/binary"
 	"unsafe"
 
 	"github.com/weir-streams/weir/engine/data"
@@ -175,8 +176,28 @@ func (e *cell) result(g *Groups, recs []unsafe.Pointer, out *data.Vector, base, 
 
 func (e *cell) schema() []data.Type { return []data.Type{e.typ.WithNull(true)} }
 
-func (e *cell) save(g *Groups, recs []unsafe.Pointer, cols []*data.Vector) {
-	e.result(g, recs, cols[0], 0, 1)
+func (e *cell) encode(g *Groups, dst []byte, rec unsafe.Pointer) []byte {
+	if !e.present(rec) {
+		return append(dst, 0)
+	}
+	at := e.off
+	switch e.phys {
+	case data.PhysBool:
+		return append(dst, 1, byte(*i64(rec, at)))
+	case data.PhysI32, data.PhysI64:
+		return appendInt(dst, *i64(rec, at))
+	case data.PhysF32:
+		return appendFloat32(dst, float32(*f64(rec, at)))
+	case data.PhysF64:
+		return appendFloat(dst, *f64(rec, at))
+	case data.PhysI128:
+		return appendWide(dst, *wide(rec, at))
+	case data.PhysTime:
+		return binary.AppendUvarint(appendInt(dst, *i64(rec, at)), uint64(*i64(rec, at+8)))
+	case data.PhysString:
+		return appendString(dst, g.blobs.Get(*u64(rec, at)))
+	}
+	return append(dst, g.blobs.Get(*u64(rec, at))...) // as it was encoded
 }
 
 func (e *cell) load(g *Groups, recs []unsafe.Pointer, cols []*data.Vector) error {

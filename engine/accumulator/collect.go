@@ -67,6 +67,6 @@ func (c *collect) result(g *Groups, recs []unsafe.Pointer, out *data.Vector, bas
 
 // All of its state is in the side table.
 
-func (c *collect) schema() []data.Type                                  { return nil }
-func (c *collect) save(*Groups, []unsafe.Pointer, []*data.Vector)       {}
-func (c *collect) load(*Groups, []unsafe.Pointer, []*data.Vector) error { return nil }
+func (c *collect) schema() []data.Type                                   { return nil }
+func (c *collect) encode(_ *Groups, dst []byte, _ unsafe.Pointer) []byte { return dst }
+func (c *collect) load(*Groups, []unsafe.Pointer, []*data.Vector) error  { return nil }

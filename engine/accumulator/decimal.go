@@ -95,10 +95,8 @@ func (s *sumDecimal) schema() []data.Type {
 	return []data.Type{{Kind: data.Decimal, Precision: 38, Scale: s.scale}, bigint}
 }
 
-func (s *sumDecimal) save(_ *Groups, recs []unsafe.Pointer, cols []*data.Vector) {
-	for i, rec := range recs {
-		cols[0].I128[i], cols[1].I64[i] = *wide(rec, s.off), s.n.of(rec)
-	}
+func (s *sumDecimal) encode(_ *Groups, dst []byte, rec unsafe.Pointer) []byte {
+	return appendInt(appendWide(dst, *wide(rec, s.off)), s.n.of(rec))
 }
 
 func (s *sumDecimal) load(_ *Groups, recs []unsafe.Pointer, cols []*data.Vector) error {

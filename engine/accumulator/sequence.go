@@ -161,22 +161,17 @@ func (s *sequence) schema() []data.Type {
 	return []data.Type{{Kind: data.Array, Nullable: true, Args: []data.Type{s.typ}}, data.String()}
 }
 
-func (s *sequence) save(g *Groups, recs []unsafe.Pointer, cols []*data.Vector) {
-	for i, rec := range recs {
-		data.SetNullRow(cols[1], i)
-		if s.sep >= 0 && *u64(rec, s.off+16) != 0 {
-			cols[1].ClearNull(i)
-			cols[1].SetBytes(i, g.blobs.Get(*u64(rec, s.off+16)))
-		}
-		n := *i64(rec, s.off+8)
-		if n == 0 {
-			data.SetNullRow(cols[0], i)
-			continue
-		}
-		g.buf = binary.AppendUvarint(append(g.buf[:0], 1), uint64(n))
-		g.buf = append(g.buf, g.blobs.Get(*u64(rec, s.off))...)
-		decode(g.buf, cols[0], i)
+func (s *sequence) encode(g *Groups, dst []byte, rec unsafe.Pointer) []byte {
+	if n := *i64(rec, s.off+8); n == 0 {
+		dst = append(dst, 0)
+	} else {
+		dst = binary.AppendUvarint(append(dst, 1), uint64(n))
+		dst = append(dst, g.blobs.Get(*u64(rec, s.off))...)
 	}
+	if s.sep < 0 || *u64(rec, s.off+16) == 0 {
+		return append(dst, 0)
+	}
+	return appendString(dst, g.blobs.Get(*u64(rec, s.off+16)))
 }
 
 func (s *sequence) load(g *Groups, recs []unsafe.Pointer, cols []*data.Vector) error {

@@ -27,10 +27,10 @@ type accumulator interface {
 	// of out and the value after it as row 2i+1. Rows whose take is 0 are not
 	// folded in; without take all are.
 	step(g *Groups, recs []unsafe.Pointer, rows []int32, b *data.Batch, out *data.Vector, take []uint8) error
-	// schema is the canonical form of the part of a record it owns; save and load
-	// convert recs[i] to and from row i of cols.
+	// schema is the canonical form of the part of a record it owns: encode appends
+	// it to dst in the row codec, load sets recs[i] from row i of cols.
 	schema() []data.Type
-	save(g *Groups, recs []unsafe.Pointer, cols []*data.Vector)
+	encode(g *Groups, dst []byte, rec unsafe.Pointer) []byte
 	load(g *Groups, recs []unsafe.Pointer, cols []*data.Vector) error
 }
 
@@ -165,6 +165,9 @@ type Groups struct {
 	dests []unsafe.Pointer // of Merge
 	gone  []goner
 	buf   []byte
+
+	shot   shot
+	failed error // of a deletion
 }
 
 // NewGroups makes empty state.
@@ -448,5 +451,5 @@ func (s *Set) Drop(g *Groups, rec unsafe.Pointer) {
 	for k := range s.sides {
 		g.dropChain(k, rec)
 	}
-	g.Table.Delete(rec)
+	g.fail(g.Table.Delete(rec))
 }

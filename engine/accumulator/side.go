@@ -1,6 +1,7 @@
 package accumulator
 
 import (
+	"fmt"
 	"unsafe"
 
 	"github.com/weir-streams/weir/engine/data"
@@ -103,7 +104,7 @@ func (g *Groups) bury(k int) {
 			continue
 		}
 		unlink(u64(x.rec, d.head), x.side)
-		g.sides[k].Delete(x.side)
+		g.fail(g.sides[k].Delete(x.side))
 	}
 	g.gone = g.gone[:0]
 }
@@ -135,13 +136,16 @@ func (g *Groups) dropChain(k int, rec unsafe.Pointer) {
 	for at := u64(rec, head); *at != 0; {
 		s := deref(at)
 		*at = *u64(s, sideNext)
-		g.sides[k].Delete(s)
+		g.fail(g.sides[k].Delete(s))
 	}
 }
 
 // Tidy gives back the memory of what was deleted, once it is worth it. Records
 // move: none may be held across the call.
 func (g *Groups) Tidy() error {
+	if g.failed != nil {
+		return fmt.Errorf("delete from state: %w", g.failed)
+	}
 	for k, t := range g.sides {
 		if t.NeedsCompaction() {
 			if err := g.compactSide(k); err != nil {

@@ -92,10 +92,8 @@ func (c *count) step(_ *Groups, recs []unsafe.Pointer, rows []int32, b *data.Bat
 
 func (c *count) schema() []data.Type { return []data.Type{bigint} }
 
-func (c *count) save(_ *Groups, recs []unsafe.Pointer, cols []*data.Vector) {
-	for i, rec := range recs {
-		cols[0].I64[i] = *i64(rec, c.off)
-	}
+func (c *count) encode(_ *Groups, dst []byte, rec unsafe.Pointer) []byte {
+	return appendInt(dst, *i64(rec, c.off))
 }
 
 func (c *count) load(_ *Groups, recs []unsafe.Pointer, cols []*data.Vector) error {
@@ -229,10 +227,8 @@ func (s *sumInt) stepWide(g *Groups, recs []unsafe.Pointer, rows []int32, v []in
 
 func (s *sumInt) schema() []data.Type { return []data.Type{bigint, bigint} }
 
-func (s *sumInt) save(_ *Groups, recs []unsafe.Pointer, cols []*data.Vector) {
-	for i, rec := range recs {
-		cols[0].I64[i], cols[1].I64[i] = *i64(rec, s.off), s.n.of(rec)
-	}
+func (s *sumInt) encode(_ *Groups, dst []byte, rec unsafe.Pointer) []byte {
+	return appendInt(appendInt(dst, *i64(rec, s.off)), s.n.of(rec))
 }
 
 func (s *sumInt) load(_ *Groups, recs []unsafe.Pointer, cols []*data.Vector) error {
@@ -333,10 +329,8 @@ func (s *sumFloat) schema() []data.Type {
 	return []data.Type{data.Of(data.Double).NotNull(), bigint}
 }
 
-func (s *sumFloat) save(_ *Groups, recs []unsafe.Pointer, cols []*data.Vector) {
-	for i, rec := range recs {
-		cols[0].F64[i], cols[1].I64[i] = *f64(rec, s.off), s.n.of(rec)
-	}
+func (s *sumFloat) encode(_ *Groups, dst []byte, rec unsafe.Pointer) []byte {
+	return appendInt(appendFloat(dst, *f64(rec, s.off)), s.n.of(rec))
 }
 
 func (s *sumFloat) load(_ *Groups, recs []unsafe.Pointer, cols []*data.Vector) error {

@@ -44,11 +44,8 @@ func (s *single) step(g *Groups, recs []unsafe.Pointer, rows []int32, b *data.Ba
 
 func (s *single) schema() []data.Type { return append(s.cell.schema(), bigint) }
 
-func (s *single) save(g *Groups, recs []unsafe.Pointer, cols []*data.Vector) {
-	s.cell.save(g, recs, cols)
-	for i, rec := range recs {
-		cols[1].I64[i] = *i64(rec, s.off)
-	}
+func (s *single) encode(g *Groups, dst []byte, rec unsafe.Pointer) []byte {
+	return appendInt(s.cell.encode(g, dst, rec), *i64(rec, s.off))
 }
 
 func (s *single) load(g *Groups, recs []unsafe.Pointer, cols []*data.Vector) error {

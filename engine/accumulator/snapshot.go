@@ -1,7 +1,6 @@
 package accumulator
 
 import (
-	"encoding/binary"
 	"fmt"
 	"strconv"
 	"unsafe"
@@ -29,68 +28,24 @@ func (s *Set) SnapshotSlices(w *state.Writer, maxParallelism int, slices func(yi
 const slicePrefix = "slice "
 
 func (s *Set) snapshot(w *state.Writer, prefix string, windowed bool, maxParallelism int, windows func(yield func(window int64, g *Groups))) {
-	main := w.Keyed(prefix+"groups", len(s.keys), 0, s.stateSchema(windowed))
-	sides := make([]*state.KeyedWriter, len(s.sides))
-	for k, d := range s.sides {
-		sides[k] = w.Keyed(prefix+d.name, len(s.keys)+1, 0, s.sideSchema(k, windowed))
-	}
-	types := s.valueTypes()
-	cols := make([]*data.Vector, len(types))
-	for i, t := range types {
-		cols[i] = data.NewVector(t, data.BatchSize)
-	}
-	defer func() {
-		for _, c := range cols {
-			c.Release()
-		}
-	}()
-	which := indexes(len(cols))
-	var row []byte
+	to := s.declare(w, prefix, "", windowed, maxParallelism)
 	windows(func(window int64, g *Groups) {
-		s.eachBatch(g.Table, func(recs []unsafe.Pointer) {
-			for i, rec := range recs {
-				cols[0].I64[i] = Rows(rec)
-			}
-			at := 1
-			for _, a := range s.accs {
-				n := len(a.schema())
-				for j := at; j < at+n; j++ {
-					if Nested(types[j]) {
-						cols[j].Release()
-						cols[j] = data.NewVector(types[j], data.BatchSize)
-					}
-					cols[j].Bufs, cols[j].Nulls = releaseBuffers(cols[j]), nil
-				}
-				a.save(g, recs, cols[at:at+n])
-				at += n
-			}
-			for i, rec := range recs {
-				row = g.Table.Key(row[:0], rec)
-				if windowed {
-					row = appendInt(row, window)
-				}
-				row = data.EncodeRow(row, cols, which, i)
-				main.Append(data.KeyGroup(state.Hash(rec), maxParallelism), row)
-			}
+		begun := g.shot
+		g.shot = to
+		g.shot.window = window
+		g.Table.Each(func(_ uint64, rec unsafe.Pointer) bool {
+			g.putGroup(rec)
+			return true
 		})
 		for k, t := range g.sides {
 			t.Each(func(_ uint64, rec unsafe.Pointer) bool {
-				owner := t.Owner(rec)
-				row = t.PairValue(g.Table.Key(row[:0], owner), rec)
-				if windowed {
-					row = appendInt(row, window)
-				}
-				for i := range s.sides[k].numbers {
-					row = appendInt(row, *i64(rec, s.sides[k].first()+8*i))
-				}
-				sides[k].Append(data.KeyGroup(state.Hash(owner), maxParallelism), row)
+				g.putSide(k, rec)
 				return true
 			})
 		}
+		g.shot = begun
 	})
 }
-
-func appendInt(row []byte, x int64) []byte { return binary.AppendVarint(append(row, 1), x) }
 
 func indexes(n int) []int {
 	x := make([]int, n)
@@ -98,14 +53,6 @@ func indexes(n int) []int {
 		x[i] = i
 	}
 	return x
-}
-
-func (s *Set) valueTypes() []data.Type {
-	types := []data.Type{bigint}
-	for _, a := range s.accs {
-		types = append(types, a.schema()...)
-	}
-	return types
 }
 
 func (s *Set) stateSchema(windowed bool) []data.Column {
@@ -282,6 +229,9 @@ func (s *Set) restoreTable(r *state.Reader, name string, schema []data.Column, k
 	b.Release()
 	return err
 }
+
+// windowName is the name of a window's part of a snapshot.
+func windowName(end int64) string { return strconv.FormatInt(end, 10) }
 
 func sameTypes(written, want []data.Column) error {
 	same := len(written) == len(want)

@@ -123,10 +123,8 @@ func (s *variance) schema() []data.Type {
 	return []data.Type{bigint, data.Of(data.Double).NotNull(), data.Of(data.Double).NotNull()}
 }
 
-func (s *variance) save(_ *Groups, recs []unsafe.Pointer, cols []*data.Vector) {
-	for i, rec := range recs {
-		cols[0].I64[i], cols[1].F64[i], cols[2].F64[i] = *i64(rec, s.off), *f64(rec, s.off+8), *f64(rec, s.off+16)
-	}
+func (s *variance) encode(_ *Groups, dst []byte, rec unsafe.Pointer) []byte {
+	return appendFloat(appendFloat(appendInt(dst, *i64(rec, s.off)), *f64(rec, s.off+8)), *f64(rec, s.off+16))
 }
 
 func (s *variance) load(_ *Groups, recs []unsafe.Pointer, cols []*data.Vector) error {

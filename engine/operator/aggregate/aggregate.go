@@ -335,12 +335,3 @@ func (g *group) emitChunks(o *data.Batch, out operator.Output) error {
 	o.Release()
 	return nil
 }
-
-func (g *group) Snapshot(w *state.Writer) error {
-	g.set.Snapshot(w, false, g.ctx.MaxParallelism, func(yield func(int64, *accumulator.Groups)) { yield(0, g.groups) })
-	return nil
-}
-
-func (g *group) Restore(r *state.Reader) error {
-	return g.set.Restore(r, false, func(int64) *accumulator.Groups { return g.groups })
-}

@@ -12,6 +12,7 @@ import (
 	"github.com/weir-streams/weir/engine/function"
 	"github.com/weir-streams/weir/engine/graph"
 	"github.com/weir-streams/weir/engine/operator"
+	"github.com/weir-streams/weir/engine/operator/operatortest"
 	"github.com/weir-streams/weir/engine/state"
 )
 
@@ -237,6 +238,59 @@ func checkRandom(t *testing.T, seed int64, mini bool) {
 	}
 	if a, b := folded(t, out.lines, true), folded(t, want.lines, false); a != b {
 		t.Fatalf("seed %d, mini-batch %v: got\n%s\nwant\n%s", seed, mini, a, b)
+	}
+}
+
+// TestSnapshotsInSlices writes snapshots while changes go on, whole and of changes
+// only, and goes on from one of them.
+func TestSnapshotsInSlices(t *testing.T) {
+	appends := []graph.AggCall{countAll, sumAmount, maxAmount, minWho, distinct}
+	for i := range appends {
+		appends[i].Retracts = false
+	}
+	incremental := 0
+	for seed := range int64(30) {
+		rng := rand.New(rand.NewSource(seed))
+		spec := graph.GroupAggregate{Keys: []int{0}, MiniBatch: seed%3 == 0, Aggs: appends}
+		retracts := seed%2 == 0
+		if retracts {
+			spec.Aggs = []graph.AggCall{countAll, sumAmount, avgPrice, maxAmount, minWho, distinct}
+		}
+		g, out := open(t, spec), &tape{}
+		chain := &operatortest.Chain{Op: g.(operator.Snapshotter), Rnd: rng.Intn}
+		var rows []string
+		for range 60 {
+			var lines []string
+			for range 1 + rng.Intn(20) {
+				if retracts && len(rows) > 0 && rng.Intn(2) == 0 {
+					k := rng.Intn(len(rows))
+					lines = append(lines, "-D "+rows[k])
+					rows = append(rows[:k], rows[k+1:]...)
+					continue
+				}
+				r := fmt.Sprintf("somebody-called-%d %d %d.%02d", rng.Intn(30), rng.Intn(9), rng.Intn(5), rng.Intn(100))
+				rows = append(rows, r)
+				lines = append(lines, "+I "+r)
+			}
+			if err := g.Process(0, batch(lines...), out); err != nil {
+				t.Fatal(err)
+			}
+			chain.Step(t)
+			if rng.Intn(20) == 0 {
+				r := &state.Reader{Parts: []state.Snapshot{chain.Finish(t)}}
+				g = open(t, spec)
+				if err := g.(operator.Stateful).Restore(r); err != nil {
+					t.Fatal(err)
+				}
+				g.(operator.Resumer).Resumed(0)
+				chain.Op = g.(operator.Snapshotter)
+			}
+		}
+		chain.Finish(t)
+		incremental += chain.Incremental
+	}
+	if incremental < 50 {
+		t.Errorf("only %d incremental snapshots were compared", incremental)
 	}
 }
 

@@ -93,19 +93,17 @@ func (a *aggregate) fireSliced(t int64, out operator.Output) error {
 			return err
 		}
 		a.fired = end
-		a.open = slices.DeleteFunc(a.open, func(p *pane) bool { return p.dropUpTo(a.lastWindow(p.start), end) })
-		a.older = slices.DeleteFunc(a.older, func(p *pane) bool { return p.dropUpTo(p.end, end) })
+		a.open = slices.DeleteFunc(a.open, func(p *pane) bool { return a.dropUpTo(p, a.lastWindow(p.start), end) })
+		a.older = slices.DeleteFunc(a.older, func(p *pane) bool { return a.dropUpTo(p, p.end, end) })
 	}
 }
 
-// dropUpTo frees a pane that no window after end has.
-func (p *pane) dropUpTo(last, end int64) bool {
-	if last > end {
-		return false
+// dropUpTo drops a pane that no window after end has.
+func (a *aggregate) dropUpTo(p *pane, last, end int64) bool {
+	if last <= end {
+		a.drop(p)
 	}
-	p.groups.Free()
-	p.groups = nil
-	return true
+	return last <= end
 }
 
 // nextWindow is the end of the first window that holds something.
@@ -137,11 +135,11 @@ func (a *aggregate) giveWindow(end int64, out operator.Output) error {
 		return a.give(parts[0], start, end, out)
 	case a.spec.Window.Kind == graph.Cumulate && len(a.older) == 0:
 		// Later windows have these slices all together.
-		for _, p := range parts[1:] {
-			if err := parts[0].Merge(p); err != nil {
+		for _, p := range a.open[from+1 : to] {
+			if err := parts[0].Merge(p.groups); err != nil {
 				return err
 			}
-			p.Free()
+			a.drop(p)
 		}
 		a.open = slices.Delete(a.open, from+1, to)
 		return a.give(parts[0], start, end, out)

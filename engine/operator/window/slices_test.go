@@ -11,6 +11,7 @@ import (
 	"github.com/weir-streams/weir/engine/data"
 	"github.com/weir-streams/weir/engine/graph"
 	"github.com/weir-streams/weir/engine/operator"
+	"github.com/weir-streams/weir/engine/operator/operatortest"
 	"github.com/weir-streams/weir/engine/state"
 )
 
@@ -129,4 +130,53 @@ func timed(t *testing.T, w graph.Window, batches [][]string, exact, sliced bool,
 	lines := slices.DeleteFunc(out.lines, func(l string) bool { return strings.HasPrefix(l, "wm") })
 	slices.Sort(lines)
 	return lines, c.Metrics.LateDropped.Load()
+}
+
+// TestSnapshotsInSlices writes snapshots while rows come and windows fire, whole
+// and of changes only, and goes on from one of them.
+func TestSnapshotsInSlices(t *testing.T) {
+	incremental := 0
+	for seed := range int64(30) {
+		w := []graph.Window{
+			{Kind: graph.Tumble, Size: 50},
+			{Kind: graph.Hop, Size: 50, Slide: 20, Offset: 7},
+			{Kind: graph.Cumulate, Size: 60, Slide: 20},
+			{Kind: graph.Hop, Size: 20, Slide: 30},
+		}[seed%4]
+		w.TimeColumn, w.TimeAttr = 1, data.EventTime
+		rng := rand.New(rand.NewSource(seed))
+		op, _ := open(t, w)
+		out, chain := &tape{}, &operatortest.Chain{Op: op.(operator.Snapshotter), Rnd: rng.Intn}
+		now, high := int64(0), int64(data.MinWatermark)
+		for range 80 {
+			var lines []string
+			for range 1 + rng.Intn(10) {
+				now += int64(rng.Intn(4))
+				lines = append(lines, fmt.Sprintf("user-%d %d", rng.Intn(20), now-int64(rng.Intn(30))))
+			}
+			if err := op.Process(0, rows(false, lines...), out); err != nil {
+				t.Fatal(err)
+			}
+			chain.Step(t)
+			high = max(high, now-int64(rng.Intn(20)))
+			if err := op.Watermark(high, out); err != nil {
+				t.Fatal(err)
+			}
+			chain.Step(t)
+			if rng.Intn(20) == 0 {
+				r := &state.Reader{Parts: []state.Snapshot{chain.Finish(t)}}
+				op, _ = open(t, w)
+				if err := op.(operator.Stateful).Restore(r); err != nil {
+					t.Fatal(err)
+				}
+				op.(operator.Resumer).Resumed(0)
+				chain.Op = op.(operator.Snapshotter)
+			}
+		}
+		chain.Finish(t)
+		incremental += chain.Incremental
+	}
+	if incremental < 50 {
+		t.Errorf("only %d incremental snapshots were compared", incremental)
+	}
 }

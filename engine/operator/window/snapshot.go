@@ -12,6 +12,87 @@ import (
 	"github.com/weir-streams/weir/engine/state"
 )
 
+// snapshot is a snapshot that is being written.
+type snapshot struct {
+	panes   []*pane // those it has; the first are written
+	written int
+	dropped []*pane // that had to be dropped meanwhile
+}
+
+// sliceOf is how many groups are written between two batches.
+const sliceOf = 2048
+
+// Begin fixes the panes of this moment for a snapshot: a slice for each.
+func (a *aggregate) Begin(w *state.Writer) error {
+	a.endSnapshot(false)
+	w.List("watermark", state.Union, [][]byte{operator.Int64Item(a.watermark)})
+	begin := func(list []*pane, sliced bool) {
+		for _, p := range list {
+			p.groups.BeginWindow(w, p.end, sliced, !p.saved, a.ctx.MaxParallelism)
+			a.snapshot.panes = append(a.snapshot.panes, p)
+		}
+	}
+	begin(a.open, a.slice)
+	begin(a.older, false)
+	return nil
+}
+
+// Continue writes some groups.
+func (a *aggregate) Continue() (bool, error) {
+	s := &a.snapshot
+	for left := sliceOf; s.written < len(s.panes); {
+		if left <= 0 {
+			return false, nil
+		}
+		n, done, err := s.panes[s.written].groups.Continue(left)
+		if err != nil {
+			return false, err
+		}
+		if left = n - 16; done { // a pane has a price as well
+			s.written++
+		}
+	}
+	return true, nil
+}
+
+// End says what became of the snapshot.
+func (a *aggregate) End(_ int64, completed bool) { a.endSnapshot(completed) }
+
+func (a *aggregate) endSnapshot(completed bool) {
+	s := &a.snapshot
+	for _, p := range s.panes {
+		p.groups.End(completed)
+		p.saved = p.saved || completed
+	}
+	for _, p := range s.dropped {
+		p.groups.Free()
+	}
+	clear(s.panes)
+	clear(s.dropped)
+	*s = snapshot{panes: s.panes[:0], dropped: s.dropped[:0]}
+}
+
+// Resumed says that the panes restored need not be written again.
+func (a *aggregate) Resumed(int64) {
+	for _, list := range [][]*pane{a.open, a.older} {
+		for _, p := range list {
+			p.groups.Restored()
+			p.saved = true
+		}
+	}
+}
+
+// drop gives back the memory of a pane, once no snapshot needs it.
+func (a *aggregate) drop(p *pane) {
+	s := &a.snapshot
+	if slices.Contains(s.panes[s.written:], p) {
+		s.dropped = append(s.dropped, p)
+		return
+	}
+	p.groups.Free()
+}
+
+// Snapshot writes all panes.
 func (a *aggregate) Snapshot(w *state.Writer) error {
 	each := func(list []*pane) func(yield func(int64, *accumulator.Groups)) {
 		return func(yield func(int64, *accumulator.Groups)) {

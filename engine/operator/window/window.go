@@ -32,6 +32,7 @@ type aggregate struct {
 	next      int64   // instant at which the first open window fires: its end - 1
 	fired     int64   // sliced: end of the last window that was given
 	older     []*pane // sliced: whole windows out of an older savepoint, by end
+	snapshot  snapshot
 
 	rows  []int32
 	recs  []unsafe.Pointer
@@ -45,6 +46,7 @@ type pane struct {
 	fireAt     int64 // instant at which it is given (the last window with it) and dropped
 	groups     *accumulator.Groups
 	rows       []int32 // of the batch at hand, not yet folded in
+	saved      bool    // a completed snapshot has it
 }
 
 // New makes the operator of a WindowAggregate.
@@ -95,11 +97,10 @@ func (a *aggregate) Open(c *operator.Context) error {
 }
 
 func (a *aggregate) Close() error {
+	a.endSnapshot(false)
 	for _, list := range [][]*pane{a.open, a.older} {
 		for _, p := range list {
-			if p.groups != nil {
-				p.groups.Free()
-			}
+			p.groups.Free()
 		}
 	}
 	a.open, a.older = nil, nil
@@ -358,8 +359,7 @@ func (a *aggregate) fire(t int64, out operator.Output) error {
 		if err := a.give(p.groups, p.start, p.end, out); err != nil {
 			return err
 		}
-		p.groups.Free()
-		p.groups = nil
+		a.drop(p)
 	}
 	a.open = slices.Delete(a.open, 0, n)
 	a.next = math.MaxInt64

@@ -1,0 +1,163 @@
+package accumulator
+
+import (
+	"unsafe"
+
+	"github.com/weir-streams/weir/engine/data"
+	"github.com/weir-streams/weir/engine/state"
+)
+
+// shot is where a snapshot of groups goes.
+type shot struct {
+	main           *state.KeyedWriter
+	sides          []*state.KeyedWriter
+	windowed       bool
+	window         int64
+	maxParallelism int
+	done           int // how many tables are written: the groups, then the sides
+	puts           int
+	row            []byte
+}
+
+// sliceOf is about how many records are written at a time.
+const sliceOf = 1024
+
+func (s *Set) declare(w *state.Writer, prefix, slice string, windowed bool, maxParallelism int) shot {
+	to := shot{windowed: windowed, maxParallelism: maxParallelism}
+	add := func(name string, keys, unique int, schema []data.Column) *state.KeyedWriter {
+		if windowed {
+			unique++
+		}
+		if slice != "" {
+			return w.Slice(prefix+name, slice, keys, unique, schema)
+		}
+		return w.Keyed(prefix+name, keys, unique, schema)
+	}
+	to.main = add("groups", len(s.keys), len(s.keys), s.stateSchema(windowed))
+	for k, d := range s.sides {
+		to.sides = append(to.sides, add(d.name, len(s.keys), len(s.keys)+1, s.sideSchema(k, windowed)))
+	}
+	return to
+}
+
+// Begin fixes the state of this moment for a snapshot, to be written by
+// Continue; what is changed earlier is written before.
+func (g *Groups) Begin(w *state.Writer, maxParallelism int) error {
+	g.begin(g.set.declare(w, "", "", false, maxParallelism))
+	return nil
+}
+
+// BeginWindow is Begin for the groups of one window, or with slices of one slice
+// of windows, in a slice of the snapshot. fresh says that no completed snapshot
+// has it.
+func (g *Groups) BeginWindow(w *state.Writer, end int64, slices, fresh bool, maxParallelism int) {
+	prefix := ""
+	if slices {
+		prefix = slicePrefix
+	}
+	to := g.set.declare(w, prefix, windowName(end), true, maxParallelism)
+	to.window = end
+	if fresh {
+		to.main.Rewrite()
+		for _, k := range to.sides {
+			k.Rewrite()
+		}
+	}
+	g.begin(to)
+}
+
+func (g *Groups) begin(to shot) {
+	g.shot = to
+	g.Table.Begin(to.main.Whole(), func(rec unsafe.Pointer) error { g.putGroup(rec); return nil })
+	for k, t := range g.sides {
+		t.Begin(to.sides[k].Whole(), func(rec unsafe.Pointer) error { g.putSide(k, rec); return nil })
+	}
+}
+
+// Continue writes some more of the snapshot begun last, up to n records or the
+// work of as many, and returns how many are left of n; done when all is written.
+func (g *Groups) Continue(n int) (left int, done bool, err error) {
+	s := &g.shot
+	for n > 0 && s.main != nil && s.done <= len(g.sides) {
+		t, to := g.Table, s.main
+		if s.done > 0 {
+			t, to = g.sides[s.done-1], s.sides[s.done-1]
+		}
+		step := min(n, sliceOf)
+		before := s.puts
+		ended, err := t.Continue(step)
+		if err != nil {
+			return 0, false, err
+		}
+		n -= max(s.puts-before, step/4)
+		if !ended {
+			continue
+		}
+		n += step / 4
+		if err := t.Deleted(func(hash uint64, key []byte) error {
+			s.row = append(s.row[:0], key...)
+			if s.windowed {
+				s.row = appendInt(s.row, s.window)
+			}
+			to.Delete(data.KeyGroup(hash, s.maxParallelism), s.row)
+			return nil
+		}); err != nil {
+			return 0, false, err
+		}
+		s.done++
+	}
+	return n, s.main == nil || s.done > len(g.sides), nil
+}
+
+// End says that the snapshot begun last is durable, or was given up.
+func (g *Groups) End(completed bool) {
+	g.Table.End(completed)
+	for _, t := range g.sides {
+		t.End(completed)
+	}
+	g.shot = shot{row: g.shot.row}
+}
+
+// Restored says that all there is came from a completed snapshot.
+func (g *Groups) Restored() {
+	g.Table.Restored()
+	for _, t := range g.sides {
+		t.Restored()
+	}
+}
+
+func (g *Groups) putGroup(rec unsafe.Pointer) {
+	s := &g.shot
+	row := g.Table.Key(s.row[:0], rec)
+	if s.windowed {
+		row = appendInt(row, s.window)
+	}
+	row = appendInt(row, Rows(rec))
+	for _, a := range g.set.accs {
+		row = a.encode(g, row, rec)
+	}
+	s.row = row
+	s.puts++
+	s.main.Put(data.KeyGroup(state.Hash(rec), s.maxParallelism), row)
+}
+
+func (g *Groups) putSide(k int, rec unsafe.Pointer) {
+	s, t := &g.shot, g.sides[k]
+	row := t.Key(s.row[:0], rec)
+	if s.windowed {
+		row = appendInt(row, s.window)
+	}
+	d := &g.set.sides[k]
+	for i := range d.numbers {
+		row = appendInt(row, *i64(rec, d.first()+8*i))
+	}
+	s.row = row
+	s.puts++
+	s.sides[k].Put(data.KeyGroup(state.Hash(t.Owner(rec)), s.maxParallelism), row)
+}
+
+func (g *Groups) fail(err error) {
+	if err != nil && g.failed == nil {
+		g.failed = err
+	}
+}
