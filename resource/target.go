@@ -12,7 +12,7 @@ type DeploymentTarget struct {
 // DeploymentTargetSpec names a launcher. A target with only kubernetes.namespace,
 // as Ververica Platform's clients write it, means the kubernetes launcher.
 type DeploymentTargetSpec struct {
-	Launcher   string           `json:"launcher,omitzero"` // process, embedded, kubernetes
+	Launcher   string           `json:"launcher,omitzero"` // process, embedded, flink, kubernetes
 	Kubernetes KubernetesTarget `json:"kubernetes,omitzero"`
 }
 

@@ -77,7 +77,7 @@ func (t DeploymentTarget) Validate() error {
 	p.kind(t.Kind, KindDeploymentTarget)
 	p.add(ValidateTargetName("metadata.name", t.Metadata.Name))
 	p.metadata(t.Metadata)
-	oneOf(&p, "spec.launcher", t.Spec.Launcher, false, "process", "embedded", "kubernetes")
+	oneOf(&p, "spec.launcher", t.Spec.Launcher, false, "process", "embedded", "flink", "kubernetes")
 	if t.Spec.Kubernetes.Namespace != "" {
 		if t.Spec.Launcher != "" && t.Spec.Launcher != "kubernetes" {
 			p.addf("spec.kubernetes.namespace", "belongs to the launcher kubernetes, not to %s", t.Spec.Launcher)

@@ -96,7 +96,7 @@ func TestValidateOtherKinds(t *testing.T) {
 	}{
 		{"target", DeploymentTarget{Metadata: Metadata{Name: "My_Target-1"}}, ""},
 		{"target name", DeploymentTarget{Metadata: Metadata{Name: "my target"}}, "metadata.name: must be 1 to 250"},
-		{"launcher", DeploymentTarget{Metadata: Metadata{Name: "a"}, Spec: DeploymentTargetSpec{Launcher: "magic"}}, "spec.launcher: must be one of process, embedded, kubernetes"},
+		{"launcher", DeploymentTarget{Metadata: Metadata{Name: "a"}, Spec: DeploymentTargetSpec{Launcher: "magic"}}, "spec.launcher: must be one of process, embedded, flink, kubernetes"},
 		{"launcher and place", DeploymentTarget{Metadata: Metadata{Name: "a"}, Spec: DeploymentTargetSpec{Launcher: "process", Kubernetes: KubernetesTarget{Namespace: "x"}}}, "spec.kubernetes.namespace: belongs to the launcher kubernetes"},
 		{"empty defaults", DeploymentDefaults{}, ""},
 		{"wrong defaults", DeploymentDefaults{Spec: DeploymentSpec{MaxJobCreationAttempts: -1}}, "spec.maxJobCreationAttempts"},

@@ -32,6 +32,8 @@ type Config struct {
 	// Command is the program to start and its first arguments, such as
 	// "/usr/bin/weir", "engine"; "--dir" and the cluster's folder follow.
 	Command []string
+	// Artifacts are the kinds of programs that it runs; empty: SQLSCRIPT only.
+	Artifacts []string
 	// Grace is how long a process may take to end by itself; 0 is 10 seconds.
 	Grace time.Duration
 	Log   *slog.Logger // nil: slog.Default()
@@ -53,6 +55,9 @@ type Launcher struct {
 func New(c Config) (*Launcher, error) {
 	if len(c.Command) == 0 {
 		return nil, errors.New("process launcher: no command to start clusters with")
+	}
+	if len(c.Artifacts) == 0 {
+		c.Artifacts = []string{"SQLSCRIPT"}
 	}
 	if c.Grace <= 0 {
 		c.Grace = 10 * time.Second
@@ -94,8 +99,9 @@ func (l *Launcher) launch(ctx context.Context, spec cluster.Spec) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if !spec.IsSession() && spec.Artifact.Kind != "SQLSCRIPT" {
-		return fmt.Errorf("%w: a weir engine runs SQL scripts; an artifact of kind %s needs a deployment target that runs Apache Flink", cluster.ErrRefused, spec.Artifact.Kind)
+	if !spec.IsSession() && !slices.Contains(l.config.Artifacts, spec.Artifact.Kind) {
+		return fmt.Errorf("%w: this deployment target runs %s, not an artifact of kind %s; JAR and PYTHON need a deployment target that runs Apache Flink (spec.launcher: flink)",
+			cluster.ErrRefused, strings.Join(l.config.Artifacts, " and "), spec.Artifact.Kind)
 	}
 	if spec.OnSession() {
 		return cluster.LaunchOn(ctx, l, spec)

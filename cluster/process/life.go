@@ -95,6 +95,10 @@ func (l *Life) takeLock() error {
 // StateDir is scratch space that goes away with the cluster.
 func (l *Life) StateDir() string { return l.dir.file(stateName) }
 
+// Lock is the lock itself, for child processes that are a part of the cluster:
+// while one of them has it, the cluster is alive.
+func (l *Life) Lock() *os.File { return l.lock }
+
 // LogFile is where the process's output goes when a launcher has started it.
 func (l *Life) LogFile() string { return l.dir.file(logName) }
 

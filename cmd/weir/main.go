@@ -39,6 +39,7 @@ func commands(s *session) []group {
 			serverCommand(s),
 			runCommand(s),
 			engineCommand(),
+			flinkCommand(s),
 			benchCommand(s),
 		}},
 		{"change", "Say what is wanted:", []*cobra.Command{

@@ -243,7 +243,7 @@ func (s *session) serve(ctx context.Context, config configuration) (err error) {
 // engineVariable is an environment variable of the engines that a launcher
 // starts: those on this machine have ours, but for our own settings.
 func engineVariable(launcher, name string) (string, bool) {
-	if launcher != "process" && launcher != "embedded" || strings.HasPrefix(name, "WEIR_") {
+	if launcher != "process" && launcher != "embedded" && launcher != "flink" || strings.HasPrefix(name, "WEIR_") {
 		return "", false
 	}
 	return os.LookupEnv(name)
@@ -273,7 +273,18 @@ func launchers(data, clusters string, log *slog.Logger) (map[string]cluster.Laun
 	if err != nil {
 		return nil, err
 	}
+	command := []string{self, "flink", "cluster", "--jars", filepath.Join(data, "flink", "jars")}
+	for _, place := range flinkPlaces(os.Getenv, data) {
+		command = append(command, "--home", place)
+	}
+	flinkProcesses, err := process.New(process.Config{
+		Dir: clusters + "-flink", Command: command, Artifacts: []string{"SQLSCRIPT", "JAR"}, Grace: 20 * time.Second, Log: log,
+	})
+	if err != nil {
+		return nil, err
+	}
 	return map[string]cluster.Launcher{
+		"flink":    flinkProcesses,
 		"process":  processes,
 		"embedded": embedded.New(embedded.Engine(engine.New(engine.Config{Log: log, Dir: data}))),
 	}, nil

@@ -1979,7 +1979,7 @@ export interface components {
              * @description what starts jobs (weir); kubernetes when only a Kubernetes namespace is given
              * @enum {string}
              */
-            launcher?: "process" | "embedded" | "kubernetes";
+            launcher?: "process" | "embedded" | "flink" | "kubernetes";
             kubernetes?: components["schemas"]["KubernetesTarget"];
         };
         KubernetesTarget: {

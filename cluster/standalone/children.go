@@ -1,0 +1,229 @@
+package standalone
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// child is a JVM.
+type child struct {
+	name string // "jobmanager", "taskmanager-1"
+	cmd  *exec.Cmd
+	done chan struct{} // closed when it has ended
+	how  error         // then: how
+	out  string        // file of its standard output and error
+	log  string        // file of its log
+}
+
+// nursery starts children on a thread that lives as long as we do: the kernel
+// kills a child when the thread that started it ends.
+type nursery struct{ births chan func() }
+
+func newNursery(done <-chan struct{}) *nursery {
+	n := &nursery{births: make(chan func())}
+	go func() {
+		runtime.LockOSThread() // never unlocked: the thread ends with the goroutine
+		for {
+			select {
+			case birth := <-n.births:
+				birth()
+			case <-done:
+				return
+			}
+		}
+	}()
+	return n
+}
+
+func (n *nursery) start(cmd *exec.Cmd) error {
+	failed := make(chan error)
+	n.births <- func() { failed <- cmd.Start() }
+	return <-failed
+}
+
+// start starts a JVM with a class and its arguments.
+func (c *Cluster) start(name string, options []string, class string, args ...string) (*child, error) {
+	ch := &child{name: name, done: make(chan struct{}), out: filepath.Join(c.logs(), name+".out"), log: filepath.Join(c.logs(), name+".log")}
+	conf := filepath.Join(c.config.Dir, "conf")
+	all := slices.Concat(c.java, options, []string{
+		"-XX:+ExitOnOutOfMemoryError", "-Dlog.file=" + ch.log, "-Dlog4j.configurationFile=file:" + filepath.Join(conf, "log4j.properties"),
+		"-cp", c.classPath(), class, "-c", conf,
+	}, args)
+	ch.cmd = exec.Command(c.config.Java.Path, all...)
+	ch.cmd.Dir = c.config.Dir
+	ch.cmd.Env = c.environment(conf)
+	if c.config.Life != nil {
+		ch.cmd.ExtraFiles = []*os.File{c.config.Life}
+	}
+	ch.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	out, err := os.OpenFile(ch.out, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("start the %s: %w", name, err)
+	}
+	defer out.Close()
+	ch.cmd.Stdout, ch.cmd.Stderr = out, out
+	if err := c.nursery.start(ch.cmd); err != nil {
+		return nil, fmt.Errorf("start the %s: %w", name, err)
+	}
+	c.config.Log.Info("process started", "process", name, "pid", ch.cmd.Process.Pid)
+	go func() {
+		ch.how = ch.cmd.Wait()
+		close(ch.done)
+	}()
+	return ch, nil
+}
+
+func (c *Cluster) logs() string { return filepath.Join(c.config.Dir, "logs") }
+
+func (c *Cluster) classPath() string {
+	return strings.Join(append(slices.Clone(c.config.Jars), c.config.Home.ClassPath()), string(os.PathListSeparator))
+}
+
+// environment is ours, without our own settings, and where Flink finds its own.
+func (c *Cluster) environment(conf string) []string {
+	env := slices.DeleteFunc(os.Environ(), func(v string) bool {
+		return strings.HasPrefix(v, "WEIR_") || strings.HasPrefix(v, "FLINK_") || strings.HasPrefix(v, "JAVA_TOOL_OPTIONS=")
+	})
+	h := c.config.Home
+	return append(env, "FLINK_CONF_DIR="+conf, "FLINK_LIB_DIR="+h.LibDir(), "FLINK_OPT_DIR="+h.OptDir(), "FLINK_PLUGINS_DIR="+h.PluginsDir(), "FLINK_LOG_DIR="+c.logs(),
+		"MALLOC_ARENA_MAX=2", // many threads would each keep an arena of their own
+	)
+}
+
+// options are the settings of a role's JVM in the configuration.
+func (c *Cluster) options(role string) []string {
+	var all []string
+	for _, k := range []string{"env.java.default-opts.all", "env.java.default-opts." + role, "env.java.opts.all", "env.java.opts", "env.java.opts." + role} {
+		all = append(all, strings.Fields(c.plan.config[k])...)
+	}
+	return all
+}
+
+// frugal JVMs use one thread to collect garbage and the first compiler only:
+// half the processor time until a job runs, and a quarter less memory. Their
+// heaps begin small.
+var frugal = []string{"-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xss512k", "-XX:ReservedCodeCacheSize=64m", "-XX:MinHeapFreeRatio=20", "-XX:MaxHeapFreeRatio=40"}
+
+// frugalHeap is what the heap of a frugal JVM begins with.
+const frugalHeap = 48 << 20
+
+func (c *Cluster) startJobManager() (*child, error) {
+	m := c.plan.jobManager
+	options := slices.Concat(frugal, []string{
+		fmt.Sprintf("-Xms%d", min(m.Heap, frugalHeap)), fmt.Sprintf("-Xmx%d", m.Heap), fmt.Sprintf("-XX:MaxMetaspaceSize=%d", m.Metaspace),
+	}, c.options("jobmanager"))
+	return c.start("jobmanager", options, "org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint")
+}
+
+func (c *Cluster) startTaskManager(n int) (*child, error) {
+	m := c.plan.taskManager
+	var options []string
+	least := m.Heap()
+	if c.plan.frugal {
+		options, least = append(options, frugal...), min(least, frugalHeap)
+	}
+	options = slices.Concat(options, []string{
+		fmt.Sprintf("-Xms%d", least), fmt.Sprintf("-Xmx%d", m.Heap()),
+		fmt.Sprintf("-XX:MaxDirectMemorySize=%d", m.Direct()), fmt.Sprintf("-XX:MaxMetaspaceSize=%d", m.Metaspace),
+	}, c.options("taskmanager"))
+	name := fmt.Sprintf("taskmanager-%d", n)
+	properties := m.Properties()
+	properties["taskmanager.resource-id"] = name
+	properties["taskmanager.cpu.cores"] = c.plan.config["taskmanager.numberOfTaskSlots"] + ".0"
+	if v := c.plan.config["taskmanager.cpu.cores"]; v != "" {
+		properties["taskmanager.cpu.cores"] = v
+	}
+	var args []string
+	for _, k := range slices.Sorted(maps.Keys(properties)) {
+		args = append(args, "-D", k+"="+properties[k])
+	}
+	return c.start(name, options, "org.apache.flink.runtime.taskexecutor.TaskManagerRunner", args...)
+}
+
+// over tells whether a child has ended.
+func (ch *child) over() bool {
+	select {
+	case <-ch.done:
+		return true
+	default:
+		return false
+	}
+}
+
+// end asks a child to end, and makes it.
+func (ch *child) end(grace time.Duration) {
+	if ch == nil {
+		return
+	}
+	_ = ch.cmd.Process.Signal(syscall.SIGTERM) // it may have ended
+	t := time.NewTimer(grace)
+	defer t.Stop()
+	select {
+	case <-ch.done:
+		return
+	case <-t.C:
+	}
+	_ = ch.cmd.Process.Kill()
+	<-ch.done
+}
+
+// epitaph says how a child ended and its last words.
+func (ch *child) epitaph() string {
+	how := "exited with status 0"
+	var exit *exec.ExitError
+	if errors.As(ch.how, &exit) {
+		how = fmt.Sprintf("exited with status %d", exit.ExitCode())
+		if s, ok := exit.Sys().(syscall.WaitStatus); ok && s.Signaled() {
+			how = fmt.Sprintf("was ended by signal %d (%s)", s.Signal(), s.Signal())
+		}
+	} else if ch.how != nil {
+		how = "has ended: " + ch.how.Error()
+	}
+	words := lastWords(ch.out, func(line string) bool {
+		return strings.Contains(line, "Error") || strings.Contains(line, "Exception") || strings.Contains(line, "Could not") || strings.HasPrefix(line, "Unrecognized")
+	})
+	if words == "" {
+		words = lastWords(ch.log, func(line string) bool {
+			return strings.Contains(line, " ERROR ") || strings.HasPrefix(line, "Caused by: ")
+		})
+	}
+	if words != "" {
+		how += ": " + words
+	}
+	return how
+}
+
+// lastWords is the last line of a file's end that tells something.
+func lastWords(path string, tells func(string) bool) string {
+	const most = 64 << 10
+	f, err := os.Open(path)
+	if err != nil {
+		return ""
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return ""
+	}
+	b := make([]byte, min(info.Size(), most))
+	n, _ := f.ReadAt(b, info.Size()-int64(len(b))) // what was read will do
+	for _, line := range slices.Backward(bytes.Split(bytes.TrimSpace(b[:n]), []byte("\n"))) {
+		if s := strings.TrimSpace(strings.ToValidUTF8(string(line), "?")); s != "" && tells(s) {
+			if len(s) > 500 {
+				s = strings.ToValidUTF8(s[:500], "") + " …"
+			}
+			return s
+		}
+	}
+	return ""
+}

@@ -1,0 +1,281 @@
+package standalone
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/weir-streams/weir/cluster"
+	"github.com/weir-streams/weir/flink"
+	"github.com/weir-streams/weir/flink/distribution"
+)
+
+// Config is what a cluster is made with.
+type Config struct {
+	Dir  string // the cluster's folder; conf, logs, tmp and upload are made in it
+	Spec cluster.Spec
+	Home distribution.Home
+	Java distribution.Java
+	// Jars are on the class path of all processes, such as connectors.
+	Jars []string
+	// Life is held by every process of the cluster until it ends; nil: nothing is.
+	Life *os.File
+	// Waiting answers for a job that Flink does not have.
+	Waiting func(Waiting) http.Handler
+	Log     *slog.Logger
+}
+
+// Waiting is a job that Flink does not have, because it is not up yet or because
+// it will never have it.
+type Waiting struct {
+	Spec     cluster.Spec
+	Since    time.Time
+	Refused  error  // why Flink refused it
+	Canceled bool   // somebody wanted its end before it came to Flink
+	Cancel   func() // somebody wants its end
+}
+
+// Cluster is a JobManager, its TaskManagers, and the jobs brought to them. It is
+// an http.Handler: Flink's REST API with the paths of weir's session clusters.
+type Cluster struct {
+	config  Config
+	plan    plan
+	java    []string // options of every JVM
+	nursery *nursery
+	client  *flink.Client
+	proxy   http.Handler
+	stop    context.CancelFunc // ends Run
+
+	mu    sync.Mutex
+	ready bool // the JobManager has answered
+	jobs  map[string]*job
+	wg    sync.WaitGroup // of jobs being brought
+	ctx   context.Context
+	base  string // the JobManager's REST API
+}
+
+const (
+	restartPause = time.Second      // between the end of a TaskManager and the next
+	restartMost  = 30 * time.Second // that pause at most
+	childGrace   = 2 * time.Second  // for a JVM to end by itself
+	startTries   = 5                // of ports
+)
+
+// New prepares a cluster. Nothing runs before Run.
+func New(c Config) (*Cluster, error) {
+	for _, name := range []string{"conf", "logs", "tmp", "upload"} {
+		if err := os.MkdirAll(filepath.Join(c.Dir, name), 0o700); err != nil {
+			return nil, fmt.Errorf("make the cluster's folders: %w", err)
+		}
+	}
+	java, err := c.Home.JavaOptions()
+	if err != nil {
+		return nil, err
+	}
+	// Options of another Java are no reason not to start.
+	java = append([]string{"-XX:+IgnoreUnrecognizedVMOptions"}, java...)
+	cl := &Cluster{config: c, java: java, jobs: map[string]*job{}}
+	if err := cl.place(); err != nil {
+		return nil, err
+	}
+	if !c.Spec.IsSession() {
+		cl.jobs[c.Spec.FlinkJobID()] = &job{spec: c.Spec, since: time.Now()}
+	}
+	return cl, nil
+}
+
+// place chooses ports and writes the configuration.
+func (c *Cluster) place() error {
+	p, err := freePorts()
+	if err != nil {
+		return err
+	}
+	if c.plan, err = planOf(c.config.Spec, c.config.Dir, p); err != nil {
+		return err
+	}
+	if err := writeConfig(filepath.Join(c.config.Dir, "conf"), c.plan.config); err != nil {
+		return err
+	}
+	base := fmt.Sprintf("http://127.0.0.1:%d", p.rest)
+	target, err := url.Parse(base)
+	if err != nil {
+		return err
+	}
+	transport := &http.Transport{MaxIdleConns: 16, MaxIdleConnsPerHost: 16, DisableCompression: true}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.base = base
+	c.client = flink.NewClient(transport, base)
+	c.proxy = &httputil.ReverseProxy{
+		Rewrite:   func(r *httputil.ProxyRequest) { r.SetURL(target); r.Out.Host = target.Host },
+		Transport: transport,
+		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, err error) {
+			http.Error(w, "the JobManager does not answer: "+err.Error(), http.StatusBadGateway)
+		},
+	}
+	return nil
+}
+
+// Run starts the processes and watches over them until ctx ends (nil), somebody
+// asks the cluster to end (nil), or its JobManager has ended (the reason). No
+// process is left when it returns.
+func (c *Cluster) Run(ctx context.Context) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	c.mu.Lock()
+	c.stop, c.ctx = stop, ctx
+	c.mu.Unlock()
+	over := make(chan struct{})
+	defer close(over)
+	c.nursery = newNursery(over)
+	defer c.wg.Wait()
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return c.runJobManager(ctx) })
+	for n := 1; n <= c.plan.taskManagers; n++ {
+		g.Go(func() error { return c.runTaskManager(ctx, n) })
+	}
+	if !c.config.Spec.IsSession() {
+		c.bring(c.config.Spec.FlinkJobID())
+	}
+	err := g.Wait()
+	stop()
+	if errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
+
+// runJobManager keeps a JobManager running.
+func (c *Cluster) runJobManager(ctx context.Context) error {
+	for try := 1; ; try++ {
+		ch, err := c.startJobManager()
+		if err != nil {
+			return err
+		}
+		err = c.awaitJobManager(ctx, ch)
+		switch {
+		case ctx.Err() != nil:
+			ch.end(childGrace)
+			return ctx.Err()
+		case err == nil: // it has ended, after it had answered
+			err = fmt.Errorf("the JobManager %s", ch.epitaph())
+			if !highlyAvailable(c.plan.config) {
+				return err
+			}
+			c.config.Log.Warn("the JobManager ended; another one goes on from what Flink's high availability keeps", "how", ch.epitaph())
+			c.setReady(false)
+			if !sleep(ctx, restartPause) {
+				return ctx.Err()
+			}
+		case portTaken(ch) && try < startTries:
+			c.config.Log.Warn("a port was taken by somebody else; trying others", "try", try)
+			// TaskManagers look for the JobManager at the old place: their
+			// configuration is read when they start again.
+			if err := c.place(); err != nil {
+				return err
+			}
+		default:
+			return err
+		}
+	}
+}
+
+// awaitJobManager waits until the JobManager answers, and then for its end.
+func (c *Cluster) awaitJobManager(ctx context.Context, ch *child) error {
+	for answered := false; ; {
+		select {
+		case <-ch.done:
+			if answered {
+				return nil
+			}
+			return fmt.Errorf("the JobManager did not start: it %s", ch.epitaph())
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(100 * time.Millisecond):
+		}
+		if !answered {
+			probe, cancel := context.WithTimeout(ctx, 5*time.Second)
+			_, err := c.client.Overview(probe)
+			cancel()
+			if answered = err == nil; answered {
+				c.setReady(true)
+				c.config.Log.Info("the JobManager answers", "address", c.base)
+			}
+			continue
+		}
+		select {
+		case <-ch.done:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+func portTaken(ch *child) bool {
+	said := func(line string) bool {
+		return strings.Contains(line, "BindException") || strings.Contains(line, "Could not start rest endpoint") || strings.Contains(line, "Could not bind")
+	}
+	return ch.over() && (lastWords(ch.log, said) != "" || lastWords(ch.out, said) != "")
+}
+
+// runTaskManager keeps a TaskManager running: Flink starts the tasks again that
+// were on one that ended.
+func (c *Cluster) runTaskManager(ctx context.Context, n int) error {
+	for pause := restartPause; ; {
+		began := time.Now()
+		ch, err := c.startTaskManager(n)
+		if err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			ch.end(childGrace)
+			return ctx.Err()
+		case <-ch.done:
+		}
+		c.config.Log.Warn("a TaskManager ended; starting another one", "process", ch.name, "how", ch.epitaph(), "pause", pause)
+		if time.Since(began) > 10*restartMost {
+			pause = restartPause
+		}
+		if !sleep(ctx, pause) {
+			return ctx.Err()
+		}
+		pause = min(2*pause, restartMost)
+	}
+}
+
+func (c *Cluster) setReady(ready bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.ready = ready
+}
+
+func (c *Cluster) isReady() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.ready
+}
+
+// sleep waits; false when ctx ended first.
+func sleep(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-t.C:
+		return true
+	}
+}

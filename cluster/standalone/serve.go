@@ -1,0 +1,138 @@
+package standalone
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/weir-streams/weir/cluster"
+)
+
+// maxSpec bounds the body of a job that is brought.
+const maxSpec = 16 << 20
+
+// forgetWait is how long a job may take to end before the caller asks again.
+const forgetWait = 20 * time.Second
+
+// ServeHTTP answers as Flink's JobManager, which most requests go to.
+func (c *Cluster) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	path := strings.TrimPrefix(r.URL.Path, "/v1")
+	if id, ok := strings.CutPrefix(r.URL.Path, "/weir/v1/jobs/"); ok {
+		c.serveJob(w, r, id)
+		return
+	}
+	if r.Method == http.MethodDelete && path == "/cluster" {
+		w.WriteHeader(http.StatusAccepted)
+		_, _ = io.WriteString(w, "{}")
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if c.stop != nil {
+			c.stop()
+		}
+		return
+	}
+	if h := c.waiting(path); h != nil {
+		h.ServeHTTP(w, r)
+		return
+	}
+	c.mu.Lock()
+	proxy := c.proxy
+	c.mu.Unlock()
+	proxy.ServeHTTP(w, r)
+}
+
+// waiting is who answers instead of Flink; nil: Flink.
+func (c *Cluster) waiting(path string) http.Handler {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if rest, ok := strings.CutPrefix(path, "/jobs/"); ok {
+		id, _, _ := strings.Cut(rest, "/")
+		if j := c.jobs[strings.ToLower(id)]; j != nil && !j.accepted && j.spec.JobID != "" && (!j.removed || j.refused != nil) {
+			w := Waiting{Spec: j.spec, Since: j.since, Refused: j.refused, Canceled: errors.Is(j.refused, errUnwanted)}
+			w.Cancel = func() {
+				c.mu.Lock()
+				defer c.mu.Unlock()
+				j.unwanted = true
+			}
+			return c.config.Waiting(w)
+		}
+	}
+	if !c.ready && path == "/jobmanager/config" {
+		// Who we are is known before the JobManager can say it.
+		return c.config.Waiting(Waiting{Spec: c.config.Spec, Since: time.Now(), Cancel: func() {}})
+	}
+	return nil
+}
+
+// serveJob takes jobs of a session cluster and lets them go.
+func (c *Cluster) serveJob(w http.ResponseWriter, r *http.Request, id string) {
+	fail := func(status int, err error) {
+		w.Header().Set("Content-Type", "application/json; charset=UTF-8")
+		w.WriteHeader(status)
+		b, _ := json.Marshal(map[string][]string{"errors": {err.Error()}}) // strings
+		_, _ = w.Write(b)
+	}
+	id = strings.ToLower(id)
+	switch r.Method {
+	case http.MethodPut:
+		b, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxSpec))
+		if err != nil {
+			fail(http.StatusRequestEntityTooLarge, fmt.Errorf("read the job's spec: %w", err))
+			return
+		}
+		if status, err := c.take(id, b); err != nil {
+			fail(status, err)
+			return
+		}
+		w.WriteHeader(http.StatusAccepted)
+	case http.MethodDelete:
+		ctx, cancel := context.WithTimeout(r.Context(), forgetWait)
+		defer cancel()
+		if err := c.forget(ctx, id); err != nil {
+			fail(http.StatusServiceUnavailable, fmt.Errorf("end job %s: %w", id, err))
+			return
+		}
+		w.WriteHeader(http.StatusAccepted)
+	default:
+		fail(http.StatusMethodNotAllowed, errors.New("a job is brought with PUT and taken away with DELETE"))
+	}
+}
+
+func (c *Cluster) take(id string, body []byte) (status int, err error) {
+	var spec cluster.Spec
+	if err := json.Unmarshal(body, &spec); err != nil {
+		return http.StatusBadRequest, fmt.Errorf("read the job's spec: %w", err)
+	}
+	switch {
+	case !c.config.Spec.IsSession():
+		return http.StatusBadRequest, errors.New("this cluster has a job of its own and takes no other")
+	case spec.FlinkJobID() != id:
+		return http.StatusBadRequest, fmt.Errorf("the spec is of job %q, the path of job %s", spec.FlinkJobID(), id)
+	case spec.Session != c.config.Spec.Session:
+		return http.StatusBadRequest, fmt.Errorf("the job is for session cluster %q, this is %s", spec.Session, c.config.Spec.Session)
+	}
+	if _, _, _, err := c.request(spec); err != nil {
+		return http.StatusBadRequest, err
+	}
+	c.mu.Lock()
+	if j := c.jobs[id]; j != nil {
+		defer c.mu.Unlock()
+		if j.removed {
+			return http.StatusGone, fmt.Errorf("job %s was taken away and does not come back", id)
+		}
+		return http.StatusAccepted, nil
+	}
+	if c.ctx == nil {
+		c.mu.Unlock()
+		return http.StatusServiceUnavailable, errors.New("the cluster is not running yet")
+	}
+	c.jobs[id] = &job{spec: spec, since: time.Now()}
+	c.mu.Unlock()
+	c.bring(id)
+	return http.StatusAccepted, nil
+}

@@ -1,0 +1,219 @@
+package standalone
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/weir-streams/weir/cluster"
+	"github.com/weir-streams/weir/flink"
+)
+
+// job is a job that was brought.
+type job struct {
+	spec     cluster.Spec
+	since    time.Time
+	accepted bool  // Flink has it: what it says of it counts
+	refused  error // Flink will never have it
+	unwanted bool  // somebody cancelled it before Flink had it
+	removed  bool  // it must not come any more
+}
+
+// errUnwanted is why an unwanted job did not come to Flink.
+var errUnwanted = errors.New("it was cancelled before it started")
+
+// bring hands a job to Flink when that is up, once.
+func (c *Cluster) bring(id string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	j, ctx := c.jobs[id], c.ctx
+	c.wg.Go(func() {
+		err := c.submit(ctx, j)
+		if ctx.Err() != nil {
+			return
+		}
+		if err == nil && c.isUnwanted(j) {
+			// How it ends, Flink tells.
+			if err := c.client.Cancel(ctx, id); err != nil {
+				c.config.Log.Warn("cancel a job that was cancelled while it started", "job", j.spec.JobID, "error", err)
+			}
+		}
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if err == nil {
+			j.accepted = true
+			c.config.Log.Info("job accepted by Flink", "job", j.spec.JobID)
+			return
+		}
+		j.refused = err
+		c.config.Log.Error("job refused by Flink", "job", j.spec.JobID, "error", err)
+	})
+}
+
+// submit returns when Flink has the job (nil) or has refused it.
+func (c *Cluster) submit(ctx context.Context, j *job) error {
+	req, jar, name, err := c.request(j.spec)
+	if err != nil {
+		return err
+	}
+	for {
+		for !c.isReady() {
+			if !sleep(ctx, 50*time.Millisecond) {
+				return ctx.Err()
+			}
+		}
+		if c.isUnwanted(j) {
+			return errUnwanted
+		}
+		err := c.run(ctx, req, jar, name)
+		var said *flink.Error
+		switch {
+		case err == nil || flink.IsDuplicate(err):
+			return nil
+		case errors.As(err, &said) && said.Status != 503:
+			return err
+		case ctx.Err() != nil:
+			return ctx.Err()
+		}
+		// It was not reached, or it ended on the way: whether it took the job is
+		// not known. Asking again with the same id cannot start it twice.
+		c.config.Log.Warn("the JobManager did not take the job; asking again", "error", err)
+		if !sleep(ctx, restartPause) {
+			return ctx.Err()
+		}
+	}
+}
+
+func (c *Cluster) isUnwanted(j *job) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return j.unwanted || j.removed
+}
+
+func (c *Cluster) run(ctx context.Context, req flink.RunRequest, jar func() (io.ReadCloser, error), name string) error {
+	content, err := jar()
+	if err != nil {
+		return &flink.Error{Status: 400, Messages: []string{err.Error()}}
+	}
+	defer content.Close()
+	id, err := c.client.UploadJar(ctx, name, content)
+	if err != nil {
+		return err
+	}
+	_, err = c.client.RunJar(ctx, id, req)
+	return err
+}
+
+// request is how Flink is asked to run the program of a spec.
+func (c *Cluster) request(spec cluster.Spec) (req flink.RunRequest, jar func() (io.ReadCloser, error), name string, err error) {
+	req = flink.RunRequest{
+		JobID: spec.FlinkJobID(), Parallelism: max(spec.Parallelism, 1),
+		SavepointPath: spec.SavepointLocation, AllowNonRestoredState: spec.AllowNonRestoredState,
+	}
+	if spec.SavepointLocation != "" {
+		req.ClaimMode = "NO_CLAIM" // what a job starts from is the platform's
+		if mode := spec.Configuration["execution.state-recovery.claim-mode"]; mode != "" {
+			req.ClaimMode = strings.ToUpper(mode)
+		} else if mode := spec.Configuration["execution.savepoint-restore-mode"]; mode != "" {
+			req.ClaimMode = strings.ToUpper(mode)
+		}
+	}
+	if spec.OnSession() {
+		req.Configuration = maps.Clone(spec.Configuration)
+		if req.Configuration == nil {
+			req.Configuration = map[string]string{}
+		}
+		if req.Configuration["pipeline.name"] == "" {
+			req.Configuration["pipeline.name"] = spec.DeploymentName
+		}
+	}
+	switch spec.Artifact.Kind {
+	case "SQLSCRIPT":
+		b, err := scriptJar()
+		if err != nil {
+			return req, nil, "", err
+		}
+		req.EntryClass, req.Args = c.script(spec)
+		return req, func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(b)), nil }, "script.jar", nil
+	case "JAR":
+		path := spec.Artifact.JarPath
+		req.EntryClass, req.Args = spec.Artifact.EntryClass, spec.Artifact.Args
+		return req, func() (io.ReadCloser, error) {
+			f, err := os.Open(path)
+			if err != nil {
+				return nil, fmt.Errorf("open the artifact: %w", err)
+			}
+			return f, nil
+		}, jarName(path), nil
+	}
+	return req, nil, "", fmt.Errorf("%w: local Flink clusters run SQL scripts and JARs, not an artifact of kind %s", cluster.ErrRefused, spec.Artifact.Kind)
+}
+
+// jarName is the name of an upload: Flink wants it to end in .jar.
+func jarName(path string) string {
+	name := filepath.Base(path)
+	if !strings.HasSuffix(name, ".jar") {
+		name += ".jar"
+	}
+	return name
+}
+
+// script is the program that runs a SQL script, and its arguments.
+func (c *Cluster) script(spec cluster.Spec) (class string, args []string) {
+	all := program(spec.Catalog, spec.Artifact.SQLScript)
+	if c.config.Home.Major() >= 2 {
+		return sqlDriver, []string{"--script", strings.Join(all, ";\n") + ";\n"}
+	}
+	if spec.DeploymentName != "" {
+		args = append(args, "C:pipeline.name="+spec.DeploymentName)
+	}
+	for _, s := range all {
+		if k, v, ok := setting(s); ok {
+			s = "C:" + k + "=" + v
+		}
+		args = append(args, s)
+	}
+	return sqlRunClass, args
+}
+
+// forget ends a job on a session cluster.
+func (c *Cluster) forget(ctx context.Context, id string) error {
+	c.mu.Lock()
+	j := c.jobs[id]
+	if j == nil {
+		j = &job{}
+		c.jobs[id] = j
+	}
+	j.removed = true
+	c.mu.Unlock()
+	for {
+		status, err := c.client.JobStatus(ctx, id)
+		switch {
+		case flink.IsNotFound(err):
+			c.mu.Lock()
+			waiting := j.spec.JobID != "" && !j.accepted && j.refused == nil
+			c.mu.Unlock()
+			if !waiting {
+				return nil
+			}
+		case err != nil:
+			return err
+		case status.Terminal():
+			return nil
+		default:
+			if err := c.client.Cancel(ctx, id); err != nil && !flink.IsNotFound(err) && !flink.IsConflict(err) {
+				return err
+			}
+		}
+		if !sleep(ctx, 100*time.Millisecond) {
+			return ctx.Err()
+		}
+	}
+}

@@ -1,0 +1,145 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/weir-streams/weir/cluster"
+	"github.com/weir-streams/weir/cluster/embedded"
+	"github.com/weir-streams/weir/cluster/process"
+	"github.com/weir-streams/weir/cluster/standalone"
+	"github.com/weir-streams/weir/flink/distribution"
+	"github.com/weir-streams/weir/flink/jobmanager"
+)
+
+func flinkClusterCommand() *cobra.Command {
+	var dir, jars string
+	var homes []string
+	c := &cobra.Command{
+		Use:   "cluster --dir DIR",
+		Short: "Run a Flink cluster (started by launchers, not by people)",
+		Long: `Run the Flink cluster that DIR/spec.json describes: a JobManager, its TaskManagers,
+and the job. Flink's REST API is answered at the socket DIR/engine.sock; logs are in
+DIR/logs. SIGTERM or DELETE /cluster end all processes, and so does the end of this one.`,
+		Example: example(`weir flink cluster --dir /var/lib/weir/flink-clusters/6f1ed002-ab5a-4b3e-9d8c-000000000001 --home /var/lib/weir/flink`),
+		Args:    cobra.NoArgs,
+		RunE:    func(c *cobra.Command, _ []string) error { return runFlinkCluster(c.Context(), dir, jars, homes) },
+	}
+	c.Flags().StringVar(&dir, "dir", "", "folder of the cluster, with its spec.json")
+	c.Flags().StringArrayVar(&homes, "home", nil, "folder with an installation of Flink, or with several")
+	c.Flags().StringVar(&jars, "jars", "", "folder of jars that all clusters get, such as connectors")
+	_ = c.MarkFlagRequired("dir") // the flag is defined right above
+	return c
+}
+
+func runFlinkCluster(ctx context.Context, dir, jarDir string, places []string) error {
+	life, err := process.Enter(dir)
+	if err != nil {
+		return err
+	}
+	spec := life.Spec
+	secrets := &cluster.Hider{}
+	secrets.Add(spec.Hidden)
+	log := slog.New(slog.NewTextHandler(secrets.Writer(os.Stderr), nil)).With("cluster", spec.Incarnation())
+	listener, err := life.Listen()
+	if err != nil {
+		return err
+	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	front := &flinkFront{life: life}
+	flinkCluster, err := prepareFlink(ctx, life, jarDir, places, front, log)
+	if err != nil {
+		log.Error("Flink cannot be started", "error", err)
+		// The job has failed, which somebody must be able to read.
+		return serveRefusal(ctx, life, front, err, secrets, func(h http.Handler) error { return serveEngine(ctx, listener, h) }, stop)
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return serveEngine(ctx, listener, secrets.Handler(flinkCluster)) })
+	g.Go(func() error { return watchFolder(ctx, life, stop) })
+	g.Go(func() error {
+		defer stop()
+		return flinkCluster.Run(ctx)
+	})
+	err = g.Wait()
+	log.Info("Flink cluster ended", "error", err)
+	return err
+}
+
+func prepareFlink(ctx context.Context, life *process.Life, jarDir string, places []string, front *flinkFront, log *slog.Logger) (*standalone.Cluster, error) {
+	homes, err := distribution.Find(places...)
+	if err != nil {
+		return nil, err
+	}
+	home, err := distribution.Pick(homes, life.Spec.Artifact.Engine)
+	if err != nil {
+		return nil, err
+	}
+	java, err := distribution.FindJava(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range distribution.Check(home, java) {
+		if p.Fatal {
+			return nil, fmt.Errorf("%s; %s", p.What, p.Mend)
+		}
+	}
+	var jars []string
+	if jarDir != "" {
+		if jars, err = flinkJars(jarDir); err != nil {
+			return nil, err
+		}
+	}
+	log.Info("Flink cluster starts", "version", home.Version, "java", java.Version, "deployment", life.Spec.DeploymentName, "parallelism", life.Spec.Parallelism, "from", life.Spec.SavepointLocation)
+	return standalone.New(standalone.Config{
+		Dir: life.StateDir(), Spec: life.Spec, Home: home, Java: java, Jars: jars, Life: life.Lock(), Waiting: front.waiting, Log: log,
+	})
+}
+
+// flinkFront answers for jobs that Flink does not have, as our engine's
+// JobManager does.
+type flinkFront struct{ life *process.Life }
+
+func (f *flinkFront) waiting(w standalone.Waiting) http.Handler {
+	config := jobmanager.Config{Configuration: embedded.Configuration(w.Spec), LogFile: f.life.LogFile()}
+	if id := w.Spec.FlinkJobID(); id != "" {
+		switch {
+		case w.Canceled:
+			config.Job = jobmanager.CanceledJob(id, w.Spec.DeploymentName, w.Since)
+		case w.Refused != nil:
+			config.Job = jobmanager.FailedJob(id, w.Spec.DeploymentName, w.Since, w.Refused)
+		default:
+			config.Job = jobmanager.StartingJob(id, w.Spec.DeploymentName, w.Since, w.Cancel)
+		}
+	}
+	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		m := jobmanager.New(config)
+		defer m.Close()
+		m.ServeHTTP(rw, r)
+	})
+}
+
+// serveRefusal answers with a failed job until somebody ends the cluster. A
+// session cluster that cannot start has nothing to tell but that.
+func serveRefusal(ctx context.Context, life *process.Life, front *flinkFront, why error, secrets *cluster.Hider, serve func(http.Handler) error, stop func()) error {
+	if life.Spec.IsSession() {
+		return why
+	}
+	refused := front.waiting(standalone.Waiting{Spec: life.Spec, Refused: why})
+	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodDelete && (r.URL.Path == "/cluster" || r.URL.Path == "/v1/cluster") {
+			defer stop()
+		}
+		refused.ServeHTTP(w, r)
+	})
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return serve(secrets.Handler(handler)) })
+	g.Go(func() error { return watchFolder(ctx, life, stop) })
+	return g.Wait()
+}
