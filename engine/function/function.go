@@ -104,4 +104,6 @@ type Aggregate struct {
 type Set struct {
 	scalars    map[string]*Scalar
 	aggregates map[string]*Aggregate
+	tables     map[string]*Scalar // the table functions among scalars
+	below      *Set               // asked next; see With
 }

@@ -39,7 +39,10 @@ func (s *Set) Scalar(name string) *Scalar {
 	if f := s.scalars[name]; f != nil {
 		return f
 	}
-	return s.scalars[strings.ToUpper(name)]
+	if f := s.scalars[strings.ToUpper(name)]; f != nil {
+		return f
+	}
+	return s.below.Scalar(name)
 }
 
 // Aggregate finds an aggregate function by name or alias, ignoring case.
@@ -50,7 +53,10 @@ func (s *Set) Aggregate(name string) *Aggregate {
 	if f := s.aggregates[name]; f != nil {
 		return f
 	}
-	return s.aggregates[strings.ToUpper(name)]
+	if f := s.aggregates[strings.ToUpper(name)]; f != nil {
+		return f
+	}
+	return s.below.Aggregate(name)
 }
 
 // Names lists the canonical names of all functions and aggregates, sorted.
@@ -94,11 +100,13 @@ func (s *Set) Suggest(name string) string {
 			best, least = known, d
 		}
 	}
-	for n := range s.scalars {
-		try(n)
-	}
-	for n := range s.aggregates {
-		try(n)
+	for ; s != nil; s = s.below {
+		for n := range s.scalars {
+			try(n)
+		}
+		for n := range s.aggregates {
+			try(n)
+		}
 	}
 	return best
 }

@@ -11,6 +11,8 @@ import (
 // Graph is one job.
 type Graph struct {
 	Vertices []Vertex `json:"vertices"` // in topological order: inputs come before users
+	// Functions are the users' functions that expressions call.
+	Functions []Function `json:"functions,omitempty"`
 }
 
 // Vertex is a chain of operators that run in one task, in parallel subtasks.

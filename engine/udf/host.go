@@ -1,0 +1,288 @@
+package udf
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/tetratelabs/wazero"
+
+	"github.com/weir-streams/weir/engine/function"
+	"github.com/weir-streams/weir/engine/graph"
+	"github.com/weir-streams/weir/engine/option"
+)
+
+// Fetch brings a file that a URI names onto this machine, and gives its path.
+type Fetch func(uri string) (path string, err error)
+
+// Host keeps the modules that were loaded, by what is in them. It is safe for
+// concurrent use.
+type Host struct {
+	dir   string // what relative paths are relative to
+	fetch Fetch
+
+	mu      sync.Mutex
+	cache   wazero.CompilationCache
+	modules map[string]*module // by checksum and limits
+	files   map[string]seen    // by path
+	order   []string           // keys of modules, the one used last at the end
+}
+
+// seen is what a file was when it was last read.
+type seen struct {
+	size  int64
+	mod   time.Time
+	sum   string
+	bytes []byte
+}
+
+// Bounds of what a Host takes.
+const (
+	maxModule  = 256 << 20 // bytes of a module
+	maxModules = 64        // modules that no job uses
+)
+
+// NewHost makes a host. Relative paths are relative to dir; fetch brings what is
+// no file of this machine, and may be nil.
+func NewHost(dir string, fetch Fetch) *Host {
+	return &Host{dir: dir, fetch: fetch, modules: map[string]*module{}, files: map[string]seen{}}
+}
+
+// Options are the options of CREATE FUNCTION … WITH.
+var Options = []option.Option{
+	{Key: "memory", Type: option.Bytes, Default: "128 mb", Doc: "The memory of one instance of the module; each task has one."},
+	{Key: "timeout", Type: option.Duration, Default: "10 s", Doc: "How long a call with one batch, of up to 2048 rows, may take."},
+}
+
+func limitsOf(options map[string]string) (Limits, error) {
+	v, err := option.CheckOf("a function", Options, options)
+	if err != nil {
+		return Limits{}, err
+	}
+	l := Limits{Memory: v.Bytes("memory"), Call: v.Duration("timeout")}
+	if l.Memory < pageSize || l.Memory > 4<<30 {
+		return l, fmt.Errorf("option 'memory': 64 kb to 4 gb expected, got %q", v.String("memory"))
+	}
+	if l.Call <= 0 {
+		return l, fmt.Errorf("option 'timeout': more than nothing expected, got %q", v.String("timeout"))
+	}
+	return l, nil
+}
+
+// Load loads the function that d declares and completes d with its kind and the
+// checksum of its module. A checksum that d has already must be the module's.
+func (h *Host) Load(d graph.Function) (graph.Function, function.User, error) {
+	m, err := h.module(&d, false)
+	if err != nil {
+		return d, function.User{}, err
+	}
+	u, err := m.user(&d)
+	return d, u, err
+}
+
+// Use loads the functions of a job and holds their modules until release.
+func (h *Host) Use(all []graph.Function) (users []function.User, release func(), err error) {
+	var held []*module
+	release = func() { h.release(held) }
+	for _, d := range all {
+		m, err := h.module(&d, true)
+		if err != nil {
+			release()
+			return nil, nil, fmt.Errorf("function %s: %w", d.Name, err)
+		}
+		held = append(held, m)
+		u, err := m.user(&d)
+		if err != nil {
+			release()
+			return nil, nil, fmt.Errorf("function %s: %w", d.Name, err)
+		}
+		users = append(users, u)
+	}
+	return users, release, nil
+}
+
+func (h *Host) release(held []*module) {
+	h.mu.Lock()
+	var idle []*module
+	for _, m := range held {
+		if m.users--; m.users == 0 {
+			idle = append(idle, m)
+		}
+	}
+	h.mu.Unlock()
+	for _, m := range idle {
+		m.rest()
+	}
+}
+
+// user makes a function of a module.
+func (m *module) user(d *graph.Function) (function.User, error) {
+	forms := m.named(d.Export)
+	if len(forms) == 0 {
+		near := option.Nearest(d.Export, m.names())
+		if near != "" {
+			near = "; did you mean '" + near + "'?"
+		}
+		return function.User{}, fmt.Errorf("module %s has no function '%s'%s It has %s", m.name, d.Export, near, strings.Join(m.names(), ", "))
+	}
+	u := function.User{Deterministic: true}
+	for _, f := range forms {
+		if f.kind != forms[0].kind {
+			return u, fmt.Errorf("module %s has functions of two kinds called '%s'", m.name, d.Export)
+		}
+		u.Deterministic = u.Deterministic && !f.Volatile
+		u.Signatures = append(u.Signatures, f.text())
+	}
+	d.Kind, d.SHA256 = forms[0].kind, m.sum
+	switch d.Kind {
+	case graph.ScalarFunction:
+		u.Scalar = m.scalar(d.Name, forms)
+	case graph.TableFunction:
+		u.Table = m.scalar(d.Name, forms)
+	default:
+		return u, fmt.Errorf("function '%s' of module %s is an aggregate function: this engine calls scalar and table functions of modules", d.Export, m.name)
+	}
+	return u, nil
+}
+
+// module finds or makes the module of a declaration; with hold it stays until
+// it is released.
+func (h *Host) module(d *graph.Function, hold bool) (*module, error) {
+	limits, err := limitsOf(d.Options)
+	if err != nil {
+		return nil, err
+	}
+	path, err := h.path(d.Artifact)
+	if err != nil {
+		return nil, err
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	file, err := h.read(path, d.Artifact)
+	if err != nil {
+		return nil, err
+	}
+	if d.SHA256 != "" && d.SHA256 != file.sum {
+		return nil, fmt.Errorf("artifact %s is not what it was when the job was planned: its SHA-256 is %s, not %s; plan the job again, or bring the file back", d.Artifact, file.sum, d.SHA256)
+	}
+	key := fmt.Sprintf("%s %d %d", file.sum, limits.Memory, limits.Call)
+	m := h.modules[key]
+	if m == nil {
+		if h.cache == nil {
+			h.cache = wazero.NewCompilationCache()
+		}
+		if file.bytes == nil { // it was read before, and may be another since
+			delete(h.files, path)
+			if file, err = h.read(path, d.Artifact); err != nil {
+				return nil, err
+			}
+			if !strings.HasPrefix(key, file.sum) {
+				return nil, fmt.Errorf("artifact %s changes while it is read", d.Artifact)
+			}
+		}
+		if m, err = compile(filepath.Base(path), file.sum, file.bytes, limits, h.cache); err != nil {
+			return nil, err
+		}
+		h.modules[key] = m
+		h.evict()
+	}
+	h.touch(key)
+	if hold {
+		m.users++
+	}
+	return m, nil
+}
+
+func (h *Host) touch(key string) {
+	for i, k := range h.order {
+		if k == key {
+			h.order = append(h.order[:i], h.order[i+1:]...)
+			break
+		}
+	}
+	h.order = append(h.order, key)
+}
+
+// evict closes the modules that were not used for longest, if there are many.
+func (h *Host) evict() {
+	for i := 0; i < len(h.order) && len(h.order) >= maxModules; {
+		key := h.order[i]
+		if m := h.modules[key]; m.users == 0 {
+			m.close()
+			delete(h.modules, key)
+			h.order = append(h.order[:i], h.order[i+1:]...)
+			continue
+		}
+		i++
+	}
+}
+
+// path is where the file of an artifact is on this machine.
+func (h *Host) path(artifact string) (string, error) {
+	if artifact == "" {
+		return "", errors.New("no artifact is named: USING ARTIFACT 'path or URI' is missing")
+	}
+	u, err := url.Parse(artifact)
+	if err != nil || len(u.Scheme) < 2 { // a plain path
+		if filepath.IsAbs(artifact) || h.dir == "" {
+			return artifact, nil
+		}
+		return filepath.Join(h.dir, artifact), nil
+	}
+	if u.Scheme == "file" && (u.Host == "" || u.Host == "localhost") {
+		return u.Path, nil
+	}
+	if h.fetch == nil {
+		return "", fmt.Errorf("artifact %s cannot be reached from here: use a file on the machine of the engine", artifact)
+	}
+	p, err := h.fetch(artifact)
+	if err != nil {
+		return "", fmt.Errorf("fetch artifact %s: %w", artifact, err)
+	}
+	return p, nil
+}
+
+// read gives the checksum of a file; its bytes only when it was read just now.
+func (h *Host) read(path, artifact string) (seen, error) {
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return seen{}, fmt.Errorf("artifact %s is not there", artifact)
+	}
+	if err != nil {
+		return seen{}, fmt.Errorf("open artifact %s: %w", artifact, err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	switch {
+	case err != nil:
+		return seen{}, fmt.Errorf("look at artifact %s: %w", artifact, err)
+	case !info.Mode().IsRegular():
+		return seen{}, fmt.Errorf("artifact %s is no file", artifact)
+	case info.Size() > maxModule:
+		return seen{}, fmt.Errorf("artifact %s has %d bytes, more than %d", artifact, info.Size(), maxModule)
+	}
+	if s, ok := h.files[path]; ok && s.size == info.Size() && s.mod.Equal(info.ModTime()) {
+		return s, nil
+	}
+	bytes, err := io.ReadAll(io.LimitReader(f, maxModule))
+	if err != nil {
+		return seen{}, fmt.Errorf("read artifact %s: %w", artifact, err)
+	}
+	sum := sha256.Sum256(bytes)
+	s := seen{size: info.Size(), mod: info.ModTime(), sum: hex.EncodeToString(sum[:])}
+	if len(h.files) >= 1024 {
+		clear(h.files)
+	}
+	h.files[path] = s
+	s.bytes = bytes
+	return s, nil
+}

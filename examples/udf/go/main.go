@@ -1,0 +1,82 @@
+//go:build wasip1
+
+// Command go is a module of functions for SQL. Build it with
+//
+//	GOOS=wasip1 GOARCH=wasm go build -buildmode=c-shared -o functions.wasm .
+//
+// and declare its functions with CREATE FUNCTION … LANGUAGE WASM.
+package main
+
+import (
+	"strings"
+	"unicode"
+
+	"github.com/weir-streams/weir/engine/udf/guest"
+)
+
+// The functions that the module has, by the names that AS '…' refers to.
+var (
+	_ = guest.Scalar2("levenshtein", levenshtein)
+	_ = guest.Scalar1("initials", initials)
+	_ = guest.Scalar2("or_else", orElse)
+	_ = guest.Scalar1("discount", discount).Types("DECIMAL(10, 2)", "DECIMAL(10, 2)")
+	_ = guest.Table1("words", words, guest.Col[string]("word"), guest.Col[int32]("position"))
+)
+
+func main() {}
+
+// levenshtein counts the edits that make b of a.
+func levenshtein(a, b string) int64 {
+	x, y := []rune(a), []rune(b)
+	row := make([]int64, len(y)+1)
+	for j := range row {
+		row[j] = int64(j)
+	}
+	for i := range x {
+		last := row[0]
+		row[0] = int64(i + 1)
+		for j := range y {
+			cost := int64(1)
+			if x[i] == y[j] {
+				cost = 0
+			}
+			last, row[j+1] = row[j+1], min(row[j+1]+1, row[j]+1, last+cost)
+		}
+	}
+	return row[len(y)]
+}
+
+// initials gives the first letters; NULL for a text without letters.
+func initials(text string) guest.Null[string] {
+	var b strings.Builder
+	for _, w := range strings.FieldsFunc(text, func(r rune) bool { return !unicode.IsLetter(r) }) {
+		for _, r := range w {
+			b.WriteRune(unicode.ToUpper(r))
+			break
+		}
+	}
+	return guest.Null[string]{V: b.String(), Valid: b.Len() > 0}
+}
+
+// orElse is called with NULL too, because its arguments say they can be.
+func orElse(a, b guest.Null[int64]) guest.Null[int64] {
+	if a.Valid {
+		return a
+	}
+	return b
+}
+
+// discount takes a tenth off a price in cents: the unscaled value of DECIMAL(10, 2).
+func discount(price guest.Decimal) guest.Decimal {
+	if price.Hi != 0 {
+		guest.Fail("a price must not be negative")
+	}
+	return guest.Decimal{Lo: price.Lo - price.Lo/10}
+}
+
+// words gives a row for each word.
+func words(text string, out *guest.Rows) {
+	for i, w := range strings.Fields(text) {
+		out.Add(w, int32(i+1))
+	}
+}
