@@ -15,6 +15,7 @@ require (
 	github.com/klauspost/compress v1.20.3
 	github.com/pressly/goose/v3 v3.29.0
 	github.com/spf13/cobra v1.10.2
+	github.com/tetratelabs/wazero v1.12.0
 	github.com/twmb/franz-go v1.22.2
 	github.com/twmb/franz-go/pkg/kadm v1.19.0
 	github.com/twmb/franz-go/pkg/kfake v0.0.0-20260918054303-01f206a7e32c
@@ -26,7 +27,7 @@ require (
 	modernc.org/sqlite v1.61.1
 )
 
-require github.com/tetratelabs/wazero v1.12.0 // indirect
+
 
 require (
 	github.com/BurntSushi/toml v1.6.0 // indirect

@@ -8,6 +8,7 @@ import (
 
 	"github.com/weir-streams/weir/engine/connector"
 	"github.com/weir-streams/weir/engine/data"
+	"github.com/weir-streams/weir/engine/function"
 	"github.com/weir-streams/weir/engine/graph"
 	"github.com/weir-streams/weir/engine/operator"
 	"github.com/weir-streams/weir/engine/operator/aggregate"
@@ -25,10 +26,11 @@ import (
 
 // builder makes the operators of one job.
 type builder struct {
-	engine  *Engine
-	print   func(rows []connector.Printed)
-	collect func(b *data.Batch) error
-	mu      sync.Mutex // around collect
+	engine    *Engine
+	functions *function.Set
+	print     func(rows []connector.Printed)
+	collect   func(b *data.Batch) error
+	mu        sync.Mutex // around collect
 }
 
 // Build makes what an Op stands for: the one place that knows all operators.
@@ -46,9 +48,9 @@ func (b *builder) Build(op *graph.Op, p runtime.Place) (operator.Operator, conne
 	case op.Values != nil:
 		s = operator.NewValues(*op.Values, p.Subtask, p.Parallelism)
 	case op.Watermark != nil:
-		o, err = operator.NewWatermark(*op, input, b.engine.functions)
+		o, err = operator.NewWatermark(*op, input, b.functions)
 	case op.Calc != nil:
-		o, err = operator.NewCalc(*op, input, b.engine.functions)
+		o, err = operator.NewCalc(*op, input, b.functions)
 	case op.Union != nil:
 		o = operator.NewUnion()
 	case op.WindowAssign != nil:
@@ -58,19 +60,19 @@ func (b *builder) Build(op *graph.Op, p runtime.Place) (operator.Operator, conne
 	case op.WindowAggregate != nil:
 		o, err = window.New(*op, input)
 	case op.Join != nil:
-		o, err = join.New(*op, p.Input, b.engine.functions)
+		o, err = join.New(*op, p.Input, b.functions)
 	case op.TopN != nil:
 		o, err = topn.New(*op, input)
 	case op.Match != nil:
-		o, err = match.New(*op, input, b.engine.functions)
+		o, err = match.New(*op, input, b.functions)
 	case op.Temporal != nil:
-		o, err = temporal.New(*op, p.Input, b.engine.functions)
+		o, err = temporal.New(*op, p.Input, b.functions)
 	case op.IntervalJoin != nil:
-		o, err = interval.New(*op, p.Input, b.engine.functions)
+		o, err = interval.New(*op, p.Input, b.functions)
 	case op.LookupJoin != nil:
 		o, err = b.lookup(op, p, input)
 	case op.Unnest != nil:
-		o, err = operator.NewUnnest(*op, input, b.engine.functions)
+		o, err = operator.NewUnnest(*op, input, b.functions)
 	case op.Over != nil:
 		o, err = over.New(*op, input)
 	case op.Sort != nil:

@@ -65,7 +65,7 @@ func compile(s *sql.Session, script string, config map[string]string) (*Plan, er
 
 // NewSession begins a session: a catalog of its own and its configuration.
 func (e *Engine) NewSession(config map[string]string) *sql.Session {
-	return sql.NewSession(sql.Environment{Functions: e.functions, Connectors: e.connectors, Formats: e.formats, Files: planFiles{e.config.Dir}}, config)
+	return sql.NewSession(sql.Environment{Functions: e.functions, Connectors: e.connectors, Formats: e.formats, Files: planFiles{e.config.Dir}, Load: e.modules.Load}, config)
 }
 
 // planFiles are the files of compiled plans.

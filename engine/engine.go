@@ -12,6 +12,7 @@ import (
 	"github.com/weir-streams/weir/engine/format"
 	"github.com/weir-streams/weir/engine/graph"
 	"github.com/weir-streams/weir/engine/runtime"
+	"github.com/weir-streams/weir/engine/udf"
 )
 
 // Config is what an Engine is made with.
@@ -22,6 +23,11 @@ type Config struct {
 	// Connectors and Formats are plug-ins besides the built-in ones.
 	Connectors []*connector.Connector
 	Formats    []*format.Format
+	// Functions are functions besides the built-in ones, as package udf makes them.
+	Functions []udf.Function
+	// Fetch brings modules of functions that are named by a URI, and are no files
+	// of this machine; nil: there are none.
+	Fetch udf.Fetch
 }
 
 // Plan is a compiled script: one job that can be started any number of times.

@@ -11,7 +11,9 @@ import (
 	"github.com/weir-streams/weir/engine/connector"
 	"github.com/weir-streams/weir/engine/format"
 	"github.com/weir-streams/weir/engine/function"
+	"github.com/weir-streams/weir/engine/graph"
 	"github.com/weir-streams/weir/engine/runtime"
+	"github.com/weir-streams/weir/engine/udf"
 )
 
 // Engine compiles scripts and runs jobs. It is safe for concurrent use.
@@ -21,16 +23,23 @@ type Engine struct {
 	functions  *function.Set
 	connectors []*connector.Connector
 	formats    []*format.Format
+	modules    *udf.Host
 }
 
 // New makes an engine with everything that is built in.
 func New(c Config) *Engine {
 	e := &Engine{
-		config: c, log: c.Log, functions: functions(),
+		config: c, log: c.Log, functions: functions(), modules: udf.NewHost(c.Dir, c.Fetch),
 		connectors: slices.Concat(connectors, c.Connectors), formats: slices.Concat(formats, c.Formats),
 	}
 	if e.log == nil {
 		e.log = slog.New(slog.DiscardHandler)
+	}
+	if len(c.Functions) > 0 {
+		e.functions = e.functions.With()
+		for _, f := range c.Functions {
+			e.functions.Add(f.Name(), f.User())
+		}
 	}
 	return e
 }
@@ -67,8 +76,12 @@ func (e *Engine) Start(ctx context.Context, spec JobSpec) (*Job, error) {
 		spec.SavepointPath = s.restore
 	}
 	out := newOutput(spec.Graph)
+	functions, release, err := e.usersOf(spec.Graph)
+	if err != nil {
+		return nil, fmt.Errorf("job %s: %w", spec.ID, err)
+	}
 	b := &builder{
-		engine: e, collect: spec.Collect,
+		engine: e, functions: functions, collect: spec.Collect,
 		print: func(rows []connector.Printed) {
 			out.add(rows)
 			if spec.Print != nil {
@@ -78,6 +91,7 @@ func (e *Engine) Start(ctx context.Context, spec JobSpec) (*Job, error) {
 	}
 	streaming, err := b.streaming(spec.Graph)
 	if err != nil {
+		release()
 		return nil, err
 	}
 	j, err := runtime.Start(ctx, runtime.Spec{
@@ -88,10 +102,34 @@ func (e *Engine) Start(ctx context.Context, spec JobSpec) (*Job, error) {
 		Zone: s.zone, Memory: s.memory, Streaming: streaming, Log: e.log,
 	})
 	if err != nil {
+		release()
 		return nil, err
 	}
 	sources, sinks := tablesOf(spec.Graph)
+	if len(spec.Graph.Functions) > 0 {
+		go func() { // ends with the job, which every owner waits for
+			_ = j.Wait(context.Background())
+			release()
+		}()
+	}
 	return &Job{job: j, output: out, sources: sources, sinks: sinks}, nil
+}
+
+// usersOf is the set of functions for a graph: the engine's, and those of its
+// modules, held until release.
+func (e *Engine) usersOf(g *graph.Graph) (set *function.Set, release func(), err error) {
+	if len(g.Functions) == 0 {
+		return e.functions, func() {}, nil
+	}
+	users, release, err := e.modules.Use(g.Functions)
+	if err != nil {
+		return nil, nil, err
+	}
+	set = e.functions.With()
+	for i, u := range users {
+		set.Add(g.Functions[i].Name, u)
+	}
+	return set, release, nil
 }
 
 // ID is the id given in JobSpec.

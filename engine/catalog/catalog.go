@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/weir-streams/weir/engine/option"
 )
@@ -47,13 +48,17 @@ type Database struct {
 	tables  map[string]*Table
 }
 
-// Function is a function that a user declared by class; this engine cannot run
-// it, and says so where it is used.
+// Function is a function that a user declared. Names of functions are the same
+// in any case.
 type Function struct {
 	Path      Path
-	Class     string
+	Class     string // or the function's name in its module
 	Language  string
 	Temporary bool
+	System    bool // temporary, called by its name alone; Path has no more than that
+	// Artifacts are the paths and URIs after USING.
+	Artifacts []string
+	Options   map[string]string // of WITH
 }
 
 // New returns a catalog with the default database, which is current.
@@ -308,21 +313,23 @@ func (c *Catalog) DropDatabase(catalog, name string, cascade bool) error {
 }
 
 // Function finds a declared function; nil: there is none.
-func (c *Catalog) Function(p Path) *Function { return c.functions[p] }
+func (c *Catalog) Function(p Path) *Function { return c.functions[lowered(p)] }
+
+func lowered(p Path) Path { p.Name = strings.ToLower(p.Name); return p }
 
 // PutFunction declares a function; false if it was there already.
 func (c *Catalog) PutFunction(f *Function) bool {
-	if c.functions[f.Path] != nil {
+	if c.functions[lowered(f.Path)] != nil {
 		return false
 	}
-	c.functions[f.Path] = f
+	c.functions[lowered(f.Path)] = f
 	return true
 }
 
 // DropFunction removes a declared function; false if there is none.
 func (c *Catalog) DropFunction(p Path) bool {
-	_, ok := c.functions[p]
-	delete(c.functions, p)
+	_, ok := c.functions[lowered(p)]
+	delete(c.functions, lowered(p))
 	return ok
 }
 

@@ -183,8 +183,15 @@ func (s *Session) drop(n *ast.Drop) error {
 		if err != nil {
 			return err
 		}
+		if n.System {
+			p = catalog.Path{Name: n.Name.Last().Name}
+		}
+		s.forget(p)
 		if s.catalog.DropFunction(p) || n.IfExists {
 			return nil
+		}
+		if n.System {
+			return ast.Errorf(n.Name.Pos(), "Temporary system function '%s' does not exist.", n.Name)
 		}
 		return ast.Errorf(n.Name.Pos(), "Function %s.%s does not exist in Catalog %s.%s", p.Database, p.Name, p.Catalog, meant(p.Name, s.catalog.Functions(p.Catalog, p.Database)))
 	}
@@ -322,7 +329,14 @@ func (s *Session) alterFunction(n *ast.AlterFunction) error {
 		return ast.Errorf(n.Name.Pos(), "Function %s does not exist.%s", quoted(p), meant(p.Name, s.catalog.Functions(p.Catalog, p.Database)))
 	}
 	u := *f
-	u.Class, u.Language = n.Class, n.Language
+	u.Class = n.Class
+	if n.Language != "" || f.Language != wasm {
+		u.Language = strings.ToUpper(n.Language)
+	}
+	if u.Language == wasm && len(u.Artifacts) != 1 {
+		return ast.Errorf(n.Pos(), "function %s has no module: drop it, and create it with LANGUAGE WASM USING ARTIFACT", quoted(p))
+	}
+	s.forget(p)
 	s.catalog.DropFunction(p)
 	s.catalog.PutFunction(&u)
 	return nil
@@ -333,12 +347,18 @@ func (s *Session) createFunction(n *ast.CreateFunction) error {
 	if err != nil {
 		return err
 	}
-	if n.Temporary {
-		return ast.Errorf(n.Pos(), "class '%s' of function '%s' cannot be loaded: functions of the JVM or Python are not supported by this engine; run it on a Flink target", n.Class, n.Name)
+	f := &catalog.Function{Path: p, Class: n.Class, Language: n.Language, Temporary: n.Temporary, System: n.System}
+	if n.System {
+		f.Path = catalog.Path{Name: n.Name.Last().Name}
 	}
-	f := &catalog.Function{Path: p, Class: n.Class, Language: n.Language, Temporary: n.Temporary}
-	if !s.catalog.PutFunction(f) && !n.IfNotExists {
-		return ast.Errorf(n.Name.Pos(), "Function %s.%s already exists in Catalog %s.", p.Database, p.Name, p.Catalog)
+	if err := s.checkFunction(n, f); err != nil {
+		return err
 	}
-	return nil
+	if s.catalog.PutFunction(f) || n.IfNotExists {
+		return nil
+	}
+	if n.System {
+		return ast.Errorf(n.Name.Pos(), "Temporary system function '%s' exists already.", n.Name)
+	}
+	return ast.Errorf(n.Name.Pos(), "Function %s.%s already exists in Catalog %s.", p.Database, p.Name, p.Catalog)
 }

@@ -110,8 +110,12 @@ func (s *Session) describeFunction(n *ast.Describe) (*Outcome, error) {
 		return nil, err
 	}
 	i := newInfo()
-	if f := s.catalog.Function(p); f != nil {
-		i.add("system function", "false")
+	f := s.catalog.Function(p)
+	if system := s.catalog.Function(catalog.Path{Name: n.Name.Last().Name}); system != nil && len(n.Name.Parts) == 1 {
+		f = system
+	}
+	if f != nil {
+		i.add("system function", strconv.FormatBool(f.System))
 		i.add("temporary", strconv.FormatBool(f.Temporary))
 		i.add("class name", f.Class)
 		language := strings.ToUpper(f.Language)
@@ -119,6 +123,9 @@ func (s *Session) describeFunction(n *ast.Describe) (*Outcome, error) {
 			language = "JAVA"
 		}
 		i.add("function language", language)
+		if f.Language == wasm {
+			return i.o, s.describeModule(n, f, i.add)
+		}
 		return i.o, nil
 	}
 	name := strings.ToUpper(n.Name.Last().Name)

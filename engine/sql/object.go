@@ -120,6 +120,12 @@ func functionStatement(f *catalog.Function) string {
 	if f.Language != "" {
 		s += " LANGUAGE " + strings.ToUpper(f.Language)
 	}
+	for i, a := range f.Artifacts {
+		s += []string{" USING", ","}[min(i, 1)] + " ARTIFACT " + ast.QuoteString(a)
+	}
+	if len(f.Options) > 0 {
+		s += with(f.Options)
+	}
 	return s
 }
 

@@ -172,6 +172,9 @@ func (s *Session) graph(all []insert) (*graph.Graph, []*logical.Sink, error) {
 		return nil, nil, err
 	}
 	g, err := physical.Plan(sinks, config)
+	if err == nil {
+		g.Functions = s.functionsOf(g)
+	}
 	return g, sinks, err
 }
 
@@ -190,7 +193,7 @@ func (s *Session) optimizer() (*optimize.Context, error) {
 	}
 	env := &function.Env{TimeZone: zone}
 	return &optimize.Context{
-		Fold:     func(e expr.Expr) (data.Value, error) { return expr.EvalConst(e, s.env.Functions, env) },
+		Fold:     func(e expr.Expr) (data.Value, error) { return expr.EvalConst(e, s.functions, env) },
 		Volatile: s.volatile,
 	}, nil
 }
@@ -202,6 +205,6 @@ func (s *Session) volatile(name string) bool {
 		"UNIX_TIMESTAMP", "CURRENT_WATERMARK", "RAND", "RAND_INTEGER", "UUID", "CURRENT_DATABASE":
 		return true
 	}
-	f := s.env.Functions.Scalar(name)
+	f := s.functions.Scalar(name)
 	return f != nil && f.Volatile
 }

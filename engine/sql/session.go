@@ -26,6 +26,9 @@ type Environment struct {
 	Connectors []*connector.Connector
 	Formats    []*format.Format
 	Files      Files // nil: the session has none
+	// Load loads a function of a module and completes what declares it; nil:
+	// there are no such functions.
+	Load func(graph.Function) (graph.Function, function.User, error)
 }
 
 // Session is one client's: its catalog and its settings. It is used by one
@@ -38,6 +41,10 @@ type Session struct {
 	config  map[string]string
 	script  int       // number of the script or statement being worked on
 	set     *[]insert // INSERTs since BEGIN STATEMENT SET; nil outside
+
+	functions *function.Set             // the environment's, and those of users that were called
+	users     map[string]graph.Function // by the names that expressions call them by
+	loaded    map[string]*function.User // likewise
 }
 
 // insert is an INSERT that was bound and waits to be planned with others.
@@ -70,7 +77,10 @@ type Outcome struct {
 
 // NewSession starts a session with Flink's configuration keys.
 func NewSession(env Environment, config map[string]string) *Session {
-	return &Session{env: env, catalog: catalog.New(), initial: maps.Clone(config), config: cloneOrMake(config)}
+	return &Session{
+		env: env, catalog: catalog.New(), initial: maps.Clone(config), config: cloneOrMake(config),
+		functions: env.Functions.With(), users: map[string]graph.Function{}, loaded: map[string]*function.User{},
+	}
 }
 
 func cloneOrMake(m map[string]string) map[string]string {
@@ -202,5 +212,5 @@ func (s *Session) binder() (*bind.Binder, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &bind.Binder{Catalog: s.catalog, Functions: s.env.Functions, Source: s.source, Lookup: s.lookup, IdleMillis: idle, Duplicates: duplicates}, nil
+	return &bind.Binder{Catalog: s.catalog, Functions: s.functions, User: s.userFunction, Source: s.source, Lookup: s.lookup, IdleMillis: idle, Duplicates: duplicates}, nil
 }

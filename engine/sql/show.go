@@ -50,9 +50,9 @@ func (s *Session) show(n *ast.Show) (*Outcome, error) {
 	case "CURRENT DATABASE":
 		return list("current database name", []string{s.catalog.Database}), nil
 	case "FUNCTIONS":
-		return filtered("function name", slices.Concat(lower(s.env.Functions.Names()), s.catalog.Functions(s.catalog.Current, s.catalog.Database)))
+		return filtered("function name", slices.Concat(lower(s.env.Functions.Names()), s.userFunctions()))
 	case "USER FUNCTIONS":
-		return filtered("function name", s.catalog.Functions(s.catalog.Current, s.catalog.Database))
+		return filtered("function name", s.userFunctions())
 	case "MODULES":
 		return list("module name", []string{"core"}), nil
 	case "FULL MODULES":

@@ -227,7 +227,7 @@ type CreateFunction struct {
 	IfNotExists bool
 	Name        *Name
 	Class       string
-	Language    string // JAVA, SCALA, PYTHON, SQL, or empty
+	Language    string // JAVA, SCALA, PYTHON, SQL, WASM, or empty
 	Resources   []Resource
 	Options     []Option
 }

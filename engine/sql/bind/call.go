@@ -17,12 +17,18 @@ func (x *exprBinder) call(n *ast.Call) (expr.Expr, error) {
 		return x.over(n)
 	}
 	name := strings.ToUpper(n.Name.Last().Name)
-	if len(n.Name.Parts) > 1 || x.b.Functions.Scalar(name) == nil {
-		if err := x.declared(n); err != nil {
-			return expr.Expr{}, err
-		}
+	table := x.table
+	x.table = false // arguments are values
+	canonical, u, err := x.b.user(n)
+	switch {
+	case err != nil:
+		return expr.Expr{}, err
+	case u != nil && u.Table != nil && !table:
+		return expr.Expr{}, ast.Errorf(n.Pos(), "%s is a table function: it stands in FROM, as LATERAL TABLE(%s(…))", n.Name, n.Name)
+	case u != nil:
+		name = canonical
 	}
-	if len(n.Name.Parts) == 1 {
+	if u == nil && len(n.Name.Parts) == 1 {
 		switch name {
 		case "TUMBLE", "HOP", "SESSION", "TUMBLE_START", "TUMBLE_END", "TUMBLE_ROWTIME", "TUMBLE_PROCTIME", "HOP_START", "HOP_END",
 			"HOP_ROWTIME", "HOP_PROCTIME", "SESSION_START", "SESSION_END", "SESSION_ROWTIME", "SESSION_PROCTIME":
@@ -34,7 +40,7 @@ func (x *exprBinder) call(n *ast.Call) (expr.Expr, error) {
 			return expr.Expr{}, ast.Errorf(n.Pos(), "Aggregate expression %s is illegal here: it can stand in the list of a SELECT and in HAVING", name)
 		}
 	}
-	if !x.b.known(name) || len(n.Name.Parts) > 1 {
+	if u == nil && (!x.b.known(name) || len(n.Name.Parts) > 1) {
 		return expr.Expr{}, x.noMatch(n, name)
 	}
 	if n.Quantifier != ast.NoQuantifier || n.Filter != nil || n.WithinGroup != nil || n.OrderBy != nil {
@@ -55,19 +61,27 @@ func (x *exprBinder) call(n *ast.Call) (expr.Expr, error) {
 		}
 		args[i] = e
 	}
+	if u != nil {
+		return x.callFunction(n, name, args)
+	}
 	return x.callNamed(n, name, args)
 }
 
-// declared refuses functions that a user declared by class.
-func (x *exprBinder) declared(n *ast.Call) error {
-	p, ok := x.b.Catalog.Resolve(n.Name.Strings())
-	if !ok {
-		return nil
+// user finds the function of a user that a call means; nil: none.
+func (b *Binder) user(n *ast.Call) (string, *function.User, error) {
+	if b.User == nil {
+		return "", nil, nil
 	}
-	if f := x.b.Catalog.Function(p); f != nil {
-		return ast.Errorf(n.Name.Pos(), "function '%s' is implemented by class '%s': functions of the JVM or Python are not supported by this engine; run it on a Flink target", n.Name, f.Class)
+	builtin := false
+	if len(n.Name.Parts) == 1 {
+		name := strings.ToUpper(n.Name.Parts[0].Name)
+		builtin = b.known(name) || b.Functions.Aggregate(name) != nil
 	}
-	return nil
+	name, u, err := b.User(n.Name.Strings(), builtin)
+	if err != nil {
+		return "", nil, ast.Errorf(n.Name.Pos(), "function '%s' %w", n.Name, err)
+	}
+	return name, u, nil
 }
 
 // conditional are the functions bound in callNamed.
@@ -245,6 +259,7 @@ func (x *exprBinder) callFunction(at ast.Node, name string, args []expr.Expr) (e
 	}
 	sig, err := f.Infer(describeArgs(args))
 	if err != nil {
+		name = name[strings.LastIndexByte(name, '.')+1:]
 		return expr.Expr{}, ast.Errorf(at.Pos(), "Cannot apply '%s' to arguments of type '%s(%s)': %w", name, name, argTypes(args), err)
 	}
 	if len(sig.Args) != len(args) {

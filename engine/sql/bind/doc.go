@@ -27,6 +27,10 @@ type Functions interface {
 type Binder struct {
 	Catalog   *catalog.Catalog
 	Functions Functions
+	// User finds a function that a user declared, by the name written, and gives
+	// what expressions call it by. builtin: there is a function of that name
+	// anyway, which only a temporary system function hides. nil: there is none.
+	User func(name []string, builtin bool) (string, *function.User, error)
 	// Source looks at a table that is to be read: it may refuse its options, and
 	// says which changes the table has.
 	Source func(t *catalog.Table, pos ast.Pos) (graph.Modes, error)

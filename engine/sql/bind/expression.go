@@ -21,6 +21,7 @@ type exprBinder struct {
 	match *matching
 	rows  *ofRows
 	depth int
+	table bool // a table function is being bound
 }
 
 // maxExprDepth bounds the nesting of expressions.

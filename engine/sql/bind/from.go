@@ -27,6 +27,15 @@ func (b *Binder) from(ref ast.TableRef) (logical.Node, *scope, error) {
 		}
 		return b.aliased(n, r.Alias, "")
 	case *ast.TableFunction:
+		if !windowing(r.Call) {
+			one := oneRow()
+			n, s, err := b.tableFunction(one, &scope{columns: one.Schema()}, r, nil)
+			if err != nil {
+				return nil, nil, err
+			}
+			p, sc := withoutFirst(n, s)
+			return p, sc, nil
+		}
 		n, err := b.windowFunction(r)
 		if err != nil {
 			return nil, nil, err
@@ -40,11 +49,8 @@ func (b *Binder) from(ref ast.TableRef) (logical.Node, *scope, error) {
 		if err != nil {
 			return nil, nil, err
 		}
-		p := &logical.Project{Input: n, Columns: s.columns[1:]} // without the one row's column
-		for i, c := range p.Columns {
-			p.Exprs = append(p.Exprs, expr.Column(i+1, c.Type))
-		}
-		return p, &scope{columns: p.Columns, tables: []scopeTable{{name: s.tables[0].name, to: len(p.Columns)}}}, nil
+		p, sc := withoutFirst(n, s)
+		return p, sc, nil
 	case *ast.MatchRecognize:
 		return b.matchRecognize(r)
 	case *ast.Pivot:
@@ -53,6 +59,15 @@ func (b *Binder) from(ref ast.TableRef) (logical.Node, *scope, error) {
 		return b.unpivot(r)
 	}
 	return nil, nil, unsupported(ref.Pos(), "this item of FROM is")
+}
+
+// withoutFirst leaves out the column of the one row that stood left of a collection.
+func withoutFirst(n logical.Node, s *scope) (logical.Node, *scope) {
+	p := &logical.Project{Input: n, Columns: s.columns[1:]}
+	for i, c := range p.Columns {
+		p.Exprs = append(p.Exprs, expr.Column(i+1, c.Type))
+	}
+	return p, &scope{columns: p.Columns, tables: []scopeTable{{name: s.tables[0].name, to: len(p.Columns)}}}
 }
 
 // aliased gives n's columns as one table of a scope.

@@ -35,6 +35,10 @@ func (b *Binder) join(j *ast.Join) (logical.Node, *scope, error) {
 		}
 	case *ast.Unnest:
 		return b.unnest(left, ls, r, j)
+	case *ast.TableFunction:
+		if !windowing(r.Call) {
+			return b.tableFunction(left, ls, r, j)
+		}
 	}
 	right, rs, err := b.from(j.Right)
 	if err != nil {

@@ -25,8 +25,14 @@ func (b *Binder) unnest(left logical.Node, ls *scope, r *ast.Unnest, j *ast.Join
 	if err != nil {
 		return nil, nil, err
 	}
+	return b.expand(left, ls, e, columns, r.WithOrdinality, r.Alias, j)
+}
+
+// expand gives each row of left once for each element of the collection e,
+// with the elements' columns.
+func (b *Binder) expand(left logical.Node, ls *scope, e expr.Expr, columns []data.Column, ordinality bool, alias *ast.TableAlias, j *ast.Join) (logical.Node, *scope, error) {
 	outer := j != nil && j.Kind == ast.LeftJoin
-	if r.WithOrdinality {
+	if ordinality {
 		columns = append(columns, data.Column{Name: "ORDINALITY", Type: data.Type{Kind: data.Int}})
 	}
 	if outer {
@@ -36,11 +42,11 @@ func (b *Binder) unnest(left logical.Node, ls *scope, r *ast.Unnest, j *ast.Join
 	}
 	width := len(left.Schema())
 	below, at := extended(left, []expr.Expr{e})
-	u := &logical.Unnest{Input: below, Spec: graph.Unnest{Column: at[0], Ordinality: r.WithOrdinality, Left: outer}, Columns: columns}
+	u := &logical.Unnest{Input: below, Spec: graph.Unnest{Column: at[0], Ordinality: ordinality, Left: outer}, Columns: columns}
 	rs := &scope{columns: columns, tables: []scopeTable{{to: len(columns)}}}
-	if r.Alias != nil {
+	if alias != nil {
 		v := &logical.Values{Columns: columns}
-		named, s, err := b.aliased(v, r.Alias, "")
+		named, s, err := b.aliased(v, alias, "")
 		if err != nil {
 			return nil, nil, err
 		}
@@ -49,6 +55,7 @@ func (b *Binder) unnest(left logical.Node, ls *scope, r *ast.Unnest, j *ast.Join
 	sc := ls.beside(rs)
 	var cond *expr.Expr
 	if j != nil {
+		var err error
 		if cond, err = b.unnestCondition(j, sc); err != nil {
 			return nil, nil, err
 		}

@@ -53,7 +53,7 @@ func (p *parser) alter() ast.Statement {
 		p.expect("AS")
 		n.Class = p.str("a class name as a string")
 		if p.accept("LANGUAGE") {
-			n.Language = p.oneOf("JAVA", "SCALA", "SQL", "PYTHON")
+			n.Language = p.oneOf("JAVA", "SCALA", "SQL", "PYTHON", "WASM")
 		}
 		n.Span = p.from(start)
 		return n

@@ -348,7 +348,7 @@ func (p *parser) createFunction(start ast.Pos, temporary, system bool) ast.State
 	p.expect("AS")
 	n.Class = p.str("a class name as a string")
 	if p.accept("LANGUAGE") {
-		n.Language = p.oneOf("JAVA", "SCALA", "SQL", "PYTHON")
+		n.Language = p.oneOf("JAVA", "SCALA", "SQL", "PYTHON", "WASM")
 	}
 	if p.accept("USING") {
 		p.comma(func() {
