@@ -75,6 +75,11 @@ func (e *Engine) CompareGraphs(from, to *graph.Graph) ([]StateVerdict, error) {
 }
 
 func (e *Engine) wants(g *graph.Graph) ([]checkpoint.Want, error) {
-	s := runtime.Spec{Graph: g, Build: &builder{engine: e}}
+	functions, release, err := e.usersOf(g)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	s := runtime.Spec{Graph: g, Build: &builder{engine: e, functions: functions}}
 	return s.Wants()
 }
