@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/weir-streams/weir/engine/checkpoint"
 	"github.com/weir-streams/weir/engine/graph"
@@ -75,7 +76,11 @@ func (e *Engine) CompareGraphs(from, to *graph.Graph) ([]StateVerdict, error) {
 }
 
 func (e *Engine) wants(g *graph.Graph) ([]checkpoint.Want, error) {
-	functions, release, err := e.usersOf(g)
+	functionsOnly := graph.Graph{Functions: slices.Clone(g.Functions)}
+	for i := range functionsOnly.Functions {
+		functionsOnly.Functions[i].SHA256 = "" // the state does not depend on the module
+	}
+	functions, release, err := e.usersOf(&functionsOnly)
 	if err != nil {
 		return nil, err
 	}
