@@ -184,6 +184,43 @@ func (h *History) Restored(s State, at time.Time) {
 	}
 }
 
+// Condemn sets a damaged checkpoint aside, so that no start takes it, and returns
+// the newest one that is left; nil if there is none.
+func (h *History) Condemn(s State) (older State) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.completed = slices.DeleteFunc(slices.Clone(h.completed), func(o State) bool { return o == s })
+	if m, ok := h.own(s); ok {
+		if err := m.setAside(); err != nil {
+			h.log.Warn("damaged checkpoint not set aside", "checkpoint", m.ID(), "error", err)
+		}
+	}
+	if n := len(h.completed); n > 0 {
+		return h.completed[n-1]
+	}
+	return nil
+}
+
+// setAside renames _metadata, which may be what is damaged.
+func (s *Manifest) setAside() error {
+	b, err := storage.ReadFile(s.store, path.Join(s.folder, MetadataFile))
+	if err != nil {
+		return err
+	}
+	f, err := s.store.Create(path.Join(s.folder, MetadataFile+".damaged"))
+	if err != nil {
+		return err
+	}
+	defer f.Abort()
+	if _, err := f.Write(b); err != nil {
+		return err
+	}
+	if err := f.Commit(); err != nil {
+		return err
+	}
+	return s.store.Remove(path.Join(s.folder, MetadataFile))
+}
+
 // End removes the checkpoints of a job that has ended, unless they are to be kept.
 func (h *History) End(finished, canceled bool) {
 	keep := !finished && (h.cfg.Retention == RetainOnCancellation || h.cfg.Retention == DeleteOnCancellation && !canceled)

@@ -2,12 +2,16 @@ package checkpoint
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"math"
 	"path"
+	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -54,6 +58,46 @@ func OpenIn(place string, c storage.Config) (*Manifest, error) {
 		return nil, err
 	}
 	return openIn(store, folder)
+}
+
+// Beside lists the addresses of older checkpoints of the same job that can be
+// opened, newest first; none where place is no checkpoint.
+func Beside(place string, c storage.Config) []string {
+	place, err := storage.Clean(place)
+	if err != nil {
+		return nil
+	}
+	root, folder := storage.Parent(place)
+	if folder == MetadataFile {
+		root, folder = storage.Parent(root)
+	}
+	number, ok := strings.CutPrefix(folder, prefix)
+	damagedID, err := strconv.ParseInt(number, 10, 64)
+	store, serr := storage.Open(root, c)
+	if !ok || err != nil || serr != nil {
+		return nil
+	}
+	names, err := store.List("")
+	if err != nil {
+		return nil
+	}
+	var found []*Manifest
+	for _, n := range names {
+		n = strings.TrimSuffix(n, "/")
+		number, ok := strings.CutPrefix(n, prefix)
+		if id, err := strconv.ParseInt(number, 10, 64); !ok || err != nil || id >= damagedID {
+			continue
+		}
+		if m, err := openIn(store, n); err == nil {
+			found = append(found, m)
+		}
+	}
+	slices.SortFunc(found, func(a, b *Manifest) int { return cmp.Compare(b.ID(), a.ID()) })
+	out := make([]string, len(found))
+	for i, m := range found {
+		out[i] = m.Path()
+	}
+	return out
 }
 
 func openIn(store storage.Store, folder string) (*Manifest, error) {

@@ -214,12 +214,19 @@ func (j *Job) attempts() error {
 	}
 	again := restarter{Restart: j.spec.Restart}
 	for n := 0; ; n++ {
-		restore := j.history.Latest()
+		latest := j.history.Latest()
+		restore := latest
 		if restore == nil {
 			restore = initial
 		}
 		began := time.Now()
 		err := j.try(n, restore)
+		if err != nil && latest != nil && errors.Is(err, checkpoint.ErrDamaged) && !j.isCanceled() {
+			if err := j.goBack(latest, err); err != nil {
+				return err
+			}
+			continue
+		}
 		var final *finalError
 		switch {
 		case err == nil:
@@ -249,6 +256,23 @@ func (j *Job) attempts() error {
 	}
 }
 
+// goBack makes an older checkpoint the latest, since the latest is damaged.
+func (j *Job) goBack(s checkpoint.State, cause error) error {
+	older := j.history.Condemn(s)
+	if older == nil {
+		err := fmt.Errorf("checkpoint %d (%s) is damaged, and there is no older one to go back to (execution.checkpointing.num-retained keeps more): %w", s.ID(), s.Path(), cause)
+		j.fail("", err)
+		return err
+	}
+	j.fail("", fmt.Errorf("checkpoint %d (%s) is damaged: the job goes back to checkpoint %d (%s), and output since then may be written again: %w", s.ID(), s.Path(), older.ID(), older.Path(), cause))
+	j.log.Error("damaged checkpoint: the job goes back to an older one", "damaged", s.Path(), "restored", older.Path(), "error", cause)
+	j.enter(Restarting)
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.restarts++
+	return nil
+}
+
 // Final marks an error of an operator as one that trying again cannot mend: the
 // job fails whatever its restart strategy.
 func Final(err error) error { return &finalError{err} }
@@ -264,7 +288,11 @@ func (j *Job) open() (checkpoint.State, error) {
 	if j.spec.SavepointPath != "" {
 		s, err := checkpoint.OpenIn(j.spec.SavepointPath, j.spec.Checkpoint.Storage)
 		if err != nil {
-			return nil, fmt.Errorf("start from %s: %w", j.spec.SavepointPath, err)
+			err = fmt.Errorf("start from %s: %w", j.spec.SavepointPath, err)
+			if others := checkpoint.Beside(j.spec.SavepointPath, j.spec.Checkpoint.Storage); len(others) > 0 {
+				err = fmt.Errorf("%w; older ones beside it can be opened, newest first: %s", err, joined(others))
+			}
+			return nil, err
 		}
 		initial = s
 		if j.spec.MaxParallelism != 0 && j.spec.MaxParallelism != s.MaxParallelism() {
