@@ -21,6 +21,7 @@ type settings struct {
 	maxParallelism int // 0: not configured
 	checkpoint     checkpoint.Config
 	restart        runtime.Restart
+	watchdog       runtime.Watchdog
 	zone           *function.Zone
 	memory         int64
 	restore        string
@@ -147,6 +148,7 @@ func settingsOf(config map[string]string) (settings, error) {
 		r.wrong(key, retention, "NO_EXTERNALIZED_CHECKPOINTS, DELETE_ON_CANCELLATION or RETAIN_ON_CANCELLATION")
 	}
 	s.restart = r.restart(s.checkpoint.Interval > 0)
+	s.watchdog = runtime.Watchdog{After: r.duration("1 min", "task.watchdog.timeout"), Fail: r.flag(false, "task.watchdog.fail")}
 	s.zone = r.zone()
 	if v, key := r.text("", "state.backend.memory"); v != "" {
 		n, err := option.ParseBytes(v)

@@ -97,7 +97,7 @@ func (e *Engine) Start(ctx context.Context, spec JobSpec) (*Job, error) {
 	j, err := runtime.Start(ctx, runtime.Spec{
 		ID: spec.ID, Name: spec.Name, Graph: spec.Graph,
 		Parallelism: s.parallelism, MaxParallelism: s.maxParallelism,
-		Build: b, Checkpoint: s.checkpoint, Restart: s.restart,
+		Build: b, Checkpoint: s.checkpoint, Restart: s.restart, Watchdog: s.watchdog,
 		SavepointPath: spec.SavepointPath, AllowNonRestored: spec.AllowNonRestored || s.allowLost,
 		Zone: s.zone, Memory: s.memory, Streaming: streaming, Log: e.log,
 	})

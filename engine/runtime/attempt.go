@@ -2,6 +2,7 @@ package runtime
 
 import (
 	"context"
+	"fmt"
 	"runtime/pprof"
 	"strings"
 	"sync"
@@ -153,8 +154,32 @@ func (j *Job) try(n int, restore checkpoint.State) error {
 			}
 		}
 	}
+	var look <-chan time.Time
+	watches := make([]watch, len(d.tasks))
+	if dog := j.spec.Watchdog.After; dog > 0 {
+		ticker := time.NewTicker(max(dog/4, time.Millisecond))
+		defer ticker.Stop()
+		look = ticker.C
+	}
 	for running > 0 || coordinating {
 		select {
+		case now := <-look:
+			for _, n := range d.check(watches, j.spec.Watchdog.After, now) {
+				if st := a.states[n].get(); st == TaskFinished || st == TaskFailed || st == TaskCanceled {
+					continue
+				}
+				switch {
+				case failure == nil:
+					if err := j.report(d, n, j.spec.Watchdog.After); j.spec.Watchdog.Fail {
+						watches[n] = watch{} // it is given as long again to end
+						end(&taskError{d.names[n], err})
+					}
+				case coordinating:
+					watches[n] = watch{}
+				case j.spec.Watchdog.Fail:
+					return &finalError{fmt.Errorf("task %s does not end and is left behind: %w", d.names[n], failure)}
+				}
+			}
 		case <-ready:
 			ready = nil
 			if failure != nil {

@@ -30,6 +30,7 @@ type Spec struct {
 	Build          Builder
 	Checkpoint     checkpoint.Config
 	Restart        Restart
+	Watchdog       Watchdog
 	// SavepointPath is what to start from; empty: nothing.
 	SavepointPath    string
 	AllowNonRestored bool

@@ -53,6 +53,7 @@ func (a *attempt) picture(n int) SubtaskInfo {
 	// A source that keeps to a rate waits within its own poll.
 	waited := min(s.Busy, time.Duration(t.Nodes[0].Context.Metrics.Waited.Load()))
 	s.Busy, s.Idle = s.Busy-waited, s.Idle+waited
+	s.Barriers, s.BarrierP99, s.BarrierMax = t.Stops.Count(), t.Stops.Quantile(.99), t.Stops.Longest()
 	s.RecordsIn, s.RecordsOut, s.BytesIn, s.BytesOut = t.Traffic()
 	for i := range t.Nodes {
 		o := operatorPicture(&t.Nodes[i])

@@ -111,6 +111,7 @@ func taskMetrics(t engine.SubtaskInfo, r rate) map[string]float64 {
 		"isBackPressured":       flag(r.backPressured > .5),
 		"numLateRecordsDropped": float64(t.LateDropped),
 		"weir.corruptRecords":   float64(t.Corrupt), "weir.stateBytes": float64(t.StateBytes), "weir.stateKeys": float64(t.StateKeys),
+		"weir.barriers": float64(t.Barriers), "weir.barrierStopP99Micros": float64(t.BarrierP99.Microseconds()), "weir.barrierStopMaxMicros": float64(t.BarrierMax.Microseconds()),
 	}
 	for i, o := range t.Operators {
 		name := operatorName(o)

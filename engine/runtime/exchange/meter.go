@@ -58,6 +58,12 @@ func (m *Meter) Leave() {
 	}
 }
 
+// Waiting is what the task waits for now.
+func (m *Meter) Waiting() Wait { return Wait(m.waiting.Load()) }
+
+// Since is a number that changes whenever a wait begins.
+func (m *Meter) Since() int64 { return m.since.Load() }
+
 // Times returns the time spent so far.
 func (m *Meter) Times() (busy, backPressured, idle time.Duration) {
 	start, end := m.start.Load(), m.end.Load()

@@ -69,6 +69,7 @@ type Task struct {
 	tail      *tail
 	watermark atomic.Int64
 	Stops     Stops // by barriers
+	steps     atomic.Int64
 
 	merge       merge
 	align       alignment
@@ -158,13 +159,14 @@ func (t *Task) Run(ctx context.Context, start <-chan struct{}) (err error) {
 	opened := 0
 	defer func() {
 		if r := recover(); r != nil {
-			err = fmt.Errorf("panic: %v\n%s", r, debug.Stack())
+			err = panicked(r)
 		}
 		if cerr := t.close(opened); cerr != nil && err == nil {
 			err = cerr
 		}
 		t.Meter.Stop()
 	}()
+	debug.SetPanicOnFault(true) // state in a mapped file may be unreadable: that fails the task alone
 	t.timer = time.NewTimer(time.Hour)
 	defer t.timer.Stop()
 	t.tick0()
@@ -196,6 +198,15 @@ func (t *Task) Run(ctx context.Context, start <-chan struct{}) (err error) {
 		return nil
 	}
 	return err
+}
+
+// panicked says what happened. A fault at an address is state that could not be
+// read from its file.
+func panicked(r any) error {
+	if f, ok := r.(interface{ Addr() uintptr }); ok {
+		return fmt.Errorf("memory at %#x cannot be read: the disk of state.backend.local-dir has failed, or is full: %v\n%s", f.Addr(), r, debug.Stack())
+	}
+	return fmt.Errorf("panic: %v\n%s", r, debug.Stack())
 }
 
 func (t *Task) open(n *Node) error {
@@ -393,8 +404,12 @@ func (t *Task) wait(ctx context.Context, wake <-chan struct{}, limit time.Durati
 	return nil
 }
 
+// Steps counts the rounds of the task: others see that it moves.
+func (t *Task) Steps() int64 { return t.steps.Load() }
+
 // tick0 reads the clock.
 func (t *Task) tick0() {
+	t.steps.Add(1)
 	t.clock = time.Now().UnixMilli()
 	t.Env.Now = t.clock
 }
