@@ -62,7 +62,7 @@ type tortured struct {
 	stats *tortureStats
 
 	parallelism int
-	width       int // of values: with small ones all lies in _metadata
+	width       int              // of values: with small ones all lies in _metadata
 	now         map[int64]string // what there is
 	changed     map[int64]bool   // since the last completed one, put or deleted
 	durable     int64

@@ -58,7 +58,11 @@ type SubtaskInfo struct {
 	Watermark                 int64 // milliseconds; data.MinWatermark: none yet
 	LateDropped, Corrupt      int64
 	StateBytes, StateKeys     int64
-	Operators                 []OperatorInfo // of the chain, in order
+	// Barriers counts checkpoints that passed, BarrierP99 is how long 99 of 100
+	// stopped the subtask at most, and BarrierMax how long the worst did.
+	Barriers               int64
+	BarrierP99, BarrierMax time.Duration
+	Operators              []OperatorInfo // of the chain, in order
 }
 
 // OperatorInfo is one operator of one task. Counters begin with the attempt.
