@@ -160,6 +160,9 @@ func (c *compiler) alikeDecimal(l, r *node) (*node, *node, error) {
 			}
 		}
 	}
+	if isInteger(l.typ.Kind) && isInteger(r.typ.Kind) { // seen through the casts
+		return c.alike(l, r)
+	}
 	return l, r, nil
 }
 

@@ -50,6 +50,9 @@ func (c *compiler) inSet(e Expr, x *node, items []*node) (*node, error) {
 			return nil, nil
 		}
 	}
+	if len(texts)+len(ints) == 0 {
+		return nil, nil // nothing but NULLs
+	}
 	return c.make(e, append([]*node{x}, items...), false, func() (kernel, bool, error) {
 		var test func(m *machine, v, out *data.Vector, s *selection)
 		switch x.typ.Phys() {
