@@ -85,6 +85,7 @@ func nested(p data.Phys) bool { return p == data.PhysList || p == data.PhysRow }
 // Scratch is memory that writing needs, to be used again.
 type Scratch struct {
 	sizes []int32
+	value []byte
 	coded [][]byte // of nested columns, by row
 }
 
@@ -128,10 +129,13 @@ func (l *Layout) Sizes(s *Scratch, cols []*data.Vector, rows []int32) ([]int32, 
 	return sizes, nil
 }
 
-// Write writes rows of cols to recs, whose memory is zero. Rows are read with the
+// Write writes rows of cols to recs, whatever was there. Rows are read with the
 // Layout that wrote them. Sizes was called for the same rows right before.
 func (l *Layout) Write(s *Scratch, cols []*data.Vector, rows []int32, recs []unsafe.Pointer) {
 	coded := s.coded
+	for _, rec := range recs {
+		clear(unsafe.Slice((*byte)(unsafe.Add(rec, l.nulls)), l.fixed-l.nulls))
+	}
 	for k := range l.places {
 		p, v := &l.places[k], cols[k]
 		switch p.phys {

@@ -1,12 +1,16 @@
 package packed
 
 import (
+	"bytes"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"testing"
 	"unsafe"
 
 	"github.com/weir-streams/weir/engine/data"
+	"github.com/weir-streams/weir/engine/graph"
+	"github.com/weir-streams/weir/engine/ordered"
 )
 
 func columns() []data.Type {
@@ -31,7 +35,7 @@ func random(rnd *rand.Rand, t data.Type) data.Value {
 	case data.PhysString:
 		return data.Value{S: fmt.Sprintf("%.*s", rnd.IntN(40), "a text that may be longer than a view can have within it")}
 	case data.PhysF32, data.PhysF64:
-		return data.Value{F: float64(x) / 4}
+		return data.Value{F: []float64{float64(x%8) / 4, math.NaN(), math.Copysign(0, -1), 0}[rnd.IntN(4)]}
 	case data.PhysI128:
 		return data.Value{D: data.Int128{Hi: x, Lo: rnd.Uint64()}}
 	case data.PhysTime:
@@ -76,7 +80,11 @@ func TestRowsComeBack(t *testing.T) {
 		}
 		recs := make([]unsafe.Pointer, len(rows))
 		for i, n := range sizes {
-			recs[i] = unsafe.Pointer(&make([]uint64, (n+7)/8)[0])
+			memory := make([]uint64, (n+7)/8)
+			for k := range memory {
+				memory[k] = rnd.Uint64()
+			}
+			recs[i] = unsafe.Pointer(&memory[0])
 		}
 		l.Write(&s, b.Cols, rows, recs)
 		which := make([]int, len(types))
@@ -116,12 +124,56 @@ func TestRowsComeBack(t *testing.T) {
 					}
 					continue
 				}
-				if !data.EqualAt(v, i, b.Cols[k], int(rows[f])) {
+				if !same(v, i, b.Cols[k], int(rows[f])) {
 					t.Fatalf("column %d (%s) of row %d is %v, not %v", k, typ, f, v.ValueAt(i), b.Cols[k].ValueAt(int(rows[f])))
 				}
 			}
 			v.Release()
 		}
+		mix := make([]unsafe.Pointer, len(rows)) // every other row of the batch, the rest of the rows written
+		for i := range rows {
+			if i%2 == 0 {
+				mix[i] = recs[i]
+			}
+		}
+		p.Pick(mix)
+		for k, typ := range types {
+			v, err := l.Mixed(&p, rows, b.Cols[k], k, typ)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, r := range rows {
+				if !same(v, i, b.Cols[k], int(r)) {
+					t.Fatalf("column %d (%s) of mixed row %d is %v, not %v", k, typ, i, v.ValueAt(i), b.Cols[k].ValueAt(int(r)))
+				}
+			}
+			v.Release()
+		}
+		for range 300 {
+			i, j := rnd.IntN(len(rows)), rnd.IntN(len(rows))
+			equal := true
+			for k, typ := range types {
+				c := l.Compare(recs[i], k, b.Cols[k], int(rows[j]))
+				if !ordered.Orderable(typ) {
+					equal = equal && same(b.Cols[k], int(rows[i]), b.Cols[k], int(rows[j]))
+					continue
+				}
+				by := []graph.SortKey{{Column: k}}
+				want := bytes.Compare(ordered.AppendKey(nil, b.Cols, by, int(rows[i])), ordered.AppendKey(nil, b.Cols, by, int(rows[j])))
+				if c != want {
+					t.Fatalf("%v to %v (%s): %d, not %d", b.Cols[k].ValueAt(int(rows[i])), b.Cols[k].ValueAt(int(rows[j])), typ, c, want)
+				}
+				equal = equal && c == 0
+			}
+			if got := l.Equal(&s, recs[i], b.Cols, int(rows[j])); got != equal {
+				t.Fatalf("rows %d and %d: equal is %t", i, j, got)
+			}
+		}
 		b.Release()
 	}
+}
+
+// same tells whether two values are the same, also where they are NaN.
+func same(a *data.Vector, i int, b *data.Vector, j int) bool {
+	return bytes.Equal(data.EncodeValue(nil, a, i), data.EncodeValue(nil, b, j))
 }

@@ -91,7 +91,7 @@ func (l *Layout) Gather(p *Picks, k int, t data.Type) (*data.Vector, error) {
 			}
 			if _, err := data.DecodeValue(l.Bytes(rec, k), v, i); err != nil {
 				v.Release()
-				return nil, fmt.Errorf("a value kept in state: %w", err)
+				return nil, badValue(err)
 			}
 		}
 		return v, nil
@@ -107,6 +107,8 @@ func (l *Layout) Gather(p *Picks, k int, t data.Type) (*data.Vector, error) {
 	}
 	return v, nil
 }
+
+func badValue(err error) error { return fmt.Errorf("a value kept in state: %w", err) }
 
 func readValues[T any](recs []unsafe.Pointer, at int, to []T) {
 	to = to[:len(recs)]
