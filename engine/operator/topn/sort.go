@@ -25,7 +25,7 @@ type sorter struct {
 	key     []byte
 	row     []byte
 	scratch []int32
-	due     []entry
+	due     []textRow
 	out     changes
 }
 
@@ -76,7 +76,7 @@ func (s *sorter) Process(_ int, b *data.Batch, out operator.Output) error {
 		}
 		s.key = ordered.AppendKey(s.key[:0], b.Cols, s.order, int(r))
 		s.row = data.EncodeRow(s.row[:0], b.Cols, s.out.cols, int(r))
-		if err := s.put(entry{key: string(s.key), row: string(s.row)}); err != nil {
+		if err := s.put(textRow{key: string(s.key), row: string(s.row)}); err != nil {
 			return err
 		}
 	}
@@ -86,7 +86,7 @@ func (s *sorter) Process(_ int, b *data.Batch, out operator.Output) error {
 	return s.out.flush()
 }
 
-func (s *sorter) put(e entry) error {
+func (s *sorter) put(e textRow) error {
 	if err := s.ctx.Memory.Take(cost(e)); err != nil {
 		return err
 	}
@@ -107,7 +107,7 @@ func (s *sorter) give(wm int64) error {
 		if e.key[:len(s.prefix)] > string(s.prefix) {
 			break
 		}
-		n := partition(len(s.rows.chunks[0]), func(i int) bool { return s.rows.chunks[0][i].key[:len(s.prefix)] <= string(s.prefix) })
+		n := firstNot(len(s.rows.chunks[0]), func(i int) bool { return s.rows.chunks[0][i].key[:len(s.prefix)] <= string(s.prefix) })
 		s.due = append(s.due[:0], s.rows.chunks[0][:n]...)
 		s.rows.dropFirst(n)
 		for _, e := range s.due {
@@ -171,6 +171,6 @@ func (s *sorter) Restore(r *state.Reader) error {
 			return err
 		}
 		s.key = ordered.AppendKey(s.key[:0], b.Cols, s.order, 0)
-		return s.put(entry{key: string(s.key), row: string(row)})
+		return s.put(textRow{key: string(s.key), row: string(row)})
 	})
 }

@@ -14,38 +14,57 @@ import (
 	"github.com/weir-streams/weir/engine/graph"
 	"github.com/weir-streams/weir/engine/operator"
 	"github.com/weir-streams/weir/engine/ordered"
+	"github.com/weir-streams/weir/engine/packed"
 	"github.com/weir-streams/weir/engine/state"
 )
 
-// topN is the operator. Sorted rows lie on the Go heap, counted against the
-// job's memory; partitions are found by a table off it.
+// topN is the operator. Partitions are found by a table; their rows lie packed in
+// a heap, with entries in order. A batch is done row by row over entries alone:
+// rows of the batch are kept when it is known which of them stay.
 type topN struct {
 	spec    graph.TopN
 	columns []data.Column
-	cols    []int // the columns as they lie in a row: keys, then the others
+	cols    []int // the columns as they lie in the row codec: keys, then the others
 	types   []data.Type
+	layout  *packed.Layout
+	exact   bool // equal prefixes are equal rows of the order, unless NULL has them
+	single  bool // a partition has one row
 	ctx     *operator.Context
 
-	keys  *state.Table // key -> number of its partition + 1
-	lists []*list      // by number; nil: free
-	free  []int
-	held  int64 // bytes of entries
+	outTypes []data.Type
 
-	rows   []int32
-	recs   []unsafe.Pointer
-	key    []byte
-	row    []byte
-	before []entry
-	after  []entry
-	out    changes
+	keys  *state.Table
+	heap  *state.Heap
+	rowID int64 // of the last row kept
+	snapshots
+
+	// of a batch
+	batch    *data.Batch
+	out      operator.Output
+	rows     []int32
+	recs     []unsafe.Pointer
+	prefixes []uint64
+	accepted []int32  // positions of rows that were put in
+	dead     []uint64 // blocks that are free at its end
+	eager    bool     // most partitions change: find them for writing
+	changed  int
+	before   []entry
+	after    []entry
+	gives    gives
+
+	// scratch
+	missing    []int32
+	place      []int32
+	refs       []*uint64
+	found      []unsafe.Pointer
+	keyA, keyB []byte
+	scratch    packed.Scratch
+	picks      packed.Picks
 }
 
 // New makes the operator of a TopN.
 func New(op graph.Op, input []data.Column) (operator.Operator, error) {
 	spec := *op.TopN
-	if spec.TTLMillis > 0 {
-		return nil, fmt.Errorf("table.exec.state.ttl on %s is not supported by this engine yet; remove it or run on a Flink target", op.Name)
-	}
 	if spec.From < 1 || spec.To < spec.From {
 		return nil, fmt.Errorf("%s gives the ranks %d to %d", op.Name, spec.From, spec.To)
 	}
@@ -57,30 +76,37 @@ func New(op graph.Op, input []data.Column) (operator.Operator, error) {
 	if spec.Windowed {
 		return newWindowed(op, input)
 	}
-	t := &topN{spec: spec, columns: input}
+	t := &topN{spec: spec, columns: input, single: spec.To == 1 && !spec.Retracts}
 	isKey := make([]bool, len(input))
 	for _, k := range spec.Keys {
 		t.cols = append(t.cols, k)
 		isKey[k] = true
 	}
-	for i := range input {
+	var types []data.Type
+	for i, c := range input {
+		types = append(types, c.Type)
 		if !isKey[i] {
 			t.cols = append(t.cols, i)
 		}
 	}
+	t.layout = packed.New(types)
 	for _, k := range t.cols {
 		t.types = append(t.types, input[k].Type)
 	}
 	for _, c := range op.Schema {
-		t.out.types = append(t.out.types, c.Type)
+		t.outTypes = append(t.outTypes, c.Type)
 	}
-	t.out.cols = t.cols
+	if len(spec.Order) == 1 {
+		p := input[spec.Order[0].Column].Type.Phys()
+		t.exact = p == data.PhysI64 || p == data.PhysI32
+	}
 	return t, nil
 }
 
 func (t *topN) Open(c *operator.Context) error {
 	t.ctx = c
-	t.keys = state.NewTable(t.types[:len(t.spec.Keys)], 8, 0x71, c.Memory)
+	t.keys = state.NewTable(t.types[:len(t.spec.Keys)], partitionWidth, 0x71, c.Memory)
+	t.heap = state.NewHeap(c.Memory)
 	return nil
 }
 
@@ -89,8 +115,7 @@ func (t *topN) Watermark(wm int64, out operator.Output) error { return out.Water
 func (t *topN) Close() error {
 	if t.keys != nil {
 		t.keys.Free()
-		t.ctx.Memory.Give(t.held)
-		t.held = 0
+		t.heap.Free()
 	}
 	return nil
 }
@@ -100,199 +125,280 @@ func (t *topN) Process(_ int, b *data.Batch, out operator.Output) error {
 	if b.Hashes == nil {
 		data.HashKeys(b, t.spec.Keys)
 	}
+	t.batch, t.out = b, out
 	t.rows = operator.Rows(b, t.rows)
-	if cap(t.recs) < len(t.rows) {
-		t.recs = make([]unsafe.Pointer, max(len(t.rows), data.BatchSize))
-	}
-	recs := t.recs[:len(t.rows)]
-	if _, err := t.keys.Resolve(b, t.spec.Keys, t.rows, recs); err != nil {
+	if err := t.resolve(b); err != nil {
 		return err
 	}
-	t.out.begin(b, out)
-	for i := 0; i < len(t.rows); i++ {
-		l := t.list(recs[i])
-		end := i
-		if t.spec.Number && i+1 < len(recs) && recs[i+1] == recs[i] && b.Op(int(t.rows[i])) == data.UpdateBefore && b.Op(int(t.rows[i+1])) == data.UpdateAfter {
-			end = i + 1 // an update changes a rank's row once
-		}
-		if err := t.change(l, b, t.rows[i:end+1]); err != nil {
+	t.setPrefixes(b)
+	t.changed = 0
+	err := t.changes(b)
+	if err == nil {
+		err = t.flush()
+	}
+	if err == nil {
+		err = t.keep(b)
+	}
+	for _, block := range t.dead {
+		t.heap.Drop(block)
+	}
+	t.dead, t.accepted = t.dead[:0], t.accepted[:0]
+	t.batch, t.out = nil, nil
+	if err != nil {
+		return err
+	}
+	t.eager = 2*t.changed > len(t.rows)
+	if b.Ops != nil {
+		if err := t.sweep(); err != nil {
 			return err
 		}
-		i = end
-	}
-	if err := t.out.flush(); err != nil {
-		return err
-	}
-	if b.Ops != nil {
-		t.sweep(recs)
 	}
 	t.ctx.Metrics.StateKeys.Store(int64(t.keys.Len()))
-	t.ctx.Metrics.StateBytes.Store(t.held + t.keys.Bytes())
+	t.ctx.Metrics.StateBytes.Store(t.heap.Bytes() + t.keys.Bytes())
 	return nil
 }
 
-func number(rec unsafe.Pointer) *int64 { return (*int64)(state.Value(rec)) }
-
-// list gives the partition of a key, which may be new.
-func (t *topN) list(rec unsafe.Pointer) *list {
-	if n := *number(rec); n > 0 {
-		return t.lists[n-1]
+// resolve finds the records of the rows' partitions. Where most batches change few
+// of them they are looked up first, so that a snapshot has what changed and no more.
+func (t *topN) resolve(b *data.Batch) error {
+	n := len(t.rows)
+	if cap(t.recs) < n {
+		size := max(n, data.BatchSize)
+		t.recs, t.found = make([]unsafe.Pointer, size), make([]unsafe.Pointer, size)
 	}
-	k := len(t.lists)
-	if n := len(t.free); n > 0 {
-		k, t.free = t.free[n-1], t.free[:n-1]
-	} else {
-		t.lists = append(t.lists, nil)
-	}
-	t.lists[k] = &list{}
-	*number(rec) = int64(k + 1)
-	return t.lists[k]
-}
-
-// sweep forgets partitions without rows.
-func (t *topN) sweep(recs []unsafe.Pointer) {
-	for _, rec := range recs {
-		if !state.Alive(rec) || *number(rec) == 0 {
-			continue
-		}
-		if k := int(*number(rec) - 1); t.lists[k].n == 0 {
-			t.lists[k] = nil
-			t.free = append(t.free, k)
-			t.keys.Delete(rec)
-		}
-	}
-}
-
-// entryCost is what an entry takes besides its bytes.
-const entryCost = 64
-
-func cost(e entry) int64 { return int64(len(e.key)+len(e.row)) + entryCost }
-
-func (t *topN) hold(e entry) error {
-	if err := t.ctx.Memory.Take(cost(e)); err != nil {
+	t.recs = t.recs[:n]
+	if t.eager {
+		_, err := t.keys.Resolve(b, t.spec.Keys, t.rows, t.recs)
 		return err
 	}
-	t.held += cost(e)
+	if err := t.keys.Lookup(b, t.spec.Keys, t.rows, t.recs); err != nil {
+		return err
+	}
+	t.missing, t.place = t.missing[:0], t.place[:0]
+	for i, rec := range t.recs {
+		if rec == nil {
+			t.missing, t.place = append(t.missing, t.rows[i]), append(t.place, int32(i))
+		}
+	}
+	if len(t.missing) == 0 {
+		return nil
+	}
+	found := t.found[:len(t.missing)]
+	if _, err := t.keys.Resolve(b, t.spec.Keys, t.missing, found); err != nil {
+		return err
+	}
+	for i, at := range t.place {
+		t.recs[at] = found[i]
+	}
 	return nil
 }
 
-func (t *topN) let(e entry) {
-	t.held -= cost(e)
-	t.ctx.Memory.Give(cost(e))
-}
-
-// change applies a row, or an update's two, and gives the difference.
-func (t *topN) change(l *list, b *data.Batch, rows []int32) error {
-	from, to := int(t.spec.From-1), int(t.spec.To)
-	seen := t.seen(l, b, rows)
-	if !seen && !t.spec.Retracts {
-		return nil // the commonest: it is not among the first
-	}
-	if seen {
-		t.before = l.get(t.before[:0], from, to)
-	}
-	for _, r := range rows {
-		t.key = ordered.AppendKey(t.key[:0], b.Cols, t.spec.Order, int(r))
-		t.row = data.EncodeRow(t.row[:0], b.Cols, t.cols, int(r))
-		e := entry{key: string(t.key), row: string(t.row)}
-		if !b.Op(int(r)).Adds() {
-			if l.remove(e) {
-				t.let(e)
+// changes applies the rows one by one.
+func (t *topN) changes(b *data.Batch) error {
+	for i := 0; i < len(t.rows); i++ {
+		rec, r := t.recs[i], t.rows[i]
+		var err error
+		switch op := b.Op(int(r)); {
+		case t.single:
+			if !op.Adds() {
+				return fmt.Errorf("a top-n over inserts got a change %s", op)
 			}
-			continue
+			err = t.best(rec, i)
+		case t.spec.Number && op == data.UpdateBefore && i+1 < len(t.rows) && t.recs[i+1] == rec && b.Op(int(t.rows[i+1])) == data.UpdateAfter:
+			err = t.update(rec, i) // it changes the row of a rank once
+			i++
+		case op.Adds():
+			err = t.add(rec, i, true)
+		default:
+			err = t.take(rec, r, true)
 		}
-		if err := t.hold(e); err != nil {
+		if err != nil {
 			return err
 		}
-		l.insert(e)
-		if !t.spec.Retracts && l.n > to {
-			t.let(l.dropLast())
-		}
 	}
-	if !seen {
+	return nil
+}
+
+// best handles a row of a partition that has one row at most.
+func (t *topN) best(rec unsafe.Pointer, i int) error {
+	p, r := partitionOf(rec), t.rows[i]
+	now := entry{t.prefixes[r], ofBatch | uint64(r)}
+	if p.n == 0 {
+		if err := t.touch(rec); err != nil {
+			return err
+		}
+		p.n, p.prefix, p.block = 1, now.prefix, now.ref
+		t.accepted = append(t.accepted, int32(i))
+		return t.give(now, 1, data.Insert)
+	}
+	old := entry{p.prefix, p.block}
+	if t.compare(old, r) <= 0 {
 		return nil
 	}
-	t.after = l.get(t.after[:0], from, to)
+	if err := t.touch(rec); err != nil {
+		return err
+	}
+	p.prefix, p.block = now.prefix, now.ref
+	t.accepted = append(t.accepted, int32(i))
+	t.drop(old)
+	out, in := data.Delete, data.Insert
+	if t.spec.Number || t.spec.Replaces {
+		out, in = data.UpdateBefore, data.UpdateAfter
+	}
+	if err := t.give(old, 1, out); err != nil {
+		return err
+	}
+	return t.give(now, 1, in)
+}
+
+// drop frees what holds a row, at the end of the batch.
+func (t *topN) drop(e entry) {
+	if e.ref&ofBatch == 0 {
+		t.dead = append(t.dead, e.ref)
+	}
+}
+
+// touch says that a partition is about to change.
+func (t *topN) touch(rec unsafe.Pointer) error {
+	t.changed++
+	return t.keys.Touch(rec)
+}
+
+// add puts a row in and, with tell, gives what that changes.
+func (t *topN) add(rec unsafe.Pointer, i int, tell bool) error {
+	p, r, to := partitionOf(rec), t.rows[i], int(t.spec.To)
+	if !t.spec.Retracts && int(p.n) >= to && t.compare(*t.at(p, to-1), r) <= 0 {
+		return nil // the commonest: it is not among the first
+	}
+	if err := t.touch(rec); err != nil {
+		return err
+	}
+	pos := t.find(p, r, true)
+	e := entry{t.prefixes[r], ofBatch | uint64(r)}
+	if err := t.insert(p, pos, e); err != nil {
+		return err
+	}
+	t.accepted = append(t.accepted, int32(i))
+	var dropped entry
+	if int(p.n) > to {
+		if dropped = *t.at(p, to); !t.spec.Retracts {
+			t.remove(p, to)
+			t.drop(dropped)
+		}
+	}
+	if !tell {
+		return nil
+	}
+	return t.entered(p, pos, e, dropped)
+}
+
+// take takes a row out and, with tell, gives what that changes. One that is not
+// there is left alone.
+func (t *topN) take(rec unsafe.Pointer, r int32, tell bool) error {
+	p := partitionOf(rec)
+	pos := t.find(p, r, false)
+	for ; ; pos++ {
+		if pos >= int(p.n) {
+			return nil
+		}
+		e := *t.at(p, pos)
+		if e.prefix != t.prefixes[r] || t.compare(e, r) != 0 {
+			return nil
+		}
+		if t.isRow(e, r) {
+			break
+		}
+	}
+	if err := t.touch(rec); err != nil {
+		return err
+	}
+	e := t.remove(p, pos)
+	t.drop(e)
+	if !tell {
+		return nil
+	}
+	return t.left(p, pos, e)
+}
+
+// update takes a row out and puts the next one in, and gives the difference.
+func (t *topN) update(rec unsafe.Pointer, i int) error {
+	p := partitionOf(rec)
+	from, to := int(t.spec.From-1), int(t.spec.To)
+	t.before = t.get(t.before[:0], p, from, to)
+	if err := t.take(rec, t.rows[i], false); err != nil {
+		return err
+	}
+	if err := t.add(rec, i+1, false); err != nil {
+		return err
+	}
+	t.after = t.get(t.after[:0], p, from, to)
 	return t.differ()
 }
 
-// seen tells whether rows may change what is to be seen of a partition.
-func (t *topN) seen(l *list, b *data.Batch, rows []int32) bool {
-	last, full := l.at(int(t.spec.To - 1))
-	if !full {
-		return true
-	}
-	for _, r := range rows {
-		t.key = ordered.AppendKey(t.key[:0], b.Cols, t.spec.Order, int(r))
-		if string(t.key) < last.key || string(t.key) == last.key && !b.Op(int(r)).Adds() {
-			return true
+// keep packs the rows of the batch that are in a partition now.
+func (t *topN) keep(b *data.Batch) error {
+	rows, refs := t.missing[:0], t.refs[:0]
+	for _, i := range t.accepted {
+		p, r := partitionOf(t.recs[i]), t.rows[i]
+		if ref := t.batchRef(p, r); ref != nil {
+			rows, refs = append(rows, r), append(refs, ref)
 		}
 	}
-	return false
+	t.missing, t.refs = rows, refs
+	if len(rows) == 0 {
+		return nil
+	}
+	sizes, err := t.layout.Sizes(&t.scratch, b.Cols, rows)
+	if err != nil {
+		return err
+	}
+	found := t.found[:len(rows)]
+	for k, n := range sizes {
+		block, mem, err := t.heap.Alloc(rowHead + int(n))
+		if err != nil {
+			return err
+		}
+		t.rowID++
+		*(*int64)(mem) = t.rowID
+		found[k] = unsafe.Add(mem, rowHead)
+		*refs[k] = block
+	}
+	t.layout.Write(&t.scratch, b.Cols, rows, found)
+	return nil
 }
 
-// differ gives the changes from before to after.
-func (t *topN) differ() error {
-	before, after := t.before, t.after
-	same := 0
-	for same < len(before) && same < len(after) && before[same] == after[same] {
-		same++
-	}
-	if t.spec.Number {
-		for i := same; i < max(len(before), len(after)); i++ {
-			rank := t.spec.From + int64(i)
-			var err error
-			switch {
-			case i >= len(after):
-				err = t.out.add(before[i], rank, data.Delete)
-			case i >= len(before):
-				err = t.out.add(after[i], rank, data.Insert)
-			case before[i] == after[i] || before[i].row == after[i].row:
-			default:
-				if err = t.out.add(before[i], rank, data.UpdateBefore); err == nil {
-					err = t.out.add(after[i], rank, data.UpdateAfter)
-				}
-			}
-			if err != nil {
-				return err
-			}
+// batchRef is where a partition refers to row r of the batch; nil: it does not any more.
+func (t *topN) batchRef(p *partition, r int32) *uint64 {
+	ref := ofBatch | uint64(r)
+	if t.single {
+		if p.block == ref {
+			return &p.block
 		}
 		return nil
 	}
-	if t.spec.Replaces && len(before) == 1 && len(after) == 1 && same == 0 {
-		if err := t.out.add(before[0], 0, data.UpdateBefore); err != nil {
-			return err
+	for pos := t.find(p, r, false); pos < int(p.n); pos++ {
+		e := t.at(p, pos)
+		if e.ref == ref {
+			return &e.ref
 		}
-		return t.out.add(after[0], 0, data.UpdateAfter)
+		if t.compare(*e, r) != 0 {
+			return nil
+		}
 	}
-	// Rows leave and come; those between only move.
-	end := 0
-	for end < len(before)-same && end < len(after)-same && before[len(before)-1-end] == after[len(after)-1-end] {
-		end++
-	}
-	old, fresh := before[same:len(before)-end], after[same:len(after)-end]
-	count := make(map[string]int, len(old)+len(fresh))
-	for _, e := range old {
-		count[e.row]--
-	}
-	for _, e := range fresh {
-		count[e.row]++
-	}
-	for _, e := range old {
-		if count[e.row] < 0 {
-			count[e.row]++
-			if err := t.out.add(e, 0, data.Delete); err != nil {
+	return nil
+}
+
+// sweep forgets partitions without rows.
+func (t *topN) sweep() error {
+	for _, rec := range t.recs {
+		if state.Alive(rec) && partitionOf(rec).n == 0 {
+			if err := t.keys.Delete(rec); err != nil {
 				return err
 			}
 		}
 	}
-	for _, e := range fresh {
-		if count[e.row] > 0 {
-			count[e.row]--
-			if err := t.out.add(e, 0, data.Insert); err != nil {
-				return err
-			}
-		}
+	if t.keys.NeedsCompaction() {
+		return t.keys.Compact(func(_, _ unsafe.Pointer) {})
 	}
 	return nil
 }

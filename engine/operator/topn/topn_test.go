@@ -11,11 +11,12 @@ import (
 	"github.com/weir-streams/weir/engine/function"
 	"github.com/weir-streams/weir/engine/graph"
 	"github.com/weir-streams/weir/engine/operator"
+	"github.com/weir-streams/weir/engine/operator/operatortest"
 	"github.com/weir-streams/weir/engine/state"
 )
 
 var input = []data.Column{
-	{Name: "x", Type: data.Of(data.Double)}, {Name: "k", Type: data.String()}, {Name: "id", Type: data.Of(data.BigInt).NotNull()},
+	{Name: "x", Type: data.Of(data.Double)}, {Name: "k", Type: data.String()}, {Name: "id", Type: data.Of(data.BigInt).NotNull()}, {Name: "y", Type: data.Of(data.BigInt)},
 }
 
 // bag counts rows, as text.
@@ -51,11 +52,11 @@ func (b bag) Emit(o *data.Batch) error {
 type row struct{ x, k, id int64 }
 
 func (r row) String() string {
-	x := fmt.Sprintf("%d.0|", r.x)
+	x, y := fmt.Sprintf("%d.0|", r.x), fmt.Sprintf("%d|", r.x)
 	if r.x < 0 {
-		x = "NULL|"
+		x, y = "NULL|", "NULL|"
 	}
-	return fmt.Sprintf("%skey %d of the test|%d|", x, r.k, r.id)
+	return fmt.Sprintf("%skey %d of the test|%d|%s", x, r.k, r.id, y)
 }
 
 func open(t *testing.T, spec graph.TopN) *topN {
@@ -75,13 +76,16 @@ func open(t *testing.T, spec graph.TopN) *topN {
 }
 
 func batch(rows []row, ops []data.Op) *data.Batch {
-	b := data.MakeBatch([]data.Type{input[0].Type, input[1].Type, input[2].Type}, len(rows))
+	b := data.MakeBatch([]data.Type{input[0].Type, input[1].Type, input[2].Type, input[3].Type}, len(rows))
 	for i, r := range rows {
 		if b.Cols[0].F64[i] = float64(r.x); r.x < 0 {
 			data.SetNullRow(b.Cols[0], i)
 		}
 		b.Cols[1].SetString(i, fmt.Sprintf("key %d of the test", r.k))
 		b.Cols[2].I64[i] = r.id
+		if b.Cols[3].I64[i] = r.x; r.x < 0 {
+			data.SetNullRow(b.Cols[3], i)
+		}
 	}
 	b.Ops = ops
 	return b
@@ -98,8 +102,10 @@ func reference(there []row, spec graph.TopN) bag {
 	for _, g := range groups {
 		slices.SortFunc(g, func(a, b row) int {
 			x := int(max(a.x, -1) - max(b.x, -1))
-			if spec.Order[0].Desc {
-				x = -x
+			if by := spec.Order[0]; by.Desc {
+				if x = -x; !by.NullsLast && (a.x < 0) != (b.x < 0) { // NULLs first all the same
+					x = -x
+				}
 			}
 			if x == 0 {
 				x = int(a.id - b.id)
@@ -120,41 +126,62 @@ func reference(there []row, spec graph.TopN) bag {
 }
 
 // TestChangesAddUp feeds random changes and compares what the changes given add
-// up to with the ranking of what is there, also after a restore.
+// up to with the ranking of what is there, also after a restore, while snapshots
+// are taken.
 func TestChangesAddUp(t *testing.T) {
 	for _, retracts := range []bool{false, true} {
 		for _, number := range []bool{false, true} {
-			for _, desc := range []bool{false, true} {
-				for _, ranks := range [][2]int64{{1, 1}, {1, 5}, {3, 40}} {
-					spec := graph.TopN{
-						Keys: []int{1}, Order: []graph.SortKey{{Column: 0, Desc: desc, NullsLast: desc}, {Column: 2}},
-						From: ranks[0], To: ranks[1], Number: number, Retracts: retracts,
+			for _, order := range []graph.SortKey{{Column: 0}, {Column: 0, Desc: true, NullsLast: true}, {Column: 3}, {Column: 3, Desc: true}} {
+				for _, more := range []bool{false, true} {
+					for _, ranks := range [][2]int64{{1, 1}, {1, 5}, {3, 40}} {
+						spec := graph.TopN{Keys: []int{1}, Order: []graph.SortKey{order}, From: ranks[0], To: ranks[1], Number: number, Retracts: retracts}
+						if more {
+							spec.Order = append(spec.Order, graph.SortKey{Column: 2})
+						}
+						t.Run(fmt.Sprintf("%+v", spec), func(t *testing.T) { addUp(t, spec, 60, 60, 3) })
 					}
-					t.Run(fmt.Sprintf("%+v", spec), func(t *testing.T) { addUp(t, spec) })
 				}
 			}
 		}
 	}
 }
 
-func addUp(t *testing.T, spec graph.TopN) {
+// TestManyRowsOfAPartition has more rows in a partition than a chunk has.
+func TestManyRowsOfAPartition(t *testing.T) {
+	for _, retracts := range []bool{false, true} {
+		spec := graph.TopN{Keys: []int{1}, Order: []graph.SortKey{{Column: 3}}, From: 2, To: 1500, Retracts: retracts}
+		t.Run(fmt.Sprintf("%+v", spec), func(t *testing.T) { addUp(t, spec, 30, 1000, 2) })
+	}
+}
+
+func addUp(t *testing.T, spec graph.TopN, steps int64, rowsMost, keys int64) {
 	rnd := rand.New(rand.NewPCG(3, 4))
 	o := open(t, spec)
 	defer func() { o.Close() }()
 	got := bag{}
 	var there []row
-	for step := range int64(60) {
+	chain := &operatortest.Chain{Op: o, Rnd: rnd.IntN}
+	for step := range steps {
 		var rows []row
 		var ops []data.Op
-		for i := range rnd.Int64N(60) + 1 {
-			if n := len(there); spec.Retracts && n > 0 && rnd.IntN(20) < 9 {
-				k := rnd.IntN(n)
+		for i := range rnd.Int64N(rowsMost) + 1 {
+			remove := func() {
+				k := rnd.IntN(len(there))
 				rows, ops = append(rows, there[k]), append(ops, data.Delete)
 				there = slices.Delete(there, k, k+1)
+			}
+			if spec.Retracts && len(there) > 0 && rnd.IntN(20) < 9 {
+				remove()
 				continue
 			}
-			r := row{rnd.Int64N(30) - 1, rnd.Int64N(3), step*100 + i}
-			rows, ops = append(rows, r), append(ops, data.Insert)
+			r := row{rnd.Int64N(30) - 1, rnd.Int64N(keys), step*rowsMost + i}
+			op := data.Insert
+			if spec.Retracts && len(there) > 0 && rnd.IntN(4) == 0 {
+				remove()
+				ops[len(ops)-1], op = data.UpdateBefore, data.UpdateAfter
+				r.k = rows[len(rows)-1].k
+			}
+			rows, ops = append(rows, r), append(ops, op)
 			there = append(there, r)
 		}
 		if !spec.Retracts {
@@ -166,15 +193,23 @@ func addUp(t *testing.T, spec graph.TopN) {
 		if want := reference(there, spec); !maps.Equal(got, want) {
 			t.Fatalf("after step %d:\ngot  %v\nwant %v", step, got, want)
 		}
-		if step == 30 {
-			w := &state.Writer{}
-			if err := o.Snapshot(w); err != nil {
-				t.Fatal(err)
-			}
+		chain.Step(t)
+		if step%20 == 19 {
+			from := chain.Finish(t)
+			whole := operatortest.Rows(from)
 			o.Close()
 			o = open(t, spec)
-			if err := o.Restore(&state.Reader{Parts: []state.Snapshot{w.Snapshot}}); err != nil {
+			if err := o.Restore(&state.Reader{Parts: []state.Snapshot{from}}); err != nil {
 				t.Fatal(err)
+			}
+			if step == 19 {
+				o.Resumed(1)
+				chain.Op = o
+			} else {
+				chain = &operatortest.Chain{Op: o, Rnd: rnd.IntN}
+			}
+			if again := operatortest.Rows(operatortest.Whole(t, o)); !maps.Equal(whole, again) {
+				t.Fatalf("restored %v, was %v", again, whole)
 			}
 		}
 	}
@@ -184,7 +219,7 @@ func addUp(t *testing.T, spec graph.TopN) {
 func TestListKeepsOrder(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(5, 6))
 	l := &list{}
-	var want []entry
+	var want []textRow
 	for i := range 5000 {
 		if i%3 == 2 {
 			k := rnd.IntN(len(want))
@@ -194,9 +229,9 @@ func TestListKeepsOrder(t *testing.T) {
 			want = slices.Delete(want, k, k+1)
 			continue
 		}
-		e := entry{key: fmt.Sprintf("%03d", rnd.IntN(300)), row: fmt.Sprint(i)}
+		e := textRow{key: fmt.Sprintf("%03d", rnd.IntN(300)), row: fmt.Sprint(i)}
 		l.insert(e)
-		at, _ := slices.BinarySearchFunc(want, e.key, func(x entry, key string) int {
+		at, _ := slices.BinarySearchFunc(want, e.key, func(x textRow, key string) int {
 			if x.key <= key {
 				return -1
 			}
@@ -207,7 +242,7 @@ func TestListKeepsOrder(t *testing.T) {
 	if got := l.get(nil, 0, l.n); !slices.Equal(got, want) || l.n != len(want) {
 		t.Errorf("%d entries of %d are not in order", len(got), len(want))
 	}
-	if l.remove(entry{key: "none"}) {
+	if l.remove(textRow{key: "none"}) {
 		t.Error("an entry that is not there was removed")
 	}
 }

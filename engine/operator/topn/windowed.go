@@ -114,7 +114,7 @@ func (w *windowed) put(p *operator.Partition[windowPart], end int64, key, row st
 	if err := w.held.Take(len(key) + len(row)); err != nil {
 		return err
 	}
-	v.list.insert(entry{key: key, row: row})
+	v.list.insert(textRow{key: key, row: row})
 	if int64(v.list.n) > w.spec.To {
 		e := v.list.dropLast()
 		w.held.Give(len(e.key) + len(e.row))
@@ -145,7 +145,7 @@ func (w *windowed) fire(wm int64, out operator.Output) error {
 	}
 	slices.Sort(over)
 	w.out.at, w.out.out = 0, out
-	var rows []entry
+	var rows []textRow
 	for _, end := range over {
 		for _, p := range w.open[end] {
 			l := &p.Value.list
