@@ -79,3 +79,31 @@ func (s *Set) everyRow(i int, filter int, args []int, input []data.Column) bool 
 	}
 	return true
 }
+
+// Room takes bytes of every group's record for the operator's own use, before
+// the first NewGroups, and returns where they lie (see Word).
+func (s *Set) Room(bytes int) int {
+	if s.own == 0 {
+		s.own = s.width
+	}
+	return s.room(bytes)
+}
+
+// Word is a word of a record at an offset that Room gave.
+func Word(rec unsafe.Pointer, off int) *int64 { return i64(rec, off) }
+
+// Width is the size of the value part of records.
+func (s *Set) Width() int { return s.width }
+
+// Sides tells whether groups need tables beside their records.
+func (s *Set) Sides() bool { return len(s.sides) > 0 }
+
+// Reset makes a record as it was when new, all but its key and what Room gave.
+func (g *Groups) Reset(rec unsafe.Pointer) {
+	for _, a := range g.set.accs {
+		if d, ok := a.(dropper); ok {
+			d.drop(g, rec)
+		}
+	}
+	clear(unsafe.Slice((*byte)(state.Value(rec)), g.set.own))
+}

@@ -49,6 +49,7 @@ type Set struct {
 	distinct []*distinct
 	member   []member // where the rows of each call come from
 	width    int
+	own      int    // of width: what aggregates use, where the operator has bytes as well
 	sides    []side // what needs a table beside the groups
 	shown    int    // how many of accs are results; the others are keys
 	firsts   []first

@@ -132,13 +132,20 @@ func (g *Groups) putGroup(rec unsafe.Pointer) {
 	if s.windowed {
 		row = appendInt(row, s.window)
 	}
+	row = g.Encode(row, rec)
+	s.row = row
+	s.puts++
+	s.main.Put(data.KeyGroup(state.Hash(rec), s.maxParallelism), row)
+}
+
+// Encode appends the number of rows and the aggregates of a record to a row, in
+// the form of Columns.
+func (g *Groups) Encode(row []byte, rec unsafe.Pointer) []byte {
 	row = appendInt(row, Rows(rec))
 	for _, a := range g.set.accs {
 		row = a.encode(g, row, rec)
 	}
-	s.row = row
-	s.puts++
-	s.main.Put(data.KeyGroup(state.Hash(rec), s.maxParallelism), row)
+	return row
 }
 
 func (g *Groups) putSide(k int, rec unsafe.Pointer) {

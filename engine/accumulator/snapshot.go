@@ -63,7 +63,12 @@ func (s *Set) stateSchema(windowed bool) []data.Column {
 	if windowed {
 		schema = append(schema, data.Column{Name: "window", Type: bigint})
 	}
-	schema = append(schema, data.Column{Name: "rows", Type: bigint})
+	return append(schema, s.Columns()...)
+}
+
+// Columns are the columns in which Encode writes a group.
+func (s *Set) Columns() []data.Column {
+	schema := []data.Column{{Name: "rows", Type: bigint}}
 	for i, a := range s.accs {
 		for j, t := range a.schema() {
 			schema = append(schema, data.Column{Name: fmt.Sprintf("%s%d_%d", s.calls[i].Func, i, j), Type: t})
@@ -118,23 +123,28 @@ func (s *Set) restore(r *state.Reader, prefix string, windowed bool, window func
 		if _, err := g.Table.Resolve(b, indexes(len(s.keys)), rows, recs); err != nil {
 			return err
 		}
-		for i, rec := range recs {
-			*i64(rec, rowCount) = values[0].I64[i] * oneRow
-		}
-		at := 1
-		for _, a := range s.accs {
-			n := len(a.schema())
-			if err := a.load(g, recs, values[at:at+n]); err != nil {
-				return err
-			}
-			at += n
-		}
-		return nil
+		return g.Load(recs, values)
 	})
 	for k := 0; k < len(s.sides) && err == nil; k++ {
 		err = s.restoreSide(r, prefix, k, windowed, window)
 	}
 	return err
+}
+
+// Load sets recs[i] from row i of the columns that Encode wrote.
+func (g *Groups) Load(recs []unsafe.Pointer, values []*data.Vector) error {
+	for i, rec := range recs {
+		*i64(rec, rowCount) = values[0].I64[i] * oneRow
+	}
+	at := 1
+	for _, a := range g.set.accs {
+		n := len(a.schema())
+		if err := a.load(g, recs, values[at:at+n]); err != nil {
+			return err
+		}
+		at += n
+	}
+	return nil
 }
 
 func (s *Set) restoreSide(r *state.Reader, prefix string, k int, windowed bool, window func(end int64) *Groups) error {

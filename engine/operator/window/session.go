@@ -15,8 +15,9 @@ import (
 	"github.com/weir-streams/weir/engine/state"
 )
 
-// session aggregates over SESSION windows: the rows of a key, each no more than
-// the gap after another. The planner sees to it that PARTITION BY and the keys are
+// session aggregates over SESSION windows with aggregates that cannot be joined
+// (see merging for the others): the rows of a key, each no more than the gap
+// after another. The planner sees to it that PARTITION BY and the keys are
 // the same columns. Rows are kept as they came until their session ends, and
 // only then aggregated: sessions merge, and most aggregates cannot.
 type session struct {
@@ -63,6 +64,18 @@ func newSession(op graph.Op, input []data.Column) (operator.Operator, error) {
 	if spec.Window.Gap <= 0 {
 		return nil, fmt.Errorf("SESSION window with a gap of %d ms: it must be positive", spec.Window.Gap)
 	}
+	set, err := accumulator.NewSet(spec.Keys, spec.Aggs, input)
+	if err != nil {
+		return nil, err
+	}
+	if set.Merges() && !set.Sides() {
+		return newMerging(op, input, set), nil
+	}
+	return newKept(op, input)
+}
+
+func newKept(op graph.Op, input []data.Column) (*session, error) {
+	spec := *op.WindowAggregate
 	number := data.Column{Name: "session", Type: data.Of(data.BigInt).NotNull()}
 	set, err := accumulator.NewSet([]int{len(input)}, spec.Aggs, append(slices.Clone(input), number))
 	if err != nil {
@@ -421,21 +434,23 @@ func (s *session) pop() entry {
 // The canonical form of a session is one row for each of its rows, in order: the
 // key, start and end of the session, the change, and the input's columns.
 
-func (s *session) stateSchema() []data.Column {
+const keptState = "sessions"
+
+func keptSchema(keys []int, input []data.Type) []data.Column {
 	var schema []data.Column
 	number := data.Of(data.BigInt).NotNull()
-	for i, k := range s.spec.Keys {
-		schema = append(schema, data.Column{Name: fmt.Sprintf("key%d", i), Type: s.input[k]})
+	for i, k := range keys {
+		schema = append(schema, data.Column{Name: fmt.Sprintf("key%d", i), Type: input[k]})
 	}
 	schema = append(schema, data.Column{Name: "start", Type: number}, data.Column{Name: "end", Type: number}, data.Column{Name: "op", Type: number})
-	for i, t := range s.input {
+	for i, t := range input {
 		schema = append(schema, data.Column{Name: fmt.Sprintf("column%d", i), Type: t})
 	}
 	return schema
 }
 
 func (s *session) Snapshot(w *state.Writer) error {
-	rows := w.Keyed("sessions", len(s.spec.Keys), 0, s.stateSchema())
+	rows := w.Keyed(keptState, len(s.spec.Keys), 0, keptSchema(s.spec.Keys, s.input))
 	w.List("watermark", state.Union, [][]byte{operator.Int64Item(s.watermark)})
 	var row []byte
 	for _, k := range s.keys {
@@ -468,7 +483,7 @@ func (s *session) Restore(r *state.Reader) error {
 			s.watermark = wm
 		}
 	}
-	schema := s.stateSchema()
+	schema := keptSchema(s.spec.Keys, s.input)
 	var keyTypes []data.Type
 	for _, k := range s.spec.Keys {
 		keyTypes = append(keyTypes, s.input[k])
@@ -477,7 +492,7 @@ func (s *session) Restore(r *state.Reader) error {
 	head := data.MakeBatch(append(slices.Clone(keyTypes), number, number, number), 1)
 	defer head.Release()
 	at := len(keyTypes)
-	err := r.EachRow("sessions", func(written []data.Column, _ int, row []byte) error {
+	err := r.EachRow(keptState, func(written []data.Column, _ int, row []byte) error {
 		if !slices.EqualFunc(written, schema, func(a, b data.Column) bool { return a.Type.SameAs(b.Type) }) {
 			return fmt.Errorf("state was written with columns %v, this query needs %v", written, schema)
 		}

@@ -16,11 +16,14 @@ func newSessionRows(op graph.Op, input []data.Column) (operator.Operator, error)
 	of.WindowAggregate = &graph.WindowAggregate{
 		Window: w, Keys: w.PartitionBy, Properties: []graph.WindowProperty{graph.WindowStart, graph.WindowEnd, graph.WindowTime},
 	}
-	o, err := newSession(of, input)
+	if w.Gap <= 0 {
+		return nil, fmt.Errorf("SESSION window with a gap of %d ms: it must be positive", w.Gap)
+	}
+	o, err := newKept(of, input)
 	if err != nil {
 		return nil, err
 	}
-	o.(*session).whole = true
+	o.whole = true
 	return o, nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/weir-streams/weir/engine/data"
 	"github.com/weir-streams/weir/engine/graph"
 	"github.com/weir-streams/weir/engine/operator"
+	"github.com/weir-streams/weir/engine/operator/operatortest"
 	"github.com/weir-streams/weir/engine/state"
 )
 
@@ -37,7 +38,7 @@ func TestSessions(t *testing.T) {
 			name:  "a late row is judged by the session it would join",
 			exact: true,
 			in:    []string{"a 0", "a 5", "b 13", "a 1", "c 100", "a 5"},
-			want:  []string{"wm 12", "a 3 [0,15)", "b 1 [13,23)", "wm 99", "c 1 [100,110)", "wm 9223372036854775807"},
+			want:  []string{"a 3 [0,15)", "b 1 [13,23)", "wm 99", "c 1 [100,110)", "wm 9223372036854775807"},
 			late:  1,
 		},
 	} {
@@ -56,8 +57,8 @@ func TestSessions(t *testing.T) {
 			if late := c.Metrics.LateDropped.Load(); late != tt.late {
 				t.Errorf("%d late rows, want %d", late, tt.late)
 			}
-			if used := c.Memory.Used(); used != 0 {
-				t.Errorf("%d bytes accounted with nothing open", used)
+			if n := op.(*merging).groups.Table.Len() + op.(*merging).others.Len(); n != 0 {
+				t.Errorf("%d records with nothing open", n)
 			}
 		})
 	}
@@ -163,8 +164,126 @@ func TestSessionsAgainstModel(t *testing.T) {
 		if !slices.Equal(out.lines, want) {
 			t.Fatalf("seed %d: got\n%s\nwant\n%s", seed, strings.Join(out.lines, "\n"), strings.Join(want, "\n"))
 		}
-		if used := c.Memory.Used(); used != 0 {
-			t.Fatalf("seed %d: %d bytes accounted with nothing open", seed, used)
+		if n := op.(*merging).groups.Table.Len() + op.(*merging).others.Len(); n != 0 {
+			t.Fatalf("seed %d: %d records with nothing open", seed, n)
 		}
+		op.Close()
+		if used := c.Memory.Used(); used != 0 {
+			t.Fatalf("seed %d: %d bytes accounted after Close", seed, used)
+		}
+	}
+}
+
+// kept makes the operator that keeps the rows of sessions.
+func kept(t *testing.T, w graph.Window) (operator.Operator, *operator.Context) {
+	t.Helper()
+	_, c := open(t, w)
+	op, err := newKept(counting(w), clicks)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := op.Open(c); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { op.Close() })
+	return op, c
+}
+
+// TestMergedSessionsAreThoseOfTheirRows compares sessions that rows are folded
+// into with sessions whose rows are kept, over late rows and retractions, with
+// snapshots of changes going on, and with the state of kept rows read in between.
+func TestMergedSessionsAreThoseOfTheirRows(t *testing.T) {
+	incremental := 0
+	for seed := range int64(60) {
+		rng := rand.New(rand.NewSource(seed))
+		exact, migrate := seed%2 == 0, seed%5 == 0
+		want, wantContext := kept(t, gap10)
+		op, c := open(t, gap10)
+		if migrate {
+			op, c = kept(t, gap10)
+		}
+		var chain *operatortest.Chain
+		if !migrate {
+			chain = &operatortest.Chain{Op: op.(operator.Snapshotter), Rnd: rng.Intn}
+		}
+		out, wanted := &tape{}, &tape{}
+		now, high, late := int64(0), int64(data.MinWatermark), int64(0)
+		for n := range 40 {
+			var lines []string
+			for range 1 + rng.Intn(12) {
+				now += int64(rng.Intn(4))
+				lines = append(lines, fmt.Sprintf("user-%d %d", rng.Intn(12), now-int64(rng.Intn(40))))
+			}
+			wm, end := high, max(high, now-20)
+			for o, to := range map[operator.Operator]*tape{op: out, want: wanted} {
+				b := rows(exact, lines...)
+				b.Ops = make([]data.Op, b.N)
+				for i := range b.Ops {
+					if i%7 == 3 {
+						b.Ops[i] = data.Delete
+					}
+				}
+				mark := wm
+				for i := range b.RowWatermarks {
+					mark = max(mark, b.RowWatermarks[i]-15)
+					b.RowWatermarks[i] = mark
+				}
+				high = max(end, mark)
+				if err := o.Process(0, b, to); err != nil {
+					t.Fatal(err)
+				}
+				if err := o.Watermark(high, to); err != nil {
+					t.Fatal(err)
+				}
+			}
+			switch {
+			case chain != nil:
+				chain.Step(t)
+				if rng.Intn(10) == 0 {
+					r := &state.Reader{Parts: []state.Snapshot{chain.Finish(t)}}
+					late += c.Metrics.LateDropped.Load()
+					op, c = open(t, gap10)
+					if err := op.(operator.Stateful).Restore(r); err != nil {
+						t.Fatal(err)
+					}
+					op.(operator.Resumer).Resumed(0)
+					chain.Op = op.(operator.Snapshotter)
+				}
+			case n == 20:
+				w := &state.Writer{}
+				if err := op.(operator.Stateful).Snapshot(w); err != nil {
+					t.Fatal(err)
+				}
+				late += c.Metrics.LateDropped.Load()
+				op, c = open(t, gap10)
+				if err := op.(operator.Stateful).Restore(&state.Reader{Parts: []state.Snapshot{w.Snapshot}}); err != nil {
+					t.Fatal(err)
+				}
+			case n == 30: // records move
+				if err := op.(*merging).compact(); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		if chain != nil {
+			chain.Finish(t)
+			incremental += chain.Incremental
+		}
+		for o, to := range map[operator.Operator]*tape{op: out, want: wanted} {
+			if err := o.Watermark(data.MaxWatermark, to); err != nil {
+				t.Fatal(err)
+			}
+			to.lines = slices.DeleteFunc(to.lines, func(l string) bool { return strings.HasPrefix(l, "wm") })
+			slices.Sort(to.lines)
+		}
+		if !slices.Equal(out.lines, wanted.lines) {
+			t.Fatalf("seed %d: got\n%s\nwant\n%s", seed, strings.Join(out.lines, "\n"), strings.Join(wanted.lines, "\n"))
+		}
+		if a, b := late+c.Metrics.LateDropped.Load(), wantContext.Metrics.LateDropped.Load(); a != b {
+			t.Fatalf("seed %d: %d late rows, want %d", seed, a, b)
+		}
+	}
+	if incremental < 50 {
+		t.Errorf("only %d incremental snapshots were compared", incremental)
 	}
 }
