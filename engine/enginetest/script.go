@@ -3,6 +3,7 @@ package enginetest
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -11,21 +12,29 @@ import (
 
 	"github.com/weir-streams/weir/engine/data"
 	"github.com/weir-streams/weir/engine/sql/parse"
+	"github.com/weir-streams/weir/engine/udf/udftest"
 )
 
-// RunScripts runs every .test file of a folder as a subtest.
-func RunScripts(t *testing.T, dir string) {
+// RunScripts runs every .test file of a folder as a subtest, and tells which
+// operators they ran.
+func RunScripts(t *testing.T, dir string) *Coverage {
 	t.Helper()
+	covered := &Coverage{}
+	whole, err := filepath.Abs(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
 	files, err := filepath.Glob(filepath.Join(dir, "*.test"))
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no scripts in %s", dir)
 	}
 	for _, f := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(f), ".test"), func(t *testing.T) {
-			s := &script{config: map[string]string{"table.local-time-zone": "UTC"}}
+			s := &script{dir: whole, covered: covered, config: map[string]string{"table.local-time-zone": "UTC"}}
 			datadriven.RunTest(t, f, func(t *testing.T, d *datadriven.TestData) string { return s.directive(t, d) })
 		})
 	}
+	return covered
 }
 
 // script is the state of a file between its directives.
@@ -33,6 +42,9 @@ type script struct {
 	feeds  []*feed
 	setup  []string
 	config map[string]string
+
+	dir     string // of the file
+	covered *Coverage
 }
 
 func (s *script) directive(t *testing.T, d *datadriven.TestData) string {
@@ -40,7 +52,11 @@ func (s *script) directive(t *testing.T, d *datadriven.TestData) string {
 	case "feed":
 		return s.feed(t, d)
 	case "exec":
-		for _, f := range parse.Split(d.Input) {
+		text := strings.ReplaceAll(d.Input, "${FOLDER}", s.dir)
+		if strings.Contains(text, "${MODULE}") {
+			text = strings.ReplaceAll(text, "${MODULE}", udftest.Go(t))
+		}
+		for _, f := range parse.Split(text) {
 			s.setup = append(s.setup, f.Text)
 		}
 		return "ok\n"
@@ -70,7 +86,7 @@ func (s *script) program(query string) program {
 // query runs the ways and shows the first one's result.
 func (s *script) query(t *testing.T, d *datadriven.TestData) string {
 	var names []string
-	changelog := false
+	changelog, late := false, false
 	prog := s.program(d.Input)
 	for _, a := range d.CmdArgs {
 		switch a.Key {
@@ -80,6 +96,8 @@ func (s *script) query(t *testing.T, d *datadriven.TestData) string {
 			changelog = true
 		case "serial":
 			prog.serial = true
+		case "late":
+			prog.serial, late = true, true
 		default:
 			d.Fatalf(t, "unknown argument %q", a.Key)
 		}
@@ -91,10 +109,12 @@ func (s *script) query(t *testing.T, d *datadriven.TestData) string {
 	dir := t.TempDir()
 	var shown []string
 	var table []string
+	same := true
 	for i, w := range list {
 		got, err := run(prog, w, filepath.Join(dir, strconv.Itoa(i)))
 		if err != nil {
 			t.Errorf("%s: run %q: %v", d.Pos, w.name, err)
+			same = false
 			if i == 0 {
 				return "error: " + err.Error() + "\n"
 			}
@@ -119,10 +139,29 @@ func (s *script) query(t *testing.T, d *datadriven.TestData) string {
 			continue
 		}
 		if diff := difference(table, rows); diff != "" {
+			same = false
 			t.Errorf("%s: the result of run %q is not that of run %q:\n%s", d.Pos, w.name, list[0].name, diff)
 		}
 	}
+	if same && len(names) == 0 && len(table) > 0 && prog.feeds != nil {
+		s.cover(prog, late)
+	}
 	return strings.Join(shown, "\n") + "\n"
+}
+
+// cover records the operators of a query that was run all ways.
+func (s *script) cover(p program, late bool) {
+	r, err := prepare(p, "")
+	if err != nil || len(r.used) == 0 {
+		return
+	}
+	nulls := false
+	for _, f := range s.feeds {
+		if slices.Contains(r.used, f.name) {
+			nulls = nulls || slices.ContainsFunc(f.rows, func(row string) bool { return strings.Contains(row, "NULL") })
+		}
+	}
+	s.covered.add(r.plan.Graph, nulls, late)
 }
 
 func columnText(columns []data.Column) string {

@@ -55,34 +55,22 @@ type outcome struct {
 // runner runs a program once, one way.
 type runner struct {
 	program
-	world  *world
-	engine *engine.Engine
-	plan   *engine.Plan
-	used   []string // feeds that are read
-	dir    string
-	jobs   int
+	world   *world
+	engine  *engine.Engine
+	plan    *engine.Plan
+	used    []string // feeds that are read
+	columns []data.Column
+	dir     string
+	jobs    int
 }
 
 // run runs a program one way in a folder of its own. The error says why the
 // query was refused or failed.
 func run(p program, w way, dir string) (outcome, error) {
-	zone := time.UTC
-	if name := p.config["table.local-time-zone"]; name != "" {
-		var err error
-		if zone, err = time.LoadLocation(name); err != nil {
-			return outcome{}, fmt.Errorf("time zone of the test: %w", err)
-		}
-	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return outcome{}, err
 	}
-	r := &runner{program: p, world: newWorld(p.feeds), dir: dir}
-	r.engine = engine.New(engine.Config{
-		Dir:        dir,
-		Connectors: []*connector.Connector{feedConnector(r.world), captureConnector(r.world, zone)},
-		Formats:    rowFormats,
-	})
-	columns, err := r.compile()
+	r, err := prepare(p, dir)
 	if err != nil {
 		return outcome{}, err
 	}
@@ -92,7 +80,27 @@ func run(p program, w way, dir string) (outcome, error) {
 	if err := w.run(r); err != nil {
 		return outcome{}, err
 	}
-	return outcome{columns: columns, changes: r.world.result()}, nil
+	return outcome{columns: r.columns, changes: r.world.result()}, nil
+}
+
+// prepare plans a program.
+func prepare(p program, dir string) (*runner, error) {
+	zone := time.UTC
+	if name := p.config["table.local-time-zone"]; name != "" {
+		var err error
+		if zone, err = time.LoadLocation(name); err != nil {
+			return nil, fmt.Errorf("time zone of the test: %w", err)
+		}
+	}
+	r := &runner{program: p, world: newWorld(p.feeds), dir: dir}
+	r.engine = engine.New(engine.Config{
+		Dir:        dir,
+		Connectors: []*connector.Connector{feedConnector(r.world), captureConnector(r.world, zone)},
+		Formats:    rowFormats,
+	})
+	var err error
+	r.columns, err = r.compile()
+	return r, err
 }
 
 // compile plans the query and turns its collect sink into ours, which commits

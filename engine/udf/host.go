@@ -14,8 +14,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/tetratelabs/wazero"
-
 	"github.com/weir-streams/weir/engine/function"
 	"github.com/weir-streams/weir/engine/graph"
 	"github.com/weir-streams/weir/engine/option"
@@ -31,8 +29,7 @@ type Host struct {
 	fetch Fetch
 
 	mu      sync.Mutex
-	cache   wazero.CompilationCache
-	modules map[string]*module // by checksum and limits
+	modules map[string]*module // by checksum, limits and use
 	files   map[string]seen    // by path
 	order   []string           // keys of modules, the one used last at the end
 }
@@ -154,9 +151,9 @@ func (m *module) user(d *graph.Function) (function.User, error) {
 	return u, nil
 }
 
-// module finds or makes the module of a declaration; with hold it stays until
-// it is released.
-func (h *Host) module(d *graph.Function, hold bool) (*module, error) {
+// module finds or makes the module of a declaration, to plan with or to run: then
+// it stays until it is released.
+func (h *Host) module(d *graph.Function, run bool) (*module, error) {
 	limits, err := limitsOf(d.Options)
 	if err != nil {
 		return nil, err
@@ -174,12 +171,9 @@ func (h *Host) module(d *graph.Function, hold bool) (*module, error) {
 	if d.SHA256 != "" && d.SHA256 != file.sum {
 		return nil, fmt.Errorf("artifact %s is not what it was when the job was planned: its SHA-256 is %s, not %s; plan the job again, or bring the file back", d.Artifact, file.sum, d.SHA256)
 	}
-	key := fmt.Sprintf("%s %d %d", file.sum, limits.Memory, limits.Call)
+	key := fmt.Sprintf("%s %d %d %v", file.sum, limits.Memory, limits.Call, run)
 	m := h.modules[key]
 	if m == nil {
-		if h.cache == nil {
-			h.cache = wazero.NewCompilationCache()
-		}
 		if file.bytes == nil { // it was read before, and may be another since
 			delete(h.files, path)
 			if file, err = h.read(path, d.Artifact); err != nil {
@@ -189,14 +183,14 @@ func (h *Host) module(d *graph.Function, hold bool) (*module, error) {
 				return nil, fmt.Errorf("artifact %s changes while it is read", d.Artifact)
 			}
 		}
-		if m, err = compile(filepath.Base(path), file.sum, file.bytes, limits, h.cache); err != nil {
+		if m, err = compile(filepath.Base(path), file.sum, file.bytes, limits, run); err != nil {
 			return nil, err
 		}
 		h.modules[key] = m
 		h.evict()
 	}
 	h.touch(key)
-	if hold {
+	if run {
 		m.users++
 	}
 	return m, nil

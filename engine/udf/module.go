@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/tetratelabs/wazero"
 	"github.com/tetratelabs/wazero/api"
+	"github.com/tetratelabs/wazero/experimental"
 	"github.com/tetratelabs/wazero/imports/wasi_snapshot_preview1"
 )
 
@@ -35,7 +37,7 @@ type module struct {
 	limits Limits
 	forms  []form
 
-	runtime  wazero.Runtime
+	sandbox  wazero.Runtime
 	compiled wazero.CompiledModule
 
 	mu     sync.Mutex
@@ -44,27 +46,37 @@ type module struct {
 	closed bool
 }
 
-// compile makes a module of its bytes, and asks it what it has.
-func compile(name, sum string, code []byte, limits Limits, cache wazero.CompilationCache) (*module, error) {
+// compiled is the machine code of this process's modules: translating a module
+// takes seconds, so that jobs and engines share it.
+var compiled = sync.OnceValue(wazero.NewCompilationCache)
+
+// compile makes a module of its bytes, and asks it what it has. A module to run
+// is translated to machine code; one to plan with is interpreted, which begins
+// sooner.
+func compile(name, sum string, code []byte, limits Limits, run bool) (*module, error) {
 	ctx := context.Background()
+	config := wazero.NewRuntimeConfigInterpreter()
+	if run {
+		config = wazero.NewRuntimeConfig().WithCompilationCache(compiled())
+		ctx = experimental.WithCompilationWorkers(ctx, runtime.GOMAXPROCS(0))
+	}
 	pages := max(1, min((limits.Memory+pageSize-1)/pageSize, 1<<16))
-	config := wazero.NewRuntimeConfig().WithCompilationCache(cache).WithMemoryLimitPages(uint32(pages)).
-		WithCloseOnContextDone(true).WithDebugInfoEnabled(true)
-	m := &module{name: name, sum: sum, limits: limits, runtime: wazero.NewRuntimeWithConfig(ctx, config)}
+	config = config.WithMemoryLimitPages(uint32(pages)).WithCloseOnContextDone(true)
+	m := &module{name: name, sum: sum, limits: limits, sandbox: wazero.NewRuntimeWithConfig(ctx, config)}
 	err := m.open(ctx, code)
 	if err != nil {
-		_ = m.runtime.Close(ctx)
+		_ = m.sandbox.Close(ctx)
 		return nil, fmt.Errorf("module %s: %w", name, err)
 	}
 	return m, nil
 }
 
 func (m *module) open(ctx context.Context, code []byte) error {
-	if _, err := wasi_snapshot_preview1.Instantiate(ctx, m.runtime); err != nil {
+	if _, err := wasi_snapshot_preview1.Instantiate(ctx, m.sandbox); err != nil {
 		return fmt.Errorf("prepare the sandbox: %w", err)
 	}
 	var err error
-	if m.compiled, err = m.runtime.CompileModule(ctx, code); err != nil {
+	if m.compiled, err = m.sandbox.CompileModule(ctx, code); err != nil {
 		return fmt.Errorf("it is no WebAssembly module that can be compiled: %w", firstLine(err))
 	}
 	i, err := m.instantiate()
@@ -127,7 +139,8 @@ func (m *module) close() {
 	m.mu.Lock()
 	m.closed, m.idle = true, nil
 	m.mu.Unlock()
-	_ = m.runtime.Close(context.Background()) // with all its instances
+	_ = m.sandbox.Close(context.Background()) // with all its instances
+	_ = m.compiled.Close(context.Background())
 }
 
 // named finds the forms of a function.
@@ -181,7 +194,7 @@ func (m *module) instantiate() (*instance, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), m.limits.Call)
 	defer cancel()
 	config := wazero.NewModuleConfig().WithName("").WithStartFunctions("_initialize").WithStderr(&i.said)
-	guest, err := m.runtime.InstantiateModule(ctx, m.compiled, config)
+	guest, err := m.sandbox.InstantiateModule(ctx, m.compiled, config)
 	if err != nil {
 		return nil, fmt.Errorf("start an instance: %w", i.explain(ctx, err))
 	}
