@@ -1,6 +1,7 @@
 package logical
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/weir-streams/weir/engine/data"
@@ -17,14 +18,40 @@ type Join struct {
 	Cond        expr.Expr
 	Interval    *Interval // what Cond says of the event times of both; nil: nothing
 	Pos         ast.Pos
+
+	known joinColumns
 }
+
+// joinColumns are what Schema and Both worked out once. They are of one node: a
+// copy that is about to be changed does not take them for its own.
+type joinColumns struct {
+	of           *Join
+	both, schema []data.Column
+	width        int // columns of the left input
+}
+
+// columns works out the columns of the node. Without remembering them, a chain of
+// joins would ask each input twice, and that one its own, and so on.
+func (n *Join) columns() *joinColumns {
+	if k := &n.known; k.of == n {
+		return k
+	}
+	l, r := n.Left.Schema(), n.Right.Schema()
+	k := joinColumns{of: n, both: beside(l, r), width: len(l)}
+	k.schema = n.given(slices.Clone(k.both), len(l))
+	n.known = k
+	return &n.known
+}
+
+// Width is the number of columns of the left input.
+func (n *Join) Width() int { return n.columns().width }
 
 // Schema of a Join: the left columns and, but for SEMI and ANTI, the right
 // ones. Nothing is a time attribute any more, as rows come long after their time,
 // but for the times of an interval.
-func (n *Join) Schema() []data.Column {
-	out := n.Both()
-	left := len(n.Left.Schema())
+func (n *Join) Schema() []data.Column { return slices.Clone(n.columns().schema) }
+
+func (n *Join) given(out []data.Column, left int) []data.Column {
 	if n.Interval != nil && !n.Kind.LeftOnly() {
 		out[n.Interval.LeftTime].Type.TimeAttr = data.EventTime
 		out[left+n.Interval.RightTime].Type.TimeAttr = data.EventTime
@@ -41,15 +68,18 @@ func (n *Join) Schema() []data.Column {
 }
 
 // Both is the columns Cond is over: those of both inputs, under different names.
-func (n *Join) Both() []data.Column {
-	l, r := n.Left.Schema(), n.Right.Schema()
+func (n *Join) Both() []data.Column { return slices.Clone(n.columns().both) }
+
+func beside(l, r []data.Column) []data.Column {
 	out := make([]data.Column, 0, len(l)+len(r))
-	taken := map[string]bool{}
+	taken := make(map[string]bool, len(l)+len(r))
+	next := map[string]int{} // of each name, the number to try
 	for _, side := range [][]data.Column{l, r} {
 		for _, c := range side {
 			name := c.Name
-			for k := 0; taken[c.Name]; k++ {
+			for k := next[name]; taken[c.Name]; k++ {
 				c.Name = name + strconv.Itoa(k)
+				next[name] = k + 1
 			}
 			taken[c.Name] = true
 			c.Type.TimeAttr = data.NoTimeAttr

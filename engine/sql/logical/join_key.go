@@ -21,7 +21,7 @@ func SameKey(a, b data.Type) bool {
 // Equalities takes a join's condition apart: the pairs of columns that must be
 // equal, which of them are when both are NULL, and what else must be TRUE.
 func (n *Join) Equalities() (left, right []int, nulls []bool, rest []expr.Expr) {
-	l := len(n.Left.Schema())
+	l := n.Width()
 	var parts []expr.Expr
 	var collect func(e expr.Expr)
 	collect = func(e expr.Expr) {

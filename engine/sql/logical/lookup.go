@@ -23,7 +23,7 @@ type Lookup struct {
 // Schema of a Lookup: the input's columns as they are, then the table's.
 func (n *Lookup) Schema() []data.Column {
 	out := append([]data.Column{}, n.Input.Schema()...)
-	both := (&Join{Left: n.Input, Right: n.Table}).Both()
+	both := beside(out, n.Table.Schema())
 	for _, c := range both[len(out):] {
 		c.Type.Nullable = c.Type.Nullable || n.Kind.KeepsLeft()
 		out = append(out, c)

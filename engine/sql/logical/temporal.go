@@ -24,7 +24,7 @@ type Temporal struct {
 // time is past.
 func (n *Temporal) Schema() []data.Column {
 	out := append([]data.Column{}, n.Left.Schema()...)
-	both := (&Join{Left: n.Left, Right: n.Right}).Both()
+	both := beside(out, n.Right.Schema())
 	for _, c := range both[len(out):] {
 		c.Type.Nullable = c.Type.Nullable || n.Kind.KeepsLeft()
 		out = append(out, c)

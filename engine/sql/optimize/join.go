@@ -58,7 +58,7 @@ func pushFilterIntoJoin(n logical.Node, c *Context) logical.Node {
 	if !ok {
 		return nil
 	}
-	left := len(j.Left.Schema())
+	left := j.Width()
 	var above, on, lefts, rights []expr.Expr
 	for _, x := range conjuncts(f.Cond) {
 		l, r := sidesOf(x, left)
@@ -96,7 +96,7 @@ func pushJoinCondition(n logical.Node, c *Context) logical.Node {
 	if !ok || isTrue(j.Cond) {
 		return nil
 	}
-	left := len(j.Left.Schema())
+	left := j.Width()
 	var stay, lefts, rights []expr.Expr
 	constant := false
 	for _, x := range conjuncts(j.Cond) {

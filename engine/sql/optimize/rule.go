@@ -20,6 +20,9 @@ type Context struct {
 	Volatile func(name string) bool
 
 	fired map[string]int
+	// settled are nodes that no rule changes, nor anything below them: they are not
+	// looked at again when something above them changes.
+	settled map[logical.Node]bool
 }
 
 // Rule rewrites a node, whose inputs no rule of the list wants to change.
@@ -72,7 +75,7 @@ func Optimize(roots []logical.Node, c *Context) []logical.Node {
 	if c.Volatile == nil {
 		c.Volatile = func(string) bool { return false }
 	}
-	c.fired = map[string]int{}
+	c.fired, c.settled = map[string]int{}, map[logical.Node]bool{}
 	roots = fixpoint(roots, c)
 	for _, p := range Passes {
 		roots = fixpoint(p.apply(roots, c), c)
@@ -92,10 +95,14 @@ func fixpoint(roots []logical.Node, c *Context) []logical.Node {
 }
 
 func rewrite(n logical.Node, c *Context) logical.Node {
+	if c.settled[n] {
+		return n
+	}
 	for range maxRounds {
 		n = rewriteInputs(n, c)
 		next := once(n, c)
 		if next == nil {
+			c.settled[n] = true
 			return n
 		}
 		n = next

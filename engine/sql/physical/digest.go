@@ -11,13 +11,18 @@ import (
 
 // digest is a text that two nodes share if they compute the same rows; they
 // are then planned once. Names do not count, types do.
-func digest(n logical.Node) string {
+func (p *planner) digest(n logical.Node) string {
+	if d, ok := p.digests[n]; ok {
+		return d
+	}
 	var b strings.Builder
-	writeDigest(&b, n)
-	return b.String()
+	p.writeDigest(&b, n)
+	d := hash(b.String())
+	p.digests[n] = d
+	return d
 }
 
-func writeDigest(b *strings.Builder, n logical.Node) {
+func (p *planner) writeDigest(b *strings.Builder, n logical.Node) {
 	fmt.Fprintf(b, "%T", n)
 	exprs := func(list ...expr.Expr) {
 		for _, e := range list {
@@ -77,9 +82,7 @@ func writeDigest(b *strings.Builder, n logical.Node) {
 		fmt.Fprintf(b, " %s %d", c.Type, c.Type.TimeAttr)
 	}
 	for _, in := range n.Inputs() {
-		b.WriteString(" (")
-		writeDigest(b, in)
-		b.WriteString(")")
+		b.WriteString(" (" + p.digest(in) + ")")
 	}
 }
 

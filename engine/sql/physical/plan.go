@@ -31,7 +31,7 @@ type Config struct {
 
 // Plan makes the graph of one job of all the sinks.
 func Plan(sinks []*logical.Sink, c Config) (*graph.Graph, error) {
-	p := &planner{config: c, built: map[string]*stream{}, users: map[string]int{}, ids: map[string]int{}}
+	p := &planner{config: c, built: map[string]*stream{}, users: map[string]int{}, ids: map[string]int{}, digests: map[logical.Node]string{}}
 	for _, s := range sinks {
 		p.count(s)
 	}
@@ -60,13 +60,14 @@ type planner struct {
 	vertices []graph.Vertex
 	built    map[string]*stream // by digest
 	users    map[string]int     // by digest
-	ids      map[string]int     // how often a meaning or a vertex was seen
+	digests  map[logical.Node]string
+	ids      map[string]int // how often a meaning or a vertex was seen
 }
 
 // count finds the nodes with several users. Below a node that was met before
 // nothing is counted again: it is planned once.
 func (p *planner) count(n logical.Node) {
-	d := digest(n)
+	d := p.digest(n)
 	p.users[d]++
 	if p.users[d] > 1 {
 		return
@@ -77,7 +78,7 @@ func (p *planner) count(n logical.Node) {
 }
 
 func (p *planner) node(n logical.Node) (*stream, error) {
-	d := digest(n)
+	d := p.digest(n)
 	if s := p.built[d]; s != nil {
 		return s, nil
 	}
@@ -191,7 +192,7 @@ func (p *planner) values(n *logical.Values) *stream {
 func (p *planner) project(n *logical.Project) (*stream, error) {
 	below, filter := n.Input, (*expr.Expr)(nil)
 	var cond expr.Expr
-	if f, ok := below.(*logical.Filter); ok && p.users[digest(f)] == 1 {
+	if f, ok := below.(*logical.Filter); ok && p.users[p.digest(f)] == 1 {
 		below, cond = f.Input, f.Cond
 		filter = &cond
 		if err := ranked(cond, below); err != nil {
