@@ -33,6 +33,8 @@ type Connector struct {
 	// AcceptsUpdates: the sink takes changes of all kinds. One with Formats takes
 	// them wherever its format writes them.
 	AcceptsUpdates bool
+	// NoBefore: the sink has no use for what a row was before it was updated.
+	NoBefore bool
 	Source         func(s SourceSpec) (Source, error) // nil: cannot be read
 	Sink           func(s SinkSpec) (Sink, error)     // nil: cannot be written
 	// Lookup opens the table for questions by key; nil: it cannot be asked. See

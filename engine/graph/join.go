@@ -38,7 +38,10 @@ type Join struct {
 	// right ones.
 	Condition *expr.Expr `json:"condition,omitempty"`
 	// LeftInserts and RightInserts tell that an input has inserts only.
-	LeftInserts  bool  `json:"leftInserts,omitzero"`
-	RightInserts bool  `json:"rightInserts,omitzero"`
-	TTLMillis    int64 `json:"ttlMillis,omitzero"`
+	LeftInserts  bool `json:"leftInserts,omitzero"`
+	RightInserts bool `json:"rightInserts,omitzero"`
+	// LeftTTLMillis and RightTTLMillis are for how long a row of an input is kept
+	// (table.exec.state.ttl, or the hint STATE_TTL); 0: for ever.
+	LeftTTLMillis  int64 `json:"leftTTLMillis,omitzero"`
+	RightTTLMillis int64 `json:"rightTTLMillis,omitzero"`
 }

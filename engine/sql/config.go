@@ -38,7 +38,10 @@ func (s *Session) flag(key string) (bool, error) {
 }
 
 func (s *Session) physical() (physical.Config, error) {
-	c := physical.Config{AcceptsUpdates: s.acceptsUpdates}
+	c := physical.Config{AcceptsUpdates: s.acceptsUpdates, Replaces: func(t graph.Table) (byKey, ignoresBefore bool) {
+		k := s.connectorNamed(t.Connector)
+		return k != nil && k.Upsert, k != nil && k.NoBefore
+	}}
 	var err error
 	if c.TTLMillis, err = s.millis("table.exec.state.ttl", 0); err != nil {
 		return c, err

@@ -114,7 +114,7 @@ func stateOf(op graph.Op) string {
 	case op.WindowAggregate != nil:
 		return "state: a record of each key of an open window"
 	case op.Join != nil:
-		return fmt.Sprintf("state: every row of both inputs, %d columns in all, %s", len(op.Schema), ttl(op.Join.TTLMillis))
+		return fmt.Sprintf("state: every row of both inputs, %d columns in all, left %s, right %s", len(op.Schema), ttl(op.Join.LeftTTLMillis), ttl(op.Join.RightTTLMillis))
 	case op.IntervalJoin != nil:
 		return "state: the rows of both inputs that may still be met"
 	case op.Temporal != nil:
@@ -147,7 +147,7 @@ func (s *Session) advice(g *graph.Graph) string {
 			switch {
 			case op.GroupAggregate != nil && !op.GroupAggregate.MiniBatch && len(op.GroupAggregate.Aggs) > 0:
 				add("ADVICE", "%s (%s) gives a change for each row. You might want to fold them by configuring ('table.exec.mini-batch.enabled' to 'true').", op.Name, op.Detail)
-			case op.Join != nil && op.Join.TTLMillis == 0:
+			case op.Join != nil && op.Join.LeftTTLMillis == 0 && op.Join.RightTTLMillis == 0:
 				add("WARNING", "%s (%s) keeps all rows of both inputs for ever. You might want to bound it by configuring 'table.exec.state.ttl', by a STATE_TTL hint, or by a condition on the times of both.", op.Name, op.Detail)
 			case op.LookupJoin != nil && !op.Modes.InsertOnly():
 				add("WARNING", "%s (%s): the table may have changed between a row and its retraction, which then does not take back what was given.", op.Name, op.Detail)

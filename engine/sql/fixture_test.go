@@ -25,7 +25,8 @@ func environment() sql.Environment {
 			{Name: "filesystem", Formats: true, Source: source, Sink: sink, Options: append(connector.FullCacheOptions(), option.Option{Key: "path", Required: true, Example: "/data/in"}), Bounded: func(option.Values) bool { return true }},
 			{Name: "datagen", Source: source, Options: []option.Option{{Key: "rows-per-second", Type: option.Int}, {Key: "number-of-rows", Type: option.Int}, {Key: "scan.rate-limit", Type: option.Int}, {Key: "fields.", Prefix: true}}},
 			{Name: "print", Sink: sink, AcceptsUpdates: true, Options: []option.Option{{Key: "print-identifier"}}},
-			{Name: "blackhole", Sink: sink, AcceptsUpdates: true},
+			{Name: "blackhole", Sink: sink, AcceptsUpdates: true, NoBefore: true},
+			{Name: "kv", Sink: sink, AcceptsUpdates: true, Upsert: true, Source: source, Formats: true},
 		},
 		Formats: []*format.Format{
 			{Name: "csv", Decoder: decoder, Encoder: encoder, Options: []option.Option{{Key: "null-literal"}, {Key: "field-delimiter"}}},

@@ -11,7 +11,7 @@ import (
 var Connector = &connector.Connector{
 	Name:           "blackhole",
 	Doc:            "Takes all rows and keeps none.",
-	AcceptsUpdates: true,
+	AcceptsUpdates: true, NoBefore: true,
 	Sink:           func(connector.SinkSpec) (connector.Sink, error) { return sink{}, nil },
 }
 

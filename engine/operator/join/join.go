@@ -54,7 +54,7 @@ type pairs struct {
 // New makes the operator of a Join.
 func New(op graph.Op, input [][]data.Column, functions *function.Set) (operator.Operator, error) {
 	spec := *op.Join
-	if spec.TTLMillis > 0 {
+	if spec.LeftTTLMillis > 0 || spec.RightTTLMillis > 0 {
 		return nil, fmt.Errorf("table.exec.state.ttl on %s is not supported by this engine yet; remove it or run on a Flink target", op.Name)
 	}
 	if len(input) != 2 {

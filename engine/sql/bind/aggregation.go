@@ -257,7 +257,7 @@ func contains(list []string, s string) bool {
 }
 
 // node is the aggregation over its input.
-func (a *aggregation) node(input logical.Node) logical.Node {
+func (a *aggregation) node(input logical.Node) *logical.Aggregate {
 	below, in := a.below, input.Schema()
 	if len(below) == 0 { // COUNT(*) alone reads no column
 		below, a.names = []expr.Expr{intLiteral(0)}, []string{"$f0"}

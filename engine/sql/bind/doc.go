@@ -52,6 +52,7 @@ type Binder struct {
 	queries int
 	// correlation is what the query about to be bound may use of that around it.
 	correlation *correlation
+	hints       *hinted // of the SELECT whose FROM is being bound
 }
 
 // SelectedTable is a table of FROM: its alias and its columns.

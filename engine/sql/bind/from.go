@@ -18,10 +18,10 @@ func (b *Binder) from(ref ast.TableRef) (logical.Node, *scope, error) {
 	case *ast.TableName:
 		return b.tableName(r)
 	case *ast.Derived:
-		outer, correlation := b.ctes, b.correlation
-		b.correlation = nil
+		outer, correlation, hints := b.ctes, b.correlation, b.hints
+		b.correlation, b.hints = nil, nil
 		n, err := b.query(r.Query)
-		b.ctes, b.correlation = outer, correlation
+		b.ctes, b.correlation, b.hints = outer, correlation, hints
 		if err != nil {
 			return nil, nil, err
 		}

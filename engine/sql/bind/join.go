@@ -44,7 +44,7 @@ func (b *Binder) join(j *ast.Join) (logical.Node, *scope, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	n := &logical.Join{Left: left, Right: right, Kind: joinKinds[j.Kind], Cond: trueLiteral(), Pos: j.Pos()}
+	n := &logical.Join{Left: left, Right: right, Kind: joinKinds[j.Kind], Cond: trueLiteral(), LeftTTL: b.hints.of(ls), RightTTL: b.hints.of(rs), Pos: j.Pos()}
 	sc := ls.beside(rs)
 	switch {
 	case j.Natural:

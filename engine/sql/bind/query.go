@@ -262,7 +262,7 @@ func fit(n logical.Node, to []data.Column) logical.Node {
 }
 
 // distinct groups by all columns.
-func distinct(n logical.Node, pos ast.Pos) logical.Node {
+func distinct(n logical.Node, pos ast.Pos) *logical.Aggregate {
 	a := &logical.Aggregate{Input: n, Pos: pos}
 	for i := range n.Schema() {
 		a.Keys = append(a.Keys, i)

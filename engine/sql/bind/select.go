@@ -24,12 +24,23 @@ func (b *Binder) selectOf(q *ast.Select) (logical.Node, error) {
 	defer func() { b.correlation = correlation }()
 	var input logical.Node = oneRow()
 	sc := &scope{columns: nil}
+	hints, err := hintsOf(q.Hints)
+	if err != nil {
+		return nil, err
+	}
 	if q.From != nil {
-		var err error
-		if input, sc, err = b.from(q.From); err != nil {
+		around := b.hints
+		b.hints = hints
+		input, sc, err = b.from(q.From)
+		b.hints = around
+		if err != nil {
 			return nil, err
 		}
+		hints.met(sc)
 		b.tell(q, sc)
+	}
+	if err := hints.check(); err != nil {
+		return nil, err
 	}
 	if correlation != nil {
 		if q.From == nil {
@@ -38,8 +49,8 @@ func (b *Binder) selectOf(q *ast.Select) (logical.Node, error) {
 		}
 		input, sc = correlation.within(input, sc)
 	}
+	ttl := hints.of(sc)
 	if q.Where != nil {
-		var err error
 		if input, err = b.where(q, input, sc); err != nil {
 			return nil, err
 		}
@@ -53,7 +64,7 @@ func (b *Binder) selectOf(q *ast.Select) (logical.Node, error) {
 	}
 	x := &exprBinder{b: b, scope: sc, overs: &overs{named: q.Windows}, subs: &subs{outer: input}}
 	if b.aggregated(q, items) {
-		if input, err = b.grouped(q, x, input, items); err != nil {
+		if input, err = b.grouped(q, x, input, items, ttl); err != nil {
 			return nil, err
 		}
 	}
@@ -76,7 +87,9 @@ func (b *Binder) selectOf(q *ast.Select) (logical.Node, error) {
 		return nil, err
 	}
 	if q.Quantifier == ast.Distinct {
-		return distinct(p, q.Pos()), nil
+		d := distinct(p, q.Pos())
+		d.TTL = ttl
+		return d, nil
 	}
 	return p, nil
 }
@@ -243,7 +256,7 @@ func (b *Binder) aggregated(q *ast.Select, items []item) bool {
 }
 
 // grouped binds GROUP BY, HAVING and the items over it; x then is over its result.
-func (b *Binder) grouped(q *ast.Select, x *exprBinder, input logical.Node, items []item) (logical.Node, error) {
+func (b *Binder) grouped(q *ast.Select, x *exprBinder, input logical.Node, items []item, ttl *int64) (logical.Node, error) {
 	a := &aggregation{pos: q.Pos(), scope: x.scope}
 	for i := range x.scope.columns[:carriedColumns(x.scope)] {
 		a.addKey(expr.Column(i, x.scope.columns[i].Type), x.scope.columns[i].Name)
@@ -286,7 +299,9 @@ func (b *Binder) grouped(q *ast.Select, x *exprBinder, input logical.Node, items
 		}
 		having, asked = &cond, above.subs
 	}
-	out := a.node(input)
+	grouping := a.node(input)
+	grouping.TTL = ttl
+	var out logical.Node = grouping
 	if having == nil {
 		return out, nil
 	}

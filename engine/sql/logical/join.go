@@ -17,7 +17,10 @@ type Join struct {
 	Kind        graph.JoinKind
 	Cond        expr.Expr
 	Interval    *Interval // what Cond says of the event times of both; nil: nothing
-	Pos         ast.Pos
+	// LeftTTL and RightTTL are milliseconds for which the rows of an input are
+	// kept, if a hint says so; 0: for ever.
+	LeftTTL, RightTTL *int64
+	Pos               ast.Pos
 
 	known joinColumns
 }

@@ -75,6 +75,7 @@ type Aggregate struct {
 	Keys  []int
 	Aggs  []graph.AggCall
 	Names []string // of the aggregates
+	TTL   *int64   // milliseconds for which a group is kept after its last row, if a hint says so; 0: for ever
 	Pos   ast.Pos
 }
 

@@ -178,7 +178,7 @@ func computeJoinKeys(n logical.Node, c *Context) logical.Node {
 		x.Args = args
 		list[p.conjunct] = x
 	}
-	out := &logical.Join{Left: withColumns(j.Left, sides[0]), Right: withColumns(j.Right, sides[1]), Kind: j.Kind, Cond: conjunction(list), Interval: j.Interval, Pos: j.Pos}
+	out := &logical.Join{Left: withColumns(j.Left, sides[0]), Right: withColumns(j.Right, sides[1]), Kind: j.Kind, Cond: conjunction(list), Interval: j.Interval, LeftTTL: j.LeftTTL, RightTTL: j.RightTTL, Pos: j.Pos}
 	top := &logical.Project{Input: out, Columns: j.Schema()}
 	for i, col := range j.Schema() {
 		if i >= len(ls) {

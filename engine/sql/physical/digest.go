@@ -49,7 +49,7 @@ func (p *planner) writeDigest(b *strings.Builder, n logical.Node) {
 	case *logical.Project:
 		exprs(x.Exprs...)
 	case *logical.Join:
-		b.WriteString(" " + string(x.Kind))
+		b.WriteString(" " + string(x.Kind) + hintDigest(x.LeftTTL) + hintDigest(x.RightTTL))
 		exprs(x.Cond)
 	case *logical.TopN:
 		fmt.Fprintf(b, " %v %v %d %d %t", x.Keys, x.Order, x.From, x.To, x.Number)
@@ -70,7 +70,7 @@ func (p *planner) writeDigest(b *strings.Builder, n logical.Node) {
 	case *logical.WindowAssign:
 		fmt.Fprintf(b, " %v", x.Window)
 	case *logical.Aggregate:
-		fmt.Fprintf(b, " %v %v", x.Keys, x.Aggs)
+		fmt.Fprintf(b, " %v %v%s", x.Keys, x.Aggs, hintDigest(x.TTL))
 	case *logical.WindowAggregate:
 		fmt.Fprintf(b, " %v %v %v %v", x.Window, x.Keys, x.Aggs, x.Properties)
 	case *logical.Normalize:
@@ -84,6 +84,13 @@ func (p *planner) writeDigest(b *strings.Builder, n logical.Node) {
 	for _, in := range n.Inputs() {
 		b.WriteString(" (" + p.digest(in) + ")")
 	}
+}
+
+func hintDigest(ttl *int64) string {
+	if ttl == nil {
+		return ""
+	}
+	return fmt.Sprintf(" ttl %d", *ttl)
 }
 
 // positions are names of columns that do not depend on their names.

@@ -20,7 +20,7 @@ func (p *planner) join(n *logical.Join) (*stream, error) {
 	if err != nil {
 		return nil, err
 	}
-	j := &graph.Join{Kind: n.Kind, LeftInserts: l.modes.InsertOnly(), RightInserts: r.modes.InsertOnly(), TTLMillis: p.config.TTLMillis}
+	j := &graph.Join{Kind: n.Kind, LeftInserts: l.modes.InsertOnly(), RightInserts: r.modes.InsertOnly(), LeftTTLMillis: p.ttl(n.LeftTTL), RightTTLMillis: p.ttl(n.RightTTL)}
 	var rest []expr.Expr
 	j.LeftKeys, j.RightKeys, j.NullKeys, rest = n.Equalities()
 	if !slices.Contains(j.NullKeys, true) {

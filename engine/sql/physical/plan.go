@@ -27,6 +27,9 @@ type Config struct {
 	NotNull    string // table.exec.sink.not-null-enforcer: ERROR or DROP
 	// AcceptsUpdates tells whether a sink's connector takes more than inserts.
 	AcceptsUpdates func(t graph.Table) bool
+	// Replaces tells whether a sink replaces rows by the primary key of its table,
+	// and whether it takes no notice of what rows were before; nil: none do.
+	Replaces func(t graph.Table) (byKey, ignoresBefore bool)
 }
 
 // Plan makes the graph of one job of all the sinks.
@@ -40,6 +43,7 @@ func Plan(sinks []*logical.Sink, c Config) (*graph.Graph, error) {
 			return nil, err
 		}
 	}
+	p.leaveOutBefore()
 	p.name()
 	return &graph.Graph{Vertices: p.vertices}, nil
 }
@@ -307,11 +311,19 @@ func (p *planner) aggregate(n *logical.Aggregate, in *stream) *stream {
 	op := graph.Op{
 		UID: p.uid("aggregate", m.rows), Name: "GroupAggregate", Detail: logical.AggregationText(n.Keys, n.Aggs, n.Names, names),
 		Schema: n.Schema(), Modes: modes,
-		GroupAggregate: &graph.GroupAggregate{Keys: n.Keys, Aggs: aggs, MiniBatch: p.config.MiniBatch, UpdateBefore: modes.UpdateBefore, TTLMillis: p.config.TTLMillis},
+		GroupAggregate: &graph.GroupAggregate{Keys: n.Keys, Aggs: aggs, MiniBatch: p.config.MiniBatch, UpdateBefore: modes.UpdateBefore, TTLMillis: p.ttl(n.TTL)},
 	}
 	s := &stream{schema: op.Schema, modes: modes, meaning: m, producer: producer("GroupAggregate", n.Keys, n.Aggs, n.Names, names)}
 	s.vertex, s.parallelism = p.gather(in, op, n.Keys)
 	return s
+}
+
+// ttl is what a hint says, or the configuration.
+func (p *planner) ttl(hint *int64) int64 {
+	if hint != nil {
+		return *hint
+	}
+	return p.config.TTLMillis
 }
 
 func (p *planner) windowAggregate(n *logical.WindowAggregate, in *stream) (*stream, error) {
