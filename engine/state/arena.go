@@ -2,88 +2,53 @@ package state
 
 import (
 	"fmt"
-	"sync"
 	"unsafe"
-
-	"golang.org/x/sys/unix"
 )
-
-// Segments are the memory of tables: small tables begin with little memory on
-// the Go heap (without pointers, so the collector does not look into it);
-// growing ones take 2 MiB segments off the heap, huge pages where the system
-// has them. Freed segments are kept for the next table: touching fresh memory
-// costs more than anything done with it.
-
-const (
-	firstSegment = 4 << 10
-	bigSegment   = 2 << 20
-	keptSegments = 128
-)
-
-type segment struct {
-	mem  []byte
-	used int
-	big  bool
-	// epoch is the last in which a record of it was changed.
-	epoch uint32
-}
-
-var freeSegments struct {
-	sync.Mutex
-	list [][]byte
-}
-
-func takeBig() ([]byte, error) {
-	freeSegments.Lock()
-	if n := len(freeSegments.list); n > 0 {
-		m := freeSegments.list[n-1]
-		freeSegments.list = freeSegments.list[:n-1]
-		freeSegments.Unlock()
-		clear(m)
-		return m, nil
-	}
-	freeSegments.Unlock()
-	// Twice the size, so that an aligned segment lies within; the rest is given back.
-	m, err := unix.Mmap(-1, 0, 2*bigSegment, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE)
-	if err != nil {
-		return nil, fmt.Errorf("memory for state: %w", err)
-	}
-	head := int(-uintptr(unsafe.Pointer(&m[0])) & (bigSegment - 1))
-	seg := m[head : head+bigSegment : head+bigSegment]
-	// Advice only: without huge pages the table is slower, not wrong.
-	_ = unix.Madvise(seg, unix.MADV_HUGEPAGE)
-	return seg, nil
-}
-
-func giveBig(m []byte) {
-	freeSegments.Lock()
-	defer freeSegments.Unlock()
-	if len(freeSegments.list) < keptSegments {
-		freeSegments.list = append(freeSegments.list, m)
-		return
-	}
-	// The mapping stays reserved (it is part of a larger one) but its memory goes
-	// back to the system.
-	_ = unix.Madvise(m, unix.MADV_DONTNEED)
-	released.Lock()
-	released.list = append(released.list, m)
-	released.Unlock()
-}
-
-// released holds address ranges without memory, to be used before new mappings.
-var released struct {
-	sync.Mutex
-	list [][]byte
-}
 
 // arena gives out pieces of memory that never move. An address is the number of
 // a segment, from 1, and the offset in it in units of 8 bytes; 40 bits in all,
 // and never 0.
+//
+// Segments that are over the budget are written to its file. Those of a movable
+// arena are then no longer in memory; others are mapped where they were, so that
+// pointers into them stay good.
 type arena struct {
 	segments []segment        // the first stands for no segment
 	bases    []unsafe.Pointer // where segments begin, nil if not in memory
 	budget   *Budget
+	movable  bool
+
+	memory  int64 // bytes in memory of segments that can be spilled
+	spilled int64
+	hand    int // before it no segment can be spilled
+	grown   int // size of the last segment made
+
+	// Of movable arenas: bytes of segments outside, and of records that count there.
+	outside, living int64
 }
+
+type segment struct {
+	mem   []byte // nil: freed, or in the file and not mapped
+	used  int
+	place place
+	hot   bool   // looked at since the hand came by
+	epoch uint32 // the last in which a record of it was changed
+
+	size int   // of a segment in the file
+	at   int64 // where it is there
+	live int   // bytes of records that were not moved or deleted since it went there
+}
+
+// place is where a segment is.
+type place uint8
+
+const (
+	freed   place = iota
+	onHeap        // small, on the Go heap
+	inRoom        // in memory off the heap
+	mapped        // in the file, mapped over the memory it had
+	outside       // in the file only
+)
 
 const (
 	offsetBits  = 18 // of an address: a big segment in units of 8 bytes
@@ -117,54 +82,153 @@ func (a *arena) grow(n int) error {
 	}
 	if len(a.segments) == 0 {
 		a.segments, a.bases = append(a.segments, segment{}), append(a.bases, nil)
+		a.hand = 1
 	}
-	size := firstSegment
-	if k := len(a.segments); k > 1 {
-		size = min(2*len(a.segments[k-1].mem), bigSegment)
-	}
+	size := min(max(2*a.grown, firstSegment), a.budget.segmentSize())
 	for size < n {
 		size *= 2
 	}
-	if err := a.budget.Take(int64(size)); err != nil {
-		return err
-	}
-	if size < bigSegment {
+	if size < mappedSegment {
+		if err := a.budget.Take(int64(size)); err != nil {
+			return err
+		}
 		words := make([]uint64, size/8)
-		a.add(segment{mem: unsafe.Slice((*byte)(unsafe.Pointer(&words[0])), size)})
+		a.add(segment{mem: unsafe.Slice((*byte)(unsafe.Pointer(&words[0])), size), size: size, place: onHeap})
 		return nil
 	}
-	m, err := takeReleased()
-	if m == nil && err == nil {
-		m, err = takeBig()
-	}
-	if err != nil {
-		a.budget.Give(int64(size))
+	if err := a.claim(int64(size)); err != nil {
 		return err
 	}
-	a.add(segment{mem: m, big: true})
+	m, err := takeSegment(size)
+	if err != nil {
+		a.release(int64(size))
+		return err
+	}
+	a.add(segment{mem: m, size: size, place: inRoom})
 	return nil
 }
 
 func (a *arena) add(s segment) {
+	a.grown = s.size
 	a.segments = append(a.segments, s)
 	a.bases = append(a.bases, unsafe.Pointer(&s.mem[0]))
 }
 
-func takeReleased() ([]byte, error) {
-	freeSegments.Lock()
-	spare := len(freeSegments.list)
-	freeSegments.Unlock()
-	if spare > 0 {
-		return nil, nil
+// claim accounts memory that can be spilled later, spilling for it if need be.
+func (a *arena) claim(n int64) error {
+	b := a.budget
+	if b != nil && b.limit > 0 {
+		if b.folder == "" {
+			if used := b.used.Load() + n; used > b.limit {
+				return b.refuse(used - b.limit)
+			}
+		} else if !a.movable {
+			if err := a.makeRoom(n); err != nil {
+				return err
+			}
+		}
+		// Others who are over their share are still to spill, and movable arenas do so
+		// between batches: allow for that.
+		most := b.limit + b.limit/4 + int64(4*b.segmentSize())
+		if a.movable {
+			most = 2*b.limit + int64(16*b.segmentSize())
+		}
+		if used := b.used.Load() + n; b.folder != "" && used > most {
+			return b.refuse(used - b.limit)
+		}
 	}
-	released.Lock()
-	defer released.Unlock()
-	if n := len(released.list); n > 0 {
-		m := released.list[n-1]
-		released.list = released.list[:n-1]
-		return m, nil
+	if b != nil {
+		b.used.Add(n)
+		if a.memory == 0 {
+			b.arenas.Add(1)
+		}
 	}
-	return nil, nil
+	a.memory += n
+	return nil
+}
+
+func (a *arena) release(n int64) {
+	a.memory -= n
+	if b := a.budget; b != nil {
+		b.used.Add(-n)
+		if a.memory == 0 {
+			b.arenas.Add(-1)
+		}
+	}
+}
+
+// makeRoom spills segments until n bytes more are within the budget, or within
+// reach of it and this arena has no more than its share.
+func (a *arena) makeRoom(n int64) error {
+	b := a.budget
+	for rounds := 0; b.used.Load()+n > b.limit; {
+		if a.memory+n <= b.share() && b.used.Load()+n <= b.limit+b.limit/8 {
+			return nil
+		}
+		k := a.victim(&rounds)
+		if k == 0 {
+			return nil
+		}
+		if err := a.mapOut(k); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// victim is the next segment to spill, 0 if there is none. The last segment
+// stays, and one that was looked at since gets a second chance.
+func (a *arena) victim(rounds *int) int {
+	for ; *rounds < 2; *rounds++ {
+		for k := a.hand; k < len(a.segments)-1; k++ {
+			s := &a.segments[k]
+			if s.place != inRoom {
+				if k == a.hand {
+					a.hand++
+				}
+				continue
+			}
+			if s.hot && *rounds == 0 {
+				s.hot = false
+				continue
+			}
+			return k
+		}
+	}
+	return 0
+}
+
+// mapOut writes a segment to the file and maps that in its place.
+func (a *arena) mapOut(k int) error {
+	f, err := a.budget.file()
+	if err != nil {
+		return err
+	}
+	s := &a.segments[k]
+	at, err := f.write(s.mem)
+	if err != nil {
+		return err
+	}
+	if err := f.mapOver(s.mem, at); err != nil {
+		f.drop(at, s.size)
+		return err
+	}
+	s.place, s.at = mapped, at
+	a.release(int64(s.size))
+	a.spilled += int64(s.size)
+	a.budget.tend()
+	return nil
+}
+
+// tend is called before a batch: it spills if others need the room.
+func (a *arena) tend() error {
+	if a.spilled > 0 && !a.movable {
+		a.budget.tend()
+	}
+	if !a.budget.over() || a.movable {
+		return nil
+	}
+	return a.makeRoom(0)
 }
 
 // at returns the memory at an address.
@@ -175,7 +239,10 @@ func (a *arena) at(addr uint64) unsafe.Pointer {
 // addressOf is the address of a pointer into the arena, 0 if it is none.
 func (a *arena) addressOf(p unsafe.Pointer) uint64 {
 	for k := len(a.bases) - 1; k > 0; k-- {
-		if d := uintptr(p) - uintptr(a.bases[k]); d < uintptr(len(a.segments[k].mem)) {
+		if a.bases[k] == nil {
+			continue
+		}
+		if d := uintptr(p) - uintptr(a.bases[k]); d < uintptr(a.segments[k].size) {
 			return uint64(k)<<offsetBits | uint64(d)>>3
 		}
 	}
@@ -191,48 +258,49 @@ func (a *arena) end() uint64 {
 	return uint64(k)<<offsetBits + uint64(a.segments[k].used)>>3
 }
 
-// bytes is the memory held.
+// bytes is what is held, in memory and in the file.
 func (a *arena) bytes() int64 {
 	var n int64
 	for i := range a.segments {
-		n += int64(len(a.segments[i].mem))
+		n += int64(a.segments[i].size)
 	}
 	return n
 }
 
-// free gives everything back; the arena is empty then.
-func (a *arena) free() {
-	for i := range a.segments {
-		a.budget.Give(int64(len(a.segments[i].mem)))
-		if a.segments[i].big {
-			giveBig(a.segments[i].mem)
+// freeSegment gives a segment back; its place stays taken.
+func (a *arena) freeSegment(k int) {
+	s := &a.segments[k]
+	switch s.place {
+	case onHeap:
+		a.budget.Give(int64(s.size))
+	case inRoom:
+		giveSegment(s.mem)
+		a.release(int64(s.size))
+	case mapped, outside:
+		if f, err := a.budget.file(); err == nil {
+			if s.place == mapped {
+				f.unmap(s.mem)
+				if s.size == bigSegment {
+					giveBare(s.mem)
+				} else {
+					giveSegment(s.mem)
+				}
+			}
+			f.drop(s.at, s.size)
+		}
+		a.spilled -= int64(s.size)
+		if s.place == outside {
+			a.outside -= int64(s.used)
+			a.living -= int64(s.live)
 		}
 	}
-	a.segments, a.bases = nil, nil
+	*s, a.bases[k] = segment{}, nil
 }
 
-// takeIndex returns n zeroed slots, n a power of two. Large indexes lie off the
-// heap: they come with huge pages, and their memory goes back when they are
-// outgrown, not when the collector finds out.
-func takeIndex(n int) ([]uint64, error) {
-	if 8*n < bigSegment {
-		return make([]uint64, n), nil
+// free gives everything back; the arena is empty then.
+func (a *arena) free() {
+	for k := range a.segments {
+		a.freeSegment(k)
 	}
-	m, err := unix.Mmap(-1, 0, 8*n, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE)
-	if err != nil {
-		return nil, fmt.Errorf("memory for an index of state: %w", err)
-	}
-	_ = unix.Madvise(m, unix.MADV_HUGEPAGE)
-	return unsafe.Slice((*uint64)(unsafe.Pointer(&m[0])), n), nil
-}
-
-func giveIndex(index []uint64) {
-	if 8*len(index) < bigSegment {
-		return
-	}
-	m := unsafe.Slice((*byte)(unsafe.Pointer(&index[0])), 8*len(index))
-	if err := unix.Munmap(m); err != nil {
-		// The slice is not one that takeIndex gave: memory is about to be corrupted.
-		panic(fmt.Sprintf("giving back an index of state: %v", err))
-	}
+	a.segments, a.bases, a.hand, a.grown = nil, nil, 0, 0
 }

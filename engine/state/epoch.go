@@ -27,6 +27,9 @@ type pass struct {
 	epoch     uint32
 	next, end uint64 // addresses still to come
 	put       func(rec unsafe.Pointer) error
+
+	buffer []uint64 // the segment loaded from the file
+	loaded int
 }
 
 // visitCost is how many records that need not be written count as one that is.
@@ -50,23 +53,34 @@ func (t *Table) passing() bool { return t.pass.next < t.pass.end }
 func (t *Table) Continue(n int) (done bool, err error) {
 	n *= visitCost
 	for p := &t.pass; p.next < p.end && n > 0; {
-		k := p.next >> offsetBits
+		k := int(p.next >> offsetBits)
 		s := &t.log.segments[k]
 		if !p.full && s.epoch <= t.completed {
-			p.next = (k + 1) << offsetBits
+			p.next = uint64(k+1) << offsetBits
 			continue
 		}
-		off := int(p.next & offsetMask << 3)
+		base := t.log.bases[k]
+		if s.place == outside {
+			if p.loaded != k {
+				if p.buffer, err = t.load(p.buffer, k); err != nil {
+					return false, err
+				}
+				p.loaded = k
+			}
+			base = unsafe.Pointer(&p.buffer[0])
+		}
 		stop := s.used
-		if k == p.end>>offsetBits {
+		if k == int(p.end>>offsetBits) {
 			stop = int(p.end & offsetMask << 3)
 		}
+		off := int(p.next & offsetMask << 3)
 		for ; off < stop && n > 0; n-- {
-			rec := unsafe.Add(t.log.bases[k], off)
+			rec := unsafe.Add(base, off)
+			addr := uint64(k)<<offsetBits | uint64(off)>>3
 			// The pass is beyond the record before it is written: put may look at others.
 			off += t.sizeOf(rec)
-			p.next = k<<offsetBits | uint64(off)>>3
-			if e := epochOf(rec); e <= p.epoch && (p.full || e > t.completed) {
+			p.next = uint64(k)<<offsetBits + uint64(off)>>3
+			if e := epochOf(rec); e <= p.epoch && (p.full || e > t.completed) && t.counts(k, addr, rec) {
 				if err := p.put(rec); err != nil {
 					return false, err
 				}
@@ -74,10 +88,14 @@ func (t *Table) Continue(n int) (done bool, err error) {
 			}
 		}
 		if off >= stop {
-			p.next = (k + 1) << offsetBits
+			p.next = uint64(k+1) << offsetBits
 		}
 	}
-	return t.pass.next >= t.pass.end, nil
+	if t.passing() {
+		return false, nil
+	}
+	t.pass.buffer, t.pass.loaded = nil, 0
+	return true, nil
 }
 
 // End says that the snapshot begun last is durable or was given up.
@@ -104,16 +122,29 @@ func (t *Table) Restored() {
 	t.epoch++
 }
 
+// remember writes a record that is about to be changed, moved or deleted, if a
+// snapshot under way needs it and has not got it.
+func (t *Table) remember(addr uint64, rec unsafe.Pointer) error {
+	p := &t.pass
+	if addr < p.next || addr >= p.end {
+		return nil
+	}
+	if e := epochOf(rec); e <= p.epoch && (p.full || e > t.completed) {
+		return p.put(rec)
+	}
+	return nil
+}
+
 // changing makes a record that is about to be changed one of the present epoch.
 func (t *Table) changing(addr uint64, rec unsafe.Pointer) error {
-	p := &t.pass
-	if e := epochOf(rec); addr >= p.next && addr < p.end && e <= p.epoch && (p.full || e > t.completed) {
-		if err := p.put(rec); err != nil {
+	if epochOf(rec) != t.epoch {
+		if err := t.remember(addr, rec); err != nil {
 			return err
 		}
+		t.log.segments[addr>>offsetBits].epoch = t.epoch
 	}
-	setEpoch(rec, t.epoch)
-	t.log.segments[addr>>offsetBits].epoch = t.epoch
+	e := (*uint32)(unsafe.Add(rec, recEpoch))
+	*e = *e&keyedFlag | t.now()
 	return nil
 }
 

@@ -1,7 +1,5 @@
 package state
 
-import "unsafe"
-
 // The index of a table is one array of slots, probed from a key's home on:
 //
 //	24 bits of the salted hash | 40 bits of address, 0: empty
@@ -54,52 +52,90 @@ func (x *index) put(s, addr, home, p uint64) bool {
 	return true
 }
 
-// homeAt is the home of the slot at p.
-func (t *Table) homeAt(p uint64) uint64 {
+// hashAt is the top half of the salted hash of the slot at p, in its place.
+func (t *Table) hashAt(p uint64) (uint64, error) {
 	if t.far || t.homes < largeIndex {
-		k := t.identOf(t.log.at(t.slots[p] & addressMask))
-		return t.home(k.hash * t.salt)
+		rec, err := t.record(t.slots[p] & addressMask)
+		if err != nil {
+			return 0, err
+		}
+		k := t.identOf(rec)
+		return k.hash * t.salt, nil
 	}
 	low := t.slots[p] >> addressBits
 	part := min(p<<8/t.homes, 255)
-	home := (part<<24 | low) * t.homes >> 32
-	if home > p {
-		home = ((part-1)<<24 | low) * t.homes >> 32
+	if (part<<24|low)*t.homes>>32 > p {
+		part--
 	}
-	return home
+	return (part<<24 | low) << 32, nil
 }
 
 // remove empties the slot at p, moving back those behind it that may.
-func (t *Table) remove(p uint64) {
+func (t *Table) remove(p uint64) error {
 	for q := p + 1; t.slots[q] != 0; q++ {
-		if t.homeAt(q) <= p {
+		s, err := t.hashAt(q)
+		if err != nil {
+			return err
+		}
+		if t.home(s) <= p {
 			t.slots[p] = t.slots[q]
 			p = q
 		}
 	}
 	t.slots[p] = 0
+	return nil
 }
 
-// rebuild makes the index anew with a number of homes, from the log.
+// slotOf is the place in the index of a record at an address, if it has one.
+func (t *Table) slotOf(hash, addr uint64) (p uint64, there bool) {
+	s := hash * t.salt
+	slot := tagOf(s) | addr
+	for p = t.home(s); t.slots[p] != 0; p++ {
+		if t.slots[p] == slot {
+			return p, true
+		}
+	}
+	return p, false
+}
+
+// rebuild makes the index anew with a number of homes.
 func (t *Table) rebuild(homes int) error {
-	for {
-		fresh, err := newIndex(homes)
-		if err != nil {
+	for ; ; homes *= 2 {
+		more := int64(8 * (homes + indexSlack))
+		if err := t.log.budget.Take(more); err != nil {
 			return err
 		}
-		ok := true
-		t.eachAddress(func(addr uint64, rec unsafe.Pointer) bool {
-			k := t.identOf(rec)
-			ok = fresh.set(k.hash*t.salt, addr)
-			return ok
-		})
-		if ok {
-			giveIndex(t.slots)
-			t.index = fresh
-			return nil
+		fresh, err := newIndex(homes)
+		ok := err == nil
+		for p := 0; ok && p < len(t.slots); p++ {
+			if t.slots[p] == 0 {
+				continue
+			}
+			var s uint64
+			if s, err = t.hashAt(uint64(p)); err != nil {
+				break
+			}
+			ok = fresh.set(s, t.slots[p]&addressMask)
 		}
-		giveIndex(fresh.slots)
-		homes *= 2
+		if err != nil || !ok {
+			giveIndex(fresh.slots)
+			t.log.budget.Give(more)
+			if err != nil {
+				return err
+			}
+			continue
+		}
+		t.dropIndex()
+		t.index = fresh
+		return nil
+	}
+}
+
+// dropIndex gives the memory of the index back.
+func (t *Table) dropIndex() {
+	if t.homes > smallestIndex {
+		t.log.budget.Give(int64(8 * len(t.slots)))
+		giveIndex(t.slots)
 	}
 }
 
@@ -107,6 +143,9 @@ func (t *Table) rebuild(homes int) error {
 func (t *Table) Reserve(n int) error { return t.reserve(n) }
 
 func (t *Table) reserve(n int) error {
+	if err := t.tend(n); err != nil {
+		return err
+	}
 	need := uint64(2 * (t.count + n))
 	if need <= t.homes {
 		return nil

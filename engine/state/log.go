@@ -94,13 +94,3 @@ func (l *Log) Free() {
 	l.mem.free()
 	l.live, l.len = nil, 0
 }
-
-// freeSegment gives the memory of a segment back whose place stays taken.
-func (a *arena) freeSegment(k int) {
-	s := &a.segments[k]
-	a.budget.Give(int64(len(s.mem)))
-	if s.big {
-		giveBig(s.mem)
-	}
-	*s, a.bases[k] = segment{}, nil
-}

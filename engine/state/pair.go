@@ -82,7 +82,7 @@ func (t *Table) pairIntegers(owners []unsafe.Pointer, col *data.Vector, rows []i
 	}
 	wide := col.Type.Phys() == data.PhysI64
 	slots, homes, bases := t.slots, t.homes, t.log.bases
-	now := t.epoch | keyedFlag
+	now := t.now() | keyedFlag
 	for i, r := range rows {
 		var x int64
 		if wide {
@@ -109,7 +109,20 @@ func (t *Table) pairIntegers(owners []unsafe.Pointer, col *data.Vector, rows []i
 				continue
 			}
 			addr := slot & addressMask
-			rec := unsafe.Add(bases[addr>>offsetBits], addr&offsetMask<<3)
+			base := bases[addr>>offsetBits]
+			if base == nil {
+				rec, isNew, err := t.findAt(p, &ident{hash: h, word: uint64(x), keyed: keyedFlag, owner: owner})
+				if err != nil {
+					return err
+				}
+				slots, homes, bases = t.slots, t.homes, t.log.bases
+				if isNew {
+					t.fresh = append(t.fresh, int32(i))
+				}
+				recs[i] = rec
+				break
+			}
+			rec := unsafe.Add(base, addr&offsetMask<<3)
 			if *(*int64)(rec) != x || *(*uint64)(unsafe.Add(rec, t.area)) != owner {
 				continue
 			}
@@ -136,7 +149,9 @@ func (t *Table) touchAll(hashes []uint64) {
 	}
 	for _, h := range hashes {
 		if slot := t.slots[t.home(h*t.salt)]; slot != 0 {
-			sum += *(*uint64)(t.log.at(slot & addressMask))
+			if base := t.log.bases[slot&addressMask>>offsetBits]; base != nil {
+				sum += *(*uint64)(unsafe.Add(base, slot&offsetMask<<3))
+			}
 		}
 	}
 	t.sum = sum // keeps the loads alive

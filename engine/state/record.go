@@ -26,7 +26,8 @@ const (
 	recValue = ValueOffset
 
 	keyedFlag = 1 << 31 // the word is the key
-	epochMask = keyedFlag - 1
+	hotFlag   = 1 << 30 // resolved more than once since eviction came by; movable tables only
+	epochMask = hotFlag - 1
 	deadEpoch = epochMask // the record was deleted
 )
 
@@ -54,7 +55,7 @@ func epochOf(rec unsafe.Pointer) uint32 {
 
 func setEpoch(rec unsafe.Pointer, epoch uint32) {
 	e := (*uint32)(unsafe.Add(rec, recEpoch))
-	*e = *e&keyedFlag | epoch
+	*e = *e&^epochMask | epoch
 }
 
 // ident is a key as it is compared with records.

@@ -2,6 +2,7 @@ package state
 
 import (
 	"encoding/binary"
+	"errors"
 	"unsafe"
 
 	"github.com/weir-streams/weir/engine/data"
@@ -35,6 +36,7 @@ type Table struct {
 	dead  int64 // bytes of deleted records in the log
 
 	epochs
+	cold cold
 
 	// scratch for one batch
 	encoded []byte
@@ -74,11 +76,12 @@ func (t *Table) Bytes() int64 { return t.log.bytes() + int64(len(t.slots))*8 }
 
 // Free gives the memory back; the table is empty and usable afterwards.
 func (t *Table) Free() {
+	t.dropIndex()
 	t.log.free()
-	giveIndex(t.slots)
 	t.empty()
 	t.count, t.dead = 0, 0
 	t.epochs = epochs{epoch: 1}
+	t.cold.drop()
 }
 
 // Resolve finds the records of the rows of b that count, making those that are
@@ -107,7 +110,7 @@ func (t *Table) large() bool { return len(t.slots) > 1<<15 }
 func (t *Table) resolveIntegers(b *data.Batch, col *data.Vector, rows []int32, recs []unsafe.Pointer) error {
 	wide := col.Type.Phys() == data.PhysI64
 	slots, homes, bases := t.slots, t.homes, t.log.bases
-	now := t.epoch | keyedFlag
+	now := t.now() | keyedFlag
 	for i, r := range rows {
 		h := b.Hashes[r]
 		if col.Nulls != nil && col.IsNull(int(r)) {
@@ -146,7 +149,20 @@ func (t *Table) resolveIntegers(b *data.Batch, col *data.Vector, rows []int32, r
 				continue
 			}
 			addr := slot & addressMask
-			rec := unsafe.Add(bases[addr>>offsetBits], addr&offsetMask<<3)
+			base := bases[addr>>offsetBits]
+			if base == nil {
+				rec, isNew, err := t.findAt(p, &ident{hash: h, word: uint64(key), keyed: keyedFlag})
+				if err != nil {
+					return err
+				}
+				slots, homes, bases = t.slots, t.homes, t.log.bases
+				if isNew {
+					t.fresh = append(t.fresh, int32(i))
+				}
+				recs[i] = rec
+				break
+			}
+			rec := unsafe.Add(base, addr&offsetMask<<3)
 			if *(*int64)(rec) != key {
 				continue
 			}
@@ -175,7 +191,15 @@ func (t *Table) touch(hashes []uint64, rows []int32) {
 	}
 	for _, r := range rows {
 		if slot := slots[hashes[r]*t.salt>>32*homes>>32]; slot != 0 {
-			sum += *(*uint64)(unsafe.Add(bases[slot>>offsetBits&(maxSegments-1)], slot&offsetMask<<3))
+			if base := bases[slot>>offsetBits&(maxSegments-1)]; base != nil {
+				sum += *(*uint64)(unsafe.Add(base, slot&offsetMask<<3))
+			}
+		}
+	}
+	if t.log.budget.over() && !t.log.movable {
+		for _, r := range rows {
+			slot := slots[hashes[r]*t.salt>>32*homes>>32]
+			t.log.segments[slot>>offsetBits&(maxSegments-1)].hot = true
 		}
 	}
 	t.sum = sum // keeps the loads alive
@@ -223,8 +247,12 @@ func sameKey(b *data.Batch, keys []int, i, j int) bool {
 }
 
 // Lookup finds the records of rows of b for reading, as Resolve does, nil where
-// there is none. They must not be changed.
+// there is none. They must not be changed, and are valid until the next call.
 func (t *Table) Lookup(b *data.Batch, keys []int, rows []int32, recs []unsafe.Pointer) error {
+	if err := t.tend(0); err != nil {
+		return err
+	}
+	t.cold.used = 0
 	if t.large() {
 		t.touch(b.Hashes, rows)
 	}
@@ -240,13 +268,19 @@ func (t *Table) Lookup(b *data.Batch, keys []int, rows []int32, recs []unsafe.Po
 					k.word = uint64(int64(col.I32[r]))
 				}
 			}
-			_, recs[i] = t.look(&k)
+			var err error
+			if recs[i], err = t.read(&k); err != nil {
+				return err
+			}
 		}
 		return nil
 	}
 	for i, r := range rows {
 		t.encoded = data.EncodeRow(t.encoded[:0], b.Cols, keys, int(r))
-		_, recs[i] = t.look(&ident{hash: b.Hashes[r], word: b.Hashes[r], key: t.encoded})
+		var err error
+		if recs[i], err = t.read(&ident{hash: b.Hashes[r], word: b.Hashes[r], key: t.encoded}); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -268,31 +302,65 @@ func (t *Table) Find(hash uint64, key []byte, make bool) (rec unsafe.Pointer, is
 	return t.find(&k, make)
 }
 
-// look finds the place in the index and the record of a key, nil if there is none.
-func (t *Table) look(k *ident) (p uint64, rec unsafe.Pointer) {
-	s := k.hash * t.salt
-	tag := tagOf(s)
-	for p = t.home(s); ; p++ {
+// look finds the place in the index and the record of a key, nil if there is
+// none. A record that is not in memory is valid until the next one is read.
+func (t *Table) look(k *ident) (p uint64, rec unsafe.Pointer, err error) {
+	return t.lookAt(t.home(k.hash*t.salt), k)
+}
+
+func (t *Table) lookAt(p uint64, k *ident) (uint64, unsafe.Pointer, error) {
+	tag := tagOf(k.hash * t.salt)
+	for ; ; p++ {
 		slot := t.slots[p]
 		if slot == 0 {
-			return p, nil
+			return p, nil, nil
 		}
 		if (slot^tag)>>addressBits == 0 {
-			if rec := t.log.at(slot & addressMask); t.is(rec, k) {
-				return p, rec
+			rec, err := t.record(slot & addressMask)
+			if err != nil {
+				return p, nil, err
+			}
+			if t.is(rec, k) {
+				return p, rec, nil
 			}
 		}
 	}
 }
 
+// read finds the record of a key for reading.
+func (t *Table) read(k *ident) (unsafe.Pointer, error) {
+	p, rec, err := t.look(k)
+	if rec != nil && t.log.bases[t.slots[p]&addressMask>>offsetBits] == nil {
+		rec = t.cold.keep(rec, t.sizeOf(rec))
+	}
+	return rec, err
+}
+
 func (t *Table) find(k *ident, make bool) (unsafe.Pointer, bool, error) {
-	p, rec := t.look(k)
-	switch {
-	case rec == nil && make:
+	if !make {
+		rec, err := t.read(k)
+		return rec, false, err
+	}
+	return t.findAt(t.home(k.hash*t.salt), k)
+}
+
+// findAt finds the record of a key for writing, looking from the slot at p on.
+func (t *Table) findAt(p uint64, k *ident) (unsafe.Pointer, bool, error) {
+	p, rec, err := t.lookAt(p, k)
+	if err != nil {
+		return nil, false, err
+	}
+	if rec == nil {
 		rec, err := t.insert(p, k)
 		return rec, err == nil, err
-	case rec != nil && make && epochOf(rec) != t.epoch:
-		return rec, false, t.changing(t.slots[p]&addressMask, rec)
+	}
+	addr := t.slots[p] & addressMask
+	if t.log.bases[addr>>offsetBits] == nil {
+		rec, err = t.bring(p, rec)
+		return rec, false, err
+	}
+	if *(*uint32)(unsafe.Add(rec, recEpoch))&^keyedFlag != t.now() {
+		return rec, false, t.changing(addr, rec)
 	}
 	return rec, false, nil
 }
@@ -306,7 +374,8 @@ func (t *Table) insert(p uint64, k *ident) (unsafe.Pointer, error) {
 	t.write(rec, k)
 	t.log.segments[addr>>offsetBits].epoch = t.epoch
 	t.count++
-	if s := k.hash * t.salt; !t.put(s, addr, t.home(s), p) {
+	s := k.hash * t.salt
+	for ok := t.put(s, addr, t.home(s), p); !ok; ok = t.set(s, addr) {
 		if err := t.rebuild(2 * int(t.homes)); err != nil {
 			return nil, err
 		}
@@ -316,62 +385,84 @@ func (t *Table) insert(p uint64, k *ident) (unsafe.Pointer, error) {
 
 // Each calls f for every record, in the order in which they were made, until f
 // returns false. f may delete the record it is given, and must not change it.
-func (t *Table) Each(f func(addr uint64, rec unsafe.Pointer) bool) { t.eachAddress(f) }
-
-func (t *Table) eachAddress(f func(addr uint64, rec unsafe.Pointer) bool) {
+//
+// Records that are not in memory are valid during the call.
+func (t *Table) Each(f func(addr uint64, rec unsafe.Pointer) bool) error {
+	var buffer []uint64
 	for k := 1; k < len(t.log.segments); k++ {
-		for off := 0; off < t.log.segments[k].used; {
-			rec := unsafe.Add(t.log.bases[k], off)
-			size := t.sizeOf(rec)
-			if epochOf(rec) != deadEpoch && !f(uint64(k)<<offsetBits|uint64(off)>>3, rec) {
-				return
+		base := t.log.bases[k]
+		if t.log.segments[k].place == outside {
+			var err error
+			if buffer, err = t.load(buffer, k); err != nil {
+				return err
 			}
-			off += size
+			base = unsafe.Pointer(&buffer[0])
+		}
+		for off := 0; off < t.log.segments[k].used; {
+			rec := unsafe.Add(base, off)
+			addr := uint64(k)<<offsetBits | uint64(off)>>3
+			off += t.sizeOf(rec)
+			if epochOf(rec) != deadEpoch && t.counts(k, addr, rec) && !f(addr, rec) {
+				return nil
+			}
 		}
 	}
+	return nil
 }
 
 // Delete removes a record. Its memory comes back when half of the log is dead.
 func (t *Table) Delete(rec unsafe.Pointer) error {
 	k := t.identOf(rec)
-	p, rec := t.look(&k)
-	if rec == nil {
-		return nil
+	p, rec, err := t.look(&k)
+	if err != nil || rec == nil {
+		return err
 	}
-	if epochOf(rec) != t.epoch {
-		if err := t.changing(t.slots[p]&addressMask, rec); err != nil {
-			return err
-		}
+	addr := t.slots[p] & addressMask
+	seg := &t.log.segments[addr>>offsetBits]
+	size := t.sizeOf(rec)
+	if err := t.remember(addr, rec); err != nil {
+		return err
 	}
 	t.forget(rec)
-	t.remove(p)
-	setEpoch(rec, deadEpoch)
+	if seg.place == outside {
+		t.leave(seg, size)
+	} else {
+		setEpoch(rec, deadEpoch)
+		t.dead += int64(size)
+	}
 	t.count--
-	t.dead += int64(t.sizeOf(rec))
-	return nil
+	return t.remove(p)
 }
 
-// NeedsCompaction tells whether more than half of the log, and at least 1 MiB, is dead.
+// NeedsCompaction tells whether more than half of the log, and at least 1 MiB, is
+// dead. Movable tables see to that themselves.
 func (t *Table) NeedsCompaction() bool {
-	return t.dead > 1<<20 && 2*t.dead > t.log.bytes() && !t.passing()
+	return t.dead > 1<<20 && 2*t.dead > t.log.bytes() && !t.passing() && !t.log.movable
 }
 
 // Compact copies the live records into fresh memory. Every address and pointer
 // into the table changes; moved is told of each record. What a snapshot under
 // way has not got yet is written first.
 func (t *Table) Compact(moved func(from, to unsafe.Pointer)) error {
+	if t.log.outside > 0 {
+		return errors.New("a table whose records are not in memory cannot be compacted at once")
+	}
 	for t.passing() {
 		if _, err := t.Continue(1 << 20); err != nil {
 			return err
 		}
 	}
-	fresh, err := newIndex(int(t.homes))
-	if err != nil {
+	log := arena{budget: t.log.budget, movable: t.log.movable}
+	if err := t.log.budget.Take(int64(8 * len(t.slots))); err != nil {
 		return err
 	}
-	log := arena{budget: t.log.budget}
-	full := false
-	t.eachAddress(func(_ uint64, rec unsafe.Pointer) bool {
+	slots, err := takeIndex(len(t.slots))
+	if err != nil {
+		t.log.budget.Give(int64(8 * len(t.slots)))
+		return err
+	}
+	copy(slots, t.slots)
+	each := t.Each(func(from uint64, rec unsafe.Pointer) bool {
 		size := t.sizeOf(rec)
 		var addr uint64
 		var to unsafe.Pointer
@@ -382,21 +473,25 @@ func (t *Table) Compact(moved func(from, to unsafe.Pointer)) error {
 		seg := &log.segments[addr>>offsetBits]
 		seg.epoch = max(seg.epoch, epochOf(rec))
 		k := t.identOf(to)
-		full = !fresh.set(k.hash*t.salt, addr) || full
+		p, _ := t.slotOf(k.hash, from)
+		slots[p] = slots[p]&^addressMask | addr
 		moved(rec, to)
 		return true
 	})
-	if err != nil {
+	if err = errors.Join(err, each); err != nil {
 		log.free()
-		giveIndex(fresh.slots)
+		giveIndex(slots)
+		t.log.budget.Give(int64(8 * len(t.slots)))
 		return err
 	}
-	giveIndex(t.slots)
 	old := t.log
-	t.index, t.log, t.dead = fresh, log, 0
-	old.free()
-	if full {
-		return t.rebuild(2 * int(t.homes))
+	if t.homes == smallestIndex {
+		t.log.budget.Give(int64(8 * len(t.slots)))
+	} else {
+		t.dropIndex()
 	}
+	t.slots = slots
+	t.log, t.dead = log, 0
+	old.free()
 	return nil
 }

@@ -33,17 +33,46 @@ func TestTableAgainstModel(t *testing.T) {
 	types := map[string]data.Type{"integers": data.Of(data.BigInt), "small integers": data.Of(data.Int), "strings": data.String()}
 	for name, typ := range types {
 		t.Run(name, func(t *testing.T) {
-			for seed := range int64(20) {
-				checkTable(t, typ, seed)
+			for seed := range int64(9) {
+				checkTable(t, typ, seed, memoryOf(t, seed))
 			}
 		})
 	}
 }
 
-func checkTable(t *testing.T, typ data.Type, seed int64) {
+// memory is a budget and how a table uses it.
+type memory struct {
+	budget  *Budget
+	movable bool
+	width   int
+}
+
+// memoryOf gives every third seed room for all, or mapped segments, or a movable table.
+func memoryOf(t *testing.T, seed int64) memory {
+	if seed%3 == 0 {
+		return memory{budget: NewBudget(0), width: 8}
+	}
+	b := NewBudget(600 << 10).SpillTo(t.TempDir())
+	t.Cleanup(func() {
+		if err := b.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return memory{budget: b, movable: seed%3 == 1, width: 400}
+}
+
+func (m memory) table(typ data.Type, seed int64) *Table {
+	t := NewTable([]data.Type{typ}, m.width, uint64(seed), m.budget)
+	if m.movable {
+		t.Movable()
+	}
+	return t
+}
+
+func checkTable(t *testing.T, typ data.Type, seed int64, m memory) {
+	budget := m.budget
 	rng := rand.New(rand.NewSource(seed))
-	budget := NewBudget(0)
-	table := NewTable([]data.Type{typ}, 8, uint64(seed), budget)
+	table := m.table(typ, seed)
 	model := map[string]int64{}
 	recs := make([]unsafe.Pointer, data.BatchSize)
 	for step := range 60 {
@@ -67,7 +96,9 @@ func checkTable(t *testing.T, typ data.Type, seed int64) {
 				continue
 			}
 			delete(model, string(table.Key(nil, recs[i])))
-			table.Delete(recs[i])
+			if err := table.Delete(recs[i]); err != nil {
+				t.Fatal(err)
+			}
 		}
 		if table.NeedsCompaction() {
 			if err := table.Compact(func(_, _ unsafe.Pointer) {}); err != nil {
@@ -79,21 +110,30 @@ func checkTable(t *testing.T, typ data.Type, seed int64) {
 			t.Fatalf("seed %d step %d: table has %d keys, model %d", seed, step, table.Len(), len(model))
 		}
 	}
-	table.Each(func(_ uint64, rec unsafe.Pointer) bool {
+	each := table.Each(func(_ uint64, rec unsafe.Pointer) bool {
 		key := string(table.Key(nil, rec))
 		if got := *(*int64)(Value(rec)); got != model[key] {
 			t.Fatalf("seed %d: key %q has %d, model %d", seed, key, got, model[key])
 		}
-		if found, _, _ := table.Find(Hash(rec), []byte(key), false); found != rec {
-			t.Fatalf("seed %d: key %q is not found again", seed, key)
+		if found, _, err := table.Find(Hash(rec), []byte(key), false); err != nil || string(table.Key(nil, found)) != key {
+			t.Fatalf("seed %d: key %q is not found again: %v", seed, key, err)
 		}
 		delete(model, key)
 		return true
 	})
+	if each != nil {
+		t.Fatal(each)
+	}
+	if m.budget.limit > 0 && budget.Spilled() == 0 {
+		t.Fatalf("seed %d: nothing was spilled", seed)
+	}
 	if len(model) != 0 {
 		t.Fatalf("seed %d: %d keys are missing from the table", seed, len(model))
 	}
 	table.Free()
+	if budget.Spilled() != 0 {
+		t.Fatalf("seed %d: %d bytes are still in the file after Free", seed, budget.Spilled())
+	}
 	if budget.Used() != 0 {
 		t.Fatalf("seed %d: %d bytes still accounted after Free", seed, budget.Used())
 	}
