@@ -3,6 +3,8 @@ package engine
 import (
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -24,6 +26,7 @@ type settings struct {
 	watchdog       runtime.Watchdog
 	zone           *function.Zone
 	memory         int64
+	localDir       string
 	restore        string
 	allowLost      bool
 }
@@ -157,9 +160,30 @@ func settingsOf(config map[string]string) (settings, error) {
 		}
 		s.memory = n
 	}
+	s.localDir = r.localDir()
 	s.restore, _ = r.text("", "execution.state-recovery.path", "execution.savepoint.path")
 	s.allowLost = r.flag(false, "execution.state-recovery.ignore-unclaimed-state", "execution.savepoint.ignore-unclaimed-state")
 	return s, errors.Join(r.errs...)
+}
+
+// localDir is the folder for state that does not fit into memory: of several the first.
+func (r *reader) localDir() string {
+	switch v, key := r.text("", "state.backend.type", "state.backend"); strings.ToLower(v) {
+	case "", "hashmap", "filesystem", "rocksdb", "forst":
+	default:
+		if !strings.Contains(v, ".") { // the class of a factory
+			r.wrong(key, v, "hashmap, rocksdb or forst, which are one and the same here,")
+		}
+	}
+	dirs, key := r.text("", "state.backend.local-dir", "state.backend.rocksdb.localdir", "io.tmp.dirs")
+	dir, _, _ := strings.Cut(strings.ReplaceAll(dirs, ":/", ",/"), ",")
+	if dir = strings.TrimSpace(dir); dir == "" {
+		return filepath.Join(os.TempDir(), "weir-state")
+	}
+	if !filepath.IsAbs(dir) {
+		r.wrong(key, dirs, "an absolute path")
+	}
+	return dir
 }
 
 func (r *reader) restart(checkpointing bool) runtime.Restart {

@@ -99,7 +99,7 @@ func (e *Engine) Start(ctx context.Context, spec JobSpec) (*Job, error) {
 		Parallelism: s.parallelism, MaxParallelism: s.maxParallelism,
 		Build: b, Checkpoint: s.checkpoint, Restart: s.restart, Watchdog: s.watchdog,
 		SavepointPath: spec.SavepointPath, AllowNonRestored: spec.AllowNonRestored || s.allowLost,
-		Zone: s.zone, Memory: s.memory, Streaming: streaming, Log: e.log,
+		Zone: s.zone, Memory: s.memory, LocalDir: s.localDir, Streaming: streaming, Log: e.log,
 	})
 	if err != nil {
 		release()

@@ -136,12 +136,13 @@ func TestSettings(t *testing.T) {
 		"parallelism.default": "3", "pipeline.max-parallelism": "256",
 		"execution.checkpointing.interval": "10 s", "state.checkpoints.dir": "file:///tmp/a", "state.savepoints.dir": "/tmp/b",
 		"state.checkpoints.num-retained": "3", "table.local-time-zone": "GMT+02:30", "state.backend.memory": "1 mb",
+		"state.backend.type": "rocksdb", "io.tmp.dirs": "/var/a,/var/b",
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if s.parallelism != 3 || s.maxParallelism != 256 || s.checkpoint.Interval != 10*time.Second || s.checkpoint.Dir != "/tmp/a" ||
-		s.checkpoint.Savepoints != "/tmp/b" || s.checkpoint.Retained != 3 || s.checkpoint.Timeout != 10*time.Minute || s.memory != 1<<20 {
+		s.checkpoint.Savepoints != "/tmp/b" || s.checkpoint.Retained != 3 || s.checkpoint.Timeout != 10*time.Minute || s.memory != 1<<20 || s.localDir != "/var/a" {
 		t.Errorf("settings %+v", s)
 	}
 	if s.restart.Kind != "exponential-delay" || s.restart.Delay != time.Second {

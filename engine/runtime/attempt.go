@@ -120,6 +120,11 @@ func (j *Job) try(n int, restore checkpoint.State) error {
 		return &finalError{err}
 	}
 	a.deployed = d
+	defer func() {
+		if err := d.memory.Close(); err != nil {
+			j.log.Warn("state on disk", "error", err)
+		}
+	}()
 	a.states = make([]taskStatus, len(d.tasks))
 	a.coordinator = checkpoint.NewCoordinator(j.history, a, len(d.tasks))
 	j.mu.Lock()

@@ -90,6 +90,7 @@ type deployed struct {
 	vertices []string // id of the vertex of each task
 	first    []int    // of each vertex: index of its first task
 	links    []link
+	memory   *state.Budget
 }
 
 // Labels of the goroutines of a task, for those who look at profiles.
@@ -150,6 +151,10 @@ func (j *Job) deploy(ctx context.Context, attempt int, restore checkpoint.State,
 		}
 	}
 	memory := state.NewBudget(j.spec.Memory)
+	if j.spec.LocalDir != "" {
+		memory.SpillTo(j.spec.LocalDir)
+	}
+	d.memory = memory
 	var reach [][][3]int // of each task
 	for i := range vertices {
 		v := &vertices[i]

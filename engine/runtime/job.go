@@ -36,8 +36,10 @@ type Spec struct {
 	AllowNonRestored bool
 	Zone             *function.Zone
 	Memory           int64 // bytes of state; 0: any
-	Streaming        bool  // for people
-	Log              *slog.Logger
+	// LocalDir is the folder for state that is over Memory; empty: it is refused.
+	LocalDir  string
+	Streaming bool // for people
+	Log       *slog.Logger
 }
 
 // DefaultMaxParallelism is the number of key groups if nobody said another.
