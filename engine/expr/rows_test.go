@@ -319,8 +319,15 @@ func alwaysNull(e Expr) bool {
 		return err == nil && x.null || err == errMaybe
 	}
 	switch e.Func {
-	case "AND", "OR", "COALESCE", "":
+	case "AND", "OR", "":
 		return false
+	case "COALESCE":
+		for _, a := range e.Args {
+			if !alwaysNull(a) {
+				return false
+			}
+		}
+		return true
 	case "CASE", "IF":
 		for i := 0; i+1 < len(e.Args); i += 2 {
 			if hasColumn(e.Args[i]) {

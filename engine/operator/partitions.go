@@ -16,6 +16,12 @@ type Partitions[T any] struct {
 	free  []int
 	recs  []unsafe.Pointer
 	found []*Partition[T]
+
+	epoch     uint32          // the present one, from 1
+	completed uint32          // the last one a completed snapshot has
+	dirty     []*Partition[T] // changed since the last completed snapshot
+	gone      []gonePart      // dropped since then
+	pass      partsPass[T]
 }
 
 // Partition is what is kept for a key.
@@ -23,6 +29,8 @@ type Partition[T any] struct {
 	Value  T
 	rec    unsafe.Pointer
 	number int
+	// the epoch of its last change, and of the last snapshot that has it
+	changed, saved uint32
 }
 
 // NewPartitions makes partitions by key columns of an input. salt should differ
@@ -32,7 +40,7 @@ func NewPartitions[T any](input []data.Column, keys []int, salt uint64, budget *
 	for i, k := range keys {
 		types[i] = input[k].Type
 	}
-	return &Partitions[T]{keys: keys, table: state.NewTable(types, 8, salt, budget)}
+	return &Partitions[T]{keys: keys, epoch: 1, table: state.NewTable(types, 8, salt, budget)}
 }
 
 // Resolve gives the partition of each of the rows of b, making those that are
@@ -63,7 +71,8 @@ func (p *Partitions[T]) ResolveBy(b *data.Batch, keys []int, rows []int32) ([]*P
 			} else {
 				p.list = append(p.list, nil)
 			}
-			p.list[k] = &Partition[T]{rec: rec, number: k}
+			p.list[k] = &Partition[T]{rec: rec, number: k, changed: p.epoch}
+			p.note(p.list[k])
 			*n = int64(k + 1)
 		}
 		found[i] = p.list[*n-1]
@@ -88,6 +97,7 @@ func (p *Partitions[T]) Drop(x *Partition[T]) {
 	if p.list[x.number] != x {
 		return
 	}
+	p.forget(x)
 	p.list[x.number] = nil
 	p.free = append(p.free, x.number)
 	p.table.Delete(x.rec)

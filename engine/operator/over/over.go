@@ -7,6 +7,7 @@ package over
 
 import (
 	"fmt"
+	"slices"
 	"unsafe"
 
 	"github.com/weir-streams/weir/engine/accumulator"
@@ -29,7 +30,10 @@ type frames struct {
 	aggs   []graph.AggCall
 	types  []data.Type // of the rows given
 	lags   []lag       // by partition values kept
-	ctx    *operator.Context
+	// retracts tells that aggregates in an order other than time take rows back.
+	retracts bool
+	ctx      *operator.Context
+	kept     kept
 }
 
 // lag is a column whose last values are kept, for LAG.
@@ -60,8 +64,19 @@ func New(op graph.Op, input []data.Column) (operator.Operator, error) {
 		}
 	}
 	var err error
-	if f.set, err = accumulator.NewSet(f.spec.Keys, f.aggs, input); err != nil {
-		return nil, err
+	if f.spec.Time == data.NoTimeAttr { // rows may be folded out again, if the aggregates can
+		aggs := slices.Clone(f.aggs)
+		for i := range aggs {
+			aggs[i].Retracts = true
+		}
+		if f.set, err = accumulator.NewSet(f.spec.Keys, aggs, input); err == nil {
+			f.retracts = true
+		}
+	}
+	if f.set == nil {
+		if f.set, err = accumulator.NewSet(f.spec.Keys, f.aggs, input); err != nil {
+			return nil, err
+		}
 	}
 	for _, c := range op.Schema {
 		f.types = append(f.types, c.Type)

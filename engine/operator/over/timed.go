@@ -17,7 +17,6 @@ type timed struct {
 	frames
 	parts     *operator.Partitions[part]
 	groups    *accumulator.Groups
-	held      operator.Held
 	watermark int64
 	waiting   []*operator.Partition[part] // with pending rows
 
@@ -47,7 +46,8 @@ type part struct {
 // item is a row. With reset the frame was cleared before it.
 type item struct {
 	at    int64
-	row   string
+	row   uint64 // where it lies in kept
+	n     int32  // its place, when restored
 	reset bool
 }
 
@@ -60,7 +60,7 @@ type due struct {
 
 func (t *timed) Open(c *operator.Context) error {
 	t.ctx = c
-	t.held.Budget = c.Memory
+	t.kept.open(c.Memory)
 	t.parts = operator.NewPartitions[part](c.Input[0], t.spec.Keys, 0x6f, c.Memory)
 	t.groups = t.set.NewGroups(c.Memory)
 	return nil
@@ -70,7 +70,7 @@ func (t *timed) Close() error {
 	if t.parts != nil {
 		t.parts.Free()
 		t.groups.Free()
-		t.held.Free()
+		t.kept.close()
 	}
 	return nil
 }
@@ -86,6 +86,7 @@ func (t *timed) Process(_ int, b *data.Batch, out operator.Output) error {
 	late := int64(0)
 	for i, r := range t.rows {
 		p, wm, at := found[i], t.watermark, t.ctx.Env.Now
+		t.parts.Touch(p)
 		if t.spec.Time == data.EventTime {
 			if b.RowWatermarks != nil {
 				wm = max(wm, b.RowWatermarks[r])
@@ -100,7 +101,7 @@ func (t *timed) Process(_ int, b *data.Batch, out operator.Output) error {
 			}
 		}
 		t.row = t.layout.Encode(t.row[:0], b.Cols, int(r))
-		if err := t.put(p, item{at: at, row: string(t.row)}); err != nil {
+		if err := t.put(p, item{at: at}, t.row); err != nil {
 			return err
 		}
 	}
@@ -109,7 +110,8 @@ func (t *timed) Process(_ int, b *data.Batch, out operator.Output) error {
 		err = t.fire(t.ctx.Env.Now, b.IngestedAt, out)
 	}
 	t.ctx.Metrics.StateKeys.Store(int64(t.parts.Len()))
-	t.ctx.Metrics.StateBytes.Store(t.held.Bytes() + t.parts.Bytes() + t.groups.Bytes())
+	t.kept.settle(t.parts.Passing())
+	t.ctx.Metrics.StateBytes.Store(t.kept.bytes() + t.parts.Bytes() + t.groups.Bytes())
 	return err
 }
 
@@ -157,8 +159,14 @@ func (t *timed) advance(p *part, wm int64) {
 	p.pending = slices.Delete(p.pending, 0, n)
 }
 
-func (t *timed) put(p *operator.Partition[part], x item) error {
-	if err := t.held.Take(len(x.row)); err != nil {
+// due tells whether something comes to pass with a watermark.
+func (p *part) due(wm int64) bool {
+	return len(p.ready) > 0 || len(p.pending) > 0 && p.pending[0].at <= wm || len(p.clears) > 0 && p.clears[0] <= wm
+}
+
+func (t *timed) put(p *operator.Partition[part], x item, row []byte) error {
+	var err error
+	if x.row, err = t.kept.put(row); err != nil {
 		return err
 	}
 	v := &p.Value
@@ -187,6 +195,9 @@ func (t *timed) Watermark(wm int64, out operator.Output) error {
 func (t *timed) fire(upTo, ingested int64, out operator.Output) error {
 	t.due = t.due[:0]
 	for _, p := range t.waiting {
+		if p.Value.due(upTo) {
+			t.parts.Touch(p)
+		}
 		t.advance(&p.Value, upTo)
 		list := p.Value.ready
 		at := int64(math.MinInt64) // a row that came late after clearing does not go before those given before it
@@ -226,6 +237,7 @@ func (t *timed) fire(upTo, ingested int64, out operator.Output) error {
 		return err
 	}
 	t.forget()
+	t.kept.settle(t.parts.Passing())
 	return nil
 }
 
@@ -244,12 +256,13 @@ func (t *timed) fold(d due) error {
 		if t.spec.Rows && t.spec.Preceding >= 0 && int64(len(p.frame)) > t.spec.Preceding {
 			t.drop(p, 1)
 		}
-		k := t.todo.add(x.row, data.Insert)
+		row := t.kept.get(x.row)
+		k := t.todo.add(row, data.Insert)
 		if t.spec.Preceding >= 0 {
 			p.frame = append(p.frame, x)
 		}
 		p.advance(i > 0)
-		if err := t.remember(&p.place, x.row); err != nil {
+		if err := t.remember(&p.place, row); err != nil {
 			return err
 		}
 		t.todo.reads = append(t.todo.reads, read{row: k, after: k, rank: p.rank, dense: p.dense})
@@ -281,8 +294,8 @@ func (t *timed) leave(p *part, at int64) {
 
 func (t *timed) drop(p *part, n int) {
 	for _, x := range p.frame[:n] {
-		t.todo.add(x.row, data.Delete)
-		t.held.Give(len(x.row))
+		t.todo.add(t.kept.get(x.row), data.Delete)
+		t.kept.drop(x.row)
 	}
 	p.frame = slices.Delete(p.frame, 0, n)
 }
@@ -293,7 +306,7 @@ func (t *timed) forget() {
 		p := &x.Value
 		if t.spec.Preceding < 0 {
 			for _, i := range p.ready[:p.given] {
-				t.held.Give(len(i.row))
+				t.kept.drop(i.row)
 			}
 		}
 		p.ready, p.given = slices.Delete(p.ready, 0, p.given), 0
