@@ -25,6 +25,7 @@ type fast struct {
 
 func newFast(c *config, split int) *fast {
 	f := &fast{published: *newPublished(c, 0), split: int64(split)}
+	f.anew = true
 	f.block = min(c.total, data.BatchSize)
 	f.block *= max(data.BatchSize/f.block, 1)
 	f.published.limit = math.MaxInt64

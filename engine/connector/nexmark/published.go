@@ -19,6 +19,7 @@ type published struct {
 	count   int64   // events made
 	limit   int64   // events to make
 	scratch []byte
+	anew    bool // random numbers begin anew with each event: what nobody wants need not be drawn
 }
 
 func newPublished(c *config, i int) *published {
@@ -83,6 +84,12 @@ func (g *published) person(w *writer, id, number int64) {
 	if w.wanted[kindPerson] {
 		row = w.add(kindPerson)
 	}
+	if g.anew && row >= 0 && w.col[personName] == nil && w.col[personEmail] == nil && w.col[personCard] == nil && w.col[personCity] == nil &&
+		w.col[personState] == nil && w.col[personExtra] == nil {
+		w.num(personID, row, g.c.lastPerson(id)+firstID)
+		w.num(personTime, row, g.at(number))
+		return
+	}
 	s := append(g.scratch[:0], firsts[r.intn(int32(len(firsts)))]...)
 	s = append(append(s, ' '), lasts[r.intn(int32(len(lasts)))]...)
 	name := len(s)
@@ -143,21 +150,24 @@ func (g *published) auction(w *writer, id, number int64) {
 		g.extra(8+size+40, g.c.avgAuction)
 		return
 	}
+	w.num(auctionID, row, g.c.lastAuction(id)+firstID)
+	w.num(auctionInitial, row, initial)
+	w.num(auctionTime, row, at)
+	w.num(auctionExpires, row, expires)
+	w.num(auctionSeller, row, seller+firstID)
+	w.num(auctionCategory, row, category)
+	if g.anew && w.col[auctionItem] == nil && w.col[auctionDesc] == nil && w.col[auctionReserve] == nil && w.col[auctionExtra] == nil {
+		return
+	}
 	s := appendText(g.scratch[:0], r, 20, ' ')
 	item := len(s)
 	s = appendText(s, r, 100, ' ')
 	reserve := initial + price(r.double())
 	off, n := g.extra(8+len(s)+40, g.c.avgAuction)
 	g.scratch = s
-	w.num(auctionID, row, g.c.lastAuction(id)+firstID)
 	w.str(auctionItem, row, s[:item])
 	w.str(auctionDesc, row, s[item:])
-	w.num(auctionInitial, row, initial)
 	w.num(auctionReserve, row, reserve)
-	w.num(auctionTime, row, at)
-	w.num(auctionExpires, row, expires)
-	w.num(auctionSeller, row, seller+firstID)
-	w.num(auctionCategory, row, category)
 	w.piece(auctionExtra, row, off, n)
 }
 
