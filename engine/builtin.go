@@ -9,6 +9,7 @@ import (
 	"github.com/weir-streams/weir/engine/connector/nexmark"
 	"github.com/weir-streams/weir/engine/connector/print"
 	"github.com/weir-streams/weir/engine/format"
+	"github.com/weir-streams/weir/engine/format/avro"
 	"github.com/weir-streams/weir/engine/format/csv"
 	"github.com/weir-streams/weir/engine/format/json"
 	"github.com/weir-streams/weir/engine/format/json/canal"
@@ -38,6 +39,7 @@ var connectors = []*connector.Connector{
 }
 
 var formats = []*format.Format{
+	avro.Format,
 	canal.Format,
 	csv.Format,
 	debezium.Format,

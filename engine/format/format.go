@@ -2,6 +2,8 @@
 package format
 
 import (
+	"io"
+
 	"github.com/weir-streams/weir/engine/data"
 	"github.com/weir-streams/weir/engine/option"
 )
@@ -15,6 +17,11 @@ type Format struct {
 	Decoder func(s DecoderSpec) (Decoder, error)
 	// Encoder writes rows; nil: cannot be written.
 	Encoder func(s EncoderSpec) (Encoder, error)
+	// OpenFile and CreateFile read and write files of formats whose files are more
+	// than records one behind the other. Where they are set, files are read and
+	// written with them alone; Decoder and Encoder then are for messages.
+	OpenFile   func(s DecoderSpec, f Random, at FilePosition) (FileReader, error)
+	CreateFile func(s EncoderSpec, w io.Writer) (FileWriter, error)
 	// Lines tells whether a record ends with each line feed, and nowhere else, and
 	// means the same without those before it, so that a file can be read from its
 	// middle; nil: never.

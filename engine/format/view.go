@@ -23,6 +23,16 @@ func ShortView(p []byte, n int) data.View {
 	return data.View{A: uint64(n) | lo<<32, B: rest}
 }
 
+// BufferOf is the number of a buffer among those of v, which it joins if need be.
+func BufferOf(v *data.Vector, b *data.Buffer) int {
+	for k := len(v.Bufs) - 1; k >= 0 && k >= len(v.Bufs)-2; k-- {
+		if v.Bufs[k] == b {
+			return k
+		}
+	}
+	return v.AddBuffer(b.Retain())
+}
+
 // Moments parses timestamps of one layout; times of one minute after the other
 // are quick. It belongs to one goroutine.
 type Moments struct {

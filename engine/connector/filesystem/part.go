@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"syscall"
 	"time"
+
+	"github.com/weir-streams/weir/engine/format"
 )
 
 const (
@@ -27,6 +29,26 @@ type part struct {
 	size, rows         int64
 	used               int
 	opened             time.Time
+	writer             format.FileWriter // of formats that write files by themselves
+	picked             []int32           // rows of the batch at hand that are for it
+}
+
+// Write takes bytes of a writer.
+func (p *part) Write(text []byte) (int, error) {
+	p.buf = append(p.buf, text...)
+	if len(p.buf) >= partBuffer {
+		return len(text), p.flush()
+	}
+	return len(text), nil
+}
+
+// length is about how long the file is.
+func (p *part) length() int64 {
+	n := p.size + int64(len(p.buf))
+	if p.writer != nil {
+		n += p.writer.Buffered()
+	}
+	return n
 }
 
 func create(root, folder, name string, header []byte) (*part, error) {

@@ -199,6 +199,14 @@ func (r *reader) locate(err error) error {
 	return err
 }
 
+func (r *reader) position() position { return r.pos }
+
+func (r *reader) skipped() int64 { return r.decoder.Skipped() }
+
+func (r *reader) explain(err error) error {
+	return fmt.Errorf("file %s: %w", r.path, r.locate(err))
+}
+
 // repeat gives every row of v the same value.
 func repeat(v *data.Vector, x data.Value) {
 	if v.N == 0 {

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -23,8 +24,9 @@ import (
 type sink struct {
 	spec    connector.SinkSpec
 	root    string
-	encoder format.Encoder
-	inFile  []int // columns written, as indices of the rows'
+	encoder format.Encoder     // nil: files are written by
+	create  format.EncoderSpec // their format itself
+	inFile  []int              // columns written, as indices of the rows'
 	inPath  []partColumn
 	policy  policy
 
@@ -58,7 +60,7 @@ type partColumn struct {
 const maxOpen = 100
 
 func newSink(s connector.SinkSpec) (connector.Sink, error) {
-	if s.Format == nil || s.Format.Encoder == nil {
+	if s.Format == nil || s.Format.Encoder == nil && s.Format.CreateFile == nil {
 		return nil, fmt.Errorf("table %s: its format cannot be written", s.Sink.Table.Name)
 	}
 	if s.Sink.Overwrite {
@@ -125,8 +127,13 @@ func (s *sink) columns() error {
 			s.inFile = append(s.inFile, i)
 		}
 	}
+	s.create = format.EncoderSpec{Columns: cols, Options: s.spec.FormatOptions}
 	var err error
-	s.encoder, err = s.spec.Format.Encoder(format.EncoderSpec{Columns: cols, Options: s.spec.FormatOptions})
+	if s.spec.Format.CreateFile != nil {
+		_, err = s.spec.Format.CreateFile(s.create, io.Discard) // says what does not fit
+		return err
+	}
+	s.encoder, err = s.spec.Format.Encoder(s.create)
 	return err
 }
 
@@ -155,30 +162,61 @@ func (s *sink) Write(b *data.Batch) error {
 		r := b.Row(i)
 		if len(s.inPath) > 0 || cur == nil {
 			if s.key = s.folder(s.key[:0], b, r); cur == nil || string(s.key) != cur.folder {
+				if err := s.wrote(cur); err != nil {
+					return err
+				}
 				var err error
 				if cur, err = s.part(string(s.key)); err != nil {
 					return err
 				}
 			}
 		}
+		cur.rows++
+		if cur.writer != nil {
+			cur.picked = append(cur.picked, int32(r))
+			continue
+		}
 		var err error
 		if cur.buf, err = s.encoder.Encode(cur.buf, &s.rows, r); err != nil {
 			return err
 		}
-		cur.rows++
 		if len(cur.buf) >= partBuffer {
-			if err := cur.flush(); err != nil {
+			if err := s.wrote(cur); err != nil {
 				return err
 			}
-			if cur.size >= s.policy.size {
-				if err := s.finish(cur); err != nil {
-					return err
-				}
+			if s.open[cur.folder] != cur {
 				cur = nil
 			}
 		}
 	}
+	if err := s.wrote(cur); err != nil {
+		return err
+	}
 	return s.closeOld(time.Now())
+}
+
+// wrote hands over what was gathered for a file, and closes one that is large
+// enough. p may be nil.
+func (s *sink) wrote(p *part) error {
+	if p == nil {
+		return nil
+	}
+	if len(p.picked) > 0 {
+		rows := p.picked
+		p.picked = p.picked[:0]
+		if err := p.writer.Write(&s.rows, rows); err != nil {
+			return err
+		}
+	}
+	if len(p.buf) >= partBuffer {
+		if err := p.flush(); err != nil {
+			return err
+		}
+	}
+	if p.length() >= s.policy.size {
+		return s.finish(p)
+	}
+	return nil
 }
 
 // closeOld closes files that have been open too long.
@@ -214,9 +252,19 @@ func (s *sink) part(folder string) (*part, error) {
 			return nil, err
 		}
 	}
-	p, err := create(s.root, folder, fmt.Sprintf("part-%s-%d", s.name, s.number), s.encoder.Header())
+	var header []byte
+	if s.encoder != nil {
+		header = s.encoder.Header()
+	}
+	p, err := create(s.root, folder, fmt.Sprintf("part-%s-%d", s.name, s.number), header)
 	if err != nil {
 		return nil, err
+	}
+	if s.encoder == nil {
+		if p.writer, err = s.spec.Format.CreateFile(s.create, p); err != nil {
+			_ = p.remove()
+			return nil, err
+		}
 	}
 	s.number++
 	s.uses++
@@ -227,7 +275,13 @@ func (s *sink) part(folder string) (*part, error) {
 
 // finish closes a file for good; it will be published with the next checkpoint.
 func (s *sink) finish(p *part) error {
-	p.buf = append(p.buf, s.encoder.Footer()...)
+	if p.writer != nil {
+		if err := p.writer.Close(); err != nil {
+			return err
+		}
+	} else {
+		p.buf = append(p.buf, s.encoder.Footer()...)
+	}
 	if err := p.close(); err != nil {
 		return err
 	}

@@ -37,7 +37,7 @@ type source struct {
 	listed   bool
 	nextList time.Time
 	failed   error // of listing
-	file     *reader
+	file     opened
 }
 
 type split struct {
@@ -69,7 +69,7 @@ func decodePosition(b []byte) (p position, err error) {
 }
 
 func newSource(s connector.SourceSpec) (connector.Source, error) {
-	if s.Format == nil || s.Format.Decoder == nil {
+	if s.Format == nil || s.Format.Decoder == nil && s.Format.OpenFile == nil {
 		return nil, fmt.Errorf("table %s: its format cannot be read", s.Source.Table.Name)
 	}
 	root, err := localPath(s.Dir, s.Options.String("path"))
@@ -92,17 +92,34 @@ func newSource(s connector.SourceSpec) (connector.Source, error) {
 		return nil, err
 	}
 	// Options that do not fit show at once, not with the first file.
-	if _, err := src.decoder(position{}); err != nil {
-		return nil, err
+	if s.Format.OpenFile == nil || s.Format.Decoder != nil {
+		if _, err := src.decoder(position{}); err != nil {
+			return nil, err
+		}
 	}
 	return src, nil
 }
 
 func (s *source) decoder(at position) (format.Decoder, error) {
-	return s.spec.Format.Decoder(format.DecoderSpec{
+	return s.spec.Format.Decoder(s.what(at))
+}
+
+// what is to be read of a file, from a position on.
+func (s *source) what(at position) format.DecoderSpec {
+	return format.DecoderSpec{
 		Columns: s.outs.columns, Output: s.outs.paths, Types: s.outs.types, Options: s.spec.FormatOptions,
 		Offset: at.offset, Line: at.line,
-	})
+	}
+}
+
+// opened is a file being read.
+type opened interface {
+	// read appends at most most rows to the empty batch b; done: there are no more.
+	read(b *data.Batch, most int) (done bool, err error)
+	position() position // behind the rows given
+	skipped() int64
+	explain(err error) error // says which file
+	close() error
 }
 
 func (s *source) add(sp *split) {
@@ -235,14 +252,14 @@ func (s *source) Poll(ctx context.Context, b *data.Batch) (connector.Status, err
 		s.file = f
 	}
 	done, err := s.file.read(b, most)
-	if n := s.file.decoder.Skipped(); n > 0 && s.spec.Corrupt != nil {
+	if n := s.file.skipped(); n > 0 && s.spec.Corrupt != nil {
 		s.spec.Corrupt(n)
 	}
 	if err != nil {
-		return 0, fmt.Errorf("file %s: %w", s.file.path, s.file.locate(err))
+		return 0, s.file.explain(err)
 	}
 	s.limit.GiveBack(most - b.N)
-	sp.pos, sp.done = s.file.pos, done
+	sp.pos, sp.done = s.file.position(), done
 	if done {
 		s.todo = s.todo[1:]
 		if err := s.Close(); err != nil {
@@ -252,7 +269,7 @@ func (s *source) Poll(ctx context.Context, b *data.Batch) (connector.Status, err
 	return connector.More, nil
 }
 
-func (s *source) open(sp *split) (*reader, error) {
+func (s *source) open(sp *split) (opened, error) {
 	rel, part := sp.file()
 	path := s.path(rel)
 	info, err := os.Stat(path)
@@ -267,6 +284,9 @@ func (s *source) open(sp *split) (*reader, error) {
 		return nil, fmt.Errorf("file %s: %w", path, err)
 	}
 	at := sp.pos
+	if s.spec.Format.OpenFile != nil {
+		return openRows(path, s.spec.Format, s.what(at), &s.outs, constants, at)
+	}
 	end := int64(0)
 	if part.to > 0 {
 		if at, end, err = bounds(path, at, part); err != nil {

@@ -330,18 +330,8 @@ func (d *decoder) quickText(i, end int, v *data.Vector, r int) int {
 		v.SetBytes(r, p[from:to])
 		return to + 1
 	}
-	v.SetSlice(r, bufferOf(v, d.buf), d.base+from, n)
+	v.SetSlice(r, format.BufferOf(v, d.buf), d.base+from, n)
 	return to + 1
-}
-
-// bufferOf is the number of a buffer among those of v, which it joins if need be.
-func bufferOf(v *data.Vector, b *data.Buffer) int {
-	for k := len(v.Bufs) - 1; k >= 0 && k >= len(v.Bufs)-2; k-- {
-		if v.Bufs[k] == b {
-			return k
-		}
-	}
-	return v.AddBuffer(b.Retain())
 }
 
 // quickEscaped reads a string that has escapes; the first is at esc.
@@ -373,7 +363,7 @@ func (d *decoder) quickEscaped(from, esc, end int, v *data.Vector, r int) int {
 		v.Views[r] = data.InlineView(dst[:at])
 		return to + 1
 	}
-	v.SetSlice(r, bufferOf(v, d.unescaped), d.used, at)
+	v.SetSlice(r, format.BufferOf(v, d.unescaped), d.used, at)
 	d.used += at
 	return to + 1
 }
@@ -400,7 +390,7 @@ func (d *decoder) keep(v *data.Vector, r int, t []byte) {
 		return
 	}
 	copy(d.room(len(t)), t)
-	v.SetSlice(r, bufferOf(v, d.unescaped), d.used, len(t))
+	v.SetSlice(r, format.BufferOf(v, d.unescaped), d.used, len(t))
 	d.used += len(t)
 }
 

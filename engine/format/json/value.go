@@ -82,7 +82,7 @@ func (d *decoder) value(i int, v *data.Vector, r int) (int, error) {
 		case d.buf == nil:
 			v.SetBytes(r, p[t.from:t.to])
 		default:
-			v.SetSlice(r, bufferOf(v, d.buf), d.base+t.from, n)
+			v.SetSlice(r, format.BufferOf(v, d.buf), d.base+t.from, n)
 		}
 		return next, nil
 	case data.BigInt, data.Int:
