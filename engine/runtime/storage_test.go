@@ -162,3 +162,71 @@ func TestSlowStorageDelaysCheckpointsOnly(t *testing.T) {
 		t.Errorf("checkpoints %+v", c)
 	}
 }
+
+// Checkpoints and savepoints in a bucket: a job fails and goes on from there,
+// and another starts from its savepoint.
+func TestStateInABucket(t *testing.T) {
+	server := storagetest.NewS3()
+	defer server.Close()
+	w := newWorld(t)
+	w.sliced, w.keys, w.rows = true, 20000, 20000
+	w.limit.Store(12000)
+	s := w.spec(keyed("bomb"), 2)
+	s.Checkpoint = frequent("s3://weir/checkpoints")
+	s.Checkpoint.Savepoints = "s3://weir/savepoints"
+	s.Checkpoint.Storage.S3 = storage.S3{Endpoint: server.URL, PathStyle: true, AccessKey: "a", SecretKey: "b"}
+	s.Restart = Restart{Kind: FixedDelay}
+	var fire atomic.Bool
+	w.fuse = fire.Load
+	w.bombs.Store(1)
+	j := w.start(s)
+	until(t, "checkpoints", func() bool { return j.Checkpoints().Completed > 3 })
+	fire.Store(true)
+	w.limit.Store(15000)
+	until(t, "a restart", func() bool { return j.Checkpoints().Restored == 1 })
+	until(t, "checkpoints after it", func() bool { return j.Checkpoints().Completed > 6 })
+	i, err := j.Checkpoint(t.Context(), checkpoint.Request{Savepoint: true, Stop: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasPrefix(i.Path, "s3://weir/savepoints/savepoint-") {
+		t.Errorf("savepoint at %s", i.Path)
+	}
+	for _, k := range server.Keys() {
+		if strings.Contains(k, "/checkpoints/") {
+			t.Errorf("%s is left", k)
+		}
+	}
+	w.limit.Store(0)
+	s.ID, s.SavepointPath, s.Parallelism = "b"+s.ID[1:], i.Path, 3
+	j = w.start(s)
+	w.finish(j)
+	w.check()
+	if n := server.Uploads(); n > 0 {
+		t.Errorf("%d uploads are neither complete nor aborted", n)
+	}
+}
+
+// A bucket that does not answer fails the checkpoint when its time is over, and
+// does not keep the job from ending.
+func TestBucketThatHangs(t *testing.T) {
+	server := storagetest.NewS3()
+	defer server.Close()
+	w := newWorld(t)
+	w.bounded = false
+	s := w.spec(keyed(), 1)
+	s.Checkpoint = frequent("s3://weir/x")
+	s.Checkpoint.Interval, s.Checkpoint.Timeout = time.Hour, 20*time.Millisecond
+	s.Checkpoint.Storage.S3 = storage.S3{Endpoint: server.URL, PathStyle: true, AccessKey: "a", SecretKey: "b"}
+	release := server.Hang()
+	defer release()
+	j := w.start(s)
+	until(t, "running", func() bool { return j.Info().Vertices[0].Subtasks[0].RecordsOut > 0 })
+	if _, err := j.Checkpoint(t.Context(), checkpoint.Request{}); err == nil || !strings.Contains(err.Error(), "expired") {
+		t.Errorf("got %v", err)
+	}
+	j.Cancel()
+	if err := j.Wait(t.Context()); err != ErrCanceled {
+		t.Errorf("got %v", err)
+	}
+}

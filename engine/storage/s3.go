@@ -36,8 +36,13 @@ type S3 struct {
 // memory.
 const partSize = 8 << 20
 
-// requestTime is how long one request may take.
-const requestTime = 5 * time.Minute
+const (
+	// requestTime is how long one request may take.
+	requestTime = 5 * time.Minute
+	// removeTime is how long a removal may take: what stays is found by the next
+	// start, and a job that ends does not wait for a service that does not answer.
+	removeTime = 3 * time.Second
+)
 
 type bucket struct {
 	client       *minio.Client
@@ -277,7 +282,7 @@ func (b *bucket) Remove(name string) error {
 	if err := checkName(name); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), requestTime)
+	ctx, cancel := context.WithTimeout(context.Background(), removeTime)
 	defer cancel()
 	if err := b.client.RemoveObject(ctx, b.name, b.prefix+name, minio.RemoveObjectOptions{}); err != nil {
 		if err = b.failed("remove", name, err); !errors.Is(err, fs.ErrNotExist) {
@@ -296,7 +301,7 @@ func (b *bucket) RemoveFolder(name string) error {
 	if err := checkName(name); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), requestTime)
+	ctx, cancel := context.WithTimeout(context.Background(), removeTime)
 	defer cancel()
 	prefix := b.prefix + name + "/"
 	for o := range b.client.ListObjects(ctx, b.name, minio.ListObjectsOptions{Prefix: prefix, Recursive: true}) {
@@ -307,6 +312,8 @@ func (b *bucket) RemoveFolder(name string) error {
 			return b.failed("remove", strings.TrimPrefix(o.Key, b.prefix), err)
 		}
 	}
+	// Some services keep the folder itself.
+	_ = b.client.RemoveObject(ctx, b.name, prefix, minio.RemoveObjectOptions{})
 	return nil
 }
 

@@ -23,7 +23,7 @@ func NewMemory() *Memory { return &Memory{files: map[string][]byte{}} }
 func (m *Memory) Create(name string) (storage.File, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if !fs.ValidPath(name) {
+	if !fs.ValidPath(name) || name == "." {
 		return nil, fs.ErrInvalid
 	}
 	if _, ok := m.files[name]; ok {
