@@ -65,6 +65,7 @@ func commands(s *session) []group {
 		}},
 		{"state", "Keep state and go back:", []*cobra.Command{
 			savepointCommand(s),
+			showStateCommand(s),
 			resetCommand(s),
 			rollbackCommand(s),
 			forkCommand(s),
