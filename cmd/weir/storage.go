@@ -118,6 +118,9 @@ func (localState) Remove(_ context.Context, dir string) error {
 	if err := os.RemoveAll(gone); err != nil {
 		return fmt.Errorf("remove state: %w", err)
 	}
+	if err := checkpoint.Sweep(path); err != nil {
+		return fmt.Errorf("remove state: %w", err)
+	}
 	return nil
 }
 

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/weir-streams/weir/engine/data"
 	"github.com/weir-streams/weir/engine/state"
@@ -296,5 +297,40 @@ func TestNumbersGoOn(t *testing.T) {
 	again, err := NewHistory(h.jobID, "", groups, h.cfg, h.log)
 	if err != nil || again.nextID != 3 {
 		t.Errorf("next id %d, %v", again.nextID, err)
+	}
+}
+
+// What only a removed checkpoint referred to goes with it.
+func TestSweep(t *testing.T) {
+	h := history(t)
+	h.cfg.Incremental, h.cfg.Retained = true, 3
+	dir := filepath.Join(h.cfg.Dir, h.jobID)
+	var folders []string
+	for n := range 3 {
+		info := h.begin(Request{}, 1, time.Now())
+		s := write(t, h.folderDraft(info.ID), parts(2, 100+n, 5000))
+		h.complete(info, s)
+		folders = append(folders, filepath.Join(dir, prefix+fmt.Sprint(info.ID)))
+	}
+	shared := func() int {
+		files, err := filepath.Glob(filepath.Join(dir, sharedFolder, "*"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(files)
+	}
+	if n := shared(); n != 3 {
+		t.Fatalf("%d shared files", n)
+	}
+	for i, f := range []int{1, 2, 0} {
+		if err := os.RemoveAll(folders[f]); err != nil {
+			t.Fatal(err)
+		}
+		if err := Sweep("file:" + folders[f]); err != nil {
+			t.Fatal(err)
+		}
+		if n := shared(); n != 2-i {
+			t.Errorf("%d shared files after %d were removed", n, i+1)
+		}
 	}
 }

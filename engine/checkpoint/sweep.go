@@ -1,0 +1,68 @@
+package checkpoint
+
+import (
+	"errors"
+	"path"
+	"strconv"
+	"strings"
+
+	"github.com/weir-streams/weir/engine/storage"
+)
+
+// Sweep removes the files that only a checkpoint referred to that somebody has
+// removed from a local folder. removed is where it was. Files of checkpoints
+// after it may belong to a job that runs, and are left; so is everything while
+// a checkpoint beside it cannot be read.
+func Sweep(removed string) error {
+	place, err := storage.Clean(removed)
+	if err != nil {
+		return err
+	}
+	root, folder := storage.Parent(place)
+	number, ok := strings.CutPrefix(folder, prefix)
+	last, err := strconv.ParseInt(number, 10, 64)
+	if !ok || err != nil || storage.IsS3(place) {
+		return nil // a savepoint has its files in its own folder
+	}
+	store := storage.Local(root)
+	names, err := store.List("")
+	if err != nil {
+		return err
+	}
+	needed := map[string]bool{}
+	for _, n := range names {
+		n, isFolder := strings.CutSuffix(n, "/")
+		if !isFolder || !strings.HasPrefix(n, prefix) {
+			continue
+		}
+		m, err := openIn(store, n)
+		if errors.Is(err, ErrMissing) {
+			continue
+		}
+		if err != nil {
+			return nil
+		}
+		for f := range m.files() {
+			needed[f] = true
+		}
+	}
+	files, err := store.List(sharedFolder)
+	if err != nil {
+		return err
+	}
+	left := len(files)
+	for _, f := range files {
+		id, _, _ := strings.Cut(f, "-")
+		if n, err := strconv.ParseInt(id, 10, 64); err != nil || n > last || needed[f] {
+			continue
+		}
+		if err := store.Remove(path.Join(sharedFolder, f)); err != nil {
+			return err
+		}
+		left--
+	}
+	if left == 0 && len(files) > 0 {
+		return store.RemoveFolder(sharedFolder)
+	}
+	return nil
+}
