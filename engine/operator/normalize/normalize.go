@@ -22,8 +22,11 @@ type normalize struct {
 	order   []int // columns as they are kept: those of the key first
 	types   []data.Type
 	ctx     *operator.Context
-	table   *state.Table // by key: the handle of its row in rows, 0 for none
-	rows    *state.Blobs
+	table   *state.Table // by key: its row
+	rows    *state.Heap
+	ttl     int64 // milliseconds for which a row lives that is not changed; 0: for ever
+	swept   uint64
+	snapshots
 
 	// scratch
 	at   []int32
@@ -35,10 +38,7 @@ type normalize struct {
 
 // New makes the operator of a Normalize.
 func New(op graph.Op) (operator.Operator, error) {
-	if op.Normalize.TTLMillis > 0 {
-		return nil, fmt.Errorf("table.exec.state.ttl on %s is not supported by this engine yet; remove it or run on a Flink target", op.Name)
-	}
-	n := &normalize{keys: op.Normalize.Keys, columns: op.Schema, order: append([]int(nil), op.Normalize.Keys...)}
+	n := &normalize{keys: op.Normalize.Keys, columns: op.Schema, order: append([]int(nil), op.Normalize.Keys...), ttl: op.Normalize.TTLMillis}
 	key := map[int]bool{}
 	for _, k := range n.keys {
 		key[k] = true
@@ -58,7 +58,7 @@ func (n *normalize) Open(c *operator.Context) error {
 	for i, k := range n.keys {
 		types[i] = n.types[k]
 	}
-	n.table, n.rows = state.NewTable(types, 8, 0, c.Memory), state.NewBlobs(c.Memory)
+	n.table, n.rows = state.NewTable(types, keyWidth, 0, c.Memory), state.NewHeap(c.Memory)
 	return nil
 }
 
@@ -76,8 +76,21 @@ func (n *normalize) Close() error {
 
 func (n *normalize) Watermark(wm int64, out operator.Output) error { return out.Watermark(wm) }
 
-// handle is where a record keeps the handle of its row.
-func handle(rec unsafe.Pointer) *uint64 { return (*uint64)(state.Value(rec)) }
+// A key's record: the address of its row in the row codec, 0 for none; when it
+// was written, in milliseconds, if the state has a time to live.
+const (
+	keyRow   = 0
+	keyWrote = 8
+	keyWidth = 16
+)
+
+func handle(rec unsafe.Pointer) *uint64 { return (*uint64)(unsafe.Add(state.Value(rec), keyRow)) }
+func wrote(rec unsafe.Pointer) *int64   { return (*int64)(unsafe.Add(state.Value(rec), keyWrote)) }
+
+// kept is the row at an address, valid until it is put or dropped.
+func (n *normalize) kept(at uint64) []byte {
+	return unsafe.Slice((*byte)(n.rows.At(at)), n.rows.Size(at))
+}
 
 func (n *normalize) Process(_ int, b *data.Batch, out operator.Output) error {
 	defer b.Release()
@@ -93,28 +106,76 @@ func (n *normalize) Process(_ int, b *data.Batch, out operator.Output) error {
 		return err
 	}
 	for i, r := range n.at {
-		if err := n.change(b, int(r), handle(recs[i]), out); err != nil {
+		if err := n.expire(recs[i]); err != nil {
+			return err
+		}
+		if err := n.change(b, int(r), recs[i], out); err != nil {
 			return err
 		}
 	}
-	for _, rec := range recs { // keys that are there no more, or never were
-		if state.Alive(rec) && *handle(rec) == 0 {
-			n.table.Delete(rec)
-		}
-	}
-	if n.table.NeedsCompaction() {
-		if err := n.table.Compact(func(_, _ unsafe.Pointer) {}); err != nil {
-			return err
-		}
+	if err := n.sweep(recs); err != nil {
+		return err
 	}
 	n.ctx.Metrics.StateKeys.Store(int64(n.table.Len()))
 	n.ctx.Metrics.StateBytes.Store(n.table.Bytes() + n.rows.Bytes())
 	return n.flush(out)
 }
 
-// change handles row r of b; h is the handle of the row its key has.
-func (n *normalize) change(b *data.Batch, r int, h *uint64, out operator.Output) error {
-	op := b.Op(r)
+// expire forgets a row that was not changed for too long.
+func (n *normalize) expire(rec unsafe.Pointer) error {
+	h := handle(rec)
+	if n.ttl == 0 || *h == 0 || n.ctx.Env.Now-*wrote(rec) < n.ttl {
+		return nil
+	}
+	if err := n.table.Touch(rec); err != nil {
+		return err
+	}
+	n.rows.Drop(*h)
+	*h = 0
+	return nil
+}
+
+// stamp notes when a row was written.
+func (n *normalize) stamp(rec unsafe.Pointer) {
+	if n.ttl > 0 {
+		*wrote(rec) = n.ctx.Env.Now
+	}
+}
+
+// sweepStep is how many keys are looked at after a batch for rows that have lived
+// too long.
+const sweepStep = 256
+
+// sweep forgets keys that have no row any more, or never had.
+func (n *normalize) sweep(recs []unsafe.Pointer) error {
+	for _, rec := range recs {
+		if state.Alive(rec) && *handle(rec) == 0 {
+			if err := n.table.Delete(rec); err != nil {
+				return err
+			}
+		}
+	}
+	if n.ttl > 0 {
+		var err error
+		if n.swept, err = n.table.Walk(n.swept, sweepStep, func(rec unsafe.Pointer) error {
+			if err := n.expire(rec); err != nil || *handle(rec) != 0 {
+				return err
+			}
+			return n.table.Delete(rec)
+		}); err != nil {
+			return err
+		}
+	}
+	if n.table.NeedsCompaction() {
+		n.swept = 0
+		return n.table.Compact(func(_, _ unsafe.Pointer) {})
+	}
+	return nil
+}
+
+// change handles row r of b, of the key of a record.
+func (n *normalize) change(b *data.Batch, r int, rec unsafe.Pointer, out operator.Output) error {
+	op, h := b.Op(r), handle(rec)
 	if op == data.UpdateBefore {
 		return nil
 	}
@@ -122,15 +183,16 @@ func (n *normalize) change(b *data.Batch, r int, h *uint64, out operator.Output)
 		if *h == 0 {
 			return nil
 		}
-		err := n.give(b, n.rows.Get(*h), data.Delete, out)
+		err := n.give(b, n.kept(*h), data.Delete, out)
 		n.rows.Drop(*h)
 		*h = 0
 		return err
 	}
+	n.stamp(rec)
 	n.row = data.EncodeRow(n.row[:0], b.Cols, n.order, r)
 	op = data.Insert
 	if *h != 0 {
-		old := n.rows.Get(*h)
+		old := n.kept(*h)
 		if bytes.Equal(old, n.row) {
 			return nil
 		}
@@ -142,11 +204,23 @@ func (n *normalize) change(b *data.Batch, r int, h *uint64, out operator.Output)
 	if err := n.give(b, n.row, op, out); err != nil {
 		return err
 	}
-	now, err := n.rows.Put(*h, n.row)
-	if err == nil {
-		*h = now
+	return n.put(h, n.row)
+}
+
+// put makes a row that of a key.
+func (n *normalize) put(h *uint64, row []byte) error {
+	if *h == 0 || n.rows.Size(*h) != len(row) {
+		at, _, err := n.rows.Alloc(len(row))
+		if err != nil {
+			return err
+		}
+		if *h != 0 {
+			n.rows.Drop(*h)
+		}
+		*h = at
 	}
-	return err
+	copy(n.kept(*h), row)
+	return nil
 }
 
 // give adds a change to the batch on its way out.
@@ -179,60 +253,4 @@ func (n *normalize) flush(out operator.Output) error {
 		v.Resize(o.N)
 	}
 	return out.Emit(o)
-}
-
-// The canonical form: the row of each key, columns of the key first.
-
-const rowsState = "rows"
-
-func (n *normalize) schema() []data.Column {
-	out := make([]data.Column, len(n.order))
-	for i, k := range n.order {
-		out[i] = n.columns[k]
-	}
-	return out
-}
-
-func (n *normalize) Snapshot(w *state.Writer) error {
-	to := w.Keyed(rowsState, len(n.keys), 0, n.schema())
-	n.table.Each(func(_ uint64, rec unsafe.Pointer) bool {
-		to.Append(data.KeyGroup(state.Hash(rec), n.ctx.MaxParallelism), n.rows.Get(*handle(rec)))
-		return true
-	})
-	return nil
-}
-
-func (n *normalize) Restore(r *state.Reader) error {
-	schema := n.schema()
-	types := make([]data.Type, len(schema))
-	for i, c := range schema {
-		types[i] = c.Type
-	}
-	keys := make([]int, len(n.keys))
-	for i := range keys {
-		keys[i] = i
-	}
-	var recs [1]unsafe.Pointer
-	return r.EachRow(rowsState, func(from []data.Column, _ int, row []byte) error {
-		if len(from) != len(schema) {
-			return fmt.Errorf("the state has %d columns, the table now %d", len(from), len(schema))
-		}
-		for i, c := range schema {
-			if !c.Type.SameAs(from[i].Type) {
-				return fmt.Errorf("column %s was %s and is now %s", c.Name, from[i].Type, c.Type)
-			}
-		}
-		b := data.MakeBatch(types, 1)
-		defer b.Release()
-		if _, err := data.DecodeRow(row, b.Cols, 0); err != nil {
-			return err
-		}
-		data.HashKeys(b, keys)
-		if _, err := n.table.Resolve(b, keys, []int32{0}, recs[:]); err != nil {
-			return err
-		}
-		var err error
-		*handle(recs[0]), err = n.rows.Put(*handle(recs[0]), row)
-		return err
-	})
 }

@@ -9,8 +9,10 @@ import (
 
 	"github.com/weir-streams/weir/engine/data"
 	"github.com/weir-streams/weir/engine/format/formattest"
+	"github.com/weir-streams/weir/engine/function"
 	"github.com/weir-streams/weir/engine/graph"
 	"github.com/weir-streams/weir/engine/operator"
+	"github.com/weir-streams/weir/engine/operator/operatortest"
 	"github.com/weir-streams/weir/engine/state"
 )
 
@@ -77,6 +79,7 @@ func TestRandomChanges(t *testing.T) {
 			defer func() { n.Close() }()
 			out, want := &table{t: t, rows: map[string]string{}}, map[string]string{}
 			r := rand.New(rand.NewPCG(1, 2))
+			chain := &operatortest.Chain{Op: n, Rnd: r.IntN}
 			for round := range 300 {
 				b := formattest.Batch(columns)
 				size := 1 + r.IntN(1500)
@@ -126,20 +129,71 @@ func TestRandomChanges(t *testing.T) {
 				if n.table.Len() != len(want) {
 					t.Fatalf("round %d: %d keys kept of %d rows", round, n.table.Len(), len(want))
 				}
+				chain.Step(t)
 				if round%60 == 59 {
-					w := &state.Writer{}
-					if err := n.Snapshot(w); err != nil {
-						t.Fatal(err)
-					}
+					from := chain.Finish(t)
 					n.Close()
 					n = open()
-					if err := n.Restore(&state.Reader{Parts: []state.Snapshot{w.Snapshot}}); err != nil {
+					if err := n.Restore(&state.Reader{Parts: []state.Snapshot{from}}); err != nil {
 						t.Fatal(err)
+					}
+					if round == 59 {
+						n.Resumed(1)
+						chain.Op = n
+					} else {
+						chain = &operatortest.Chain{Op: n, Rnd: r.IntN}
 					}
 				}
 			}
 		})
 	}
+}
+
+// TestRowsLiveForATime lets the clock run: a key that is not written for too long
+// is as if it had never been.
+func TestRowsLiveForATime(t *testing.T) {
+	columns := []data.Column{{Name: "k", Type: data.Of(data.BigInt)}, {Name: "v", Type: data.Of(data.BigInt)}}
+	op, err := New(graph.Op{Name: "n", Schema: columns, Normalize: &graph.Normalize{Keys: []int{0}, TTLMillis: 10}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	env := &function.Env{}
+	if err := op.Open(&operator.Context{Env: env, MaxParallelism: 128, Metrics: &operator.Metrics{}, Memory: state.NewBudget(0)}); err != nil {
+		t.Fatal(err)
+	}
+	defer op.Close()
+	n := op.(*normalize)
+	for _, step := range []struct {
+		now, key, value int64
+		want            string
+	}{
+		{0, 1, 1, "+I"}, {0, 2, 1, "+I"}, {9, 1, 2, "-U+U"}, {12, 2, 2, "+I"}, {18, 1, 3, "-U+U"}, {40, 1, 4, "+I"}, {41, 3, 1, "+I"}, {42, 3, 1, ""},
+	} {
+		env.Now = step.now
+		var got ops
+		if err := n.Process(0, formattest.Batch(columns, []data.Value{{I: step.key}, {I: step.value}}), &got); err != nil {
+			t.Fatal(err)
+		}
+		if string(got) != step.want {
+			t.Errorf("at %d, key %d: %s, want %s", step.now, step.key, got, step.want)
+		}
+	}
+	if n.table.Len() != 2 || n.rows.Len() != 2 {
+		t.Errorf("%d keys and %d rows are left of 2", n.table.Len(), n.rows.Len())
+	}
+}
+
+// ops are the changes given.
+type ops string
+
+func (o *ops) Watermark(int64) error { return nil }
+
+func (o *ops) Emit(b *data.Batch) error {
+	for _, op := range b.Ops {
+		*o += ops(op.String())
+	}
+	b.Release()
+	return nil
 }
 
 func TestRestoreRefusesAnotherTable(t *testing.T) {

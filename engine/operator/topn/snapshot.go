@@ -169,6 +169,11 @@ func (t *topN) load(b *data.Batch) error {
 		return err
 	}
 	t.setPrefixes(in)
+	if t.ttl > 0 {
+		for _, rec := range recs { // the time they live begins anew
+			partitionOf(rec).wrote = t.ctx.Env.Now
+		}
+	}
 	for i, r := range t.rows {
 		if err := t.loadRow(partitionOf(recs[i]), r, b.Cols[keys].I64[i]); err != nil {
 			return err

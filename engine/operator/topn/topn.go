@@ -36,6 +36,8 @@ type topN struct {
 	keys  *state.Table
 	heap  *state.Heap
 	rowID int64 // of the last row kept
+	ttl   int64 // milliseconds for which a partition lives that is not changed; 0: for ever
+	swept uint64
 	snapshots
 
 	// of a batch
@@ -76,7 +78,7 @@ func New(op graph.Op, input []data.Column) (operator.Operator, error) {
 	if spec.Windowed {
 		return newWindowed(op, input)
 	}
-	t := &topN{spec: spec, columns: input, single: spec.To == 1 && !spec.Retracts}
+	t := &topN{spec: spec, columns: input, single: spec.To == 1 && !spec.Retracts, ttl: spec.TTLMillis}
 	isKey := make([]bool, len(input))
 	for _, k := range spec.Keys {
 		t.cols = append(t.cols, k)
@@ -148,7 +150,7 @@ func (t *topN) Process(_ int, b *data.Batch, out operator.Output) error {
 		return err
 	}
 	t.eager = 2*t.changed > len(t.rows)
-	if b.Ops != nil {
+	if b.Ops != nil || t.ttl > 0 {
 		if err := t.sweep(); err != nil {
 			return err
 		}
@@ -198,6 +200,11 @@ func (t *topN) changes(b *data.Batch) error {
 	for i := 0; i < len(t.rows); i++ {
 		rec, r := t.recs[i], t.rows[i]
 		var err error
+		if t.ttl > 0 {
+			if err = t.expire(rec); err != nil {
+				return err
+			}
+		}
 		switch op := b.Op(int(r)); {
 		case t.single:
 			if !op.Adds() {
@@ -261,7 +268,30 @@ func (t *topN) drop(e entry) {
 // touch says that a partition is about to change.
 func (t *topN) touch(rec unsafe.Pointer) error {
 	t.changed++
+	if t.ttl > 0 {
+		partitionOf(rec).wrote = t.ctx.Env.Now
+	}
 	return t.keys.Touch(rec)
+}
+
+// expire forgets the rows of a partition that was not changed for too long.
+func (t *topN) expire(rec unsafe.Pointer) error {
+	p := partitionOf(rec)
+	if p.n == 0 || t.ctx.Env.Now-p.wrote < t.ttl {
+		return nil
+	}
+	if err := t.keys.Touch(rec); err != nil {
+		return err
+	}
+	if t.single {
+		t.drop(entry{ref: p.block})
+		p.n, p.block = 0, 0
+		return nil
+	}
+	for p.n > 0 {
+		t.drop(t.remove(p, int(p.n-1)))
+	}
+	return nil
 }
 
 // add puts a row in and, with tell, gives what that changes.
@@ -397,8 +427,28 @@ func (t *topN) sweep() error {
 			}
 		}
 	}
+	if t.ttl > 0 {
+		var err error
+		if t.swept, err = t.keys.Walk(t.swept, sweepStep, func(rec unsafe.Pointer) error {
+			if err := t.expire(rec); err != nil || partitionOf(rec).n > 0 {
+				return err
+			}
+			return t.keys.Delete(rec)
+		}); err != nil {
+			return err
+		}
+		for _, block := range t.dead {
+			t.heap.Drop(block)
+		}
+		t.dead = t.dead[:0]
+	}
 	if t.keys.NeedsCompaction() {
+		t.swept = 0
 		return t.keys.Compact(func(_, _ unsafe.Pointer) {})
 	}
 	return nil
 }
+
+// sweepStep is how many partitions are looked at after a batch for those that
+// have lived too long.
+const sweepStep = 256

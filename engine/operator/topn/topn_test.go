@@ -48,6 +48,27 @@ func (b bag) Emit(o *data.Batch) error {
 	return nil
 }
 
+// lines counts changes, as text.
+type lines map[string]int
+
+func (l lines) Watermark(int64) error { return nil }
+
+func (l lines) Emit(o *data.Batch) error {
+	ops := o.Ops
+	o.Ops = nil
+	defer func() { o.Release() }()
+	for i := range o.N {
+		one := bag{}
+		if err := one.Emit(o.Share([]int32{int32(i)})); err != nil {
+			return err
+		}
+		for row := range one {
+			l[ops[i].String()+" "+row]++
+		}
+	}
+	return nil
+}
+
 // row has a NULL for a negative x.
 type row struct{ x, k, id int64 }
 
@@ -142,6 +163,42 @@ func TestChangesAddUp(t *testing.T) {
 					}
 				}
 			}
+		}
+	}
+}
+
+// TestPartitionsLiveForATime lets the clock run: a partition that is not changed
+// for too long is as if it had never been, and its memory comes back.
+func TestPartitionsLiveForATime(t *testing.T) {
+	for _, to := range []int64{1, 3} {
+		o := open(t, graph.TopN{Keys: []int{1}, Order: []graph.SortKey{{Column: 3}}, From: 1, To: to, TTLMillis: 10})
+		defer o.Close()
+		give := func(now int64, rows ...row) lines {
+			out := lines{}
+			o.ctx.Env.Now = now
+			if err := o.Process(0, batch(rows, nil), out); err != nil {
+				t.Fatal(err)
+			}
+			return out
+		}
+		give(0, row{5, 1, 1}, row{5, 2, 2})
+		if out := give(9, row{4, 2, 3}); len(out) == 0 {
+			t.Error("a better row was not seen")
+		}
+		if out := give(10, row{6, 1, 4}, row{7, 1, 5}); to == 1 && !maps.Equal(out, lines{"+I " + row{6, 1, 4}.String(): 1}) {
+			t.Errorf("after the time of a partition: %v", out)
+		}
+		if out := give(18, row{6, 2, 6}); to == 1 && len(out) != 0 {
+			t.Errorf("before the time of a partition: %v", out)
+		}
+		for now := int64(100); now < 200; now++ {
+			give(now, row{1, 3, now})
+		}
+		if n := o.keys.Len(); n != 1 {
+			t.Errorf("%d partitions are left", n)
+		}
+		if n := int64(o.heap.Len()); n > to+1 {
+			t.Errorf("%d blocks are left", n)
 		}
 	}
 }
