@@ -4,6 +4,7 @@ package aggregate
 
 import (
 	"fmt"
+	"slices"
 	"unsafe"
 
 	"github.com/weir-streams/weir/engine/accumulator"
@@ -59,6 +60,9 @@ func New(op graph.Op, input []data.Column) (operator.Operator, error) {
 func (g *group) Open(c *operator.Context) error {
 	g.ctx = c
 	g.groups = g.set.NewGroups(c.Memory)
+	if !g.set.Sides() { // nothing points at groups between batches
+		g.groups.Table.Movable()
+	}
 	return nil
 }
 
@@ -125,7 +129,7 @@ func (g *group) each(b *data.Batch, rows []int32, out operator.Output) error {
 	o, aggs := g.output(2 * n)
 	counts, changed := g.room(n)
 	if err := g.set.Step(g.groups, recs, rows, b, aggs, counts); err != nil {
-		o.Release()
+		abandon(o)
 		return err
 	}
 	accumulator.Changed(aggs, n, changed)
@@ -243,7 +247,7 @@ func (g *group) fold(b *data.Batch, rows []int32, out operator.Output) error {
 	o, aggs := g.output(2 * n)
 	before := g.results(distinct, aggs, 0)
 	if err := g.set.Update(g.groups, recs, rows, b); err != nil {
-		o.Release()
+		abandon(o)
 		return err
 	}
 	interleave(before, g.results(distinct, aggs, 1), aggs)
@@ -291,6 +295,12 @@ func (g *group) output(n int) (*data.Batch, []*data.Vector) {
 		o.Cols = append(o.Cols, data.NewVector(t, n))
 	}
 	return o, o.Cols[len(g.spec.Keys):]
+}
+
+// abandon releases an output that has no keys yet.
+func abandon(o *data.Batch) {
+	o.Cols = slices.DeleteFunc(o.Cols, func(v *data.Vector) bool { return v == nil })
+	o.Release()
 }
 
 // putKeys gathers the keys of rows; each group has two rows.
