@@ -23,6 +23,9 @@ type eval struct {
 	defines []*define     // by variable; nil: everything fits
 	refs    []*reference
 
+	// column is the value of a column of a row, encoded.
+	column func(e *event, column int) (string, error)
+
 	p     *partial
 	e     *event
 	truth []int8 // by variable: 0 not asked, 1 TRUE, -1 not TRUE
@@ -183,7 +186,7 @@ func (v *eval) value(r *reference, path *step) (string, error) {
 		for s := path; s != nil; s = s.prev {
 			if of(s) {
 				if left == 0 {
-					return s.event.values[r.Column], nil
+					return v.column(s.event, r.Column)
 				}
 				left--
 			}
@@ -198,15 +201,15 @@ func (v *eval) value(r *reference, path *step) (string, error) {
 	}
 	slices.Reverse(events)
 	if r.Agg != nil {
-		return r.aggregate(events)
+		return v.aggregate(r, events)
 	}
 	if r.Offset < int64(len(events)) {
-		return events[r.Offset].values[r.Column], nil
+		return v.column(events[r.Offset], r.Column)
 	}
 	return null, nil
 }
 
-func (r *reference) aggregate(events []*event) (string, error) {
+func (v *eval) aggregate(r *reference, events []*event) (string, error) {
 	one := &data.Batch{N: 1}
 	data.HashKeys(one, nil)
 	var group [1]unsafe.Pointer
@@ -221,7 +224,11 @@ func (r *reference) aggregate(events []*event) (string, error) {
 		for i, e := range events {
 			recs[i], rows[i] = group[0], int32(i)
 			for k, a := range r.args {
-				if _, err := data.DecodeValue(operator.Bytes(e.values[a]), b.Cols[k], i); err != nil {
+				value, err := v.column(e, a)
+				if err != nil {
+					return "", err
+				}
+				if _, err := data.DecodeValue(operator.Bytes(value), b.Cols[k], i); err != nil {
 					return "", fmt.Errorf("a value of a match: %w", err)
 				}
 			}

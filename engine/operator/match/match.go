@@ -9,6 +9,7 @@ package match
 import (
 	"cmp"
 	"container/heap"
+	"encoding/binary"
 	"fmt"
 	"slices"
 
@@ -31,19 +32,23 @@ type match struct {
 	used      []int       // references of the measures
 	usedTypes []data.Type // of the references
 	keyTypes  []data.Type
+	single    []data.Type // of the columns as they lie in state
 	types     []data.Type // of the rows given
 	ctx       *operator.Context
 
 	parts     *operator.Partitions[part]
-	held      operator.Held
+	kept      operator.Kept // rows
+	held      operator.Held // steps
 	watermark int64
 	due       schedule
 
-	rows  []int32
-	key   []byte
-	row   []byte
-	stack []int
-	found []found
+	rows     []int32
+	entryRow []byte
+	round    int64 // of sweeps over matches in the making
+	key      []byte
+	row      []byte
+	stack    []int
+	found    []found
 }
 
 // part is a partition.
@@ -51,12 +56,28 @@ type part struct {
 	pending []waiting // by order, then as they came
 	search  search
 	seq     int64
-	bytes   int // of the rows of matches in the making
+	events  []*event // rows of matches in the making, by seq
+	bytes   int      // of their steps
+	saved   []byte   // the search as it was, set aside for a snapshot
 }
 
+// waiting is a row that is kept: behind its key in the order, and that behind its length.
 type waiting struct {
-	at       int64
-	key, row string
+	at  int64
+	row uint64
+}
+
+// entry is the key in the order and the row of what is kept under a handle.
+func (m *match) entry(h uint64) (key, row string) {
+	p := m.kept.Get(h)
+	n := binary.LittleEndian.Uint32(operator.Bytes(p)) + 4
+	return p[4:n], p[n:]
+}
+
+func (m *match) keep(key, row []byte) (uint64, error) {
+	m.entryRow = binary.LittleEndian.AppendUint32(m.entryRow[:0], uint32(len(key)))
+	m.entryRow = append(append(m.entryRow, key...), row...)
+	return m.kept.Put(m.entryRow)
 }
 
 // found is a match: its key and the references of its measures, encoded.
@@ -104,6 +125,10 @@ func New(op graph.Op, input []data.Column, functions *function.Set) (operator.Op
 			m.used = append(m.used, i)
 		}
 	}
+	for _, c := range m.layout.Schema {
+		m.single = append(m.single, c.Type)
+	}
+	m.eval.column = m.column
 	for _, k := range m.spec.Keys {
 		m.keyTypes = append(m.keyTypes, input[k].Type)
 	}
@@ -116,6 +141,7 @@ func New(op graph.Op, input []data.Column, functions *function.Set) (operator.Op
 func (m *match) Open(c *operator.Context) error {
 	m.ctx = c
 	m.held.Budget = c.Memory
+	m.kept.Open(c.Memory)
 	m.parts = operator.NewPartitions[part](c.Input[0], m.spec.Keys, 0x6d, c.Memory)
 	m.eval.open(c.Env, c.Memory)
 	return nil
@@ -126,6 +152,7 @@ func (m *match) Close() error {
 		m.parts.Free()
 		m.eval.free()
 		m.held.Free()
+		m.kept.Close()
 	}
 	return nil
 }
@@ -161,7 +188,8 @@ func (m *match) Process(_ int, b *data.Batch, out operator.Output) error {
 			m.key = m.key[:0]
 		}
 		m.row = m.layout.Encode(m.row[:0], b.Cols, int(r))
-		if err := m.put(p[0], waiting{at, string(m.key), string(m.row)}); err != nil {
+		m.parts.Touch(p[0])
+		if err := m.put(p[0], at, m.key, m.row); err != nil {
 			return err
 		}
 		if m.spec.Time == data.ProcTime {
@@ -172,15 +200,16 @@ func (m *match) Process(_ int, b *data.Batch, out operator.Output) error {
 	}
 	m.ctx.Metrics.LateDropped.Add(late)
 	m.ctx.Metrics.StateKeys.Store(int64(m.parts.Len()))
-	m.ctx.Metrics.StateBytes.Store(m.held.Bytes() + m.parts.Bytes())
 	if err := m.give(b.IngestedAt, out); err != nil {
 		return err
 	}
+	m.ctx.Metrics.StateBytes.Store(m.held.Bytes() + m.kept.Bytes() + m.parts.Bytes())
 	return m.parts.Tidy()
 }
 
-func (m *match) put(p *operator.Partition[part], w waiting) error {
-	if err := m.held.Take(len(w.key) + len(w.row)); err != nil {
+func (m *match) put(p *operator.Partition[part], at int64, key, row []byte) error {
+	h, err := m.keep(key, row)
+	if err != nil {
 		return err
 	}
 	v := &p.Value
@@ -188,11 +217,14 @@ func (m *match) put(p *operator.Partition[part], w waiting) error {
 		v.search = newSearch(m.automaton)
 	}
 	k := len(v.pending)
-	for k > 0 && v.pending[k-1].key > w.key {
+	for k > 0 {
+		if before, _ := m.entry(v.pending[k-1].row); before <= string(key) {
+			break
+		}
 		k--
 	}
-	if v.pending = slices.Insert(v.pending, k, w); k == 0 && m.spec.Time == data.EventTime {
-		heap.Push(&m.due, appointment{w.at, p})
+	if v.pending = slices.Insert(v.pending, k, waiting{at, h}); k == 0 && m.spec.Time == data.EventTime {
+		heap.Push(&m.due, appointment{at, p})
 	}
 	return nil
 }
@@ -232,6 +264,7 @@ func (m *match) fire(wm int64) error {
 
 // work shows a partition its rows up to a time.
 func (m *match) work(p *operator.Partition[part], upTo int64) error {
+	m.parts.Touch(p)
 	v := &p.Value
 	collect := func(x *partial) error { return m.collect(p, x) }
 	n := 0
@@ -242,15 +275,12 @@ func (m *match) work(p *operator.Partition[part], upTo int64) error {
 				return err
 			}
 		}
-		e, err := m.event(w, v.seq)
-		if err != nil {
-			return err
-		}
+		e := &event{at: w.at, seq: v.seq, row: w.row}
 		v.seq++
+		v.events = append(v.events, e)
 		if err := m.feed(&v.search, e, collect); err != nil {
 			return err
 		}
-		m.held.Give(len(w.key) + len(w.row))
 	}
 	v.pending = slices.Delete(v.pending, 0, n)
 	if err := m.advance(&v.search, upTo, collect); err != nil {
@@ -265,20 +295,29 @@ func (m *match) work(p *operator.Partition[part], upTo int64) error {
 	return nil
 }
 
-// account counts the rows of the matches in the making against the memory.
+// stepCost is about what a step takes on the heap.
+const stepCost = 64
+
+// account counts the steps of the matches in the making against the memory, and
+// forgets the rows that none of them has.
 func (m *match) account(v *part) error {
 	n := 0
-	seen := map[*event]bool{}
+	m.round++
 	for _, list := range [][]*partial{v.search.partials.a, v.search.complete.a} {
 		for _, p := range list {
-			for s := p.path; s != nil && !seen[s.event]; s = s.prev {
-				seen[s.event] = true
-				for _, x := range s.event.values {
-					n += len(x)
-				}
+			for s := p.path; s != nil && s.round != m.round; s = s.prev {
+				s.round, s.event.round = m.round, m.round
+				n += stepCost
 			}
 		}
 	}
+	v.events = slices.DeleteFunc(v.events, func(e *event) bool {
+		if e.round == m.round {
+			return false
+		}
+		m.kept.Drop(e.row)
+		return true
+	})
 	if v.bytes > 0 {
 		m.held.Give(v.bytes)
 	}
@@ -288,19 +327,21 @@ func (m *match) account(v *part) error {
 	return m.held.Take(n)
 }
 
-// event takes a row apart.
-func (m *match) event(w waiting, seq int64) (*event, error) {
-	e := &event{at: w.at, seq: seq, values: make([]string, len(m.layout.Cols))}
-	rest := w.row
+// column is the value of a column of the input of a row, encoded.
+func (m *match) column(e *event, column int) (string, error) {
+	_, rest := m.entry(e.row)
 	for i, k := range m.layout.Cols {
-		next, err := data.SkipValues(operator.Bytes(rest), []data.Type{m.layout.Schema[i].Type})
+		next, err := data.SkipValues(operator.Bytes(rest), m.single[i:i+1])
 		if err != nil {
-			return nil, fmt.Errorf("a row kept in state: %w", err)
+			return "", fmt.Errorf("a row kept in state: %w", err)
 		}
 		n := len(rest) - len(next)
-		e.values[k], rest = rest[:n], rest[n:]
+		if k == column {
+			return rest[:n], nil
+		}
+		rest = rest[n:]
 	}
-	return e, nil
+	return "", fmt.Errorf("column %d is not kept", column)
 }
 
 // collect computes what the measures of a match need.
@@ -326,6 +367,7 @@ func (m *match) give(ingested int64, out operator.Output) error {
 		m.found = m.found[n:]
 	}
 	m.found = nil
+	m.kept.Settle(m.parts.Passing())
 	return nil
 }
 

@@ -8,9 +8,10 @@ import (
 
 // event is a row of a partition.
 type event struct {
-	at     int64
-	seq    int64 // in its partition
-	values []string
+	at    int64
+	seq   int64  // in its partition
+	row   uint64 // what is kept of it
+	round int64  // of the last sweep that saw it in use
 	// truth is what definitions say that look at nothing but the row: 0 not asked.
 	truth []int8
 }
@@ -30,6 +31,7 @@ type step struct {
 	event    *event
 	variable int
 	prev     *step
+	round    int64 // of the last sweep that came by
 }
 
 // partial is a match in the making.

@@ -52,7 +52,7 @@ type spot struct {
 
 func (f *free) Open(c *operator.Context) error {
 	f.ctx = c
-	f.kept.open(c.Memory)
+	f.kept.Open(c.Memory)
 	f.parts = operator.NewPartitions[table](c.Input[0], f.spec.Keys, 0x6f, c.Memory)
 	f.groups = f.set.NewGroups(c.Memory)
 	f.out = changes{layout: f.layout, types: f.types}
@@ -63,7 +63,7 @@ func (f *free) Close() error {
 	if f.parts != nil {
 		f.parts.Free()
 		f.groups.Free()
-		f.kept.close()
+		f.kept.Close()
 		f.out.drop()
 	}
 	return nil
@@ -74,13 +74,13 @@ func (f *free) Watermark(wm int64, out operator.Output) error { return out.Water
 // keep stores a row with its key in the order.
 func (f *free) keep(key, row []byte) (ranked, error) {
 	p := binary.LittleEndian.AppendUint32(make([]byte, 0, 4+len(key)+len(row)), uint32(len(key)))
-	h, err := f.kept.put(append(append(p, key...), row...))
+	h, err := f.kept.Put(append(append(p, key...), row...))
 	return ranked{row: h}, err
 }
 
 // entry is the key in the order and the row of a ranked.
 func (f *free) entry(x ranked) (key, row string) {
-	p := f.kept.get(x.row)
+	p := f.kept.Get(x.row)
 	n := binary.LittleEndian.Uint32(operator.Bytes(p)) + 4
 	return p[4:n], p[n:]
 }
@@ -121,9 +121,9 @@ func (f *free) Process(_ int, b *data.Batch, out operator.Output) error {
 	if err := f.compute(); err != nil {
 		return err
 	}
-	f.kept.settle(f.parts.Passing())
+	f.kept.Settle(f.parts.Passing())
 	f.ctx.Metrics.StateKeys.Store(int64(f.parts.Len()))
-	f.ctx.Metrics.StateBytes.Store(f.kept.bytes() + f.parts.Bytes() + f.groups.Bytes())
+	f.ctx.Metrics.StateBytes.Store(f.kept.Bytes() + f.parts.Bytes() + f.groups.Bytes())
 	if err := f.groups.Tidy(); err != nil {
 		return err
 	}
@@ -169,12 +169,12 @@ func (f *free) remove(x *operator.Partition[table], key, row string) error {
 		y := t.rows[at]
 		t.rows = slices.Delete(t.rows, at, at+1)
 		if y.result != 0 {
-			if err := f.out.add(own, f.kept.get(y.result), data.Delete); err != nil {
+			if err := f.out.add(own, f.kept.Get(y.result), data.Delete); err != nil {
 				return err
 			}
-			f.kept.drop(y.result)
+			f.kept.Drop(y.result)
 		}
-		f.kept.drop(y.row)
+		f.kept.Drop(y.row)
 		return nil
 	}
 	return nil
@@ -279,27 +279,27 @@ func (f *free) flush() error {
 func (f *free) result(x *ranked, result []byte) error {
 	_, row := f.entry(*x)
 	if x.result == 0 {
-		h, err := f.kept.put(result)
+		h, err := f.kept.Put(result)
 		if err != nil {
 			return err
 		}
 		x.result = h
-		return f.out.add(row, f.kept.get(h), data.Insert)
+		return f.out.add(row, f.kept.Get(h), data.Insert)
 	}
-	old := f.kept.get(x.result)
+	old := f.kept.Get(x.result)
 	if old == string(result) {
 		return nil
 	}
 	if err := f.out.add(row, old, data.UpdateBefore); err != nil {
 		return err
 	}
-	h, err := f.kept.put(result)
+	h, err := f.kept.Put(result)
 	if err != nil {
 		return err
 	}
-	f.kept.drop(x.result)
+	f.kept.Drop(x.result)
 	x.result = h
-	return f.out.add(row, f.kept.get(h), data.UpdateAfter)
+	return f.out.add(row, f.kept.Get(h), data.UpdateAfter)
 }
 
 // compute brings the results of the touched partitions up to date.

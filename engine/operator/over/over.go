@@ -33,7 +33,7 @@ type frames struct {
 	// retracts tells that aggregates in an order other than time take rows back.
 	retracts bool
 	ctx      *operator.Context
-	kept     kept
+	kept     operator.Kept
 }
 
 // lag is a column whose last values are kept, for LAG.

@@ -161,7 +161,7 @@ func (t *timed) write(to *writers, x *operator.FrozenPart[part], at int) int {
 
 func (t *timed) writeRow(to *writers, k *state.KeyedWriter, x *operator.FrozenPart[part], y item, n int) {
 	row := appendInts(append(to.row[:0], x.Key...), int64(n))
-	row = append(row, t.kept.get(y.row)[len(x.Key):]...)
+	row = append(row, t.kept.Get(y.row)[len(x.Key):]...)
 	to.row = appendInts(row, y.at, number(y.reset))
 	k.Put(x.Group, to.row)
 }
@@ -176,7 +176,7 @@ func (t *timed) Continue() (bool, error) {
 	if !done || err != nil {
 		return false, err
 	}
-	t.kept.settle(false)
+	t.kept.Settle(false)
 	_, done, err = t.groups.Continue(groupsAtOnce)
 	return done, err
 }
@@ -185,7 +185,7 @@ func (t *timed) Continue() (bool, error) {
 func (t *timed) End(_ int64, completed bool) {
 	t.parts.End(completed)
 	t.groups.End(completed)
-	t.kept.settle(false)
+	t.kept.Settle(false)
 }
 
 // Resumed says that what was restored is durable.
@@ -250,7 +250,7 @@ func (t *timed) Restore(r *state.Reader) error {
 			t.row = own
 			c := b.Cols[len(b.Cols)-2:]
 			x := item{at: c[0].I64[0], n: int32(b.Cols[n].I64[0]), reset: c[1].I64[0] != 0}
-			if x.row, err = t.kept.put(own); err != nil {
+			if x.row, err = t.kept.Put(own); err != nil {
 				return err
 			}
 			l := list(&p.Value)
@@ -363,7 +363,7 @@ func (f *free) Begin(w *state.Writer) error {
 			for i := at * rowsAtOnce; i < stop; i++ {
 				row = appendInts(append(row[:0], x.Key...), int64(i))
 				_, own := f.entry(all[i])
-				row = append(append(row, own[len(x.Key):]...), f.kept.get(all[i].result)...)
+				row = append(append(row, own[len(x.Key):]...), f.kept.Get(all[i].result)...)
 				to.Put(x.Group, row)
 			}
 			if stop == len(all) {
@@ -382,7 +382,7 @@ func (f *free) Continue() (bool, error) { return f.parts.Continue(pieces) }
 // End says what became of the snapshot.
 func (f *free) End(_ int64, completed bool) {
 	f.parts.End(completed)
-	f.kept.settle(false)
+	f.kept.Settle(false)
 }
 
 // Resumed says that what was restored is durable.
@@ -415,7 +415,7 @@ func (f *free) Restore(r *state.Reader) error {
 		if err != nil {
 			return err
 		}
-		if y.result, err = f.kept.put(result); err != nil {
+		if y.result, err = f.kept.Put(result); err != nil {
 			return err
 		}
 		found[&x.Value] = append(found[&x.Value], place{b.Cols[n].I64[0], y})

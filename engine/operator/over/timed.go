@@ -60,7 +60,7 @@ type due struct {
 
 func (t *timed) Open(c *operator.Context) error {
 	t.ctx = c
-	t.kept.open(c.Memory)
+	t.kept.Open(c.Memory)
 	t.parts = operator.NewPartitions[part](c.Input[0], t.spec.Keys, 0x6f, c.Memory)
 	t.groups = t.set.NewGroups(c.Memory)
 	return nil
@@ -70,7 +70,7 @@ func (t *timed) Close() error {
 	if t.parts != nil {
 		t.parts.Free()
 		t.groups.Free()
-		t.kept.close()
+		t.kept.Close()
 	}
 	return nil
 }
@@ -110,8 +110,8 @@ func (t *timed) Process(_ int, b *data.Batch, out operator.Output) error {
 		err = t.fire(t.ctx.Env.Now, b.IngestedAt, out)
 	}
 	t.ctx.Metrics.StateKeys.Store(int64(t.parts.Len()))
-	t.kept.settle(t.parts.Passing())
-	t.ctx.Metrics.StateBytes.Store(t.kept.bytes() + t.parts.Bytes() + t.groups.Bytes())
+	t.kept.Settle(t.parts.Passing())
+	t.ctx.Metrics.StateBytes.Store(t.kept.Bytes() + t.parts.Bytes() + t.groups.Bytes())
 	return err
 }
 
@@ -166,7 +166,7 @@ func (p *part) due(wm int64) bool {
 
 func (t *timed) put(p *operator.Partition[part], x item, row []byte) error {
 	var err error
-	if x.row, err = t.kept.put(row); err != nil {
+	if x.row, err = t.kept.Put(row); err != nil {
 		return err
 	}
 	v := &p.Value
@@ -237,7 +237,7 @@ func (t *timed) fire(upTo, ingested int64, out operator.Output) error {
 		return err
 	}
 	t.forget()
-	t.kept.settle(t.parts.Passing())
+	t.kept.Settle(t.parts.Passing())
 	return nil
 }
 
@@ -256,7 +256,7 @@ func (t *timed) fold(d due) error {
 		if t.spec.Rows && t.spec.Preceding >= 0 && int64(len(p.frame)) > t.spec.Preceding {
 			t.drop(p, 1)
 		}
-		row := t.kept.get(x.row)
+		row := t.kept.Get(x.row)
 		k := t.todo.add(row, data.Insert)
 		if t.spec.Preceding >= 0 {
 			p.frame = append(p.frame, x)
@@ -294,8 +294,8 @@ func (t *timed) leave(p *part, at int64) {
 
 func (t *timed) drop(p *part, n int) {
 	for _, x := range p.frame[:n] {
-		t.todo.add(t.kept.get(x.row), data.Delete)
-		t.kept.drop(x.row)
+		t.todo.add(t.kept.Get(x.row), data.Delete)
+		t.kept.Drop(x.row)
 	}
 	p.frame = slices.Delete(p.frame, 0, n)
 }
@@ -306,7 +306,7 @@ func (t *timed) forget() {
 		p := &x.Value
 		if t.spec.Preceding < 0 {
 			for _, i := range p.ready[:p.given] {
-				t.kept.drop(i.row)
+				t.kept.Drop(i.row)
 			}
 		}
 		p.ready, p.given = slices.Delete(p.ready, 0, p.given), 0
