@@ -162,7 +162,7 @@ func (d *folderDraft) add(p Part) error {
 	defer d.mu.Unlock()
 	// The layers of the base keep their places among the files, which are numbered
 	// anew when all is known.
-	if base != nil {
+	if base != nil && len(w.s.States) > 0 { // what is not named any more is gone
 		mp.Layers = append(mp.Layers, base.Layers...)
 		mp.Keyed = append(mp.Keyed, base.Keyed...)
 	}

@@ -334,3 +334,35 @@ func TestSweep(t *testing.T) {
 		}
 	}
 }
+
+// A state that a snapshot does not name is gone, whatever it builds on.
+func TestUnnamedStateIsGone(t *testing.T) {
+	h := history(t)
+	h.cfg.Incremental = true
+	var durable int64
+	for n, slices := range [][]string{{"a", "b"}, {"b"}, {}, {"c"}, {}} {
+		info := h.begin(Request{}, 1, time.Now())
+		d := h.folderDraft(info.ID)
+		p := Part{UID: "agg", Name: "Aggregate", Parallelism: 1}
+		w, s := Barrier{ID: info.ID, draft: d}.Writer(p, durable, nil)
+		for _, slice := range slices {
+			k := w.Slice("values", slice, 1, 1, schema)
+			if k.Whole() || slice == "c" {
+				k.Put(3, encodeRow(7, slice))
+			}
+		}
+		w.Flush()
+		w.List("offsets", state.Union, nil)
+		p.State, p.Stream = w.Snapshot, s
+		h.complete(info, write(t, d, []Part{p}))
+		durable = info.ID
+		r, err := h.Latest().Reader("agg", 0, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := 0
+		if err := r.EachRow("values", func([]data.Column, int, []byte) error { got++; return nil }); err != nil || got != len(slices) {
+			t.Errorf("after snapshot %d: %d rows, %v; want %d", n, got, err, len(slices))
+		}
+	}
+}

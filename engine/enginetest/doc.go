@@ -1,10 +1,10 @@
 // Package enginetest runs scripts that say what SQL means: tables fed with rows,
 // queries, and the result each must have.
 //
-// Every query runs four ways, and the four results must agree: one task; three
+// Every query runs five ways, and the results must agree: one task; three
 // tasks; stopped with a savepoint in the middle of the input and restored at
-// another parallelism; failed after a checkpoint and recovered. Nothing here
-// depends on time: a feed stops at a gate until it is told to go on.
+// another parallelism; failed after a checkpoint and recovered; failed after a
+// chain of incremental checkpoints and recovered. Nothing here depends on time: a feed stops at a gate until it is told to go on.
 //
 // A script is a file of directives, each with its input, a line of four dashes
 // and the expected output (rewritten by go test -rewrite):
@@ -17,7 +17,7 @@
 //	----
 //	2 rows
 //
-//	query [changelog] [serial] [ways=(one,three,savepoint,recover)]
+//	query [changelog] [serial] [ways=(one,three,savepoint,recover,chain)]
 //	SELECT customer, COUNT(*) FROM orders GROUP BY customer
 //	----
 //	customer STRING, EXPR$1 BIGINT NOT NULL

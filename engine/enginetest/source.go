@@ -57,7 +57,7 @@ type feedSplit struct {
 	id      string
 	number  int
 	at      int
-	arrived bool
+	arrived int // the last gate
 }
 
 // rowsPerPoll is small, so that a few rows make several batches.
@@ -92,10 +92,7 @@ func (s *feedSource) Poll(_ context.Context, b *data.Batch) (connector.Status, e
 		}
 		if sp.at >= upTo {
 			ended = false
-			if !sp.arrived {
-				sp.arrived = true
-				s.world.arrive(s.feed.name)
-			}
+			sp.arrived = s.world.arrive(s.feed.name, sp.arrived)
 			continue
 		}
 		for n := 0; n < rowsPerPoll && sp.at < upTo; n++ {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/weir-streams/weir/engine"
@@ -27,12 +28,13 @@ type way struct {
 	run  func(r *runner) error
 }
 
-// The four ways. The first one's result is what a script shows.
+// The ways. The first one's result is what a script shows.
 var ways = []way{
 	{"one", func(r *runner) error { return r.straight(1) }},
 	{"three", func(r *runner) error { return r.straight(3) }},
 	{"savepoint", (*runner).savepoint},
 	{"recover", (*runner).recover},
+	{"chain", (*runner).chain},
 }
 
 // program is a query with all it needs.
@@ -169,7 +171,13 @@ func (r *runner) straight(parallelism int) error {
 
 // halfway starts the job and waits until every feed stands at its gate.
 func (r *runner) halfway(ctx context.Context, parallelism int, config map[string]string) (*engine.Job, error) {
-	r.world.halt()
+	return r.until(ctx, 2, parallelism, config)
+}
+
+// until starts the job and waits until every feed stands at its gate, after some
+// quarters of it.
+func (r *runner) until(ctx context.Context, quarters, parallelism int, config map[string]string) (*engine.Job, error) {
+	r.world.halt(quarters)
 	job, err := r.start(ctx, parallelism, "", config)
 	if err != nil {
 		return nil, err
@@ -227,6 +235,43 @@ func (r *runner) recover() error {
 	}
 	if _, err := job.TriggerCheckpoint(ctx); err != nil {
 		return fmt.Errorf("take a checkpoint: %w", err)
+	}
+	r.world.release(true)
+	if err := job.Wait(ctx); err != nil {
+		return fmt.Errorf("after the injected failure: %w", err)
+	}
+	if n := job.Info().Restarts; n != 1 {
+		return fmt.Errorf("the job restarted %d times, not once", n)
+	}
+	return nil
+}
+
+// chain takes a checkpoint after each quarter, each of which may hold only what
+// changed since the one before; it fails later, and goes on from all of them.
+func (r *runner) chain() error {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	job, err := r.until(ctx, 1, 2, map[string]string{
+		"restart-strategy.type": "fixed-delay", "restart-strategy.fixed-delay.attempts": "3", "restart-strategy.fixed-delay.delay": "0 ms",
+	})
+	if err != nil {
+		return err
+	}
+	for quarters := 1; quarters <= 3; quarters++ {
+		if quarters > 1 {
+			r.world.halt(quarters)
+			if err := r.world.halted(ctx, r.used); err != nil {
+				return err
+			}
+		}
+		_, err := job.TriggerCheckpoint(ctx)
+		for quarters == 1 && err != nil && strings.Contains(err.Error(), "not all required tasks") { // sources look before all run
+			time.Sleep(time.Millisecond)
+			_, err = job.TriggerCheckpoint(ctx)
+		}
+		if err != nil {
+			return fmt.Errorf("take checkpoint %d: %w", quarters, err)
+		}
 	}
 	r.world.release(true)
 	if err := job.Wait(ctx); err != nil {

@@ -23,6 +23,7 @@ type world struct {
 	feeds  map[string]*feed
 	gates  map[string]int // rows of a split that may be read; absent: all
 	waits  map[string]int // splits that stand at their gate
+	stage  int            // counts the times that gates were set
 	moved  chan struct{}  // closed and replaced when anything above changes
 	failAt int            // rows of any split after which a source fails once; -1: never
 	failed bool
@@ -52,13 +53,16 @@ func newWorld(feeds []*feed) *world {
 	return w
 }
 
-// halt puts a gate in the middle of every split.
-func (w *world) halt() {
+// halt puts a gate in every split, after some quarters of it.
+func (w *world) halt(quarters int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for name, f := range w.feeds {
-		w.gates[name] = len(f.rows) / f.splits / 2
+		w.gates[name] = len(f.rows) / f.splits * quarters / 4
 	}
+	w.stage++
+	clear(w.waits)
+	w.wake()
 }
 
 // release opens all gates; with fail, the sources fail once before the end of
@@ -130,12 +134,16 @@ func (w *world) allow(f *feed, split, at int) (upTo int, err error) {
 	return upTo, nil
 }
 
-// arrive says that a source stands at its gate.
-func (w *world) arrive(name string) {
+// arrive says that a source stands at its gate. It returns at which, to be said
+// once for each.
+func (w *world) arrive(name string, said int) int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.waits[name]++
-	w.wake()
+	if said != w.stage {
+		w.waits[name]++
+		w.wake()
+	}
+	return w.stage
 }
 
 // commit publishes rows once.
