@@ -2,6 +2,7 @@ package operator
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"sort"
 
@@ -86,12 +87,17 @@ func (s *sink) Watermark(wm int64, out Output) error { return out.Watermark(wm) 
 
 const sinkState = "committables"
 
+// ErrUnprepared is a sink that could not make its output durable. What became
+// of the rows since the last checkpoint nobody knows, so that the task must fail,
+// and not the checkpoint alone: the rows are written again.
+var ErrUnprepared = errors.New("output is lost")
+
 // Snapshot prepares; the list holds everything not known to be committed, each
 // with its checkpoint before it.
 func (s *sink) Snapshot(w *state.Writer) error {
 	items, err := s.sink.Prepare(w.Checkpoint)
 	if err != nil {
-		return fmt.Errorf("prepare output of table %s: %w", s.name, err)
+		return fmt.Errorf("%w: prepare output of table %s: %w", ErrUnprepared, s.name, err)
 	}
 	if len(items) > 0 {
 		s.pending[w.Checkpoint] = items

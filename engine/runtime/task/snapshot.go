@@ -1,6 +1,7 @@
 package task
 
 import (
+	"errors"
 	"time"
 
 	"github.com/weir-streams/weir/engine/checkpoint"
@@ -29,7 +30,8 @@ type begun struct {
 }
 
 // pass takes the snapshot and sends a barrier on. Operators whose state may be
-// large only begin here. A snapshot that fails fails the checkpoint, not the task.
+// large only begin here. A snapshot that fails fails the checkpoint, not the task,
+// but for output that could not be prepared.
 func (t *Task) pass(m checkpoint.Barrier) error {
 	from := time.Now()
 	t.align.last = m.ID
@@ -54,8 +56,12 @@ func (t *Task) pass(m checkpoint.Barrier) error {
 	t.Stops.Add(stopped)
 	s.ack.Stopped = stopped
 	t.snap = s
+	failure := s.ack.Err
 	if s.ack.Err != nil || len(s.begun) == 0 {
 		t.acknowledge()
+	}
+	if errors.Is(failure, operator.ErrUnprepared) {
+		return failure
 	}
 	return nil
 }
