@@ -54,16 +54,13 @@ type pairs struct {
 // New makes the operator of a Join.
 func New(op graph.Op, input [][]data.Column, functions *function.Set) (operator.Operator, error) {
 	spec := *op.Join
-	if spec.LeftTTLMillis > 0 || spec.RightTTLMillis > 0 {
-		return nil, fmt.Errorf("table.exec.state.ttl on %s is not supported by this engine yet; remove it or run on a Flink target", op.Name)
-	}
 	if len(input) != 2 {
 		return nil, fmt.Errorf("%s has %d inputs where a join has two", op.Name, len(input))
 	}
 	j := &join{spec: spec}
 	kind := spec.Kind
-	j.store.sides[0] = newSide("left", input[0], spec.LeftKeys, kind.KeepsLeft(), kind.KeepsLeft() || kind.LeftOnly(), spec.LeftInserts)
-	j.store.sides[1] = newSide("right", input[1], spec.RightKeys, kind.KeepsRight(), kind.KeepsRight(), spec.RightInserts)
+	j.store.sides[0] = newSide("left", input[0], spec.LeftKeys, kind.KeepsLeft(), kind.KeepsLeft() || kind.LeftOnly(), spec.LeftInserts, spec.LeftTTLMillis)
+	j.store.sides[1] = newSide("right", input[1], spec.RightKeys, kind.KeepsRight(), kind.KeepsRight(), spec.RightInserts, spec.RightTTLMillis)
 	for s := range input {
 		for k := range input[s] {
 			j.out.all[s] = append(j.out.all[s], k)
@@ -119,6 +116,12 @@ func (j *join) Process(input int, b *data.Batch, out operator.Output) error {
 			}
 		}
 	}
+	limited := j.store.sides[0].ttl > 0 || j.store.sides[1].ttl > 0
+	if limited {
+		if err := j.store.tick(j.ctx.Env.Now); err != nil {
+			return err
+		}
+	}
 	if err := j.resolve(input, me, b); err != nil {
 		return err
 	}
@@ -136,6 +139,13 @@ func (j *join) Process(input int, b *data.Batch, out operator.Output) error {
 		if err := j.store.sweep(input, j.keys, j.own); err != nil {
 			return err
 		}
+	}
+	if limited {
+		if err := j.store.expire(); err != nil {
+			return err
+		}
+	}
+	if limited || b.Ops != nil && !me.inserts {
 		if err := j.store.compact(); err != nil {
 			return err
 		}
@@ -230,6 +240,7 @@ func (j *join) keep(input int, b *data.Batch) {
 		if rec == nil {
 			continue
 		}
+		j.store.sides[input].stamp(rec)
 		count := field(rec, rowCount)
 		switch {
 		case b.Ops == nil || b.Ops[j.rows[i]].Adds():

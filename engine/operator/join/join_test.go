@@ -58,6 +58,7 @@ type spec struct {
 	kind       graph.JoinKind
 	cond, null bool
 	inserts    [2]bool
+	ttl        [2]int64
 }
 
 func open(t testing.TB, s spec) *join {
@@ -65,6 +66,7 @@ func open(t testing.TB, s spec) *join {
 	kind, cond, null := s.kind, s.cond, s.null
 	op := graph.Op{Name: "Join", Join: &graph.Join{
 		Kind: kind, LeftKeys: []int{1}, RightKeys: []int{0}, NullKeys: []bool{null}, LeftInserts: s.inserts[0], RightInserts: s.inserts[1],
+		LeftTTLMillis: s.ttl[0], RightTTLMillis: s.ttl[1],
 	}}
 	op.Schema = append(op.Schema, input[0]...)
 	if !kind.LeftOnly() {
@@ -152,7 +154,7 @@ func TestChangesAddUp(t *testing.T) {
 		for _, cond := range []bool{false, true} {
 			for _, null := range []bool{false, true} {
 				for inserts := range 4 {
-					s := spec{kind, cond, null, [2]bool{inserts&1 != 0, inserts&2 != 0}}
+					s := spec{kind: kind, cond: cond, null: null, inserts: [2]bool{inserts&1 != 0, inserts&2 != 0}}
 					t.Run(fmt.Sprintf("%+v", s), func(t *testing.T) { addUp(t, s) })
 				}
 			}
@@ -206,12 +208,134 @@ func addUp(t *testing.T, s spec) {
 }
 
 func restored(t *testing.T, j *join, s spec, from state.Snapshot) *join {
+	now := j.ctx.Env.Now
 	j.Close()
 	j = open(t, s)
+	j.ctx.Env.Now = now
 	if err := j.Restore(&state.Reader{Parts: []state.Snapshot{from}}); err != nil {
 		t.Fatal(err)
 	}
 	return j
+}
+
+// TestRowsLiveForATime lets the clock run: a row meets those of the other side
+// that came, or came again, in the time they live. Snapshots are taken meanwhile,
+// and in the end nothing is left.
+func TestRowsLiveForATime(t *testing.T) {
+	for _, kind := range []graph.JoinKind{graph.InnerJoin, graph.LeftJoin, graph.FullJoin, graph.SemiJoin} {
+		for inserts := range 4 {
+			for _, ttl := range [][2]int64{{20, 20}, {30, 5}, {0, 10}} {
+				s := spec{kind: kind, inserts: [2]bool{inserts&1 != 0, inserts&2 != 0}, ttl: ttl}
+				t.Run(fmt.Sprintf("%+v", s), func(t *testing.T) { live(t, s) })
+			}
+		}
+	}
+}
+
+func live(t *testing.T, s spec) {
+	rnd := rand.New(rand.NewPCG(5, 6))
+	j := open(t, s)
+	defer func() { j.Close() }()
+	type kept struct{ count, at int64 }
+	var there [2]map[row]kept // of tables
+	var log [2][]map[row]kept // of logs, one row each
+	there[0], there[1] = map[row]kept{}, map[row]kept{}
+	chain := &operatortest.Chain{Op: j, Rnd: rnd.IntN}
+	for now := int64(1); now < 150; now++ {
+		j.ctx.Env.Now = now
+		side := rnd.IntN(2)
+		rows := make([]row, 1+rnd.IntN(8))
+		out, want := bag{}, 0
+		for i := range rows {
+			r := row{rnd.Int64N(6), rnd.Int64N(5)}
+			rows[i] = r
+			alive := func(k row, x kept) {
+				if k.k == r.k && (s.ttl[1-side] == 0 || now-x.at < s.ttl[1-side]) {
+					want += int(x.count)
+				}
+			}
+			for k, x := range there[1-side] {
+				alive(k, x)
+			}
+			for _, l := range log[1-side] {
+				for k, x := range l {
+					alive(k, x)
+				}
+			}
+		}
+		for _, r := range rows {
+			if s.inserts[side] {
+				log[side] = append(log[side], map[row]kept{r: {1, now}})
+				continue
+			}
+			x := there[side][r]
+			if s.ttl[side] > 0 && now-x.at >= s.ttl[side] {
+				x.count = 0
+			}
+			there[side][r] = kept{x.count + 1, now}
+		}
+		sink := &drop{}
+		var to operator.Output = sink
+		if s.kind == graph.InnerJoin {
+			to = out
+		}
+		if err := j.Process(side, batch(side, rows, nil), to); err != nil {
+			t.Fatal(err)
+		}
+		got := 0
+		for _, n := range out {
+			got += n
+		}
+		if s.kind == graph.InnerJoin && got != want {
+			t.Fatalf("at %d: %d rows, want %d", now, got, want)
+		}
+		chain.Step(t)
+		if now == 70 {
+			from := chain.Finish(t)
+			j = restored(t, j, s, from)
+			chain.Op = j
+			for i := range there { // lives begin anew
+				for k, x := range there[i] {
+					if s.ttl[i] > 0 && now-x.at >= s.ttl[i] {
+						delete(there[i], k)
+						continue
+					}
+					there[i][k] = kept{x.count, 70}
+				}
+				for _, l := range log[i] {
+					for k, x := range l {
+						if s.ttl[i] > 0 && now-x.at >= s.ttl[i] {
+							delete(l, k)
+							continue
+						}
+						l[k] = kept{1, 70}
+					}
+				}
+			}
+			j.Resumed(1)
+		}
+	}
+	chain.Finish(t)
+	if s.ttl[0] == 0 {
+		return
+	}
+	for now := int64(1000); now < 1010; now++ {
+		j.ctx.Env.Now = 100 * now
+		for side := range 2 {
+			if err := j.Process(side, batch(side, []row{{7, 7}}, nil), &drop{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	chain.Finish(t)
+	if n := j.store.keys.Len(); n != 1 {
+		t.Errorf("%d keys are left", n)
+	}
+	for i := range j.store.sides {
+		if side := &j.store.sides[i]; side.inserts && side.log.Len() != 1 || !side.inserts && side.rows.Len() != 1 {
+			t.Errorf("more than a row of side %d is left", i)
+		}
+	}
 }
 
 // TestDeletesGiveMemoryBack puts many rows in and takes them out again, a window

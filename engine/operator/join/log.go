@@ -1,6 +1,7 @@
 package join
 
 import (
+	"encoding/binary"
 	"unsafe"
 
 	"github.com/weir-streams/weir/engine/data"
@@ -30,10 +31,15 @@ type logPass struct {
 	// changed has older rows that were changed since the last completed snapshot,
 	// leaving those of them changed before the present one began; at is how many of
 	// them are written.
-	changed, leaving []unsafe.Pointer
+	changed, leaving []uint64 // addresses
 	at               int
-	batch            []unsafe.Pointer
-	row              []byte
+	// gone has the rows, of those a completed snapshot may have, that have lived too
+	// long since, goneLeaving those that had when the present snapshot began: the key
+	// group, the length, and the columns that tell a row from others.
+	gone, goneLeaving []byte
+	batch             []unsafe.Pointer
+	addrs             []uint64
+	row               []byte
 }
 
 func (s *side) beginLog(full bool) {
@@ -43,7 +49,9 @@ func (s *side) beginLog(full bool) {
 	if full {
 		s.next = state.LogStart
 	}
+	s.deleted = full
 	s.leaving, s.changed, s.at = s.changed, nil, 0
+	s.goneLeaving, s.gone = s.gone, nil
 	s.number++
 	s.passEpoch = s.epoch
 	s.epoch++
@@ -57,8 +65,9 @@ func (s *side) endLog(completed bool) {
 		s.done, s.doneRow, s.doneEpoch = s.end, s.rowEnd, s.passEpoch
 	} else {
 		s.changed = append(s.leaving, s.changed...)
+		s.gone = append(s.goneLeaving, s.gone...)
 	}
-	s.leaving, s.begun = nil, false
+	s.leaving, s.goneLeaving, s.begun = nil, nil, false
 }
 
 // continueLog writes some rows, and tells whether all are written.
@@ -66,6 +75,14 @@ func (s *side) continueLog() (bool, error) {
 	if !s.begun {
 		return true, nil
 	}
+	for p := s.goneLeaving; !s.deleted && len(p) > 0; {
+		group, w := binary.Uvarint(p)
+		n, v := binary.Uvarint(p[w:])
+		p = p[w+v:]
+		s.to.Delete(int(group), p[:n])
+		p = p[n:]
+	}
+	s.deleted = true
 	rows := s.batch[:0]
 	for s.next < s.end && len(rows) < slice {
 		_, rec, next := s.log.Next(s.next, s.end)
@@ -74,9 +91,12 @@ func (s *side) continueLog() (bool, error) {
 		}
 	}
 	for !s.full && s.at < len(s.leaving) && len(rows) < slice {
-		rec := s.leaving[s.at]
-		if s.at++; *field(rec, logID) <= s.doneRow && !s.written(rec) {
-			*word(rec, logWrote) = s.number // it may be there twice
+		addr := s.leaving[s.at]
+		if s.at++; addr < s.front {
+			continue
+		}
+		if rec := s.log.At(addr); *field(rec, logID) <= s.doneRow && !s.written(rec) {
+			*word(rec, s.marks+markWrote) = s.number // it may be there twice
 			rows = append(rows, rec)
 		}
 	}
@@ -88,11 +108,22 @@ func (s *side) continueLog() (bool, error) {
 }
 
 func (s *side) written(rec unsafe.Pointer) bool {
-	return s.counted && *word(rec, logWrote) == s.number
+	return s.counted && *word(rec, s.marks+markWrote) == s.number
 }
 
 // write puts rows into the snapshot.
 func (s *side) write(rows []unsafe.Pointer) error {
+	return s.eachGroup(rows, func(rec unsafe.Pointer, group int) {
+		s.row = s.encode(s.row[:0], rec)
+		s.to.Put(group, s.row)
+		if s.counted {
+			*word(rec, s.marks+markWrote) = s.number
+		}
+	})
+}
+
+// eachGroup calls f for every one of some rows with its key group.
+func (s *side) eachGroup(rows []unsafe.Pointer, f func(rec unsafe.Pointer, group int)) error {
 	if len(rows) == 0 {
 		return nil
 	}
@@ -104,18 +135,14 @@ func (s *side) write(rows []unsafe.Pointer) error {
 	}
 	data.HashKeys(b, upTo(len(s.keys)))
 	for i, rec := range rows {
-		s.row = s.encode(s.row[:0], rec)
-		s.to.Put(data.KeyGroup(b.Hashes[i], s.groups), s.row)
-		if s.counted {
-			*word(rec, logWrote) = s.number
-		}
+		f(rec, data.KeyGroup(b.Hashes[i], s.groups))
 	}
 	return nil
 }
 
 // touch says that a row's number of matches is about to change.
 func (s *side) touch(rec unsafe.Pointer) error {
-	epoch := word(rec, logEpoch)
+	epoch := word(rec, s.marks+markEpoch)
 	if *epoch == s.epoch {
 		return nil
 	}
@@ -125,7 +152,7 @@ func (s *side) touch(rec unsafe.Pointer) error {
 		}
 	}
 	if s.begun || *field(rec, logID) <= s.doneRow && *epoch <= s.doneEpoch { // else it is listed, or at the end of the log
-		s.changed = append(s.changed, rec)
+		s.changed = append(s.changed, *(*uint64)(unsafe.Add(rec, s.marks+markAddress)))
 	}
 	*epoch = s.epoch
 	return nil

@@ -66,7 +66,7 @@ func (s *store) sweep(side int, keys, rows []unsafe.Pointer) error {
 		}
 	}
 	for _, key := range keys {
-		if key != nil && state.Alive(key) && s.first(key, 0) == nil && s.first(key, 1) == nil {
+		if key != nil && state.Alive(key) && s.vacant(key) {
 			if err := s.keys.Delete(key); err != nil {
 				return err
 			}
@@ -75,12 +75,23 @@ func (s *store) sweep(side int, keys, rows []unsafe.Pointer) error {
 	return nil
 }
 
+// vacant tells whether a key has no row on any side.
+func (s *store) vacant(key unsafe.Pointer) bool {
+	for i := range s.sides {
+		if s.sides[i].inserts && s.first(key, i) != nil || !s.sides[i].inserts && pointer(state.Value(key), headOf(i)) != nil {
+			return false
+		}
+	}
+	return true
+}
+
 // compact gives back the memory of deleted records where it is most of it.
 func (s *store) compact() error {
 	for i := range s.sides {
 		if s.sides[i].inserts || !s.sides[i].rows.NeedsCompaction() {
 			continue
 		}
+		s.sides[i].swept = 0
 		if err := s.sides[i].rows.Compact(func(_, to unsafe.Pointer) {
 			row := state.Value(to)
 			key := pointer(row, rowKey)
@@ -93,12 +104,13 @@ func (s *store) compact() error {
 	if !s.keys.NeedsCompaction() {
 		return nil
 	}
+	s.swept = 0
 	return s.keys.Compact(func(_, to unsafe.Pointer) {
 		for i := range s.sides {
 			if s.sides[i].inserts {
 				continue
 			}
-			for row := s.first(to, i); row != nil; row = s.sides[i].after(row) {
+			for row := pointer(state.Value(to), headOf(i)); row != nil; row = pointer(row, rowNext) {
 				setPointer(row, rowKey, to)
 			}
 		}

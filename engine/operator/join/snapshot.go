@@ -174,7 +174,11 @@ func (j *join) Resumed(int64) {
 	}
 }
 
+// Restore reads what Snapshot wrote.
 func (j *join) Restore(r *state.Reader) error {
+	if j.ctx.Env != nil {
+		j.store.sides[0].now, j.store.sides[1].now = j.ctx.Env.Now, j.ctx.Env.Now
+	}
 	for i := range j.store.sides {
 		if err := j.restore(r, i); err != nil {
 			return err
@@ -246,7 +250,7 @@ func (j *join) load(s *side, input int, b *data.Batch) error {
 			}
 			cols[k] = b.Cols[at]
 		}
-		last := s.rowID
+		last := s.rowID // the time that rows live begins anew
 		if err := s.put(input, cols, rows, heads, recs); err != nil {
 			return err
 		}
@@ -270,6 +274,7 @@ func (j *join) load(s *side, input int, b *data.Batch) error {
 		if !linked(heads[i], row, input) {
 			link(heads[i], row, input)
 		}
+		s.stamp(row)
 		*field(row, rowCount) += b.Cols[len(whole)].I64[i]
 		if s.counted {
 			*s.matches(row) = matches.I64[i]

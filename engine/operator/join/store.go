@@ -17,6 +17,7 @@ import (
 type store struct {
 	keys  *state.Table
 	sides [2]side
+	swept uint64 // how far keys were looked at for those without rows
 }
 
 // side is one input.
@@ -27,12 +28,17 @@ type side struct {
 	outer   bool  // rows without a match are given with NULLs
 	counted bool  // the number of matches of each row is kept
 	inserts bool  // rows are never taken back
+	ttl     int64 // milliseconds for which a row lives that is not changed; 0: for ever
+	now     int64 // the time of this batch, if there is a ttl
+	swept   uint64
 
 	// of rows that are never taken back
 	log     *state.Log
 	layout  *packed.Layout
-	head    int   // where the packed row begins in a record
-	rowID   int64 // of the last row
+	head    int    // where the packed row begins in a record
+	marks   int    // where the marks of a counted row are
+	front   uint64 // the first record that is there
+	rowID   int64  // of the last row
 	scratch packed.Scratch
 	picks   packed.Picks
 	logPass
@@ -56,22 +62,29 @@ const (
 const (
 	rowNext = 0
 
-	// A row in a log, with the packed row behind it.
-	logID      = 8
-	logMatches = 16 // of counted sides: how many rows of the other side match
-	logEpoch   = 24 // of counted sides, 4 bytes: when it was last changed
-	logWrote   = 28 // of counted sides, 4 bytes: the snapshot that has it
+	// A row in a log, with the packed row behind its head. A side whose rows live
+	// for a time has behind the number when the row came; a counted side has then
+	// what counted rows have.
+	logID   = 8
+	logHead = 16
+
+	// What a counted row in a log has.
+	markMatches = 0  // how many rows of the other side match
+	markEpoch   = 8  // 4 bytes: when it was last changed
+	markWrote   = 12 // 4 bytes: the snapshot that has it
+	markAddress = 16
+	markWidth   = 24
 
 	// A row in a table, the value of its record.
 	rowPrev    = 8
 	rowKey     = 16 // the key's record
 	rowCount   = 24 // how often the row is there
 	rowMatches = 32 // of counted sides
-	rowWidth   = 40
+	rowWidth   = 40 // of a side whose rows live for a time: when it was last changed
 )
 
-func newSide(name string, columns []data.Column, keys []int, outer, counted, inserts bool) side {
-	s := side{name: name, columns: columns, keys: keys, outer: outer, counted: counted, inserts: inserts}
+func newSide(name string, columns []data.Column, keys []int, outer, counted, inserts bool, ttl int64) side {
+	s := side{name: name, columns: columns, keys: keys, outer: outer, counted: counted, inserts: inserts, ttl: ttl}
 	types := make([]data.Type, len(columns))
 	isKey := make([]bool, len(columns))
 	for _, k := range keys {
@@ -88,9 +101,12 @@ func newSide(name string, columns []data.Column, keys []int, outer, counted, ins
 		s.types = append(s.types, columns[k].Type)
 	}
 	s.layout = packed.New(types)
-	s.head = logMatches
-	if counted {
-		s.head += 16
+	s.head = logHead
+	if ttl > 0 {
+		s.head += 8
+	}
+	if s.marks = s.head; counted {
+		s.head += markWidth
 	}
 	return s
 }
@@ -112,11 +128,13 @@ func (s *store) open(budget *state.Budget) {
 		side := &s.sides[i]
 		if side.inserts {
 			side.log = state.NewLog(budget)
-			side.epoch, side.done = 1, state.LogStart
+			side.epoch, side.done, side.front = 1, state.LogStart, state.LogStart
 			continue
 		}
 		width := rowWidth
-		if !side.counted {
+		if side.ttl > 0 {
+			width += 8
+		} else if !side.counted {
 			width = rowMatches
 		}
 		side.rows = state.NewTable(side.types, width, rowSalt+uint64(i), budget)
@@ -164,7 +182,7 @@ func (s *side) count(row unsafe.Pointer) int64 {
 // matches is how many rows of the other side match a row of a counted side.
 func (s *side) matches(row unsafe.Pointer) *int64 {
 	if s.inserts {
-		return field(row, logMatches)
+		return field(row, s.marks+markMatches)
 	}
 	return field(row, rowMatches)
 }
@@ -172,7 +190,7 @@ func (s *side) matches(row unsafe.Pointer) *int64 {
 // change gives the number of matches of a row that was there before, to be changed.
 func (s *side) change(row unsafe.Pointer) (*int64, error) {
 	if s.inserts {
-		return field(row, logMatches), s.touch(row)
+		return field(row, s.marks+markMatches), s.touch(row)
 	}
 	return field(row, rowMatches), s.rows.Touch(recordOf(row))
 }
@@ -200,13 +218,19 @@ func (s *side) after(row unsafe.Pointer) unsafe.Pointer { return s.follow(row) }
 
 // follow reads a reference to a row.
 func (s *side) follow(at unsafe.Pointer) unsafe.Pointer {
-	if !s.inserts {
-		return *(*unsafe.Pointer)(at)
+	if s.inserts {
+		if addr := *(*uint64)(at); addr >= s.front { // else there is none, or it has lived too long
+			return s.log.At(addr)
+		}
+		return nil
 	}
-	if addr := *(*uint64)(at); addr != 0 {
-		return s.log.At(addr)
+	row := *(*unsafe.Pointer)(at)
+	if s.ttl > 0 {
+		for row != nil && s.expired(row) {
+			row = pointer(row, rowNext)
+		}
 	}
-	return nil
+	return row
 }
 
 // put adds rows of a batch to a log, in front of the chains of their keys.
@@ -222,8 +246,12 @@ func (s *side) put(side int, cols []*data.Vector, rows []int32, keys, own []unsa
 		}
 		s.rowID++
 		*field(rec, logID) = s.rowID
+		if s.ttl > 0 {
+			*field(rec, logHead) = s.now
+		}
 		if s.counted {
-			*word(rec, logEpoch) = s.epoch
+			*word(rec, s.marks+markEpoch) = s.epoch
+			*(*uint64)(unsafe.Add(rec, s.marks+markAddress)) = addr
 		}
 		head := (*uint64)(unsafe.Add(state.Value(keys[i]), headOf(side)))
 		*(*uint64)(rec) = *head
