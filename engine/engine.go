@@ -25,8 +25,8 @@ type Config struct {
 	Formats    []*format.Format
 	// Functions are functions besides the built-in ones, as package udf makes them.
 	Functions []udf.Function
-	// Fetch brings modules of functions that are named by a URI, and are no files
-	// of this machine; nil: there are none.
+	// Fetch reads modules of functions that are named by a URI and are no files of
+	// this machine; nil: from buckets, with the settings of the environment.
 	Fetch udf.Fetch
 }
 

@@ -17,10 +17,11 @@ import (
 	"github.com/weir-streams/weir/engine/function"
 	"github.com/weir-streams/weir/engine/graph"
 	"github.com/weir-streams/weir/engine/option"
+	"github.com/weir-streams/weir/engine/storage"
 )
 
-// Fetch brings a file that a URI names onto this machine, and gives its path.
-type Fetch func(uri string) (path string, err error)
+// Fetch reads a file that a URI names and that is not of this machine.
+type Fetch func(uri string) ([]byte, error)
 
 // Host keeps the modules that were loaded, by what is in them. It is safe for
 // concurrent use.
@@ -37,7 +38,7 @@ type Host struct {
 // seen is what a file was when it was last read.
 type seen struct {
 	size  int64
-	mod   time.Time
+	mod   time.Time // of the file; when it was read, if it is not of this machine
 	sum   string
 	bytes []byte
 }
@@ -48,9 +49,15 @@ const (
 	maxModules = 64        // modules that no job uses
 )
 
-// NewHost makes a host. Relative paths are relative to dir; fetch brings what is
-// no file of this machine, and may be nil.
+// fetchedFor is how long a file of elsewhere is taken to be what it was.
+const fetchedFor = time.Minute
+
+// NewHost makes a host. Relative paths are relative to dir; fetch reads what is
+// no file of this machine; without it that is read from buckets.
 func NewHost(dir string, fetch Fetch) *Host {
+	if fetch == nil {
+		fetch = fetchFromBucket
+	}
 	return &Host{dir: dir, fetch: fetch, modules: map[string]*module{}, files: map[string]seen{}}
 }
 
@@ -158,13 +165,17 @@ func (h *Host) module(d *graph.Function, run bool) (*module, error) {
 	if err != nil {
 		return nil, err
 	}
-	path, err := h.path(d.Artifact)
+	path, here, err := h.path(d.Artifact)
 	if err != nil {
 		return nil, err
 	}
+	read := h.read
+	if !here {
+		read = h.readFetched
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	file, err := h.read(path, d.Artifact)
+	file, err := read(path, d.Artifact)
 	if err != nil {
 		return nil, err
 	}
@@ -176,7 +187,7 @@ func (h *Host) module(d *graph.Function, run bool) (*module, error) {
 	if m == nil {
 		if file.bytes == nil { // it was read before, and may be another since
 			delete(h.files, path)
-			if file, err = h.read(path, d.Artifact); err != nil {
+			if file, err = read(path, d.Artifact); err != nil {
 				return nil, err
 			}
 			if !strings.HasPrefix(key, file.sum) {
@@ -220,29 +231,72 @@ func (h *Host) evict() {
 	}
 }
 
-// path is where the file of an artifact is on this machine.
-func (h *Host) path(artifact string) (string, error) {
+// path is where the file of an artifact is: on this machine, or by its URI.
+func (h *Host) path(artifact string) (path string, here bool, err error) {
 	if artifact == "" {
-		return "", errors.New("no artifact is named: USING ARTIFACT 'path or URI' is missing")
+		return "", false, errors.New("no artifact is named: USING ARTIFACT 'path or URI' is missing")
 	}
 	u, err := url.Parse(artifact)
 	if err != nil || len(u.Scheme) < 2 { // a plain path
 		if filepath.IsAbs(artifact) || h.dir == "" {
-			return artifact, nil
+			return artifact, true, nil
 		}
-		return filepath.Join(h.dir, artifact), nil
+		return filepath.Join(h.dir, artifact), true, nil
 	}
 	if u.Scheme == "file" && (u.Host == "" || u.Host == "localhost") {
-		return u.Path, nil
+		return u.Path, true, nil
 	}
-	if h.fetch == nil {
-		return "", fmt.Errorf("artifact %s cannot be reached from here: use a file on the machine of the engine", artifact)
+	return artifact, false, nil
+}
+
+// fetchFromBucket reads a file from S3, with the settings of the environment.
+func fetchFromBucket(uri string) ([]byte, error) {
+	if !storage.IsS3(uri) {
+		return nil, errors.New("it cannot be reached from here: use a file on the machine of the engine, or s3://BUCKET/KEY")
 	}
-	p, err := h.fetch(artifact)
+	folder, name := storage.Parent(uri)
+	store, err := storage.Open(folder, storage.Config{S3: storage.S3FromEnvironment()})
 	if err != nil {
-		return "", fmt.Errorf("fetch artifact %s: %w", artifact, err)
+		return nil, err
 	}
-	return p, nil
+	f, err := store.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	size := f.Size()
+	_ = f.Close()
+	if size > maxModule {
+		return nil, fmt.Errorf("it has %d bytes, more than %d", size, maxModule)
+	}
+	return storage.ReadFile(store, name)
+}
+
+// readFetched gives the checksum of a file that is not of this machine; its
+// bytes only when it was read just now.
+func (h *Host) readFetched(uri, artifact string) (seen, error) {
+	if s, ok := h.files[uri]; ok && time.Since(s.mod) < fetchedFor {
+		return s, nil
+	}
+	bytes, err := h.fetch(uri)
+	if err == nil && len(bytes) > maxModule {
+		err = fmt.Errorf("it has %d bytes, more than %d", len(bytes), maxModule)
+	}
+	if err != nil {
+		return seen{}, fmt.Errorf("fetch artifact %s: %w", artifact, err)
+	}
+	return h.keep(uri, bytes, time.Now()), nil
+}
+
+// keep remembers what a file was.
+func (h *Host) keep(path string, bytes []byte, mod time.Time) seen {
+	sum := sha256.Sum256(bytes)
+	s := seen{size: int64(len(bytes)), mod: mod, sum: hex.EncodeToString(sum[:])}
+	if len(h.files) >= 1024 {
+		clear(h.files)
+	}
+	h.files[path] = s
+	s.bytes = bytes
+	return s
 }
 
 // read gives the checksum of a file; its bytes only when it was read just now.
@@ -271,12 +325,5 @@ func (h *Host) read(path, artifact string) (seen, error) {
 	if err != nil {
 		return seen{}, fmt.Errorf("read artifact %s: %w", artifact, err)
 	}
-	sum := sha256.Sum256(bytes)
-	s := seen{size: info.Size(), mod: info.ModTime(), sum: hex.EncodeToString(sum[:])}
-	if len(h.files) >= 1024 {
-		clear(h.files)
-	}
-	h.files[path] = s
-	s.bytes = bytes
-	return s, nil
+	return h.keep(path, bytes, info.ModTime()), nil
 }

@@ -207,12 +207,27 @@ func TestNoModules(t *testing.T) {
 	fails(t, e, udftest.Declare("f", "f", "text.wasm")+"SELECT 1", "module text.wasm: it is no WebAssembly module")
 	fails(t, e, udftest.Declare("f", "f", "none.wasm")+"SELECT 1", "artifact none.wasm is not there")
 	fails(t, e, udftest.Declare("f", "f", ".")+"SELECT 1", "artifact . is no file")
-	fails(t, e, udftest.Declare("f", "f", "s3://b/f.wasm")+"SELECT 1", "cannot be reached from here")
+	fails(t, e, udftest.Declare("f", "f", "https://example.com/f.wasm")+"SELECT 1", "cannot be reached from here")
 	fails(t, e, "CREATE FUNCTION f AS 'f' LANGUAGE WASM; SELECT 1", "needs one module")
 	fails(t, e, "CREATE FUNCTION f AS 'f' LANGUAGE WASM USING JAR 'f.jar'; SELECT 1", "is in no JAR")
 	fails(t, e, "CREATE TEMPORARY FUNCTION f AS 'f' LANGUAGE PYTHON; SELECT 1", "run it on a Flink target")
 	fails(t, e, "CREATE FUNCTION f AS 'com.F' LANGUAGE JAVA; SELECT f(1)", "run it on a Flink target")
 	fails(t, e, "CREATE FUNCTION f AS 'f' LANGUAGE WASM USING ARTIFACT 'text.wasm' WITH ('speed' = '1'); SELECT f(1)", "speed")
+}
+
+func TestFetchedModules(t *testing.T) {
+	fetched := 0
+	e := engine.New(engine.Config{Fetch: func(uri string) ([]byte, error) {
+		if fetched++; uri != "s3://functions/f.wasm" {
+			return nil, fmt.Errorf("there is no %s", uri)
+		}
+		return udftest.By{}.Bytes(), nil
+	}})
+	check(t, e, udftest.Declare("f", "f", "s3://functions/f.wasm")+`SELECT f(x) FROM (VALUES (CAST(4 AS BIGINT))) AS t(x)`, "4")
+	fails(t, e, udftest.Declare("f", "f", "s3://functions/g.wasm")+"SELECT 1", "fetch artifact s3://functions/g.wasm: there is no")
+	if fetched != 2 {
+		t.Errorf("fetched %d times", fetched)
+	}
 }
 
 // A plan holds the checksum of its modules; another module is refused.
