@@ -16,6 +16,7 @@ import (
 	"github.com/weir-streams/weir/engine/format/json/debezium"
 	"github.com/weir-streams/weir/engine/format/json/maxwell"
 	"github.com/weir-streams/weir/engine/format/json/ogg"
+	"github.com/weir-streams/weir/engine/format/parquet"
 	"github.com/weir-streams/weir/engine/format/raw"
 	"github.com/weir-streams/weir/engine/function"
 	"github.com/weir-streams/weir/engine/function/aggregate"
@@ -46,6 +47,7 @@ var formats = []*format.Format{
 	json.Format,
 	maxwell.Format,
 	ogg.Format,
+	parquet.Format,
 	raw.Format,
 }
 

@@ -43,7 +43,7 @@ func (s *Session) source(t *catalog.Table, pos ast.Pos) (graph.Modes, error) {
 	if f == nil {
 		return graph.Modes{}, nil
 	}
-	if f.Decoder == nil {
+	if f.Decoder == nil && f.OpenFile == nil {
 		return graph.Modes{}, ast.Errorf(s.place(t, "format", pos), "format '%s' can only be written: table '%s' cannot be read", f.Name, t.Path)
 	}
 	if c.Upsert {
@@ -84,7 +84,7 @@ func (s *Session) sink(t *catalog.Table, pos ast.Pos) error {
 	if t.Distributed != nil {
 		return ast.Errorf(pos, "Table '%s' is distributed into buckets, but the underlying DynamicTableSink doesn't implement the SupportsBucketing interface: connector '%s' has no buckets", t.Path, c.Name)
 	}
-	if f != nil && f.Encoder == nil {
+	if f != nil && f.Encoder == nil && f.CreateFile == nil {
 		return ast.Errorf(s.place(t, "format", pos), "format '%s' can only be read: table '%s' cannot be written", f.Name, t.Path)
 	}
 	return nil
