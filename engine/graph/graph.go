@@ -175,8 +175,24 @@ type Window struct {
 	Slide      int64         `json:"slide,omitzero"` // HOP; CUMULATE: the step
 	Offset     int64         `json:"offset,omitzero"`
 	Gap        int64         `json:"gap,omitzero"` // SESSION
+	// Attached says that rows have their window already: TimeColumn is its end, on
+	// the wall clock, and Size is 1.
+	Attached bool `json:"attached,omitzero"`
 	// PartitionBy of a SESSION table function.
 	PartitionBy []int `json:"partitionBy,omitzero"`
+}
+
+// Shape is what tells windows from others, wherever their rows come from.
+type Shape struct {
+	Kind                     WindowKind
+	TimeAttr                 data.TimeAttr
+	LTZ                      bool
+	Size, Slide, Offset, Gap int64
+}
+
+// Shape of a window.
+func (w *Window) Shape() Shape {
+	return Shape{w.Kind, w.TimeAttr, w.LTZ, w.Size, w.Slide, w.Offset, w.Gap}
 }
 
 // WindowAssign adds window_start, window_end, window_time to each row (one row

@@ -26,6 +26,7 @@ type aggregate struct {
 	clock *clock
 	unit  int64 // length of panes of which each row is in one; 0: panes are windows that overlap
 	slice bool  // panes are parts of windows
+	shift int64 // by which the time column is after the time of a row
 
 	open      []*pane // by end, ascending
 	watermark int64   // event time, as instants
@@ -65,6 +66,8 @@ func New(op graph.Op, input []data.Column) (operator.Operator, error) {
 	}
 	a := &aggregate{spec: spec, set: set, watermark: data.MinWatermark, next: math.MaxInt64, fired: math.MinInt64}
 	switch {
+	case w.Attached: // the end of a window is just after it
+		a.unit, a.shift = w.Size, 1
 	case w.Kind == graph.Tumble:
 		a.unit = w.Size
 	case w.TimeAttr != data.ProcTime && w.Slide <= w.Size && set.Merges():
@@ -175,13 +178,17 @@ func (a *aggregate) processTimed(b *data.Batch, out operator.Output) error {
 			return fmt.Errorf("the time column of a window is NULL in a row; filter such rows out before the window")
 		}
 		n := 1
-		if t := a.clock.local(times.I64[r]); a.unit == 0 {
+		t := times.I64[r] - a.shift
+		if a.shift == 0 {
+			t = a.clock.local(t)
+		}
+		if a.unit == 0 {
 			a.assignOnTime(t, r, wm)
 		} else if p := a.paneAt(t, wm); p == nil {
 			a.ctx.Metrics.LateDropped.Add(1)
 		} else {
-			if a.clock == nil && times.Nulls == nil {
-				n, wm = stretch(times.I64, marks, rows, p.start, p.end-p.start, wm, a.next)
+			if (a.clock == nil || a.shift > 0) && times.Nulls == nil {
+				n, wm = stretch(times.I64, marks, rows, p.start+a.shift, p.end-p.start, wm, a.next)
 			}
 			p.rows = append(p.rows, rows[:n]...)
 		}

@@ -299,6 +299,9 @@ func (p *planner) assign(n *logical.WindowAssign, in *stream) (*stream, error) {
 }
 
 func (p *planner) aggregate(n *logical.Aggregate, in *stream) *stream {
+	if w, end := attached(n); w != nil && in.modes.InsertOnly() {
+		return p.attachedAggregate(n, w, end, in)
+	}
 	names := graph.ColumnNames(in.schema)
 	retracts := !in.modes.InsertOnly()
 	aggs := retracting(n.Aggs, retracts)

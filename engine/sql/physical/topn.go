@@ -105,6 +105,11 @@ func windowColumn(n logical.Node, i int) (*graph.Window, graph.WindowProperty) {
 				return &x.Window, []graph.WindowProperty{graph.WindowStart, graph.WindowEnd, graph.WindowTime}[k]
 			}
 			return nil, ""
+		case *logical.Aggregate:
+			if w, _ := attached(x); w == nil || i >= len(x.Keys) {
+				return nil, ""
+			}
+			n, i = x.Input, x.Keys[i]
 		case *logical.WindowAggregate:
 			if k := i - len(x.Keys) - len(x.Aggs); k >= 0 {
 				return &x.Window, x.Properties[k]
