@@ -33,6 +33,7 @@ type segment struct {
 	place place
 	hot   bool   // looked at since the hand came by
 	epoch uint32 // the last in which a record of it was changed
+	stamp int64  // no record of it was written later, when it went to the file or was swept
 
 	size int   // of a segment in the file
 	at   int64 // where it is there

@@ -81,6 +81,12 @@ func (t *Table) Continue(n int) (done bool, err error) {
 			off += t.sizeOf(rec)
 			p.next = uint64(k)<<offsetBits + uint64(off)>>3
 			if e := epochOf(rec); e <= p.epoch && (p.full || e > t.completed) && t.counts(k, addr, rec) {
+				if t.Expired(rec) {
+					if err := t.expire(rec); err != nil {
+						return false, err
+					}
+					continue
+				}
 				if err := p.put(rec); err != nil {
 					return false, err
 				}

@@ -23,5 +23,8 @@ func (t *Table) ResolveLike(from *Table, froms, recs []unsafe.Pointer) error {
 			return err
 		}
 	}
+	if t.millis > 0 {
+		t.renew(recs[:len(froms)])
+	}
 	return nil
 }

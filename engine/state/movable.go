@@ -24,9 +24,10 @@ func (t *Table) now() uint32 {
 
 // cold is room for records that were read from the file.
 type cold struct {
-	one  []uint64   // the last one
-	kept [][]uint64 // those of a batch
-	used int        // words of kept
+	one     []uint64 // the last one
+	segment []uint64
+	kept    [][]uint64 // those of a batch
+	used    int        // words of kept
 }
 
 const keptChunk = 8 << 10 // words
@@ -152,6 +153,11 @@ func (t *Table) leave(s *segment, size int) {
 
 // tend is called before n keys are resolved: the only time at which records move.
 func (t *Table) tend(n int) error {
+	if t.millis > 0 {
+		if err := t.sweepSome(); err != nil {
+			return err
+		}
+	}
 	if !t.log.movable {
 		return t.log.tend()
 	}
@@ -215,6 +221,7 @@ func (t *Table) evict(k int) error {
 		return t.clear(k)
 	}
 	t.dead -= int64(used - left)
+	t.log.segments[k].stamp = t.Now
 	return t.log.moveOut(k, left)
 }
 
@@ -294,10 +301,10 @@ func (t *Table) gather() error {
 	s := &t.log.segments[worst]
 	if s.live > 0 {
 		var err error
-		if t.cold.one, err = t.load(t.cold.one, worst); err != nil {
+		if t.cold.segment, err = t.load(t.cold.segment, worst); err != nil {
 			return err
 		}
-		if err := t.copyLeft(worst, unsafe.Pointer(&t.cold.one[0])); err != nil {
+		if err := t.copyLeft(worst, unsafe.Pointer(&t.cold.segment[0])); err != nil {
 			return err
 		}
 	}
@@ -323,6 +330,12 @@ func (t *Table) copyLeft(k int, base unsafe.Pointer) error {
 			id := t.identOf(rec)
 			p, there := t.slotOf(id.hash, addr)
 			if !there || epochOf(rec) == deadEpoch {
+				continue
+			}
+			if t.Expired(rec) {
+				if err := t.expire(rec); err != nil {
+					return err
+				}
 				continue
 			}
 			if err := t.remember(addr, rec); err != nil {

@@ -44,6 +44,9 @@ func (t *Table) ResolvePairs(owners []unsafe.Pointer, col *data.Vector, rows []i
 			}
 		}
 		err = t.pairIntegers(owners, col, rows, recs, hashes)
+		if t.millis > 0 && err == nil {
+			t.renew(recs[:len(rows)])
+		}
 		return t.fresh, err
 	}
 	for i, r := range rows {
@@ -72,6 +75,9 @@ func (t *Table) ResolvePairs(owners []unsafe.Pointer, col *data.Vector, rows []i
 			t.fresh = append(t.fresh, int32(i))
 		}
 		recs[i] = rec
+	}
+	if t.millis > 0 {
+		t.renew(recs[:len(rows)])
 	}
 	return t.fresh, nil
 }

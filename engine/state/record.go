@@ -10,7 +10,7 @@ import (
 
 // A record lies in the log as
 //
-//	word 8 | epoch 4 | mark 4 | value width | key area
+//	word 8 | epoch 4 | mark 4 | value width | time of the last write 8, with a time to live | key area
 //
 // The word is the key itself where that is an integer, which a bit of the epoch
 // tells, else the hash of the key. The key area is nothing for integers, else
@@ -82,6 +82,9 @@ func (t *Table) is(rec unsafe.Pointer, k *ident) bool {
 func (t *Table) write(rec unsafe.Pointer, k *ident) {
 	*(*uint64)(rec) = k.word
 	*(*uint32)(unsafe.Add(rec, recEpoch)) = t.epoch | k.keyed
+	if t.millis > 0 {
+		t.SetStamp(rec, t.Now)
+	}
 	if t.pair {
 		*(*uint64)(unsafe.Add(rec, t.area)) = k.owner
 	}
@@ -109,6 +112,10 @@ func (t *Table) sizeOf(rec unsafe.Pointer) int {
 // layout sets the offsets in records from the kind of key and the width.
 func (t *Table) layout() {
 	t.area = recValue + t.width
+	if t.millis > 0 {
+		t.ttl.at = t.area
+		t.area += 8
+	}
 	t.keyAt = t.area
 	if t.pair {
 		t.keyAt += 8

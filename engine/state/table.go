@@ -36,6 +36,7 @@ type Table struct {
 	dead  int64 // bytes of deleted records in the log
 
 	epochs
+	ttl
 	cold cold
 
 	// scratch for one batch
@@ -100,6 +101,9 @@ func (t *Table) Resolve(b *data.Batch, keys []int, rows []int32, recs []unsafe.P
 		err = t.resolveIntegers(b, b.Cols[keys[0]], rows, recs)
 	} else {
 		err = t.resolveRows(b, keys, rows, recs)
+	}
+	if t.millis > 0 && err == nil {
+		t.renew(recs[:len(rows)])
 	}
 	return t.fresh, err
 }
@@ -299,7 +303,15 @@ func (t *Table) Find(hash uint64, key []byte, make bool) (rec unsafe.Pointer, is
 			return nil, false, err
 		}
 	}
-	return t.find(&k, make)
+	rec, isNew, err = t.find(&k, make)
+	if make && err == nil && t.millis > 0 {
+		if t.Expired(rec) {
+			t.anew(rec)
+			isNew = true
+		}
+		t.SetStamp(rec, t.Now)
+	}
+	return rec, isNew, err
 }
 
 // look finds the place in the index and the record of a key, nil if there is
@@ -330,6 +342,9 @@ func (t *Table) lookAt(p uint64, k *ident) (uint64, unsafe.Pointer, error) {
 // read finds the record of a key for reading.
 func (t *Table) read(k *ident) (unsafe.Pointer, error) {
 	p, rec, err := t.look(k)
+	if rec != nil && t.Expired(rec) {
+		return nil, err
+	}
 	if rec != nil && t.log.bases[t.slots[p]&addressMask>>offsetBits] == nil {
 		rec = t.cold.keep(rec, t.sizeOf(rec))
 	}
@@ -388,6 +403,10 @@ func (t *Table) insert(p uint64, k *ident) (unsafe.Pointer, error) {
 //
 // Records that are not in memory are valid during the call.
 func (t *Table) Each(f func(addr uint64, rec unsafe.Pointer) bool) error {
+	return t.each(func(addr uint64, rec unsafe.Pointer) bool { return t.Expired(rec) || f(addr, rec) })
+}
+
+func (t *Table) each(f func(addr uint64, rec unsafe.Pointer) bool) error {
 	var buffer []uint64
 	for k := 1; k < len(t.log.segments); k++ {
 		base := t.log.bases[k]
@@ -462,7 +481,7 @@ func (t *Table) Compact(moved func(from, to unsafe.Pointer)) error {
 		return err
 	}
 	copy(slots, t.slots)
-	each := t.Each(func(from uint64, rec unsafe.Pointer) bool {
+	each := t.each(func(from uint64, rec unsafe.Pointer) bool {
 		size := t.sizeOf(rec)
 		var addr uint64
 		var to unsafe.Pointer
