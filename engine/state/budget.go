@@ -125,7 +125,7 @@ func (b *Budget) file() (*spill, error) {
 }
 
 // trimEvery is after how many calls of tend residency is looked at.
-const trimEvery = 32
+const trimEvery = 2
 
 // tend is called now and then by who has mapped segments.
 func (b *Budget) tend() {

@@ -12,7 +12,8 @@ func (t *Table) ResolveLike(from *Table, froms, recs []unsafe.Pointer) error {
 	if t.large() {
 		var sum uint64
 		for _, f := range froms {
-			sum += t.slots[t.home(Hash(f)*t.salt)]
+			at := t.from(Hash(f) * t.salt)
+			sum += at.x.slots[at.p]
 		}
 		t.sum = sum // keeps the loads alive
 	}

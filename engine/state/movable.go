@@ -111,28 +111,28 @@ func (t *Table) counts(k int, addr uint64, rec unsafe.Pointer) bool {
 		return true
 	}
 	id := t.identOf(rec)
-	_, there := t.slotOf(id.hash, addr)
+	_, there := t.spotOf(id.hash, addr)
 	return there
 }
 
-// bring copies the record of the slot at p, which was read from the file, to the
-// end of the log to be changed there.
-func (t *Table) bring(p uint64, rec unsafe.Pointer) (unsafe.Pointer, error) {
-	from := t.slots[p] & addressMask
+// bring copies a record, which was read from the file, to the end of the log to
+// be changed there.
+func (t *Table) bring(at spot, rec unsafe.Pointer) (unsafe.Pointer, error) {
+	from := at.address()
 	if err := t.remember(from, rec); err != nil {
 		return nil, err
 	}
 	e := (*uint32)(unsafe.Add(rec, recEpoch))
 	*e = *e&keyedFlag | t.epoch
-	to, err := t.move(p, rec)
+	to, err := t.move(at, rec)
 	if err == nil {
 		t.leave(&t.log.segments[from>>offsetBits], t.sizeOf(to))
 	}
 	return to, err
 }
 
-// move copies a record to the end of the log, where the slot at p then points.
-func (t *Table) move(p uint64, rec unsafe.Pointer) (unsafe.Pointer, error) {
+// move copies a record to the end of the log, where its slot then points.
+func (t *Table) move(at spot, rec unsafe.Pointer) (unsafe.Pointer, error) {
 	size := t.sizeOf(rec)
 	addr, to, err := t.log.alloc(size)
 	if err != nil {
@@ -141,7 +141,7 @@ func (t *Table) move(p uint64, rec unsafe.Pointer) (unsafe.Pointer, error) {
 	copy(unsafe.Slice((*uint64)(to), size/8), unsafe.Slice((*uint64)(rec), size/8))
 	seg := &t.log.segments[addr>>offsetBits]
 	seg.epoch = max(seg.epoch, epochOf(to))
-	t.slots[p] = t.slots[p]&^addressMask | addr
+	at.point(addr)
 	return to, nil
 }
 
@@ -256,8 +256,8 @@ func (t *Table) toEnd(addr uint64, rec unsafe.Pointer) error {
 		return err
 	}
 	id := t.identOf(rec)
-	p, _ := t.slotOf(id.hash, addr)
-	if _, err := t.move(p, rec); err != nil {
+	at, _ := t.spotOf(id.hash, addr)
+	if _, err := t.move(at, rec); err != nil {
 		return err
 	}
 	setEpoch(rec, deadEpoch)
@@ -321,14 +321,15 @@ func (t *Table) copyLeft(k int, base unsafe.Pointer) error {
 		off := from
 		for ; off < used && off < from+many; off += t.sizeOf(unsafe.Add(base, off)) {
 			id := t.identOf(unsafe.Add(base, off))
-			sum += t.slots[t.home(id.hash*t.salt)] // so that the misses overlap
+			at := t.from(id.hash * t.salt)
+			sum += at.x.slots[at.p] // so that the misses overlap
 		}
 		for end := off; from < end; {
 			rec := unsafe.Add(base, from)
 			addr := uint64(k)<<offsetBits | uint64(from)>>3
 			from += t.sizeOf(rec)
 			id := t.identOf(rec)
-			p, there := t.slotOf(id.hash, addr)
+			at, there := t.spotOf(id.hash, addr)
 			if !there || epochOf(rec) == deadEpoch {
 				continue
 			}
@@ -341,7 +342,7 @@ func (t *Table) copyLeft(k int, base unsafe.Pointer) error {
 			if err := t.remember(addr, rec); err != nil {
 				return err
 			}
-			to, err := t.move(p, rec)
+			to, err := t.move(at, rec)
 			if err != nil {
 				return err
 			}

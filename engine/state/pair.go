@@ -89,6 +89,7 @@ func (t *Table) pairIntegers(owners []unsafe.Pointer, col *data.Vector, rows []i
 	wide := col.Type.Phys() == data.PhysI64
 	slots, homes, bases := t.slots, t.homes, t.log.bases
 	now := t.now() | keyedFlag
+	grows := t.old.slots != nil
 	for i, r := range rows {
 		var x int64
 		if wide {
@@ -98,15 +99,27 @@ func (t *Table) pairIntegers(owners []unsafe.Pointer, col *data.Vector, rows []i
 		}
 		h, owner := hashes[i], uint64(uintptr(owners[i]))
 		s := h * t.salt
+		if grows && t.old.home(s) >= t.next {
+			rec, isNew, err := t.find(&ident{hash: h, word: uint64(x), keyed: keyedFlag, owner: owner}, true)
+			if err != nil {
+				return err
+			}
+			if isNew {
+				t.fresh = append(t.fresh, int32(i))
+			}
+			slots, homes, bases, grows = t.slots, t.homes, t.log.bases, t.old.slots != nil
+			recs[i] = rec
+			continue
+		}
 		tag := tagOf(s)
 		for p := s >> 32 * homes >> 32; ; p++ {
 			slot := slots[p]
 			if slot == 0 {
-				rec, err := t.insert(p, &ident{hash: h, word: uint64(x), keyed: keyedFlag, owner: owner})
+				rec, err := t.insert(spot{&t.index, p}, &ident{hash: h, word: uint64(x), keyed: keyedFlag, owner: owner})
 				if err != nil {
 					return err
 				}
-				slots, homes, bases = t.slots, t.homes, t.log.bases
+				slots, homes, bases, grows = t.slots, t.homes, t.log.bases, t.old.slots != nil
 				t.fresh = append(t.fresh, int32(i))
 				recs[i] = rec
 				break
@@ -117,11 +130,11 @@ func (t *Table) pairIntegers(owners []unsafe.Pointer, col *data.Vector, rows []i
 			addr := slot & addressMask
 			base := bases[addr>>offsetBits]
 			if base == nil {
-				rec, isNew, err := t.findAt(p, &ident{hash: h, word: uint64(x), keyed: keyedFlag, owner: owner})
+				rec, isNew, err := t.findFrom(spot{&t.index, p}, &ident{hash: h, word: uint64(x), keyed: keyedFlag, owner: owner})
 				if err != nil {
 					return err
 				}
-				slots, homes, bases = t.slots, t.homes, t.log.bases
+				slots, homes, bases, grows = t.slots, t.homes, t.log.bases, t.old.slots != nil
 				if isNew {
 					t.fresh = append(t.fresh, int32(i))
 				}
@@ -151,10 +164,12 @@ func (t *Table) pairIntegers(owners []unsafe.Pointer, col *data.Vector, rows []i
 func (t *Table) touchAll(hashes []uint64) {
 	var sum uint64
 	for _, h := range hashes {
-		sum += t.slots[t.home(h*t.salt)]
+		at := t.from(h * t.salt)
+		sum += at.x.slots[at.p]
 	}
 	for _, h := range hashes {
-		if slot := t.slots[t.home(h*t.salt)]; slot != 0 {
+		at := t.from(h * t.salt)
+		if slot := at.x.slots[at.p]; slot != 0 {
 			if base := t.log.bases[slot&addressMask>>offsetBits]; base != nil {
 				sum += *(*uint64)(unsafe.Add(base, slot&offsetMask<<3))
 			}

@@ -118,7 +118,7 @@ func takeIndex(n int) ([]uint64, error) {
 }
 
 func giveIndex(index []uint64) {
-	if 8*len(index) < bigSegment {
+	if 8*len(index) < bigSegment { // none, or on the Go heap
 		return
 	}
 	if err := unix.MunmapPtr(unsafe.Pointer(&index[0]), 8*uintptr(len(index))); err != nil {

@@ -31,6 +31,7 @@ type Table struct {
 	keyAt int // where the key's length is
 
 	index
+	growing
 	count int
 	log   arena
 	dead  int64 // bytes of deleted records in the log
@@ -72,12 +73,13 @@ func (t *Table) empty() {
 // Len is the number of keys.
 func (t *Table) Len() int { return t.count }
 
-// Bytes is the memory held, in bytes.
+// Bytes is what is held, in memory and on disk, in bytes.
 func (t *Table) Bytes() int64 { return t.log.bytes() + int64(len(t.slots))*8 }
 
 // Free gives the memory back; the table is empty and usable afterwards.
 func (t *Table) Free() {
-	t.dropIndex()
+	t.drop()
+	_ = t.accounted(0) // it gives
 	t.log.free()
 	t.empty()
 	t.count, t.dead = 0, 0
@@ -115,6 +117,7 @@ func (t *Table) resolveIntegers(b *data.Batch, col *data.Vector, rows []int32, r
 	wide := col.Type.Phys() == data.PhysI64
 	slots, homes, bases := t.slots, t.homes, t.log.bases
 	now := t.now() | keyedFlag
+	grows := t.old.slots != nil
 	for i, r := range rows {
 		h := b.Hashes[r]
 		if col.Nulls != nil && col.IsNull(int(r)) {
@@ -124,7 +127,7 @@ func (t *Table) resolveIntegers(b *data.Batch, col *data.Vector, rows []int32, r
 			}
 			if isNew {
 				t.fresh = append(t.fresh, int32(i))
-				slots, homes, bases = t.slots, t.homes, t.log.bases
+				slots, homes, bases, grows = t.slots, t.homes, t.log.bases, t.old.slots != nil
 			}
 			recs[i] = rec
 			continue
@@ -136,15 +139,27 @@ func (t *Table) resolveIntegers(b *data.Batch, col *data.Vector, rows []int32, r
 			key = int64(col.I32[r])
 		}
 		s := h * t.salt
+		if grows && t.old.home(s) >= t.next {
+			rec, isNew, err := t.find(&ident{hash: h, word: uint64(key), keyed: keyedFlag}, true)
+			if err != nil {
+				return err
+			}
+			if isNew {
+				t.fresh = append(t.fresh, int32(i))
+			}
+			slots, homes, bases, grows = t.slots, t.homes, t.log.bases, t.old.slots != nil
+			recs[i] = rec
+			continue
+		}
 		tag := tagOf(s)
 		for p := s >> 32 * homes >> 32; ; p++ {
 			slot := slots[p]
 			if slot == 0 {
-				rec, err := t.insert(p, &ident{hash: h, word: uint64(key), keyed: keyedFlag})
+				rec, err := t.insert(spot{&t.index, p}, &ident{hash: h, word: uint64(key), keyed: keyedFlag})
 				if err != nil {
 					return err
 				}
-				slots, homes, bases = t.slots, t.homes, t.log.bases
+				slots, homes, bases, grows = t.slots, t.homes, t.log.bases, t.old.slots != nil
 				t.fresh = append(t.fresh, int32(i))
 				recs[i] = rec
 				break
@@ -155,11 +170,11 @@ func (t *Table) resolveIntegers(b *data.Batch, col *data.Vector, rows []int32, r
 			addr := slot & addressMask
 			base := bases[addr>>offsetBits]
 			if base == nil {
-				rec, isNew, err := t.findAt(p, &ident{hash: h, word: uint64(key), keyed: keyedFlag})
+				rec, isNew, err := t.findFrom(spot{&t.index, p}, &ident{hash: h, word: uint64(key), keyed: keyedFlag})
 				if err != nil {
 					return err
 				}
-				slots, homes, bases = t.slots, t.homes, t.log.bases
+				slots, homes, bases, grows = t.slots, t.homes, t.log.bases, t.old.slots != nil
 				if isNew {
 					t.fresh = append(t.fresh, int32(i))
 				}
@@ -189,21 +204,36 @@ func (t *Table) resolveIntegers(b *data.Batch, col *data.Vector, rows []int32, r
 // independent rows overlap instead of following one another.
 func (t *Table) touch(hashes []uint64, rows []int32) {
 	var sum uint64
+	grows := t.old.slots != nil
 	slots, homes, bases := t.slots, t.homes, t.log.bases
 	for _, r := range rows {
-		sum += slots[hashes[r]*t.salt>>32*homes>>32]
-	}
-	for _, r := range rows {
-		if slot := slots[hashes[r]*t.salt>>32*homes>>32]; slot != 0 {
-			if base := bases[slot>>offsetBits&(maxSegments-1)]; base != nil {
-				sum += *(*uint64)(unsafe.Add(base, slot&offsetMask<<3))
-			}
+		s := hashes[r] * t.salt
+		if grows {
+			at := t.from(s)
+			sum += at.x.slots[at.p]
+			continue
 		}
+		sum += slots[s>>32*homes>>32]
 	}
-	if t.log.budget.over() && !t.log.movable {
-		for _, r := range rows {
-			slot := slots[hashes[r]*t.salt>>32*homes>>32]
-			t.log.segments[slot>>offsetBits&(maxSegments-1)].hot = true
+	heat := t.log.budget.over() && !t.log.movable
+	for _, r := range rows {
+		s := hashes[r] * t.salt
+		var slot uint64
+		if grows {
+			at := t.from(s)
+			slot = at.x.slots[at.p]
+		} else {
+			slot = slots[s>>32*homes>>32]
+		}
+		if slot == 0 {
+			continue
+		}
+		k := slot & addressMask >> offsetBits
+		if base := bases[k]; base != nil {
+			sum += *(*uint64)(unsafe.Add(base, slot&offsetMask<<3))
+		}
+		if heat {
+			t.log.segments[k].hot = true
 		}
 	}
 	t.sum = sum // keeps the loads alive
@@ -316,24 +346,24 @@ func (t *Table) Find(hash uint64, key []byte, make bool) (rec unsafe.Pointer, is
 
 // look finds the place in the index and the record of a key, nil if there is
 // none. A record that is not in memory is valid until the next one is read.
-func (t *Table) look(k *ident) (p uint64, rec unsafe.Pointer, err error) {
-	return t.lookAt(t.home(k.hash*t.salt), k)
+func (t *Table) look(k *ident) (spot, unsafe.Pointer, error) {
+	return t.lookFrom(t.from(k.hash*t.salt), k)
 }
 
-func (t *Table) lookAt(p uint64, k *ident) (uint64, unsafe.Pointer, error) {
+func (t *Table) lookFrom(at spot, k *ident) (spot, unsafe.Pointer, error) {
 	tag := tagOf(k.hash * t.salt)
-	for ; ; p++ {
-		slot := t.slots[p]
+	for ; ; at.p++ {
+		slot := at.x.slots[at.p]
 		if slot == 0 {
-			return p, nil, nil
+			return at, nil, nil
 		}
 		if (slot^tag)>>addressBits == 0 {
 			rec, err := t.record(slot & addressMask)
 			if err != nil {
-				return p, nil, err
+				return at, nil, err
 			}
 			if t.is(rec, k) {
-				return p, rec, nil
+				return at, rec, nil
 			}
 		}
 	}
@@ -341,11 +371,11 @@ func (t *Table) lookAt(p uint64, k *ident) (uint64, unsafe.Pointer, error) {
 
 // read finds the record of a key for reading.
 func (t *Table) read(k *ident) (unsafe.Pointer, error) {
-	p, rec, err := t.look(k)
+	at, rec, err := t.look(k)
 	if rec != nil && t.Expired(rec) {
 		return nil, err
 	}
-	if rec != nil && t.log.bases[t.slots[p]&addressMask>>offsetBits] == nil {
+	if rec != nil && t.log.bases[at.address()>>offsetBits] == nil {
 		rec = t.cold.keep(rec, t.sizeOf(rec))
 	}
 	return rec, err
@@ -356,22 +386,22 @@ func (t *Table) find(k *ident, make bool) (unsafe.Pointer, bool, error) {
 		rec, err := t.read(k)
 		return rec, false, err
 	}
-	return t.findAt(t.home(k.hash*t.salt), k)
+	return t.findFrom(t.from(k.hash*t.salt), k)
 }
 
-// findAt finds the record of a key for writing, looking from the slot at p on.
-func (t *Table) findAt(p uint64, k *ident) (unsafe.Pointer, bool, error) {
-	p, rec, err := t.lookAt(p, k)
+// findFrom finds the record of a key for writing, looking from a place on.
+func (t *Table) findFrom(at spot, k *ident) (unsafe.Pointer, bool, error) {
+	at, rec, err := t.lookFrom(at, k)
 	if err != nil {
 		return nil, false, err
 	}
 	if rec == nil {
-		rec, err := t.insert(p, k)
+		rec, err := t.insert(at, k)
 		return rec, err == nil, err
 	}
-	addr := t.slots[p] & addressMask
+	addr := at.address()
 	if t.log.bases[addr>>offsetBits] == nil {
-		rec, err = t.bring(p, rec)
+		rec, err = t.bring(at, rec)
 		return rec, false, err
 	}
 	if *(*uint32)(unsafe.Add(rec, recEpoch))&^keyedFlag != t.now() {
@@ -380,8 +410,8 @@ func (t *Table) findAt(p uint64, k *ident) (unsafe.Pointer, bool, error) {
 	return rec, false, nil
 }
 
-// insert makes the record of a key whose search ended at the empty slot p.
-func (t *Table) insert(p uint64, k *ident) (unsafe.Pointer, error) {
+// insert makes the record of a key whose search ended at an empty slot.
+func (t *Table) insert(at spot, k *ident) (unsafe.Pointer, error) {
 	addr, rec, err := t.log.alloc(t.recordSize(len(k.key)))
 	if err != nil {
 		return nil, err
@@ -390,8 +420,8 @@ func (t *Table) insert(p uint64, k *ident) (unsafe.Pointer, error) {
 	t.log.segments[addr>>offsetBits].epoch = t.epoch
 	t.count++
 	s := k.hash * t.salt
-	for ok := t.put(s, addr, t.home(s), p); !ok; ok = t.set(s, addr) {
-		if err := t.rebuild(2 * int(t.homes)); err != nil {
+	for ok := at.x.put(s, addr, at.x.home(s), at.p); !ok; ok = t.set(s, addr) {
+		if err := t.rebuild(t.homes, 2*t.slack()); err != nil {
 			return nil, err
 		}
 	}
@@ -432,11 +462,11 @@ func (t *Table) each(f func(addr uint64, rec unsafe.Pointer) bool) error {
 // Delete removes a record. Its memory comes back when half of the log is dead.
 func (t *Table) Delete(rec unsafe.Pointer) error {
 	k := t.identOf(rec)
-	p, rec, err := t.look(&k)
+	at, rec, err := t.look(&k)
 	if err != nil || rec == nil {
 		return err
 	}
-	addr := t.slots[p] & addressMask
+	addr := at.address()
 	seg := &t.log.segments[addr>>offsetBits]
 	size := t.sizeOf(rec)
 	if err := t.remember(addr, rec); err != nil {
@@ -450,7 +480,7 @@ func (t *Table) Delete(rec unsafe.Pointer) error {
 		t.dead += int64(size)
 	}
 	t.count--
-	return t.remove(p)
+	return t.remove(at)
 }
 
 // NeedsCompaction tells whether more than half of the log, and at least 1 MiB, is
@@ -472,12 +502,17 @@ func (t *Table) Compact(moved func(from, to unsafe.Pointer)) error {
 		}
 	}
 	log := arena{budget: t.log.budget, movable: t.log.movable}
-	if err := t.log.budget.Take(int64(8 * len(t.slots))); err != nil {
+	if t.old.slots != nil {
+		if err := t.grow(uint64(len(t.old.slots))); err != nil {
+			return err
+		}
+	}
+	account := t.account
+	if err := t.accounted(account + int64(8*len(t.slots))); err != nil {
 		return err
 	}
 	slots, err := takeIndex(len(t.slots))
 	if err != nil {
-		t.log.budget.Give(int64(8 * len(t.slots)))
 		return err
 	}
 	copy(slots, t.slots)
@@ -492,25 +527,20 @@ func (t *Table) Compact(moved func(from, to unsafe.Pointer)) error {
 		seg := &log.segments[addr>>offsetBits]
 		seg.epoch = max(seg.epoch, epochOf(rec))
 		k := t.identOf(to)
-		p, _ := t.slotOf(k.hash, from)
-		slots[p] = slots[p]&^addressMask | addr
+		at, _ := t.spotOf(k.hash, from)
+		slots[at.p] = slots[at.p]&^addressMask | addr
 		moved(rec, to)
 		return true
 	})
 	if err = errors.Join(err, each); err != nil {
 		log.free()
 		giveIndex(slots)
-		t.log.budget.Give(int64(8 * len(t.slots)))
-		return err
+		return errors.Join(err, t.accounted(account))
 	}
 	old := t.log
-	if t.homes == smallestIndex {
-		t.log.budget.Give(int64(8 * len(t.slots)))
-	} else {
-		t.dropIndex()
-	}
+	giveIndex(t.slots)
 	t.slots = slots
 	t.log, t.dead = log, 0
 	old.free()
-	return nil
+	return t.accounted(account)
 }
