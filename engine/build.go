@@ -12,6 +12,7 @@ import (
 	"github.com/weir-streams/weir/engine/graph"
 	"github.com/weir-streams/weir/engine/operator"
 	"github.com/weir-streams/weir/engine/operator/aggregate"
+	"github.com/weir-streams/weir/engine/operator/final"
 	"github.com/weir-streams/weir/engine/operator/interval"
 	"github.com/weir-streams/weir/engine/operator/join"
 	"github.com/weir-streams/weir/engine/operator/lookup"
@@ -77,6 +78,8 @@ func (b *builder) Build(op *graph.Op, p runtime.Place) (operator.Operator, conne
 		o, err = over.New(*op, input)
 	case op.Sort != nil:
 		o, err = topn.NewSort(*op, input)
+	case op.Final != nil:
+		o, err = final.New(*op, input)
 	case op.Limit != nil:
 		o = operator.NewLimit(*op)
 	case op.Normalize != nil:

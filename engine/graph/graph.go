@@ -75,6 +75,7 @@ type Op struct {
 	LookupJoin      *LookupJoin      `json:"lookupJoin,omitempty"`
 	Sort            *Sort            `json:"sort,omitempty"`
 	Normalize       *Normalize       `json:"normalize,omitempty"`
+	Final           *Final           `json:"final,omitempty"`
 	Sink            *Sink            `json:"sink,omitempty"`
 }
 

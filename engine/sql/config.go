@@ -43,6 +43,10 @@ func (s *Session) physical() (physical.Config, error) {
 		return k != nil && k.Upsert, k != nil && k.NoBefore
 	}}
 	var err error
+	if c.Batch, err = s.batch(); err != nil {
+		return c, err
+	}
+	c.Bounded = s.bounded
 	if c.TTLMillis, err = s.millis("table.exec.state.ttl", 0); err != nil {
 		return c, err
 	}
@@ -60,6 +64,29 @@ func (s *Session) physical() (physical.Config, error) {
 		}
 	}
 	return c, nil
+}
+
+// batch is execution.runtime-mode.
+func (s *Session) batch() (bool, error) {
+	switch mode := strings.ToUpper(s.config["execution.runtime-mode"]); mode {
+	case "", "STREAMING", "AUTOMATIC":
+		return false, nil
+	case "BATCH":
+		return true, nil
+	default:
+		return false, fmt.Errorf("configuration %q: 'STREAMING' or 'BATCH' expected, got %q", "execution.runtime-mode", s.config["execution.runtime-mode"])
+	}
+}
+
+// bounded tells whether a table ends by itself.
+func (s *Session) bounded(t graph.Table) bool {
+	c := s.connectorNamed(t.Connector)
+	if c == nil || c.Bounded == nil {
+		return false
+	}
+	own, _, _, _ := split(t.Options, c)
+	values, err := option.CheckOf("connector "+c.Name, c.Options, own)
+	return err == nil && c.Bounded(values)
 }
 
 // acceptsUpdates tells whether a sink takes more than inserts: its connector

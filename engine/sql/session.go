@@ -212,5 +212,9 @@ func (s *Session) binder() (*bind.Binder, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &bind.Binder{Catalog: s.catalog, Functions: s.functions, User: s.userFunction, Source: s.source, Lookup: s.lookup, IdleMillis: idle, Duplicates: duplicates}, nil
+	batch, err := s.batch()
+	if err != nil {
+		return nil, err
+	}
+	return &bind.Binder{Batch: batch, Catalog: s.catalog, Functions: s.functions, User: s.userFunction, Source: s.source, Lookup: s.lookup, IdleMillis: idle, Duplicates: duplicates}, nil
 }

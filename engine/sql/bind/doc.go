@@ -43,6 +43,8 @@ type Binder struct {
 	// Duplicates is table.exec.source.cdc-events-duplicate: a change log may have
 	// changes twice, and its table's primary key tells them.
 	Duplicates bool
+	// Batch is execution.runtime-mode: rows may be put in any order.
+	Batch bool
 	// IdleMillis is table.exec.source.idle-timeout.
 	IdleMillis int64
 

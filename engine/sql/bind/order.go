@@ -27,6 +27,12 @@ func (b *Binder) ordered(q *ast.Query, n logical.Node) (logical.Node, error) {
 	if err != nil {
 		return nil, err
 	}
+	if b.Batch && carried == 0 && len(keys) > 0 {
+		return b.sorted(q, n, list, keys, len(in))
+	}
+	if q.Limit == nil && b.Batch {
+		return nil, unsupported(q.Pos(), "OFFSET without ORDER BY is")
+	}
 	if q.Limit == nil {
 		if len(q.OrderBy) > 0 && (list[0].Type.TimeAttr == data.NoTimeAttr || q.OrderBy[0].Desc) && q.Offset == nil {
 			return nil, ast.Errorf(q.OrderBy[0].Pos(), "Sort on a non-time-attribute field is not supported.")
@@ -65,6 +71,34 @@ func (b *Binder) ordered(q *ast.Query, n logical.Node) (logical.Node, error) {
 	}
 	top := &logical.TopN{Input: below, Keys: firstIndexes(carried), Order: keys, From: offset + 1, To: offset + count, Bounded: true, Pos: q.Limit.Pos()}
 	return firstColumns(top, len(in)), nil
+}
+
+// sorted puts all rows in order, where they end, and gives a part of them.
+func (b *Binder) sorted(q *ast.Query, n logical.Node, list []expr.Expr, keys []graph.SortKey, width int) (logical.Node, error) {
+	below, at := extended(n, list)
+	for i := range keys {
+		keys[i].Column = at[i]
+	}
+	var out logical.Node = &logical.Sort{Input: below, Order: keys, Pos: q.OrderBy[0].Pos()}
+	if q.Limit != nil || q.Offset != nil {
+		l := &logical.Limit{Input: out, Count: maxRows}
+		var err error
+		if q.Limit != nil {
+			if l.Count, err = b.rowCount(q.Limit); err != nil {
+				return nil, err
+			}
+		}
+		if q.Offset != nil {
+			if l.Offset, err = b.rowCount(q.Offset); err != nil {
+				return nil, err
+			}
+		}
+		if l.Count == 0 {
+			return &logical.Values{Columns: n.Schema()[:width]}, nil
+		}
+		out = l
+	}
+	return firstColumns(out, width), nil
 }
 
 // outputOrder binds an ORDER BY over a query's columns. What is not among them

@@ -25,6 +25,10 @@ type Config struct {
 	TTLMillis  int64  // table.exec.state.ttl
 	EmitMillis int64  // pipeline.auto-watermark-interval
 	NotNull    string // table.exec.sink.not-null-enforcer: ERROR or DROP
+	// Batch is execution.runtime-mode: all tables end, and each result is given
+	// once, when they have. Bounded tells whether a table ends; nil: all do.
+	Batch   bool
+	Bounded func(t graph.Table) bool
 	// AcceptsUpdates tells whether a sink's connector takes more than inserts.
 	AcceptsUpdates func(t graph.Table) bool
 	// Replaces tells whether a sink replaces rows by the primary key of its table,
@@ -98,6 +102,9 @@ func (p *planner) node(n logical.Node) (*stream, error) {
 func (p *planner) build(n logical.Node) (*stream, error) {
 	switch n := n.(type) {
 	case *logical.Scan:
+		if err := p.bounded(n); err != nil {
+			return nil, err
+		}
 		return p.scan(n), nil
 	case *logical.Values:
 		return p.values(n), nil
@@ -272,6 +279,13 @@ func clocked(filter *expr.Expr, exprs []expr.Expr, width int) *graph.Calc {
 }
 
 func (p *planner) watermark(n *logical.Watermark, in *stream) *stream {
+	if p.config.Batch { // no row is late: time passes when the input has ended
+		same := make([]expr.Expr, len(in.schema))
+		for i, c := range in.schema {
+			same[i] = expr.Column(i, c.Type)
+		}
+		return p.calc(in, nil, same, n.Schema())
+	}
 	names := graph.ColumnNames(in.schema)
 	m := in.meaning.watermarked(n)
 	op := graph.Op{
@@ -421,6 +435,9 @@ func (p *planner) union(n *logical.Union) (*stream, error) {
 func (p *planner) sink(n *logical.Sink, in *stream) (*stream, error) {
 	t := n.Sink.Table
 	sink := n.Sink
+	if p.config.Batch && !in.modes.InsertOnly() {
+		in = p.final(in, nil)
+	}
 	op := graph.Op{Name: "Sink: " + t.Name, Detail: strings.Join(graph.ColumnNames(in.schema), ", "), Schema: in.schema, Modes: in.modes, Sink: &sink}
 	s := &stream{schema: in.schema, modes: in.modes, parallelism: in.parallelism}
 	if t.Connector == "collect" {

@@ -138,6 +138,9 @@ func (p *planner) limit(n *logical.Limit, in *stream) *stream {
 }
 
 func (p *planner) sort(n *logical.Sort, in *stream) (*stream, error) {
+	if p.config.Batch {
+		return p.final(in, n.Order), nil
+	}
 	if !in.modes.InsertOnly() {
 		return nil, ast.Errorf(n.Pos, "Sort on a stream of updates is not supported: rows that were given cannot be put in order again")
 	}
