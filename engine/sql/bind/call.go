@@ -40,7 +40,7 @@ func (x *exprBinder) call(n *ast.Call) (expr.Expr, error) {
 			return expr.Expr{}, ast.Errorf(n.Pos(), "Aggregate expression %s is illegal here: it can stand in the list of a SELECT and in HAVING", name)
 		}
 	}
-	if u == nil && (!x.b.known(name) || len(n.Name.Parts) > 1) {
+	if u == nil && (!x.b.known(name) || name == "ARRAY" || len(n.Name.Parts) > 1) { // ARRAY is written with brackets
 		return expr.Expr{}, x.noMatch(n, name)
 	}
 	if n.Quantifier != ast.NoQuantifier || n.Filter != nil || n.WithinGroup != nil || n.OrderBy != nil {
