@@ -233,6 +233,9 @@ func (p *parser) unary() ast.Expr {
 // postfix reads [index] and .field after a value.
 func (p *parser) postfix(x ast.Expr) ast.Expr {
 	start := x.Pos()
+	if _, star := x.(*ast.Star); star {
+		return x
+	}
 	for chain := 0; ; chain++ {
 		if chain > maxChain {
 			p.bail(p.here(), "more than %d accesses in a row", maxChain)

@@ -251,7 +251,9 @@ func (p *parser) constructor() ast.Expr {
 		p.next()
 		q, items := p.parens()
 		if q == nil {
-			return &ast.Collection{Span: p.from(t.pos), Kind: kind, Items: items}
+			// A call of a function that there is not: the binder says so.
+			id := ast.Ident{Span: ast.Span{Start: t.pos, End: t.pos}, Name: kind, Quoted: true}
+			return &ast.Call{Span: p.from(t.pos), Name: &ast.Name{Span: id.Span, Parts: []ast.Ident{id}}, Args: items}
 		}
 		return &ast.QueryCollection{Span: p.from(t.pos), Kind: kind, Query: q}
 	case kind == "MAP":
