@@ -113,16 +113,16 @@ func (d *distinct) mark(g *Groups, recs []unsafe.Pointer, rows []int32, b *data.
 	if err != nil {
 		return err
 	}
+	first := g.set.sides[d.side].first()
 	if !d.counted {
 		for i, s := range sides {
-			seen := u64(s, 0)
+			seen := u64(s, first)
 			fresh := d.pass[i] &^ *seen
 			*seen |= fresh
 			d.moved[d.position(i)] = fresh
 		}
 		return nil
 	}
-	first := g.set.sides[d.side].first()
 	for i, s := range sides {
 		add := b.Op(int(d.foundRows[i])).Adds()
 		var moved uint64

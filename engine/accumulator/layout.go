@@ -105,5 +105,9 @@ func (g *Groups) Reset(rec unsafe.Pointer) {
 			d.drop(g, rec)
 		}
 	}
-	clear(unsafe.Slice((*byte)(state.Value(rec)), g.set.own))
+	n := g.set.own
+	if n == 0 {
+		n = g.set.width
+	}
+	clear(unsafe.Slice((*byte)(state.Value(rec)), n))
 }

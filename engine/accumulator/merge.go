@@ -98,7 +98,7 @@ func (g *Groups) MergeRecords(recs []unsafe.Pointer, from *Groups, froms []unsaf
 // records of from are marked with the places of theirs in g.dests.
 func (d *distinct) merge(g, from *Groups) error {
 	t := from.sides[d.side]
-	typ := g.set.sides[d.side].typ
+	typ, first := g.set.sides[d.side].typ, g.set.sides[d.side].first()
 	b := &data.Batch{Cols: make([]*data.Vector, d.arg+1)}
 	rows := make([]int32, data.BatchSize)
 	for i := range rows {
@@ -116,8 +116,8 @@ func (d *distinct) merge(g, from *Groups) error {
 		b.Cols[d.arg].Resize(n)
 		if err = g.resolveInto(d.side, owners, b.Cols[d.arg], rows[:n], found[:n]); err == nil {
 			for i, s := range found[:n] {
-				fresh := seen[i] &^ *u64(s, 0)
-				*u64(s, 0) |= fresh
+				fresh := seen[i] &^ *u64(s, first)
+				*u64(s, first) |= fresh
 				seen[i] = fresh
 			}
 			d.list(seen, owners, rows[:n])
@@ -134,7 +134,7 @@ func (d *distinct) merge(g, from *Groups) error {
 		g.buf = t.PairValue(g.buf[:0], rec)
 		decode(g.buf, b.Cols[d.arg], len(owners))
 		owners = append(owners, g.dests[*state.Mark(t.Owner(rec))])
-		if seen = append(seen, *u64(rec, 0)); len(seen) == data.BatchSize {
+		if seen = append(seen, *u64(rec, first)); len(seen) == data.BatchSize {
 			flush()
 		}
 		return err == nil

@@ -49,6 +49,8 @@ type Set struct {
 	distinct []*distinct
 	member   []member // where the rows of each call come from
 	width    int
+	ttl      int64  // milliseconds, 0: groups live for ever
+	written  int    // with ttl: where the time of the last write is
 	own      int    // of width: what aggregates use, where the operator has bytes as well
 	sides    []side // what needs a table beside the groups
 	shown    int    // how many of accs are results; the others are keys
@@ -167,6 +169,7 @@ type Groups struct {
 	gone  []goner
 	buf   []byte
 
+	swept  uint64 // how far Sweep has come
 	shot   shot
 	failed error // of a deletion
 }
@@ -444,6 +447,12 @@ func (g *Groups) nonNull(v *data.Vector, recs []unsafe.Pointer, rows []int32) ([
 
 // Drop deletes a group that has no rows left.
 func (s *Set) Drop(g *Groups, rec unsafe.Pointer) {
+	s.empty(g, rec)
+	g.fail(g.Table.Delete(rec))
+}
+
+// empty gives up what a group has beside its record.
+func (s *Set) empty(g *Groups, rec unsafe.Pointer) {
 	for _, a := range s.accs {
 		if d, ok := a.(dropper); ok {
 			d.drop(g, rec)
@@ -452,5 +461,4 @@ func (s *Set) Drop(g *Groups, rec unsafe.Pointer) {
 	for k := range s.sides {
 		g.dropChain(k, rec)
 	}
-	g.fail(g.Table.Delete(rec))
 }

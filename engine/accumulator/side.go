@@ -14,7 +14,7 @@ import (
 //
 //	next 8 | previous 8 | numbers 8 each
 //
-// Without retraction nothing is ever deleted, and the links are left out.
+// Where groups are for ever and nothing is taken back the links are left out.
 type side struct {
 	name    string
 	arg     int // column
@@ -154,6 +154,7 @@ func (g *Groups) Tidy() error {
 		}
 	}
 	if g.Table.NeedsCompaction() {
+		g.swept = 0
 		return g.compactGroups()
 	}
 	return nil

@@ -3,7 +3,6 @@
 package aggregate
 
 import (
-	"fmt"
 	"slices"
 	"unsafe"
 
@@ -40,12 +39,12 @@ type group struct {
 // New makes the operator of a GroupAggregate.
 func New(op graph.Op, input []data.Column) (operator.Operator, error) {
 	spec := *op.GroupAggregate
-	if spec.TTLMillis > 0 {
-		return nil, fmt.Errorf("table.exec.state.ttl on %s is not supported by this engine yet; remove it or run on a Flink target", op.Name)
-	}
 	set, err := accumulator.NewSet(spec.Keys, spec.Aggs, input)
 	if err != nil {
 		return nil, err
+	}
+	if spec.TTLMillis > 0 {
+		set.Expire(spec.TTLMillis)
 	}
 	g := &group{spec: spec, set: set}
 	for _, c := range op.Schema {
@@ -60,7 +59,7 @@ func New(op graph.Op, input []data.Column) (operator.Operator, error) {
 func (g *group) Open(c *operator.Context) error {
 	g.ctx = c
 	g.groups = g.set.NewGroups(c.Memory)
-	if !g.set.Sides() { // nothing points at groups between batches
+	if !g.set.Sides() && g.spec.TTLMillis == 0 { // nothing points at groups between batches
 		g.groups.Table.Movable()
 	}
 	return nil
@@ -97,6 +96,11 @@ func (g *group) Process(_ int, b *data.Batch, out operator.Output) error {
 			return err
 		}
 	}
+	if g.spec.TTLMillis > 0 {
+		if err := g.groups.Sweep(g.ctx.Env.Now); err != nil {
+			return err
+		}
+	}
 	if err := g.groups.Tidy(); err != nil {
 		return err
 	}
@@ -111,6 +115,9 @@ func (g *group) resolve(b *data.Batch, rows []int32) ([]unsafe.Pointer, error) {
 	}
 	recs := g.recs[:len(rows)]
 	_, err := g.groups.Table.Resolve(b, g.spec.Keys, rows, recs)
+	if err == nil && g.spec.TTLMillis > 0 {
+		g.groups.Renew(recs, g.ctx.Env.Now)
+	}
 	return recs, err
 }
 
@@ -169,7 +176,7 @@ func (g *group) finish(o, b *data.Batch, keyRows []int32, recs []unsafe.Pointer,
 		case after <= 0: // its last row left
 			o.Ops[2*i] = data.Delete
 			o.Sel = append(o.Sel, int32(2*i))
-		case changed[i]:
+		case changed[i] || g.spec.TTLMillis > 0: // state downstream is to live on as well
 			o.Ops[2*i], o.Ops[2*i+1] = data.UpdateBefore, data.UpdateAfter
 			if g.spec.UpdateBefore {
 				o.Sel = append(o.Sel, int32(2*i))

@@ -294,6 +294,69 @@ func TestSnapshotsInSlices(t *testing.T) {
 	}
 }
 
+// TestGroupsLiveForATime lets the clock run: a group that is not written for too
+// long begins anew, with what is beside it, and one that is keeps its place.
+func TestGroupsLiveForATime(t *testing.T) {
+	for _, mini := range []bool{false, true} {
+		spec := graph.GroupAggregate{Keys: []int{0}, TTLMillis: 10, UpdateBefore: true, MiniBatch: mini, Aggs: []graph.AggCall{
+			countAll,
+			{Func: "COUNT", Args: []int{1}, Distinct: true, Filter: -1, Type: data.Of(data.BigInt).NotNull()},
+			{Func: "MIN", Args: []int{0}, Filter: -1, Type: data.String()},
+		}}
+		g := open(t, spec).(*group)
+		out := &tape{}
+		at := func(now int64, lines ...string) {
+			t.Helper()
+			g.ctx.Env.Now = now
+			if err := g.Process(0, batch(lines...), out); err != nil {
+				t.Fatal(err)
+			}
+		}
+		at(100, "+I ann 1 1.00")
+		at(105, "+I bob 1 1.00")
+		at(109, "+I ann 1 1.00") // the result changes; bob lives until 115
+		at(118, "+I ann 2 1.00")
+		if n := g.groups.Table.Len(); n != 1 {
+			t.Errorf("%d groups are there, bob's time is over", n)
+		}
+		at(128, "+I ann 2 1.00", "+I bob 3 1.00")
+		w := &state.Writer{}
+		if err := g.Snapshot(w); err != nil {
+			t.Fatal(err)
+		}
+		g = open(t, spec).(*group)
+		g.ctx.Env.Now = 130
+		if err := g.Restore(&state.Reader{Parts: []state.Snapshot{w.Snapshot}}); err != nil {
+			t.Fatal(err)
+		}
+		at(139, "+I bob 3 1.00")
+		at(150, "-D bob 3 1.00") // of a group that is gone
+		want := []string{
+			"+I ann 1 1 ann", "+I bob 1 1 bob", "-U ann 1 1 ann", "+U ann 2 1 ann", "-U ann 2 1 ann", "+U ann 3 2 ann",
+			"+I ann 1 1 ann", "+I bob 1 1 bob", "-U bob 1 1 bob", "+U bob 2 1 bob",
+		}
+		if got := strings.Join(out.lines, "\n"); got != strings.Join(want, "\n") {
+			t.Errorf("mini-batch %v: got\n%s\nwant\n%s", mini, got, strings.Join(want, "\n"))
+		}
+		if n := g.groups.Table.Len(); n != 0 {
+			t.Errorf("%d groups are there after their time", n)
+		}
+	}
+}
+
+// TestUnchangedResultsAreGivenAgain where state has a time to live, so that what
+// is kept of them downstream lives on.
+func TestUnchangedResultsAreGivenAgain(t *testing.T) {
+	maximum := graph.AggCall{Func: "MAX", Args: []int{1}, Filter: -1, Type: data.Of(data.Int)}
+	g, out := open(t, graph.GroupAggregate{Keys: []int{0}, TTLMillis: 10, Aggs: []graph.AggCall{maximum}}), &tape{}
+	if err := g.Process(0, batch("+I ann 5 1.00", "+I ann 3 1.00"), out); err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Join(out.lines, "; "); got != "+I ann 5; +U ann 5" {
+		t.Errorf("got %s", got)
+	}
+}
+
 // folded is the final table of a changelog. A retract stream removes only rows
 // that are there; an upsert stream replaces by the first column.
 func folded(t *testing.T, lines []string, retract bool) string {

@@ -29,7 +29,12 @@ func (g *group) Snapshot(w *state.Writer) error {
 	return nil
 }
 
-// Restore reads the groups of former subtasks.
+// Restore reads the groups of former subtasks. The time that a group lives begins
+// anew.
 func (g *group) Restore(r *state.Reader) error {
-	return g.set.Restore(r, false, func(int64) *accumulator.Groups { return g.groups })
+	err := g.set.Restore(r, false, func(int64) *accumulator.Groups { return g.groups })
+	if err == nil && g.spec.TTLMillis > 0 {
+		g.groups.Born(g.ctx.Env.Now)
+	}
+	return err
 }
