@@ -32,6 +32,7 @@ type builder struct {
 	print     func(rows []connector.Printed)
 	collect   func(b *data.Batch) error
 	mu        sync.Mutex // around collect
+	shared    sync.Map   // of sinks: *connector.Shared by UID and table
 }
 
 // Build makes what an Op stands for: the one place that knows all operators.
@@ -159,12 +160,13 @@ func (b *builder) sink(op *graph.Op) (operator.Operator, error) {
 	if t.connector.Sink == nil {
 		return nil, fmt.Errorf("table %s: connector %q cannot be written to", op.Sink.Table.Name, t.connector.Name)
 	}
+	shared, _ := b.shared.LoadOrStore(op.UID+"/"+op.Sink.Table.Name, new(connector.Shared))
 	return operator.NewSink(*op, func(c *operator.Context) (connector.Sink, error) {
 		return t.connector.Sink(connector.SinkSpec{
 			Sink: *op.Sink, Schema: op.Schema, Options: t.options, Format: t.format, FormatOptions: t.formatOptions,
 			KeyFormat: t.keyFormat, KeyFormatOptions: t.keyFormatOptions,
 			Subtask: c.Subtask, Parallelism: c.Parallelism, JobID: c.JobID, Attempt: c.Attempt,
-			Dir: b.engine.config.Dir, Log: c.Log, Print: b.print,
+			Dir: b.engine.config.Dir, Log: c.Log, Print: b.print, Shared: shared.(*connector.Shared),
 		})
 	}), nil
 }

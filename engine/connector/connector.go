@@ -7,6 +7,7 @@ import (
 	"context"
 	"log/slog"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/weir-streams/weir/engine/data"
@@ -35,8 +36,8 @@ type Connector struct {
 	AcceptsUpdates bool
 	// NoBefore: the sink has no use for what a row was before it was updated.
 	NoBefore bool
-	Source         func(s SourceSpec) (Source, error) // nil: cannot be read
-	Sink           func(s SinkSpec) (Sink, error)     // nil: cannot be written
+	Source   func(s SourceSpec) (Source, error) // nil: cannot be read
+	Sink     func(s SinkSpec) (Sink, error)     // nil: cannot be written
 	// Lookup opens the table for questions by key; nil: it cannot be asked. See
 	// LookupCaches for what a lookup join can do with the table.
 	Lookup func(s LookupSpec) (Lookup, error)
@@ -143,9 +144,35 @@ type SinkSpec struct {
 	Attempt int
 	Dir     string
 	Log     *slog.Logger
+	// Shared is one for all subtasks of the sink.
+	Shared *Shared
 	// Print receives rows of sinks that show their rows to people.
 	Print func(rows []Printed)
 }
+
+// Shared is where the subtasks of a sink find what they know together.
+type Shared struct {
+	mu      sync.Mutex
+	attempt int
+	value   any
+}
+
+// Of is the value of an attempt; the first that asks makes it.
+func (s *Shared) Of(attempt int, make func() any) any {
+	if s == nil {
+		return make()
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.value == nil || s.attempt != attempt {
+		s.value, s.attempt = make(), attempt
+	}
+	return s.value
+}
+
+// Timed is implemented by sinks that follow event time. It is called between
+// Writes, by the same goroutine.
+type Timed interface{ Watermark(ms int64) }
 
 // Printed is one row for people.
 type Printed struct {

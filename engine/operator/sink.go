@@ -83,7 +83,12 @@ func (s *sink) enforce(b *data.Batch, k int) error {
 	return nil
 }
 
-func (s *sink) Watermark(wm int64, out Output) error { return out.Watermark(wm) }
+func (s *sink) Watermark(wm int64, out Output) error {
+	if t, ok := s.sink.(connector.Timed); ok {
+		t.Watermark(wm)
+	}
+	return out.Watermark(wm)
+}
 
 const sinkState = "committables"
 

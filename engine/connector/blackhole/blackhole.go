@@ -12,7 +12,7 @@ var Connector = &connector.Connector{
 	Name:           "blackhole",
 	Doc:            "Takes all rows and keeps none.",
 	AcceptsUpdates: true, NoBefore: true,
-	Sink:           func(connector.SinkSpec) (connector.Sink, error) { return sink{}, nil },
+	Sink: func(connector.SinkSpec) (connector.Sink, error) { return sink{}, nil },
 }
 
 type sink struct{}

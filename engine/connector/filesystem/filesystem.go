@@ -7,6 +7,7 @@
 package filesystem
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
 	"path/filepath"
@@ -34,6 +35,15 @@ var Connector = &connector.Connector{
 		{Key: "sink.rolling-policy.file-size", Type: option.Bytes, Default: "128 mb", Doc: "A file that has grown to this size is closed and a new one begun."},
 		{Key: "sink.rolling-policy.rollover-interval", Type: option.Duration, Default: "30 min", Doc: "A file that has been open for this long is closed and a new one begun. A checkpoint always does so."},
 		{Key: "sink.rolling-policy.check-interval", Type: option.Duration, Default: "1 min", Doc: "Accepted as in Flink; the age of files is looked at with every batch of rows."},
+		{Key: "sink.partition-commit.policy.kind", Doc: "How a complete partition is made known: success-file writes an empty file into its folder. Without it partitions are not committed. Flink's metastore and custom are refused.", Example: "success-file"},
+		{Key: "sink.partition-commit.trigger", Type: option.Enum, Enum: []string{"process-time", "partition-time"}, Default: "process-time", Doc: "When a partition is complete: some time after its first file, or when the watermark has passed the time in its columns. Looked at with each checkpoint."},
+		{Key: "sink.partition-commit.delay", Type: option.Duration, Default: "0 s", Doc: "How long after that: for partitions of an hour by partition-time, 1 h."},
+		{Key: "sink.partition-commit.success-file.name", Default: "_SUCCESS", Doc: "The name of that file."},
+		{Key: "sink.partition-commit.watermark-time-zone", Default: "UTC", Doc: "Time zone of the times in partition columns.", Example: "Asia/Shanghai"},
+		{Key: "partition.time-extractor.kind", Default: "default", Doc: "Only default; custom needs a class of Java."},
+		{Key: "partition.time-extractor.timestamp-pattern", Doc: "The time of a partition from its columns. Without it the first column is it.", Example: "$day $hour:00:00"},
+		{Key: "partition.time-extractor.timestamp-formatter", Doc: "How that time is written, if not as yyyy-MM-dd with or without HH:mm:ss.", Example: "yyyyMMdd HH:mm:ss"},
+		{Key: "auto-compaction", Type: option.Bool, Default: "false", Doc: "Flink merges small files of a checkpoint. Not supported: true is refused; longer checkpoint intervals make larger files."},
 		{Key: "sink.parallelism", Type: option.Int, Doc: "Parallelism of the sink; without it that of its input."},
 	}, connector.FullCacheOptions()...),
 	Bounded: func(o option.Values) bool { return !o.Has("source.monitor-interval") },
@@ -56,6 +66,12 @@ func check(t graph.Table, o option.Values) error {
 		if _, err := regexp.Compile(p); err != nil {
 			return fmt.Errorf("option 'source.path.regex-pattern': %w", err)
 		}
+	}
+	if o.Bool("auto-compaction") {
+		return errors.New("option 'auto-compaction' is not supported; each file holds the rows of one checkpoint, so a longer 'execution.checkpointing.interval' makes larger files")
+	}
+	if _, err := newCommitPolicy(t, o); err != nil {
+		return err
 	}
 	for _, m := range t.Metadata {
 		if _, ok := metadataTypes[m.Key]; !ok {

@@ -40,6 +40,11 @@ type sink struct {
 	// swept: leftovers of dead attempts were looked for. prepared: this attempt
 	// has taken part in a checkpoint.
 	prepared, swept bool
+
+	// Of partition commit: nil without it.
+	shared    *partitions
+	mine      map[string]bool // folders written that may not be committed
+	watermark int64
 }
 
 type policy struct {
@@ -73,6 +78,14 @@ func newSink(s connector.SinkSpec) (connector.Sink, error) {
 	k := &sink{spec: s, root: root, open: map[string]*part{}, policy: newPolicy(s.Options)}
 	if err := k.columns(); err != nil {
 		return nil, err
+	}
+	commit, err := newCommitPolicy(s.Sink.Table, s.Options)
+	if err != nil {
+		return nil, err
+	}
+	if commit != nil {
+		k.mine, k.watermark = map[string]bool{}, data.MinWatermark
+		k.shared = s.Shared.Of(s.Attempt, func() any { return newPartitions(commit, root, s.Parallelism) }).(*partitions)
 	}
 	var unique [6]byte
 	if _, err := rand.Read(unique[:]); err != nil {
@@ -287,6 +300,10 @@ func (s *sink) finish(p *part) error {
 	}
 	delete(s.open, p.folder)
 	s.ready = append(s.ready, committable{p.folder, p.name, p.size}.encode())
+	if s.shared != nil {
+		s.mine[p.folder] = true
+		s.shared.add(p.folder, p.opened.UnixMilli())
+	}
 	return nil
 }
 
@@ -299,14 +316,35 @@ func (s *sink) Prepare(int64) ([][]byte, error) {
 	}
 	ready := s.ready
 	s.ready, s.prepared = nil, true
+	if s.shared != nil {
+		waiting := s.shared.still(s.mine)
+		for folder := range s.mine {
+			if _, ok := waiting[folder]; !ok {
+				delete(s.mine, folder)
+			}
+		}
+		ready = append(ready, progress{s.watermark, waiting}.encode())
+	}
 	return ready, nil
 }
+
+// Watermark tells event time.
+func (s *sink) Watermark(ms int64) { s.watermark = ms }
 
 // Commit gives files their visible names. A file that is visible already, or
 // was taken away since, is done.
 func (s *sink) Commit(items [][]byte) error {
 	folders := map[string]bool{}
+	var reached []progress
 	for _, item := range items {
+		if len(item) > 0 && item[0] == progressMark {
+			p, err := decodeProgress(item)
+			if err != nil {
+				return err
+			}
+			reached = append(reached, p)
+			continue
+		}
 		c, err := decodeCommittable(item)
 		if err != nil {
 			return err
@@ -327,6 +365,21 @@ func (s *sink) Commit(items [][]byte) error {
 	}
 	for dir := range folders {
 		if err := syncFolder(dir); err != nil {
+			return err
+		}
+	}
+	for _, p := range reached {
+		if s.shared == nil {
+			break // the table's options have changed
+		}
+		if !s.prepared { // of an earlier attempt, and maybe of another subtask
+			for folder, since := range p.waiting {
+				s.mine[folder] = true
+				s.shared.add(folder, since)
+			}
+			continue
+		}
+		if err := s.shared.reached(s.spec.Subtask, p.watermark, time.Now()); err != nil {
 			return err
 		}
 	}
