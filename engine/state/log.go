@@ -72,6 +72,10 @@ func (l *Log) Next(from, end uint64) (addr uint64, rec unsafe.Pointer, next uint
 		k := from >> offsetBits
 		s := &l.mem.segments[k]
 		off := int(from & offsetMask << 3)
+		if off < logHeader { // what was left of the segment before was as much as a header
+			from = k<<offsetBits + logHeader>>3
+			continue
+		}
 		if s.mem == nil || off-logHeader >= s.used {
 			from = (k+1)<<offsetBits + logHeader>>3
 			continue

@@ -8,6 +8,31 @@ import (
 	"unsafe"
 )
 
+// TestLogOverSegments goes from segment to segment whatever the end of one leaves.
+func TestLogOverSegments(t *testing.T) {
+	for size := 8; size <= 1024; size += 8 {
+		l := NewLog(NewBudget(0))
+		want := 0
+		for ; len(l.mem.segments) < 12 && want < 200_000; want++ {
+			if _, _, err := l.Append(size - logHeader); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got, end := 0, l.End()
+		for at := uint64(LogStart); got <= want; got++ {
+			_, rec, next := l.Next(at, end)
+			if rec == nil {
+				break
+			}
+			at = next
+		}
+		if got != want {
+			t.Errorf("records of %d bytes: %d of %d were found", size, got, want)
+		}
+		l.Free()
+	}
+}
+
 // TestLogAgainstModel appends and drops records of many sizes and compares what
 // is there, also from a point in time on.
 func TestLogAgainstModel(t *testing.T) {
