@@ -179,6 +179,9 @@ func functionsPage(built engine.Plugins) string {
 		"Every example is run by a test.\n")
 	groups := map[string][]*function.Scalar{}
 	for _, f := range built.Scalars {
+		if strings.HasPrefix(f.Name, "$") {
+			continue // what another function becomes
+		}
 		groups[f.Category] = append(groups[f.Category], f)
 	}
 	var categories []string

@@ -1,6 +1,7 @@
 package function_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/weir-streams/weir/engine/catalog"
@@ -51,6 +52,9 @@ func TestExamples(t *testing.T) {
 		t.Run(f.Name, func(t *testing.T) {
 			if f.Doc == "" || f.Syntax == "" || f.Category == "" || f.Infer == nil || f.Eval == nil {
 				t.Error("the declaration is not complete")
+			}
+			if len(f.Examples) == 0 && !strings.HasPrefix(f.Name, "$") {
+				t.Error("there is no example")
 			}
 			for _, x := range f.Examples {
 				if got := evaluate(t, x.SQL, env); got != x.Want {

@@ -18,7 +18,8 @@ import (
 var Functions = []*function.Aggregate{
 	{
 		Name: "COUNT", Syntax: "COUNT(*) or COUNT([DISTINCT] value)",
-		Doc: "How many rows there are, or in how many the value is not NULL.",
+		Doc:      "How many rows there are, or in how many the value is not NULL.",
+		Examples: []function.Example{{SQL: "COUNT(*) FROM (VALUES (1), (2), (6)) AS t(x)", Want: "3"}},
 		Infer: func(args []function.Arg) (function.Signature, error) {
 			s := function.Signature{Result: data.Of(data.BigInt).NotNull()}
 			for _, a := range args {
@@ -32,46 +33,54 @@ var Functions = []*function.Aggregate{
 	},
 	{
 		Name: "SUM", Syntax: "SUM([DISTINCT] number)",
-		Doc:   "The sum of the values that are not NULL, NULL if there are none. Integers wrap around in their type.",
-		Infer: function.Args(sumType, function.Number),
+		Doc:      "The sum of the values that are not NULL, NULL if there are none. Integers wrap around in their type.",
+		Examples: []function.Example{{SQL: "SUM(x) FROM (VALUES (1), (2), (6)) AS t(x)", Want: "9"}},
+		Infer:    function.Args(sumType, function.Number),
 	},
 	{
 		Name: "SUM0", Aliases: []string{"$SUM0"}, Syntax: "SUM0(number)",
-		Doc:   "The sum of the values that are not NULL, 0 if there are none.",
-		Infer: function.Args(func(args []data.Type) data.Type { return sumType(args).NotNull() }, function.Number),
+		Doc:      "The sum of the values that are not NULL, 0 if there are none.",
+		Examples: []function.Example{{SQL: "$SUM0(x) FROM (VALUES (1), (2), (6)) AS t(x)", Want: "9"}},
+		Infer:    function.Args(func(args []data.Type) data.Type { return sumType(args).NotNull() }, function.Number),
 	},
 	{
 		Name: "AVG", Syntax: "AVG([DISTINCT] number)",
-		Doc:   "The mean of the values that are not NULL, cut to an integer for integers.",
-		Infer: function.Args(meanType, function.Number),
+		Doc:      "The mean of the values that are not NULL, cut to an integer for integers.",
+		Examples: []function.Example{{SQL: "AVG(x) FROM (VALUES (1), (2), (6)) AS t(x)", Want: "3"}},
+		Infer:    function.Args(meanType, function.Number),
 	},
 	{
 		Name: "MIN", Syntax: "MIN(value)",
-		Doc:   "The least value that is not NULL.",
-		Infer: function.Args(function.Like(0), ordered),
+		Doc:      "The least value that is not NULL.",
+		Examples: []function.Example{{SQL: "MIN(x) FROM (VALUES (1), (2), (6)) AS t(x)", Want: "1"}},
+		Infer:    function.Args(function.Like(0), ordered),
 	},
 	{
 		Name: "MAX", Syntax: "MAX(value)",
-		Doc:   "The greatest value that is not NULL.",
-		Infer: function.Args(function.Like(0), ordered),
+		Doc:      "The greatest value that is not NULL.",
+		Examples: []function.Example{{SQL: "MAX(x) FROM (VALUES (1), (2), (6)) AS t(x)", Want: "6"}},
+		Infer:    function.Args(function.Like(0), ordered),
 	},
-	deviation("STDDEV_POP", nil, "The standard deviation of all values that are not NULL.", false),
-	deviation("STDDEV_SAMP", []string{"STDDEV"}, "The standard deviation of a sample; NULL for a single value.", true),
-	deviation("VAR_POP", nil, "The variance of all values that are not NULL.", false),
-	deviation("VAR_SAMP", []string{"VARIANCE"}, "The variance of a sample; NULL for a single value.", true),
+	deviation("STDDEV_POP", nil, "The standard deviation of all values that are not NULL.", "1.0", false),
+	deviation("STDDEV_SAMP", []string{"STDDEV"}, "The standard deviation of a sample; NULL for a single value.", "1.4142135623730951", true),
+	deviation("VAR_POP", nil, "The variance of all values that are not NULL.", "1.0", false),
+	deviation("VAR_SAMP", []string{"VARIANCE"}, "The variance of a sample; NULL for a single value.", "2.0", true),
 	{
 		Name: "FIRST_VALUE", Syntax: "FIRST_VALUE(value)",
-		Doc:   "The first value to arrive that is not NULL.",
-		Infer: function.Args(function.Like(0), function.Any),
+		Doc:      "The first value to arrive that is not NULL.",
+		Examples: []function.Example{{SQL: "FIRST_VALUE(x) FROM (VALUES (1), (2), (6)) AS t(x)", Want: "1"}},
+		Infer:    function.Args(function.Like(0), function.Any),
 	},
 	{
 		Name: "LAST_VALUE", Syntax: "LAST_VALUE(value)",
-		Doc:   "The last value to arrive that is not NULL.",
-		Infer: function.Args(function.Like(0), function.Any),
+		Doc:      "The last value to arrive that is not NULL.",
+		Examples: []function.Example{{SQL: "LAST_VALUE(x) FROM (VALUES (1), (2), (6)) AS t(x)", Want: "6"}},
+		Infer:    function.Args(function.Like(0), function.Any),
 	},
 	{
 		Name: "LISTAGG", Syntax: "LISTAGG(string[, separator])",
-		Doc: "The strings that are not NULL one after the other, with a literal separator (a comma by default) between them.",
+		Doc:      "The strings that are not NULL one after the other, with a literal separator (a comma by default) between them.",
+		Examples: []function.Example{{SQL: "LISTAGG(x, '-') FROM (VALUES ('a'), ('b')) AS t(x)", Want: "a-b"}},
 		Infer: func(args []function.Arg) (function.Signature, error) {
 			s, err := function.Between(1, function.IfNull(data.String()), function.Text, function.Text)(args)
 			if err == nil && len(args) > 1 && args[1].Literal == nil {
@@ -82,18 +91,67 @@ var Functions = []*function.Aggregate{
 	},
 	{
 		Name: "COLLECT", Syntax: "COLLECT([DISTINCT] value)",
-		Doc: "The values that are not NULL as a multiset.",
+		Doc:      "The values that are not NULL as a multiset.",
+		Examples: []function.Example{{SQL: "COLLECT(x) FROM (VALUES ('a'), ('a')) AS t(x)", Want: "{a=2}"}},
 		Infer: function.Args(func(args []data.Type) data.Type {
 			return data.Type{Kind: data.Multiset, Args: []data.Type{args[0]}}
 		}, function.Any),
 	},
 	{
 		Name: "ARRAY_AGG", Syntax: "ARRAY_AGG([DISTINCT] value)",
-		Doc: "All values, NULL too, as an array in order of arrival.",
+		Doc:      "All values, NULL too, as an array in order of arrival.",
+		Examples: []function.Example{{SQL: "ARRAY_AGG(x) FROM (VALUES (1), (2), (6)) AS t(x)", Want: "[1, 2, 6]"}},
 		Infer: function.Args(func(args []data.Type) data.Type {
 			return data.Type{Kind: data.Array, Nullable: true, Args: []data.Type{args[0]}}
 		}, function.Any),
 	},
+	{
+		Name: "PERCENTILE", Syntax: "PERCENTILE(number, share) or PERCENTILE(number, ARRAY[share, …])",
+		Doc: "The value below which a share of the values lies, between 0 and 1, interpolated between the two nearest; of several shares an array. Values that are NULL do not count.",
+		Examples: []function.Example{
+			{SQL: "PERCENTILE(x, 0.5) FROM (VALUES (0), (10)) AS t(x)", Want: "5.0"},
+			{SQL: "PERCENTILE(x, ARRAY[0.25, 0.75]) FROM (VALUES (0), (10)) AS t(x)", Want: "[2.5, 7.5]"},
+		},
+		Infer: inferPercentile,
+	},
+}
+
+// inferPercentile casts to DOUBLE: the values are collected as such.
+func inferPercentile(args []function.Arg) (function.Signature, error) {
+	s := function.Signature{Result: data.Of(data.Double)}
+	if len(args) == 3 {
+		return s, fmt.Errorf("a frequency is not supported by this engine; run it on a Flink target")
+	}
+	if len(args) != 2 {
+		return s, fmt.Errorf("takes a number and a share")
+	}
+	number := func(t data.Type) bool { return t.Kind >= data.TinyInt && t.Kind <= data.Decimal }
+	share := data.Of(data.Double)
+	switch t := args[1].Type; {
+	case !number(args[0].Type):
+		return s, fmt.Errorf("takes a number first, not %s", args[0].Type)
+	case t.Kind == data.Array && number(t.Args[0]):
+		share = data.Type{Kind: data.Array, Nullable: t.Nullable, Args: []data.Type{share}}
+		s.Result = data.Type{Kind: data.Array, Nullable: true, Args: []data.Type{data.Of(data.Double)}}
+	case !number(t):
+		return s, fmt.Errorf("takes a share between 0 and 1, or an array of them, not %s", t)
+	}
+	if x := args[1].Literal; x != nil && !x.Null && number(args[1].Type) {
+		f := x.F
+		switch t := args[1].Type; {
+		case t.Kind == data.Decimal && t.Phys() == data.PhysI64:
+			f = data.DecimalFloat(data.I128(x.I), t.Scale)
+		case t.Kind == data.Decimal:
+			f = data.DecimalFloat(x.D, t.Scale)
+		case t.Kind <= data.BigInt:
+			f = float64(x.I)
+		}
+		if f < 0 || f > 1 {
+			return s, fmt.Errorf("Invalid input arguments. The share must be between 0 and 1") //lint:ignore ST1005 the words of Flink
+		}
+	}
+	s.Args = []data.Type{data.Of(data.Double).WithNull(args[0].Type.Nullable), share}
+	return s, nil
 }
 
 // ordered are the types that have an order.
@@ -122,9 +180,10 @@ func meanType(args []data.Type) data.Type {
 }
 
 // deviation declares a variance or its root; of a sample it is NULL for a single value.
-func deviation(name string, aliases []string, doc string, sample bool) *function.Aggregate {
+func deviation(name string, aliases []string, doc, want string, sample bool) *function.Aggregate {
 	return &function.Aggregate{
 		Name: name, Aliases: aliases, Syntax: name + "([DISTINCT] number)", Doc: doc,
+		Examples: []function.Example{{SQL: name + "(x) FROM (VALUES (1e0), (3e0)) AS t(x)", Want: want}},
 		Infer: function.Args(func(args []data.Type) data.Type {
 			t := meanType(args)
 			return t.WithNull(t.Nullable || sample)

@@ -12,7 +12,7 @@ import (
 )
 
 // Functions lists the functions of this package.
-var Functions = append(append(append([]*function.Scalar(nil), arrayFunctions...), setFunctions...), mapFunctions...)
+var Functions = append(append(append([]*function.Scalar{percentile}, arrayFunctions...), setFunctions...), mapFunctions...)
 
 // ref is an element: a place in a vector; nil is NULL.
 type ref struct {

@@ -16,10 +16,10 @@ import (
 // Functions lists the functions of this package.
 var Functions = []*function.Scalar{
 	jsonValue, jsonQuery, jsonExists, jsonObject, jsonArray, jsonText, parseJSON, tryParseJSON, variantItem,
-	isJSON("IS JSON", "any JSON", func(*value) bool { return true }),
-	isJSON("IS JSON OBJECT", "a JSON object", func(v *value) bool { return v.kind == object }),
-	isJSON("IS JSON ARRAY", "a JSON array", func(v *value) bool { return v.kind == list }),
-	isJSON("IS JSON SCALAR", "a JSON scalar", func(v *value) bool { return v.kind != object && v.kind != list }),
+	isJSON("IS JSON", "any JSON", "1", func(*value) bool { return true }),
+	isJSON("IS JSON OBJECT", "a JSON object", `{"a":1}`, func(v *value) bool { return v.kind == object }),
+	isJSON("IS JSON ARRAY", "a JSON array", "[1]", func(v *value) bool { return v.kind == list }),
+	isJSON("IS JSON SCALAR", "a JSON scalar", `"a"`, func(v *value) bool { return v.kind != object && v.kind != list }),
 	{
 		Name: "JSON_UNQUOTE", Category: "json", Syntax: "JSON_UNQUOTE(string)", Strict: true,
 		Doc:      "The text of a JSON string; anything else as it is.",
@@ -72,11 +72,12 @@ var Functions = []*function.Scalar{
 	},
 }
 
-func isJSON(name, what string, test func(v *value) bool) *function.Scalar {
+func isJSON(name, what, such string, test func(v *value) bool) *function.Scalar {
 	return &function.Scalar{
 		Name: name, Category: "json", Syntax: "string " + name,
-		Doc:   "Whether the string is " + what + "; FALSE for NULL. Text after the value does not matter.",
-		Infer: function.Args(function.Always(data.Of(data.Boolean).NotNull()), function.Text),
+		Examples: []function.Example{{SQL: "'" + such + "' " + name, Want: "TRUE"}, {SQL: "'x' " + name, Want: "FALSE"}},
+		Doc:      "Whether the string is " + what + "; FALSE for NULL. Text after the value does not matter.",
+		Infer:    function.Args(function.Always(data.Of(data.Boolean).NotNull()), function.Text),
 		Eval: func(c *function.Call) error {
 			for _, i := range c.Rows() {
 				c.Out.Bool[i] = 0

@@ -156,8 +156,9 @@ func extreme(name, doc, sql, want string, sign int) *function.Scalar {
 var randomFunctions = []*function.Scalar{
 	{
 		Name: "RAND", Category: "number", Syntax: "RAND([seed])", Volatile: true,
-		Doc:   "A number from 0 up to 1, without 1.",
-		Infer: function.Between(0, function.Always(double().NotNull()), function.Int),
+		Doc:      "A number from 0 up to 1, without 1.",
+		Examples: []function.Example{{SQL: "RAND() < 1", Want: "TRUE"}},
+		Infer:    function.Between(0, function.Always(double().NotNull()), function.Int),
 		Eval: func(c *function.Call) error {
 			r := newRandom(c, len(c.Args) > 0)
 			for _, i := range c.Rows() {
@@ -168,8 +169,9 @@ var randomFunctions = []*function.Scalar{
 	},
 	{
 		Name: "RAND_INTEGER", Category: "number", Syntax: "RAND_INTEGER([seed, ]bound)", Volatile: true, Strict: true,
-		Doc:   "An integer from 0 up to the bound, without it.",
-		Infer: function.Between(1, function.IfNull(data.Of(data.Int)), function.Int, function.Int),
+		Doc:      "An integer from 0 up to the bound, without it.",
+		Examples: []function.Example{{SQL: "RAND_INTEGER(6) < 6", Want: "TRUE"}},
+		Infer:    function.Between(1, function.IfNull(data.Of(data.Int)), function.Int, function.Int),
 		Eval: func(c *function.Call) error {
 			bound := c.Args[len(c.Args)-1]
 			r := newRandom(c, len(c.Args) > 1)
@@ -186,8 +188,9 @@ var randomFunctions = []*function.Scalar{
 	},
 	{
 		Name: "UUID", Category: "system", Syntax: "UUID()", Volatile: true,
-		Doc:   "A random UUID.",
-		Infer: function.Args(function.Always(data.Type{Kind: data.Char, Precision: 36})),
+		Doc:      "A random UUID.",
+		Examples: []function.Example{{SQL: "CHAR_LENGTH(UUID())", Want: "36"}},
+		Infer:    function.Args(function.Always(data.Type{Kind: data.Char, Precision: 36})),
 		Eval: func(c *function.Call) error {
 			r := newRandom(c, false)
 			for _, i := range c.Rows() {

@@ -160,6 +160,14 @@ func (a *aggregation) aggregate(x *exprBinder, n *ast.Call) (expr.Expr, error) {
 	if err != nil {
 		return expr.Expr{}, err
 	}
+	var share *expr.Expr
+	if f.Name == "PERCENTILE" { // the values are collected, and looked at afterwards
+		if hasColumns(args[1]) {
+			return expr.Expr{}, unsupported(n.Args[1].Pos(), "a share of PERCENTILE that depends on the row is")
+		}
+		share, args = &args[1], args[:1]
+		c.Func, c.Type = "COLLECT", data.Type{Kind: data.Multiset, Args: []data.Type{args[0].Type}}
+	}
 	for _, e := range args {
 		c.Args = append(c.Args, a.column(e))
 	}
@@ -181,7 +189,19 @@ func (a *aggregation) aggregate(x *exprBinder, n *ast.Call) (expr.Expr, error) {
 	if len(a.calls) > maxGrouped {
 		return expr.Expr{}, ast.Errorf(n.Pos(), "more than %d aggregates of one grouping", maxGrouped)
 	}
+	if share != nil {
+		return x.callFunction(n, "$PERCENTILE", []expr.Expr{a.column2(c), *share})
+	}
 	return a.column2(c), nil
+}
+
+func hasColumns(e expr.Expr) bool {
+	for _, arg := range e.Args {
+		if hasColumns(arg) {
+			return true
+		}
+	}
+	return e.Kind == expr.KindColumn
 }
 
 // aggregateCall binds an aggregate function with its arguments, without FILTER.

@@ -85,7 +85,7 @@ func (b *Binder) user(n *ast.Call) (string, *function.User, error) {
 }
 
 // conditional are the functions bound in callNamed.
-var conditional = []string{"MOD", "IF", "NULLIF", "COALESCE", "IFNULL", "TYPEOF", "CURRENT_WATERMARK"}
+var conditional = []string{"MOD", "IF", "NULLIF", "COALESCE", "IFNULL", "TYPEOF", "CURRENT_WATERMARK", "CURRENT_DATABASE"}
 
 func (b *Binder) known(name string) bool {
 	return contains(conditional, name) || b.Functions.Scalar(name) != nil
@@ -180,6 +180,8 @@ func (x *exprBinder) callNamed(n *ast.Call, name string, args []expr.Expr) (expr
 		return coalesce(n, args, name == "IFNULL")
 	case "TYPEOF":
 		return typeOf(n, args)
+	case "CURRENT_DATABASE":
+		return convert(textLiteral(x.b.Catalog.Database), data.String().NotNull()), arity(0)
 	case "CURRENT_WATERMARK":
 		if err := arity(1); err != nil {
 			return expr.Expr{}, err

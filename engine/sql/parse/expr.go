@@ -227,7 +227,11 @@ func (p *parser) unary() ast.Expr {
 		x := p.binary(precUnary)
 		return &ast.Unary{Span: p.from(t.pos), Op: ast.Op(t.upper), X: x}
 	}
-	return p.postfix(p.primary())
+	x := p.primary()
+	if _, star := x.(*ast.Star); star {
+		return x
+	}
+	return p.postfix(x)
 }
 
 // postfix reads [index] and .field after a value.
