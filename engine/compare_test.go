@@ -298,3 +298,53 @@ func TestStateOfEveryOperatorIsKept(t *testing.T) {
 		})
 	}
 }
+
+// A column that becomes wider takes its state along.
+func TestWiderColumnsKeepTheirState(t *testing.T) {
+	e := New(Config{})
+	query := numbersTable + "INSERT INTO rest SELECT k, id, small, 0 FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY k ORDER BY id DESC) AS rn FROM numbers) WHERE rn <= 2"
+	j, _, out := startPlan(t, e, query, "", false)
+	<-out.some
+	path, err := j.Savepoint(t.Context(), SavepointRequest{Dir: t.TempDir(), Stop: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct{ from, to, fate string }{
+		{"small INT", "small BIGINT", "MIGRATED"}, {"small INT", "small INT", "KEPT"}, {"small INT", "small SMALLINT", "LOST"},
+	} {
+		script := strings.Replace(query, tt.from, tt.to, 1)
+		p, err := e.Compile(script, map[string]string{"parallelism.default": "1"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		verdicts, err := e.CompareSavepoint(path, p.Graph, p.Config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := false
+		for _, v := range verdicts {
+			if v.Name == "TopN" {
+				found = string(v.Fate) == tt.fate && (v.Reason == "") == (tt.fate == "KEPT")
+			}
+		}
+		if !found {
+			t.Errorf("%s: %+v", tt.to, verdicts)
+		}
+		j, _, out := startPlan(t, e, script, path, false)
+		if tt.fate == "LOST" {
+			if err := j.Wait(t.Context()); err == nil || !strings.Contains(err.Error(), "cannot hold all values") {
+				t.Errorf("%s: got %v", tt.to, err)
+			}
+			continue
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		go func() { _ = j.Wait(t.Context()); cancel() }()
+		select {
+		case <-out.some:
+		case <-ctx.Done():
+			t.Fatalf("%s: the job ended: %v", tt.to, j.Wait(t.Context()))
+		}
+		j.Cancel()
+		<-ctx.Done()
+	}
+}

@@ -98,16 +98,16 @@ func fit(have, want []Shape) (Fate, string) {
 			return Lost, fmt.Sprintf("its state %q is not kept by the operator any more", h.Name)
 		}
 		w := want[i]
-		same := len(h.Schema) == len(w.Schema) && h.Keys == w.Keys
-		for c := 0; same && c < len(w.Schema); c++ {
-			same = h.Schema[c].Type.SameAs(w.Schema[c].Type)
-			if same && !h.Schema[c].Type.Equal(w.Schema[c].Type) {
-				fate = Migrated
-				reason = fmt.Sprintf("column %s of its state %q was %s and becomes %s", h.Schema[c].Name, h.Name, h.Schema[c].Type, w.Schema[c].Type)
+		_, words, ok := evolve(h.Schema, w.Schema, w.Keys)
+		if !ok || h.Keys != w.Keys {
+			reason := fmt.Sprintf("its state %q has columns (%s), and the operator now needs (%s)", h.Name, columns(h.Schema), columns(w.Schema))
+			if words != "" {
+				reason += ": " + words
 			}
+			return Lost, reason
 		}
-		if !same {
-			return Lost, fmt.Sprintf("its state %q has columns (%s), and the operator now needs (%s)", h.Name, columns(h.Schema), columns(w.Schema))
+		if words != "" {
+			fate, reason = Migrated, fmt.Sprintf("in its state %q %s", h.Name, words)
 		}
 	}
 	return fate, reason

@@ -340,7 +340,7 @@ func (j *Job) fit(s checkpoint.State) (checkpoint.State, error) {
 		}
 	}
 	if len(lost) == 0 || j.spec.AllowNonRestored {
-		return checkpoint.Without(s, gone), nil
+		return checkpoint.InForm(checkpoint.Without(s, gone), wants), nil
 	}
 	slices.Sort(lost)
 	return nil, fmt.Errorf("it has state that no operator of the job takes: %s; allow non-restored state to drop it", joined(lost))
