@@ -118,6 +118,11 @@ func (s *Set) RestoreSlices(r *state.Reader, slice func(end int64) *Groups) erro
 }
 
 func (s *Set) restore(r *state.Reader, prefix string, windowed bool, window func(end int64) *Groups) error {
+	if n := r.About(prefix + "groups"); n > 0 && !windowed {
+		if err := window(0).Table.Reserve(int(n)); err != nil {
+			return err
+		}
+	}
 	err := s.restoreTable(r, prefix+"groups", s.stateSchema(windowed), len(s.keys), windowed, window, func(g *Groups, b *data.Batch, rows []int32, values []*data.Vector) error {
 		recs := make([]unsafe.Pointer, len(rows))
 		if _, err := g.Table.Resolve(b, indexes(len(s.keys)), rows, recs); err != nil {
@@ -184,17 +189,28 @@ func (s *Set) restoreTable(r *state.Reader, name string, schema []data.Column, k
 	if windowed {
 		rest++
 	}
+	all := make([]int32, data.BatchSize)
+	for i := range all {
+		all[i] = int32(i)
+	}
 	flush := func() error {
 		if b.N == 0 {
 			return nil
 		}
 		keyed := data.Batch{N: b.N, Cols: b.Cols[:keys]}
+		if !windowed {
+			data.HashKeys(&keyed, indexes(keys))
+			if err := load(window(0), &keyed, all[:b.N], b.Cols[rest:]); err != nil {
+				return err
+			}
+			b.Release()
+			b = data.MakeBatch(types, data.BatchSize)
+			b.N = 0
+			return nil
+		}
 		byWindow := map[int64][]int32{}
 		for i := range b.N {
-			end := int64(0)
-			if windowed {
-				end = b.Cols[keys].I64[i]
-			}
+			end := b.Cols[keys].I64[i]
 			byWindow[end] = append(byWindow[end], int32(i))
 		}
 		for end, rows := range byWindow {
@@ -217,9 +233,13 @@ func (s *Set) restoreTable(r *state.Reader, name string, schema []data.Column, k
 		b.N = 0
 		return nil
 	}
+	var known []data.Column // to have the right types
 	err := r.EachRow(name, func(written []data.Column, _ int, row []byte) error {
-		if err := sameTypes(written, schema); err != nil {
-			return err
+		if len(written) == 0 || len(known) == 0 || &written[0] != &known[0] {
+			if err := sameTypes(written, schema); err != nil {
+				return err
+			}
+			known = written
 		}
 		left, err := data.DecodeRow(row, b.Cols, b.N)
 		if err != nil {

@@ -198,7 +198,7 @@ func (m *migrated) Reader(uid string, subtask, parallelism int) (*state.Reader, 
 	if err != nil || r == nil || by == nil {
 		return r, err
 	}
-	out := &state.Reader{Checkpoint: r.Checkpoint}
+	out := &state.Reader{Checkpoint: r.Checkpoint, Guess: r.About}
 	for _, p := range r.Parts {
 		out.Parts = append(out.Parts, state.Snapshot{Lists: p.Lists})
 	}

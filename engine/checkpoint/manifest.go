@@ -336,6 +336,18 @@ func (s *Manifest) reader(op *manifestOperator, d *dealer) (*state.Reader, error
 		}
 		r.Parts = append(r.Parts, state.Snapshot{Lists: lists})
 	}
+	r.Guess = func(name string) (n int64) {
+		for i := range op.Parts {
+			p := &op.Parts[i]
+			from, to := data.GroupRange(p.Subtask, op.Parallelism, s.m.MaxParallelism)
+			for _, k := range p.Keyed {
+				if share := min(to, d.to) - max(from, d.from); k.Name == name && share > 0 {
+					n += k.Rows * int64(share) / int64(to-from)
+				}
+			}
+		}
+		return n
+	}
 	r.Rows = func(name string, f func(schema []data.Column, group int, row []byte) error) error {
 		for i := range op.Parts {
 			p := &op.Parts[i]

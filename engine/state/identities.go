@@ -11,6 +11,9 @@ type identities struct {
 	n     int
 	table []uint64 // 24 bits of hash, 40 bits of place plus one; 0: free
 	bytes []byte
+	// filter has a bit for each string by its hash, 8 for each slot of the table: it
+	// answers for most that are not there from little memory.
+	filter []uint64
 }
 
 var identitySeed = maphash.MakeSeed()
@@ -22,7 +25,11 @@ func (s *identities) has(p []byte) bool {
 	if s.n == 0 {
 		return false
 	}
-	_, found := s.find(maphash.Bytes(identitySeed, p), p)
+	h := maphash.Bytes(identitySeed, p)
+	if at := s.bit(h); s.filter[at>>6]&(1<<(at&63)) == 0 {
+		return false
+	}
+	_, found := s.find(h, p)
 	return found
 }
 
@@ -39,8 +46,13 @@ func (s *identities) add(p []byte) bool {
 	s.table[at] = h>>placeBits<<placeBits | uint64(len(s.bytes)+1)
 	s.bytes = append(appendUvarint(s.bytes, uint64(len(p))), p...)
 	s.n++
+	bit := s.bit(h)
+	s.filter[bit>>6] |= 1 << (bit & 63)
 	return true
 }
+
+// bit is the place of a hash in the filter.
+func (s *identities) bit(h uint64) uint64 { return h >> 17 & (uint64(len(s.filter))*64 - 1) }
 
 func (s *identities) find(h uint64, p []byte) (at int, found bool) {
 	mask := len(s.table) - 1
@@ -64,12 +76,16 @@ func (s *identities) at(slot uint64) []byte {
 func (s *identities) grow() {
 	old := s.table
 	s.table = make([]uint64, max(64, 2*len(old)))
+	s.filter = make([]uint64, len(s.table)/8)
 	mask := len(s.table) - 1
 	for _, slot := range old {
 		if slot == 0 {
 			continue
 		}
-		i := int(maphash.Bytes(identitySeed, s.at(slot))) & mask
+		h := maphash.Bytes(identitySeed, s.at(slot))
+		bit := s.bit(h)
+		s.filter[bit>>6] |= 1 << (bit & 63)
+		i := int(h) & mask
 		for s.table[i] != 0 {
 			i = (i + 1) & mask
 		}

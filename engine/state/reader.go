@@ -15,6 +15,24 @@ type Reader struct {
 	Parts []Snapshot
 	// Rows gives the rows of a keyed state that are not in Parts but in files; nil: none.
 	Rows func(name string, f func(schema []data.Column, group int, row []byte) error) error
+	// Guess says about how many rows of a keyed state there are in files; nil: that is not known.
+	Guess func(name string) int64
+}
+
+// About is about how many rows of a keyed state there are, for tables to make
+// room; 0 if that is not known.
+func (r *Reader) About(name string) (n int64) {
+	for _, p := range r.Parts {
+		for _, k := range p.Keyed {
+			if k.Name == name {
+				n += k.Rows
+			}
+		}
+	}
+	if r.Guess != nil {
+		n += r.Guess(name)
+	}
+	return n
 }
 
 // EachRow calls f for every row of a keyed state, with the schema it was
