@@ -44,6 +44,7 @@ func (b *Budget) Close() error {
 	}
 	s := b.spill
 	b.spill = nil
+	spilling(-1)
 	return s.close()
 }
 
@@ -119,7 +120,7 @@ func (b *Budget) file() (*spill, error) {
 			return nil, err
 		}
 		b.spill = s
-		dropKept()
+		spilling(1)
 	}
 	return b.spill, nil
 }

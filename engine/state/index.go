@@ -166,8 +166,8 @@ func (t *Table) reserve(n int) error {
 		return err
 	}
 	if t.old.slots != nil {
-		// An index begins to grow when it is three quarters full and has a third more
-		// homes then: it is done long before that is so again.
+		// An index begins to grow when it is three quarters full and has at least a
+		// third more homes then: it is done long before that is so again.
 		step := 8*max(t.count-t.last, 0) + 512
 		t.last = t.count
 		if err := t.grow(uint64(step)); err != nil {
@@ -194,7 +194,12 @@ func (t *Table) reserve(n int) error {
 			return err
 		}
 	}
-	homes = (homes + homes/3) &^ 255
+	if b := t.log.budget; b == nil || b.limit == 0 || b.used.Load() < b.limit/2 {
+		homes += homes / 2
+	} else {
+		homes += homes / 3
+	}
+	homes &^= 255
 	if err := t.accounted(int64(8 * (homes + t.slack()))); err != nil {
 		return err
 	}

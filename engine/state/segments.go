@@ -17,6 +17,7 @@ const (
 	mappedSegment = 64 << 10 // from this size on segments lie off the heap and can be spilled
 	bigSegment    = 2 << 20
 	keptSegments  = 128
+	keptSpilling  = 4 // while memory is short
 	reserved      = 64 // big segments whose addresses are taken at once
 )
 
@@ -24,6 +25,20 @@ const (
 var pool struct {
 	sync.Mutex
 	kept, bare [][]byte
+	spilling   int // budgets that have spilled
+}
+
+// spilling says that one more budget is short of memory, or one less.
+func spilling(n int) {
+	pool.Lock()
+	defer pool.Unlock()
+	if pool.spilling += n; pool.spilling > 0 {
+		for _, m := range pool.kept {
+			_ = unix.Madvise(m, unix.MADV_DONTNEED)
+			pool.bare = append(pool.bare, m)
+		}
+		pool.kept = nil
+	}
 }
 
 // takeSegment returns zeroed memory off the heap, n a power of two up to bigSegment.
@@ -68,7 +83,7 @@ func giveSegment(m []byte) {
 	}
 	pool.Lock()
 	defer pool.Unlock()
-	if len(pool.kept) < keptSegments {
+	if len(pool.kept) < keptSpilling || pool.spilling == 0 && len(pool.kept) < keptSegments {
 		pool.kept = append(pool.kept, m)
 		return
 	}
@@ -81,17 +96,6 @@ func giveBare(m []byte) {
 	pool.Lock()
 	defer pool.Unlock()
 	pool.bare = append(pool.bare, m)
-}
-
-// dropKept gives memory that is kept for later back to the system.
-func dropKept() {
-	pool.Lock()
-	defer pool.Unlock()
-	for _, m := range pool.kept {
-		_ = unix.Madvise(m, unix.MADV_DONTNEED)
-		pool.bare = append(pool.bare, m)
-	}
-	pool.kept = nil
 }
 
 func mapAnonymous(n int) ([]byte, error) {
