@@ -18,6 +18,7 @@ type arena struct {
 	budget   *Budget
 	movable  bool
 
+	total   int64 // bytes of all segments
 	memory  int64 // bytes in memory of segments that can be spilled
 	spilled int64
 	hand    int // before it no segment can be spilled
@@ -111,6 +112,7 @@ func (a *arena) grow(n int) error {
 
 func (a *arena) add(s segment) {
 	a.grown = s.size
+	a.total += int64(s.size)
 	a.segments = append(a.segments, s)
 	a.bases = append(a.bases, unsafe.Pointer(&s.mem[0]))
 }
@@ -260,17 +262,12 @@ func (a *arena) end() uint64 {
 }
 
 // bytes is what is held, in memory and in the file.
-func (a *arena) bytes() int64 {
-	var n int64
-	for i := range a.segments {
-		n += int64(a.segments[i].size)
-	}
-	return n
-}
+func (a *arena) bytes() int64 { return a.total }
 
 // freeSegment gives a segment back; its place stays taken.
 func (a *arena) freeSegment(k int) {
 	s := &a.segments[k]
+	a.total -= int64(s.size)
 	switch s.place {
 	case onHeap:
 		a.budget.Give(int64(s.size))
