@@ -21,6 +21,9 @@ type Over struct {
 	// -1: with the partition.
 	Preceding int64      `json:"preceding"`
 	Calls     []OverCall `json:"calls"`
+	// TTLMillis is for how long a partition without rows is kept, 0: for ever.
+	// Frames of an interval end by themselves.
+	TTLMillis int64 `json:"ttlMillis,omitzero"`
 }
 
 // OverCall is one function of an Over. Exactly one of Agg and Func is set.

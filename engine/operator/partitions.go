@@ -16,6 +16,7 @@ type Partitions[T any] struct {
 	free  []int
 	recs  []unsafe.Pointer
 	found []*Partition[T]
+	swept int // number of the partition that Sweep showed last
 
 	epoch     uint32          // the present one, from 1
 	completed uint32          // the last one a completed snapshot has
@@ -101,6 +102,22 @@ func (p *Partitions[T]) Drop(x *Partition[T]) {
 	p.list[x.number] = nil
 	p.free = append(p.free, x.number)
 	p.table.Delete(x.rec)
+}
+
+// Sweep shows some n partitions to f, those after the ones of the last time. f
+// may drop the one it is shown.
+func (p *Partitions[T]) Sweep(n int, f func(x *Partition[T]) error) error {
+	for n = min(n, len(p.list)); n > 0; n-- {
+		if p.swept++; p.swept >= len(p.list) {
+			p.swept = 0
+		}
+		if x := p.list[p.swept]; x != nil {
+			if err := f(x); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // Tidy gives back the memory of dropped partitions when there is much of it.

@@ -60,8 +60,11 @@ func pattern(skip graph.MatchSkip) graph.Op {
 		Pattern: []graph.MatchItem{{Var: 0, Min: 1, Max: 1}, {Var: 1, Min: 1, Max: -1, Greedy: true}, {Var: 2, Min: 1, Max: 1}},
 		Skip:    skip, WithinMillis: 300,
 		Refs: []graph.MatchRef{
-			{Vars: []int{0}, Column: 1, Type: tInt}, {Vars: []int{1}, Column: 1, Type: tInt}, {Vars: []int{2}, Column: 1, Type: tInt},
-			{Vars: []int{1}, Agg: count, Type: tBig.NotNull()}, {Vars: []int{1}, Column: 2, First: true, Type: data.String()},
+			{Vars: []int{0}, Column: 1, Type: tInt},
+			{Vars: []int{1}, Column: 1, Type: tInt},
+			{Vars: []int{2}, Column: 1, Type: tInt},
+			{Vars: []int{1}, Agg: count, Type: tBig.NotNull()},
+			{Vars: []int{1}, Column: 2, First: true, Type: data.String()},
 		},
 		Define:   []*expr.Expr{nil, limit(">", 1), limit("<=", 2)},
 		Measures: []expr.Expr{expr.Column(0, tInt), expr.Column(2, tInt), expr.Column(3, tBig.NotNull()), expr.Column(4, data.String())},

@@ -36,6 +36,7 @@ type table struct {
 	rows   []ranked
 	folded int   // of rows are in the aggregates
 	epoch  int64 // of the last batch with a change
+	used   int64 // when that was, by the clock
 }
 
 // ranked is a row with the results given for it, by handles; result 0: none yet.
@@ -104,7 +105,12 @@ func (f *free) Process(_ int, b *data.Batch, out operator.Output) error {
 		x := found[i]
 		if x.Value.epoch != f.epoch {
 			f.parts.Touch(x)
-			x.Value.epoch = f.epoch
+			if f.stale(&x.Value.used) {
+				if err := f.empty(x); err != nil {
+					return err
+				}
+			}
+			x.Value.epoch, x.Value.used = f.epoch, f.ctx.Env.Now
 			f.touched = append(f.touched, x)
 		}
 		f.key = ordered.AppendKey(f.key[:0], b.Cols, f.spec.Order, int(r))
@@ -121,6 +127,11 @@ func (f *free) Process(_ int, b *data.Batch, out operator.Output) error {
 	if err := f.compute(); err != nil {
 		return err
 	}
+	if f.spec.TTLMillis > 0 {
+		if err := f.sweep(len(f.rows) + sweepMore); err != nil {
+			return err
+		}
+	}
 	f.kept.Settle(f.parts.Passing())
 	f.ctx.Metrics.StateKeys.Store(int64(f.parts.Len()))
 	f.ctx.Metrics.StateBytes.Store(f.kept.Bytes() + f.parts.Bytes() + f.groups.Bytes())
@@ -128,6 +139,33 @@ func (f *free) Process(_ int, b *data.Batch, out operator.Output) error {
 		return err
 	}
 	return f.parts.Tidy()
+}
+
+// empty forgets the rows of a partition; what was given for them stands.
+func (f *free) empty(x *operator.Partition[table]) error {
+	t := &x.Value
+	for _, y := range t.rows {
+		if f.kept.Drop(y.row); y.result != 0 {
+			f.kept.Drop(y.result)
+		}
+	}
+	t.rows = nil
+	return f.restart(x)
+}
+
+// sweep drops some partitions whose time to live is over.
+func (f *free) sweep(n int) error {
+	return f.parts.Sweep(n, func(x *operator.Partition[table]) error {
+		if !f.stale(&x.Value.used) {
+			return nil
+		}
+		f.parts.Touch(x)
+		if err := f.empty(x); err != nil {
+			return err
+		}
+		f.parts.Drop(x)
+		return nil
+	})
 }
 
 func (f *free) insert(x *operator.Partition[table], key, row []byte) error {

@@ -17,6 +17,20 @@ import (
 	"github.com/weir-streams/weir/engine/ordered"
 )
 
+// sweepMore is how many partitions are looked at for each batch besides one for
+// each row, to find those whose time to live is over.
+const sweepMore = 64
+
+// stale tells whether a partition used last at a time is not kept any longer. A
+// time of 0 is not known: from now on it counts.
+func (f *frames) stale(used *int64) bool {
+	now := f.ctx.Env.Now
+	if *used == 0 {
+		*used = now
+	}
+	return f.spec.TTLMillis > 0 && now-*used >= f.spec.TTLMillis
+}
+
 // maxSteps is how many rows are folded in before their results are given.
 const maxSteps = data.BatchSize / 2
 

@@ -210,6 +210,61 @@ func checkFresh(t *testing.T, spec graph.Over, there []trade, got bag) {
 	}
 }
 
+// A partition that no row came to for its time to live begins anew, and its
+// memory comes back.
+func TestTimeToLive(t *testing.T) {
+	for name, spec := range specs() {
+		spec.TTLMillis = 1000
+		env := &function.Env{Now: 1000}
+		x, err := New(over(spec), trades)
+		if err != nil {
+			t.Fatal(err)
+		}
+		metrics := &operator.Metrics{}
+		if err := x.Open(&operator.Context{
+			Parallelism: 1, MaxParallelism: 8, Env: env, Log: slog.Default(), Input: [][]data.Column{trades}, Memory: state.NewBudget(0), Metrics: metrics,
+		}); err != nil {
+			t.Fatal(err)
+		}
+		out := bag{}
+		at := int64(1)
+		feed := func(rows ...trade) {
+			t.Helper()
+			for i := range rows {
+				at++
+				rows[i].at = at
+			}
+			if err := x.Process(0, batch(rows, nil), out); err != nil {
+				t.Fatal(err)
+			}
+			if err := x.Watermark(at, out); err != nil {
+				t.Fatal(err)
+			}
+		}
+		feed(trade{who: 1, amount: 5, name: "a"}, trade{who: 2, amount: 5, name: "b"})
+		env.Now += 999
+		feed(trade{who: 1, amount: 6, name: "c"})
+		env.Now += 999
+		feed(trade{who: 1, amount: 7, name: "d"}) // kept all along; 2 is not
+		keys := int64(1)
+		if len(spec.Keys) > 0 && metrics.StateKeys.Load() != keys {
+			t.Errorf("%s: %d partitions are kept, want %d", name, metrics.StateKeys.Load(), keys)
+		}
+		env.Now += 1000
+		feed(trade{who: 1, amount: 8, name: "e"})
+		found := 0
+		for row := range out {
+			if strings.Contains(row, " e ") && strings.Contains(row, " 1 8 e NULL") {
+				found++
+			}
+		}
+		if found != 1 {
+			t.Errorf("%s: the row after the time to live is not the first of its partition: %v", name, out)
+		}
+		x.Close()
+	}
+}
+
 // A budget that is too small is an error that says what to raise; nothing is lost silently.
 func TestTinyBudgetIsRefused(t *testing.T) {
 	for name, spec := range specs() {

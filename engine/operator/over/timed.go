@@ -40,7 +40,8 @@ type part struct {
 	// ascending; one that is not clear any more only counts as passed.
 	clear   int64 // 0: none
 	clears  []int64
-	cleared bool // since the last row of ready
+	cleared bool  // since the last row of ready
+	used    int64 // when the last row came, by the clock
 }
 
 // item is a row. With reset the frame was cleared before it.
@@ -87,6 +88,12 @@ func (t *timed) Process(_ int, b *data.Batch, out operator.Output) error {
 	for i, r := range t.rows {
 		p, wm, at := found[i], t.watermark, t.ctx.Env.Now
 		t.parts.Touch(p)
+		if t.stale(&p.Value.used) {
+			if err := t.empty(p); err != nil {
+				return err
+			}
+		}
+		p.Value.used = t.ctx.Env.Now
 		if t.spec.Time == data.EventTime {
 			if b.RowWatermarks != nil {
 				wm = max(wm, b.RowWatermarks[r])
@@ -109,9 +116,48 @@ func (t *timed) Process(_ int, b *data.Batch, out operator.Output) error {
 	if t.spec.Time == data.ProcTime {
 		err = t.fire(t.ctx.Env.Now, b.IngestedAt, out)
 	}
+	if err == nil && t.spec.TTLMillis > 0 {
+		err = t.sweep(len(t.rows) + sweepMore)
+	}
 	t.ctx.Metrics.StateKeys.Store(int64(t.parts.Len()))
 	t.kept.Settle(t.parts.Passing())
 	t.ctx.Metrics.StateBytes.Store(t.kept.Bytes() + t.parts.Bytes() + t.groups.Bytes())
+	return err
+}
+
+// empty forgets what a partition has, but for rows that wait.
+func (t *timed) empty(x *operator.Partition[part]) error {
+	p := &x.Value
+	if len(p.pending)+len(p.ready) > 0 {
+		return nil
+	}
+	for _, y := range p.frame {
+		t.kept.Drop(y.row)
+	}
+	*p = part{seen: p.seen, used: p.used}
+	rec, err := t.parts.Find(x, t.groups.Table)
+	if err == nil && rec != nil {
+		t.set.Drop(t.groups, rec)
+	}
+	return err
+}
+
+// sweep drops some partitions whose time to live is over.
+func (t *timed) sweep(n int) error {
+	err := t.parts.Sweep(n, func(x *operator.Partition[part]) error {
+		if p := &x.Value; !t.stale(&p.used) || len(p.pending)+len(p.ready) > 0 {
+			return nil
+		}
+		t.parts.Touch(x)
+		if err := t.empty(x); err != nil {
+			return err
+		}
+		t.parts.Drop(x)
+		return nil
+	})
+	if err == nil {
+		err = t.parts.Tidy()
+	}
 	return err
 }
 

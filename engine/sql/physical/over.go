@@ -26,6 +26,9 @@ func (p *planner) over(n *logical.Over, in *stream) (*stream, error) {
 			spec.Calls[i].Agg = &agg
 		}
 	}
+	if spec.Rows || spec.Preceding < 0 {
+		spec.TTLMillis = p.config.TTLMillis
+	}
 	modes := graph.Modes{}
 	if spec.Time == data.NoTimeAttr {
 		if !spec.Rows && spec.Preceding >= 0 {
