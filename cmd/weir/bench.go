@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime/pprof"
 	"strconv"
 	"strings"
@@ -179,7 +180,11 @@ func benchOne(ctx context.Context, query string, o benchOptions) (benchResult, e
 		return benchResult{}, err
 	}
 	defer in.close()
-	script, err := nexmark.Script(query, nexmark.Options{Source: in.source, Sink: "'connector' = 'blackhole'", SideInput: in.source, Bids: in.bids})
+	side := filepath.Join(dir, "side.csv")
+	if err := os.WriteFile(side, nexmark.SideRows(), 0o600); err != nil {
+		return benchResult{}, fmt.Errorf("write the side input: %w", err)
+	}
+	script, err := nexmark.Script(query, nexmark.Options{Source: in.source, Sink: "'connector' = 'blackhole'", SideInput: side, Bids: in.bids})
 	if err != nil {
 		return benchResult{}, err
 	}

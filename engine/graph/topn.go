@@ -25,6 +25,9 @@ type TopN struct {
 	// WindowEnd, and rows that come after that are dropped.
 	Windowed  bool `json:"windowed,omitzero"`
 	WindowEnd int  `json:"windowEnd,omitzero"`
+	// MiniBatch folds a batch's changes: what is given is the difference that all of
+	// its rows make, not that of each (table.exec.mini-batch.enabled).
+	MiniBatch bool `json:"miniBatch,omitzero"`
 	// Retracts tells that the input may take rows back, so all rows are kept.
 	Retracts  bool  `json:"retracts,omitzero"`
 	TTLMillis int64 `json:"ttlMillis,omitzero"`

@@ -29,6 +29,7 @@ type topN struct {
 	layout  *packed.Layout
 	exact   bool // equal prefixes are equal rows of the order, unless NULL has them
 	single  bool // a partition has one row
+	folds   bool // changes are given for a batch, not for each row
 	ctx     *operator.Context
 
 	outTypes []data.Type
@@ -52,6 +53,8 @@ type topN struct {
 	changed  int
 	before   []entry
 	after    []entry
+	folded   []fold
+	earlier  []entry // of folded
 	gives    gives
 
 	// scratch
@@ -78,7 +81,7 @@ func New(op graph.Op, input []data.Column) (operator.Operator, error) {
 	if spec.Windowed {
 		return newWindowed(op, input)
 	}
-	t := &topN{spec: spec, columns: input, single: spec.To == 1 && !spec.Retracts, ttl: spec.TTLMillis}
+	t := &topN{spec: spec, columns: input, folds: spec.MiniBatch && spec.To-spec.From < mostFolded, single: spec.To == 1 && !spec.Retracts, ttl: spec.TTLMillis}
 	isKey := make([]bool, len(input))
 	for _, k := range spec.Keys {
 		t.cols = append(t.cols, k)
@@ -135,6 +138,9 @@ func (t *topN) Process(_ int, b *data.Batch, out operator.Output) error {
 	t.setPrefixes(b)
 	t.changed = 0
 	err := t.changes(b)
+	if err == nil && t.folds {
+		err = t.unfold()
+	}
 	if err == nil {
 		err = t.flush()
 	}
@@ -211,13 +217,13 @@ func (t *topN) changes(b *data.Batch) error {
 				return fmt.Errorf("a top-n over inserts got a change %s", op)
 			}
 			err = t.best(rec, i)
-		case t.spec.Number && op == data.UpdateBefore && i+1 < len(t.rows) && t.recs[i+1] == rec && b.Op(int(t.rows[i+1])) == data.UpdateAfter:
+		case t.spec.Number && !t.folds && op == data.UpdateBefore && i+1 < len(t.rows) && t.recs[i+1] == rec && b.Op(int(t.rows[i+1])) == data.UpdateAfter:
 			err = t.update(rec, i) // it changes the row of a rank once
 			i++
 		case op.Adds():
-			err = t.add(rec, i, true)
+			err = t.add(rec, i, !t.folds)
 		default:
-			err = t.take(rec, r, true)
+			err = t.take(rec, r, !t.folds)
 		}
 		if err != nil {
 			return err
@@ -236,6 +242,9 @@ func (t *topN) best(rec unsafe.Pointer, i int) error {
 		}
 		p.n, p.prefix, p.block = 1, now.prefix, now.ref
 		t.accepted = append(t.accepted, int32(i))
+		if t.folds {
+			return nil
+		}
 		return t.give(now, 1, data.Insert)
 	}
 	old := entry{p.prefix, p.block}
@@ -248,14 +257,22 @@ func (t *topN) best(rec unsafe.Pointer, i int) error {
 	p.prefix, p.block = now.prefix, now.ref
 	t.accepted = append(t.accepted, int32(i))
 	t.drop(old)
+	if t.folds {
+		return nil
+	}
+	return t.replace(old, now)
+}
+
+// replace gives a row that takes the place of the only one.
+func (t *topN) replace(old, now entry) error {
 	out, in := data.Delete, data.Insert
 	if t.spec.Number || t.spec.Replaces {
 		out, in = data.UpdateBefore, data.UpdateAfter
 	}
-	if err := t.give(old, 1, out); err != nil {
+	if err := t.give(old, t.spec.From, out); err != nil {
 		return err
 	}
-	return t.give(now, 1, in)
+	return t.give(now, t.spec.From, in)
 }
 
 // drop frees what holds a row, at the end of the batch.
@@ -268,6 +285,9 @@ func (t *topN) drop(e entry) {
 // touch says that a partition is about to change.
 func (t *topN) touch(rec unsafe.Pointer) error {
 	t.changed++
+	if t.folds {
+		t.fold(rec)
+	}
 	if t.ttl > 0 {
 		partitionOf(rec).wrote = t.ctx.Env.Now
 	}

@@ -159,7 +159,9 @@ func TestChangesAddUp(t *testing.T) {
 						if more {
 							spec.Order = append(spec.Order, graph.SortKey{Column: 2})
 						}
-						t.Run(fmt.Sprintf("%+v", spec), func(t *testing.T) { addUp(t, spec, 60, 60, 3) })
+						for _, spec.MiniBatch = range []bool{false, true} {
+							t.Run(fmt.Sprintf("%+v", spec), func(t *testing.T) { addUp(t, spec, 60, 60, 3) })
+						}
 					}
 				}
 			}

@@ -16,7 +16,7 @@ func (p *planner) topN(n *logical.TopN, in *stream) (*stream, error) {
 		return nil, err
 	}
 	names := graph.ColumnNames(in.schema)
-	t := &graph.TopN{Keys: n.Keys, Order: n.Order, From: n.From, To: n.To, Number: n.Number, Retracts: !in.modes.InsertOnly(), TTLMillis: p.config.TTLMillis}
+	t := &graph.TopN{Keys: n.Keys, Order: n.Order, From: n.From, To: n.To, Number: n.Number, Retracts: !in.modes.InsertOnly(), MiniBatch: p.config.MiniBatch, TTLMillis: p.config.TTLMillis}
 	modes := graph.Modes{Deletes: t.Retracts || !n.Number, Updates: n.Number, UpdateBefore: n.Number}
 	if t.Retracts {
 		modes.Deletes = true
@@ -130,7 +130,7 @@ func (p *planner) limit(n *logical.Limit, in *stream) *stream {
 		m.rows += " of [" + strings.Join(m.columns, ", ") + "]"
 		op.UID = p.uid("limit", m.rows)
 		op.Modes.Deletes = true
-		op.TopN = &graph.TopN{From: n.Offset + 1, To: n.Offset + n.Count, Retracts: true, TTLMillis: p.config.TTLMillis}
+		op.TopN = &graph.TopN{From: n.Offset + 1, To: n.Offset + n.Count, Retracts: true, MiniBatch: p.config.MiniBatch, TTLMillis: p.config.TTLMillis}
 	}
 	s := &stream{schema: op.Schema, modes: op.Modes, meaning: m, producer: "Limit(" + op.Detail + ")"}
 	s.vertex, s.parallelism = p.gather(in, op, nil)

@@ -92,5 +92,17 @@ func (o Options) fill(script string) string {
 	return script
 }
 
+// SideRows is the side input of q13, as CSV: the numbers below 10,000, each twice.
+func SideRows() []byte {
+	var b []byte
+	for i := range int64(10_000) {
+		b = strconv.AppendInt(b, i, 10)
+		b = append(b, ',')
+		b = strconv.AppendInt(b, i, 10)
+		b = append(b, '\n')
+	}
+	return b
+}
+
 // withComment matches comment lines, which may name a variable as well.
 var withComment = regexp.MustCompile(`(?m)^--.*\n`)
