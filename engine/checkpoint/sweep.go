@@ -11,8 +11,8 @@ import (
 
 // Sweep removes the files that only a checkpoint referred to that somebody has
 // removed from a local folder. removed is where it was. Files of checkpoints
-// after it may belong to a job that runs, and are left; so is everything while
-// a checkpoint beside it cannot be read.
+// after it may belong to a job that runs, and are left while there is any other;
+// so is everything while a checkpoint beside it cannot be read.
 func Sweep(removed string) error {
 	place, err := storage.Clean(removed)
 	if err != nil {
@@ -29,12 +29,13 @@ func Sweep(removed string) error {
 	if err != nil {
 		return err
 	}
-	needed := map[string]bool{}
+	needed, others := map[string]bool{}, false
 	for _, n := range names {
 		n, isFolder := strings.CutSuffix(n, "/")
 		if !isFolder || !strings.HasPrefix(n, prefix) {
 			continue
 		}
+		others = true
 		m, err := openIn(store, n)
 		if errors.Is(err, ErrMissing) {
 			continue
@@ -46,11 +47,13 @@ func Sweep(removed string) error {
 			needed[f] = true
 		}
 	}
+	if !others { // nobody is left, and what a crash cut short is nobody's
+		return store.RemoveFolder(sharedFolder)
+	}
 	files, err := store.List(sharedFolder)
 	if err != nil {
 		return err
 	}
-	left := len(files)
 	for _, f := range files {
 		id, _, _ := strings.Cut(f, "-")
 		if n, err := strconv.ParseInt(id, 10, 64); err != nil || n > last || needed[f] {
@@ -59,10 +62,6 @@ func Sweep(removed string) error {
 		if err := store.Remove(path.Join(sharedFolder, f)); err != nil {
 			return err
 		}
-		left--
-	}
-	if left == 0 && len(files) > 0 {
-		return store.RemoveFolder(sharedFolder)
 	}
 	return nil
 }

@@ -117,12 +117,19 @@ func TestChainsAreContinued(t *testing.T) {
 		dir := t.TempDir()
 		s.Checkpoint = frequent(dir)
 		s.Checkpoint.Retained = 1 + int(seed%2)
+		s.Checkpoint.Incremental = seed > 0
 		s.Checkpoint.Retention = checkpoint.RetainOnCancellation
 		s.Restart = Restart{Kind: FixedDelay}
 		j := w.start(s)
 		w.finish(j)
 		w.check()
 		st := j.Checkpoints()
+		if seed == 0 {
+			if w.deltas.Load() > 0 {
+				t.Errorf("%d incremental snapshots, though they are turned off", w.deltas.Load())
+			}
+			continue
+		}
 		if w.deltas.Load() == 0 {
 			t.Errorf("seed %d: no incremental snapshot in %d checkpoints", seed, st.Completed)
 		}

@@ -46,7 +46,7 @@ func checkpointDetails(info engine.CheckpointInfo) flink.CheckpointDetails {
 	d := flink.CheckpointDetails{
 		Class: strings.ToLower(info.Status), ID: info.ID, Status: flink.OperationState(info.Status), Savepoint: info.Savepoint,
 		TriggerTimestamp: flink.MillisOf(info.Triggered), LatestAckTimestamp: -1, Type: "CHECKPOINT",
-		CheckpointedSize: info.Bytes, StateSize: info.Bytes, Subtasks: info.Subtasks, AcknowledgedSubtasks: info.Acknowledged,
+		CheckpointedSize: info.Written, StateSize: info.Bytes, Subtasks: info.Subtasks, AcknowledgedSubtasks: info.Acknowledged,
 		Tasks: map[string]flink.TaskCheckpoint{},
 	}
 	if info.Savepoint {
