@@ -63,6 +63,11 @@ type spec struct {
 
 func open(t testing.TB, s spec) *join {
 	t.Helper()
+	return openIn(t, s, state.NewBudget(0))
+}
+
+func openIn(t testing.TB, s spec, memory *state.Budget) *join {
+	t.Helper()
 	kind, cond, null := s.kind, s.cond, s.null
 	op := graph.Op{Name: "Join", Join: &graph.Join{
 		Kind: kind, LeftKeys: []int{1}, RightKeys: []int{0}, NullKeys: []bool{null}, LeftInserts: s.inserts[0], RightInserts: s.inserts[1],
@@ -80,7 +85,7 @@ func open(t testing.TB, s spec) *join {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := j.Open(&operator.Context{Env: &function.Env{}, MaxParallelism: 128, Metrics: &operator.Metrics{}, Memory: state.NewBudget(0)}); err != nil {
+	if err := j.Open(&operator.Context{Env: &function.Env{}, MaxParallelism: 128, Metrics: &operator.Metrics{}, Memory: memory}); err != nil {
 		t.Fatal(err)
 	}
 	return j.(*join)

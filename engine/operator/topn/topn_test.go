@@ -82,6 +82,11 @@ func (r row) String() string {
 
 func open(t *testing.T, spec graph.TopN) *topN {
 	t.Helper()
+	return openIn(t, spec, state.NewBudget(0))
+}
+
+func openIn(t *testing.T, spec graph.TopN, memory *state.Budget) *topN {
+	t.Helper()
 	op := graph.Op{Name: "TopN", TopN: &spec, Schema: slices.Clone(input)}
 	if spec.Number {
 		op.Schema = append(op.Schema, data.Column{Name: "rank", Type: data.Of(data.BigInt).NotNull()})
@@ -90,7 +95,7 @@ func open(t *testing.T, spec graph.TopN) *topN {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := o.Open(&operator.Context{Env: &function.Env{}, MaxParallelism: 128, Metrics: &operator.Metrics{}, Memory: state.NewBudget(0)}); err != nil {
+	if err := o.Open(&operator.Context{Env: &function.Env{}, MaxParallelism: 128, Metrics: &operator.Metrics{}, Memory: memory}); err != nil {
 		t.Fatal(err)
 	}
 	return o.(*topN)
@@ -202,6 +207,64 @@ func TestPartitionsLiveForATime(t *testing.T) {
 		if n := int64(o.heap.Len()); n > to+1 {
 			t.Errorf("%d blocks are left", n)
 		}
+	}
+}
+
+// TestStateOverTheBudget ranks far more rows than fit into the memory there is,
+// and compares with a ranking in memory, also after a restore.
+func TestStateOverTheBudget(t *testing.T) {
+	const limit = 3 << 20
+	for _, spec := range []graph.TopN{{To: 1}, {To: 3, Number: true}, {To: 2, Retracts: true}} {
+		spec.Keys, spec.Order, spec.From = []int{1}, []graph.SortKey{{Column: 3}}, 1
+		t.Run(fmt.Sprintf("%+v", spec), func(t *testing.T) {
+			tight := state.NewBudget(limit).SpillTo(t.TempDir())
+			small, large := openIn(t, spec, tight), open(t, spec)
+			defer func() {
+				small.Close()
+				large.Close()
+				if err := tight.Close(); err != nil {
+					t.Error(err)
+				}
+			}()
+			rnd := rand.New(rand.NewPCG(1, 2))
+			id := int64(0)
+			feed := func() {
+				t.Helper()
+				rows := make([]row, data.BatchSize)
+				for i := range rows {
+					id++
+					rows[i] = row{rnd.Int64N(1000), rnd.Int64N(60_000), id}
+				}
+				a, b := lines{}, lines{}
+				if err := small.Process(0, batch(rows, nil), a); err != nil {
+					t.Fatal(err)
+				}
+				if err := large.Process(0, batch(rows, nil), b); err != nil {
+					t.Fatal(err)
+				}
+				if !maps.Equal(a, b) {
+					t.Fatalf("%d changes of a ranking over the budget are not the %d of one in memory", len(a), len(b))
+				}
+			}
+			for range 50 {
+				feed()
+			}
+			if tight.Spilled() == 0 {
+				t.Fatal("nothing went to the file")
+			}
+			whole := operatortest.Whole(t, small)
+			small.Close()
+			if used := tight.Used(); used != 0 {
+				t.Errorf("%d bytes accounted with nothing there", used)
+			}
+			small = openIn(t, spec, tight)
+			if err := small.Restore(&state.Reader{Parts: []state.Snapshot{whole}}); err != nil {
+				t.Fatal(err)
+			}
+			for range 6 {
+				feed()
+			}
+		})
 	}
 }
 
