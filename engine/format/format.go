@@ -42,6 +42,9 @@ type DecoderSpec struct {
 	// first byte given: of a file that is read on, or 0. An input begins with a
 	// byte order mark or header lines only if Offset is 0.
 	Offset, Line int64
+	// Bad hears of each record that is skipped because it does not decode; the
+	// record is valid during the call. It may be nil.
+	Bad func(e *RecordError, record []byte)
 }
 
 // Decoder turns bytes into rows. It is used by one goroutine.

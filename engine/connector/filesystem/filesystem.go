@@ -31,6 +31,7 @@ var Connector = &connector.Connector{
 		{Key: "source.path.regex-pattern", Doc: "Read only files whose whole path matches this regular expression."},
 		{Key: "source.split-size", Type: option.Bytes, Default: "4 mb", Doc: "Bounded sources read uncompressed files of 64 MB and more in parts of at least this size, by all subtasks at once, if their lines are records (json, raw, csv without quotes). 0 keeps files whole, and so their rows in order. An option of weir's own."},
 		{Key: "scan.rate-limit", Type: option.Int, Doc: "Rows a second, over all subtasks. An option of weir's own.", Example: "1000"},
+		connector.ParseErrorsOption,
 		{Key: "partition.default-name", Default: "__DEFAULT_PARTITION__", Doc: "The folder name of a partition whose value is NULL or empty."},
 		{Key: "sink.rolling-policy.file-size", Type: option.Bytes, Default: "128 mb", Doc: "A file that has grown to this size is closed and a new one begun."},
 		{Key: "sink.rolling-policy.rollover-interval", Type: option.Duration, Default: "30 min", Doc: "A file that has been open for this long is closed and a new one begun. A checkpoint always does so."},

@@ -38,6 +38,8 @@ type source struct {
 	nextList time.Time
 	failed   error // of listing
 	file     opened
+	reading  string // its path
+	rejected *connector.ParseErrors
 }
 
 type split struct {
@@ -88,6 +90,9 @@ func newSource(s connector.SourceSpec) (connector.Source, error) {
 	if s.Format.Lines != nil && s.Format.Lines(s.FormatOptions) {
 		src.splitSize, src.splitFrom = s.Options.Bytes("source.split-size"), splitFrom
 	}
+	if src.rejected, err = connector.NewParseErrors(s); err != nil {
+		return nil, fmt.Errorf("table %s: %w", s.Source.Table.Name, err)
+	}
 	if src.outs, err = newOutputs(s.Source, s.Schema); err != nil {
 		return nil, err
 	}
@@ -109,6 +114,7 @@ func (s *source) what(at position) format.DecoderSpec {
 	return format.DecoderSpec{
 		Columns: s.outs.columns, Output: s.outs.paths, Types: s.outs.types, Options: s.spec.FormatOptions,
 		Offset: at.offset, Line: at.line,
+		Bad: func(e *format.RecordError, record []byte) { s.rejected.Add(s.reading, e, record) },
 	}
 }
 
@@ -164,6 +170,9 @@ func (s *source) Splits() []connector.Split {
 		// nobody has listed for new ones.
 		s.failed = s.look()
 	}
+	if err := s.rejected.Flush(); err != nil && s.failed == nil {
+		s.failed = err
+	}
 	out := make([]connector.Split, len(s.splits))
 	for i, sp := range s.splits {
 		out[i] = connector.Split{ID: sp.id, Done: sp.done}
@@ -175,6 +184,10 @@ func (s *source) Splits() []connector.Split {
 }
 
 func (s *source) Close() error {
+	return errors.Join(s.closeFile(), s.rejected.Close())
+}
+
+func (s *source) closeFile() error {
 	if s.file == nil {
 		return nil
 	}
@@ -262,7 +275,7 @@ func (s *source) Poll(ctx context.Context, b *data.Batch) (connector.Status, err
 	sp.pos, sp.done = s.file.position(), done
 	if done {
 		s.todo = s.todo[1:]
-		if err := s.Close(); err != nil {
+		if err := s.closeFile(); err != nil {
 			return 0, fmt.Errorf("close: %w", err)
 		}
 	}
@@ -292,6 +305,10 @@ func (s *source) open(sp *split) (opened, error) {
 		if at, end, err = bounds(path, at, part); err != nil {
 			return nil, fmt.Errorf("file %s: %w", path, err)
 		}
+	}
+	s.reading = path
+	if part.from > 0 {
+		s.reading = fmt.Sprintf("%s from byte %d on", path, at.offset)
 	}
 	dec, err := s.decoder(at)
 	if err != nil {

@@ -374,3 +374,43 @@ func BenchmarkReadCSV(b *testing.B) {
 		}
 	}
 }
+
+// Records that are left out are written down, and can be read as a table.
+func TestRejectedRecordsAreWrittenDown(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir+"/in/1.json", `{"a":1,"b":"x"}`+"\n"+`{"a":2,"b":`+"\n"+"\xff\n"+`{"a":3,"b":"z"}`+"\n")
+	s := sourceSpec(t, graph.Table{Name: "t", Columns: columns}, "path", dir+"/in", "scan.parse-errors.path", dir+"/rejected")
+	s.Format, s.FormatOptions = json.Format, formattest.Options(t, json.Format)
+	if _, err := newSource(s); err == nil || !strings.Contains(err.Error(), "json.ignore-parse-errors") {
+		t.Errorf("got %v", err)
+	}
+	s.FormatOptions = formattest.Options(t, json.Format, "ignore-parse-errors", "true")
+	src, err := newSource(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if rows := connectortest.Read(t, src, columns, 0); len(rows) != 2 {
+		t.Errorf("got %q", rows)
+	}
+	src.Splits() // a checkpoint
+	cols := []data.Column{
+		{Name: "source", Type: data.String()},
+		{Name: "line", Type: data.Of(data.BigInt)},
+		{Name: "error", Type: data.String()},
+		{Name: "record", Type: data.String()},
+		{Name: "hex", Type: data.Of(data.Boolean)},
+	}
+	back := sourceSpec(t, graph.Table{Name: "rejected", Columns: cols}, "path", dir+"/rejected")
+	back.Format, back.FormatOptions = json.Format, formattest.Options(t, json.Format)
+	rows, err := readAll(t, back)
+	want := []string{
+		dir + `/in/1.json|2|unexpected end of the record: a value expected|{"a":2,"b":|\N`,
+		dir + `/in/1.json|3|unexpected character "` + "\ufffd" + `": a value expected|ff0a|TRUE`,
+	}
+	if err != nil || strings.Join(rows, "\n") != strings.Join(want, "\n") {
+		t.Errorf("got\n%s\n%v, want\n%s", strings.Join(rows, "\n"), err, strings.Join(want, "\n"))
+	}
+	if err := src.Close(); err != nil {
+		t.Error(err)
+	}
+}

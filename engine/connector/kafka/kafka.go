@@ -57,6 +57,7 @@ var (
 		{Key: "properties.", Prefix: true, Doc: "Any setting of Kafka's Java clients. Those that mean something here are honoured: security.protocol, sasl.*, ssl.*, isolation.level, fetch.*, compression.type, transaction.timeout.ms and others; the rest are noted in the log and left alone."},
 		{Key: "value.fields-include", Type: option.Enum, Enum: []string{"ALL", "EXCEPT_KEY"}, Default: "ALL", Doc: "Whether the columns of the key are in the value too."},
 		{Key: "key.fields-prefix", Doc: "A prefix of the key's columns in the table that is not part of their names in the key. Needs 'value.fields-include' = 'EXCEPT_KEY'."},
+		connector.ParseErrorsOption,
 		{Key: "scan.topic-partition-discovery.interval", Type: option.Duration, Default: "5 min", Doc: "How often to look for new topics and partitions, which are read from their beginning; 0 to never look."},
 	}
 	keyOptions = []option.Option{

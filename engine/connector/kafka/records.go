@@ -18,6 +18,9 @@ type records struct {
 	upsert     bool
 	meta       []metadata
 
+	reading  string // topic and partition
+	rejected *connector.ParseErrors
+
 	// scratch
 	counted []*kgo.Record // those that are rows or deletions
 	rowOf   []int32       // by row: index into counted
@@ -46,6 +49,10 @@ func newRecords(s connector.SourceSpec, upsert bool) (*records, error) {
 		return nil, err
 	}
 	r := &records{upsert: upsert}
+	if r.rejected, err = connector.NewParseErrors(s); err != nil {
+		return nil, fmt.Errorf("table %s: %w", t.Name, err)
+	}
+	bad := func(e *format.RecordError, record []byte) { r.rejected.Add(r.reading, e, record) }
 	inKey, inValue := positionsOf(l.key), positionsOf(l.value)
 	var keyPaths, valuePaths [][]int
 	for k, p := range s.Source.Output {
@@ -65,7 +72,7 @@ func newRecords(s connector.SourceSpec, upsert bool) (*records, error) {
 		valuePaths = append(valuePaths, append([]int{j}, p.Fields...))
 	}
 	if r.value.decoder, err = s.Format.Decoder(format.DecoderSpec{
-		Columns: columnsAt(t, l.value, nil), Output: valuePaths, Types: r.value.types, Options: s.FormatOptions,
+		Columns: columnsAt(t, l.value, nil), Output: valuePaths, Types: r.value.types, Options: s.FormatOptions, Bad: bad,
 	}); err != nil {
 		return nil, err
 	}
@@ -77,7 +84,7 @@ func newRecords(s connector.SourceSpec, upsert bool) (*records, error) {
 		return nil, fmt.Errorf("table %s: the format of its keys cannot be read", t.Name)
 	}
 	r.key.decoder, err = s.KeyFormat.Decoder(format.DecoderSpec{
-		Columns: columnsAt(t, l.key, l.keyNames), Output: keyPaths, Types: r.key.types, Options: s.KeyFormatOptions,
+		Columns: columnsAt(t, l.key, l.keyNames), Output: keyPaths, Types: r.key.types, Options: s.KeyFormatOptions, Bad: bad,
 	})
 	return r, err
 }
@@ -101,7 +108,7 @@ func (r *records) skipped() int64 {
 // decode fills the empty batch b with rows of records from the front, and says
 // how many records it is done with. It moves the partition on.
 func (r *records) decode(p *partition, from []*kgo.Record, b *data.Batch) (int, error) {
-	r.counted = r.counted[:0]
+	r.counted, r.reading = r.counted[:0], p.id
 	n, bytes := 0, 0
 	room := data.BatchSize
 	for ; n < len(from) && len(r.counted) < room; n++ {

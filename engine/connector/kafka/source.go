@@ -385,6 +385,9 @@ func (s *source) Splits() []connector.Split {
 	// A checkpoint before the first Poll must not be without the partitions: a
 	// restored source would take them for new ones. What goes wrong is said by the next Poll.
 	_ = s.start(context.Background())
+	if err := s.records.rejected.Flush(); err != nil && s.failed == nil {
+		s.failed = err
+	}
 	out := make([]connector.Split, len(s.parts))
 	for i, p := range s.parts {
 		out[i] = connector.Split{ID: p.id, Done: p.done, Position: p.encode()}
@@ -404,5 +407,5 @@ func (s *source) Close() error {
 		s.commits.stop()
 	}
 	s.client.Close()
-	return nil
+	return s.records.rejected.Close()
 }

@@ -37,6 +37,7 @@ type decoder struct {
 	reader  reader
 	ignore  bool
 	skipped int64
+	bad     func(*format.RecordError, []byte)
 }
 
 func newDecoder(s format.DecoderSpec) (*decoder, error) {
@@ -52,7 +53,7 @@ func newDecoder(s format.DecoderSpec) (*decoder, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &decoder{reader: reader{program: p}, ignore: s.Options.Bool("ignore-parse-errors")}, nil
+	return &decoder{reader: reader{program: p}, ignore: s.Options.Bool("ignore-parse-errors"), bad: s.Bad}, nil
 }
 
 func (d *decoder) Skipped() int64 {
@@ -87,6 +88,9 @@ func (d *decoder) DecodeMessages(p []byte, ends []int, buf *data.Buffer, b *data
 			err = &format.RecordError{Line: 1, Column: r.i - from + 1, Text: format.Excerpt(p[from:ends[k]]), Err: err}
 			if d.ignore {
 				d.skipped++
+				if d.bad != nil {
+					d.bad(err.(*format.RecordError), p[from:ends[k]])
+				}
 				err = nil
 			}
 		default:

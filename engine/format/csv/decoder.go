@@ -23,6 +23,7 @@ type decoder struct {
 
 	line    int64
 	skipped int64
+	bad     func(*format.RecordError, []byte)
 	fields  []field
 	wide    bool // the record at hand may have bytes beyond ASCII
 	multi   bool // the record at hand may have line ends in fields
@@ -50,7 +51,7 @@ func newDecoder(s format.DecoderSpec) (*decoder, error) {
 	d := &decoder{
 		dialect: dia, wDelim: spread(dia.delim), wQuote: spread(dia.quote), wEscape: spread(dia.escape),
 		columns: s.Columns, types: s.Types, comments: s.Options.Bool("allow-comments"), ignore: s.Options.Bool("ignore-parse-errors"),
-		line: s.Line, fields: make([]field, 0, len(s.Columns)+16),
+		line: s.Line, bad: s.Bad, fields: make([]field, 0, len(s.Columns)+16),
 		stamps: format.Moments{Layout: timestamp}, instants: format.Moments{Layout: instant},
 	}
 	if s.Offset == 0 {
@@ -132,7 +133,7 @@ func (d *decoder) decode(p []byte, buf *data.Buffer, base int, atEOF bool, b *da
 			if !d.ignore {
 				return i, err
 			}
-			d.skipped++
+			d.leaveOut(err, rec[:n])
 		} else {
 			b.N++
 		}
@@ -158,9 +159,18 @@ func (d *decoder) broken(rec []byte, atEOF bool, err error) (n int, _ error) {
 		}
 		n = len(rec)
 	}
-	d.skipped++
+	d.leaveOut(d.fail(rec, bad.at, bad.err), rec[:n])
 	d.line += lines(rec[:n])
 	return n, nil
+}
+
+// leaveOut counts a record as skipped.
+func (d *decoder) leaveOut(err error, rec []byte) {
+	d.skipped++
+	var at *format.RecordError
+	if d.bad != nil && errors.As(err, &at) {
+		d.bad(at, rec)
+	}
 }
 
 // lines counts the lines of the record just split.

@@ -47,6 +47,7 @@ type decoder struct {
 
 	line    int64
 	skipped int64
+	bad     func(*format.RecordError, []byte)
 	record  uint64   // number of the record at hand
 	set     []uint64 // by output: the last record that gave it a value
 	scratch []byte
@@ -73,7 +74,7 @@ func newDecoder(s format.DecoderSpec) (*decoder, error) {
 		return nil, err
 	}
 	d := &decoder{
-		ignore: s.Options.Bool("ignore-parse-errors"), strict: s.Options.Bool("fail-on-missing-field"), line: s.Line,
+		ignore: s.Options.Bool("ignore-parse-errors"), strict: s.Options.Bool("fail-on-missing-field"), line: s.Line, bad: s.Bad,
 		set: make([]uint64, len(s.Output)), typ: data.Type{Kind: data.Row},
 	}
 	d.stamp.Layout, d.instant.Layout = layouts(s.Options)
@@ -183,7 +184,7 @@ func (d *decoder) Decode(p []byte, buf *data.Buffer, atEOF bool, b *data.Batch) 
 			err = d.locate(err)
 			break
 		} else {
-			d.skipped++
+			d.leaveOut(err)
 			err = nil
 		}
 		d.line++
@@ -221,7 +222,7 @@ func (d *decoder) DecodeMessages(p []byte, ends []int, buf *data.Buffer, b *data
 			err = d.locate(err)
 			break
 		} else {
-			d.skipped++
+			d.leaveOut(err)
 			err = nil
 		}
 		from, rows[k] = ends[k], int32(b.N)
@@ -251,6 +252,15 @@ func (d *decoder) fresh() *window {
 	}
 	d.window.from, d.window.to = 0, 0
 	return d.window
+}
+
+// leaveOut counts the record at hand as skipped.
+func (d *decoder) leaveOut(err error) {
+	d.skipped++
+	var at *format.RecordError
+	if d.bad != nil && errors.As(d.locate(err), &at) {
+		d.bad(at, d.p)
+	}
 }
 
 // locate adds where an error is.

@@ -2,6 +2,7 @@ package change
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -30,6 +31,7 @@ type decoder struct {
 
 	line    int64
 	skipped int64
+	bad     func(*format.RecordError, []byte)
 
 	// The records at hand.
 	in      *data.Batch
@@ -61,7 +63,7 @@ type filters struct {
 }
 
 func newDecoder(f Form, s format.DecoderSpec) (*decoder, error) {
-	d := &decoder{form: f, ignore: s.Options.Bool("ignore-parse-errors"), line: s.Line}
+	d := &decoder{form: f, ignore: s.Options.Bool("ignore-parse-errors"), line: s.Line, bad: s.Bad}
 	row := data.Type{Kind: data.Row, Nullable: true}
 	for _, path := range s.Output {
 		c := s.Columns[path[0]]
@@ -146,6 +148,14 @@ func (x *filters) wanted(record []byte) (bool, error) {
 
 func (d *decoder) Lines() int64 { return d.line }
 
+// tell says of a record that it is left out, and why.
+func (d *decoder) tell(err error, record []byte) {
+	var at *format.RecordError
+	if d.bad != nil && errors.As(err, &at) {
+		d.bad(at, record)
+	}
+}
+
 func (d *decoder) Skipped() int64 {
 	n := d.skipped
 	d.skipped = 0
@@ -181,6 +191,7 @@ func (d *decoder) Decode(p []byte, buf *data.Buffer, atEOF bool, b *data.Batch) 
 				break
 			} else {
 				d.skipped++
+				d.tell(json.Locate(err, d.line+1, record), record)
 				err = nil
 			}
 		}
@@ -212,6 +223,7 @@ func (d *decoder) DecodeMessages(p []byte, ends []int, buf *data.Buffer, b *data
 				break
 			} else {
 				d.skipped++
+				d.tell(json.Locate(err, 1, record), record)
 				err = nil
 			}
 		}
