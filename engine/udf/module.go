@@ -55,13 +55,22 @@ var compiled = sync.OnceValue(wazero.NewCompilationCache)
 // sooner.
 func compile(name, sum string, code []byte, limits Limits, run bool) (*module, error) {
 	ctx := context.Background()
-	config := wazero.NewRuntimeConfigInterpreter()
+	config := wazero.NewRuntimeConfigInterpreter().WithCloseOnContextDone(true)
 	if run {
 		config = wazero.NewRuntimeConfig().WithCompilationCache(compiled())
 		ctx = experimental.WithCompilationWorkers(ctx, runtime.GOMAXPROCS(0))
+		counting, err := metered(code, fuelOf(limits.Call))
+		switch {
+		case err == nil:
+			code = counting
+		case errors.Is(err, errUnmetered): // also what is no module at all: compiling tells
+			config = config.WithCloseOnContextDone(true)
+		default:
+			return nil, fmt.Errorf("module %s: %w", name, err)
+		}
 	}
 	pages := max(1, min((limits.Memory+pageSize-1)/pageSize, 1<<16))
-	config = config.WithMemoryLimitPages(uint32(pages)).WithCloseOnContextDone(true)
+	config = config.WithMemoryLimitPages(uint32(pages))
 	m := &module{name: name, sum: sum, limits: limits, sandbox: wazero.NewRuntimeWithConfig(ctx, config)}
 	err := m.open(ctx, code)
 	if err != nil {
@@ -173,7 +182,8 @@ type instance struct {
 	room   api.Function
 	call   api.Function
 	tell   api.Function
-	said   tail // what it wrote to its standard error
+	said   tail              // what it wrote to its standard error
+	left   api.MutableGlobal // nil: the host is asked instead
 	stack  [2]uint64
 }
 
@@ -193,12 +203,22 @@ func (m *module) instantiate() (*instance, error) {
 	i := &instance{module: m}
 	ctx, cancel := context.WithTimeout(context.Background(), m.limits.Call)
 	defer cancel()
-	config := wazero.NewModuleConfig().WithName("").WithStartFunctions("_initialize").WithStderr(&i.said)
+	config := wazero.NewModuleConfig().WithName("").WithStartFunctions().WithStderr(&i.said)
 	guest, err := m.sandbox.InstantiateModule(ctx, m.compiled, config)
 	if err != nil {
 		return nil, fmt.Errorf("start an instance: %w", i.explain(ctx, err))
 	}
 	i.guest = guest
+	if g, ok := guest.ExportedGlobal(fuelName).(api.MutableGlobal); ok {
+		i.left = g
+	}
+	if start := guest.ExportedFunction("_initialize"); start != nil {
+		if _, err := start.Call(ctx); err != nil {
+			err = fmt.Errorf("start an instance: %w", i.explain(ctx, err))
+			i.close()
+			return nil, err
+		}
+	}
 	for _, f := range []struct {
 		into      *api.Function
 		name      string
@@ -250,6 +270,9 @@ func (i *instance) describe() ([]byte, error) {
 
 // begin asks for room for a request and gives it, to be filled.
 func (i *instance) begin(ctx context.Context, size int) ([]byte, uint32, error) {
+	if i.left != nil {
+		i.left.Set(uint64(fuelOf(i.module.limits.Call)))
+	}
 	if int64(size) > i.module.limits.Memory {
 		return nil, 0, fmt.Errorf("a batch of %d bytes does not fit into its memory of %d", size, i.module.limits.Memory)
 	}
@@ -285,7 +308,7 @@ func (t *trap) Unwrap() error { return t.why }
 
 // explain says in few words how an instance ended.
 func (i *instance) explain(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
+	if ctx.Err() != nil || i.left != nil && int64(i.left.Get()) < 0 {
 		return &trap{fmt.Errorf("it took longer than %v and was stopped; the option 'timeout' of CREATE FUNCTION allows it more", i.module.limits.Call), true}
 	}
 	why := firstLine(err)

@@ -103,6 +103,15 @@ func TestGoModule(t *testing.T) {
 	fails(t, e, udftest.Declare("f", "levenstein", "go.wasm")+`SELECT 1`, "did you mean 'levenshtein'?")
 }
 
+// What a module of Go leaves behind is collected between calls.
+func TestGoModuleCollectsGarbage(t *testing.T) {
+	e := engine.New(engine.Config{})
+	check(t, e, "CREATE FUNCTION lev AS 'levenshtein' LANGUAGE WASM USING ARTIFACT '"+udftest.Go(t)+`' WITH ('memory' = '24 mb');
+		CREATE TABLE g (n INT) WITH ('connector' = 'datagen', 'number-of-rows' = '100000', 'fields.n.kind' = 'sequence', 'fields.n.start' = '1', 'fields.n.end' = '100000');
+		CREATE TABLE o (s BIGINT) WITH ('connector' = 'blackhole');
+		INSERT INTO o SELECT lev('some text', CAST(n AS STRING)) FROM g`+";")
+}
+
 func TestRustModule(t *testing.T) {
 	path := udftest.Rust(t)
 	e := engine.New(engine.Config{})

@@ -5,6 +5,7 @@ package guest
 import (
 	"encoding/json"
 	"fmt"
+	"runtime"
 	"strings"
 	"unsafe"
 )
@@ -168,6 +169,7 @@ var space []uint64 // the request
 func room(size uint32) uint32 {
 	clear(keep)
 	keep = keep[:0]
+	runtime.Gosched() // the collector has no other time of its own
 	if n := int(size)/8 + 1; n > len(space) {
 		space = make([]uint64, n+n/4)
 	}
