@@ -59,7 +59,7 @@ weir bench nexmark --queries all --events 10000000 --output json`),
 	f.Int64Var(&o.events, "events", 50_000_000, "events the generator makes")
 	f.IntVar(&o.parallelism, "parallelism", 2, "subtasks of each stage")
 	f.DurationVar(&o.checkpoints, "checkpoint-interval", 10*time.Second, "time between checkpoints; 0 for none")
-	f.StringVar(&o.stateMemory, "state-memory", "", "memory for state, such as 512MiB; empty for no bound")
+	f.StringVar(&o.stateMemory, "state-memory", "", "memory for state, such as 512mb; empty for no bound")
 	f.StringVar(&o.input, "input", "generator", "generator; json, csv, avro, parquet or kafka: what it makes is written there first and then read; or a file of events as JSON lines")
 	f.StringVar(&o.output, "output", "table", "table or json")
 	f.StringVar(&o.profile, "cpu-profile", "", "file for a profile of the processor time, for go tool pprof; of several queries the name gets theirs")

@@ -15,6 +15,7 @@ import (
 type arena struct {
 	segments []segment        // the first stands for no segment
 	bases    []unsafe.Pointer // where segments begin, nil if not in memory
+	byBase   map[uintptr]int  // those off the heap, which begin at multiples of their size
 	budget   *Budget
 	movable  bool
 
@@ -112,6 +113,12 @@ func (a *arena) grow(n int) error {
 
 func (a *arena) add(s segment) {
 	a.grown = s.size
+	if s.place == inRoom {
+		if a.byBase == nil {
+			a.byBase = map[uintptr]int{}
+		}
+		a.byBase[uintptr(unsafe.Pointer(&s.mem[0]))] = len(a.segments)
+	}
 	a.total += int64(s.size)
 	a.segments = append(a.segments, s)
 	a.bases = append(a.bases, unsafe.Pointer(&s.mem[0]))
@@ -241,7 +248,13 @@ func (a *arena) at(addr uint64) unsafe.Pointer {
 
 // addressOf is the address of a pointer into the arena, 0 if it is none.
 func (a *arena) addressOf(p unsafe.Pointer) uint64 {
-	for k := len(a.bases) - 1; k > 0; k-- {
+	for size := a.budget.segmentSize(); size >= mappedSegment; size /= 2 {
+		base := uintptr(p) &^ uintptr(size-1)
+		if k, ok := a.byBase[base]; ok && uintptr(p)-base < uintptr(a.segments[k].size) {
+			return uint64(k)<<offsetBits | uint64(uintptr(p)-base)>>3
+		}
+	}
+	for k := 1; k < len(a.bases); k++ {
 		if a.bases[k] == nil {
 			continue
 		}
@@ -292,6 +305,7 @@ func (a *arena) freeSegment(k int) {
 			a.living -= int64(s.live)
 		}
 	}
+	delete(a.byBase, uintptr(a.bases[k]))
 	*s, a.bases[k] = segment{}, nil
 }
 
@@ -300,5 +314,5 @@ func (a *arena) free() {
 	for k := range a.segments {
 		a.freeSegment(k)
 	}
-	a.segments, a.bases, a.hand, a.grown = nil, nil, 0, 0
+	a.segments, a.bases, a.byBase, a.hand, a.grown = nil, nil, nil, 0, 0
 }

@@ -278,6 +278,7 @@ func (a *arena) moveOut(k, live int) error {
 	}
 	giveSegment(s.mem)
 	s.mem, s.place, s.at, s.live = nil, outside, at, live
+	delete(a.byBase, uintptr(a.bases[k]))
 	a.bases[k] = nil
 	a.release(int64(s.size))
 	a.spilled += int64(s.size)

@@ -17,7 +17,7 @@ const (
 	mappedSegment = 64 << 10 // from this size on segments lie off the heap and can be spilled
 	bigSegment    = 2 << 20
 	keptSegments  = 128
-	keptSpilling  = 4 // while memory is short
+	keptSpilling  = 4  // while memory is short
 	reserved      = 64 // big segments whose addresses are taken at once
 )
 
@@ -44,7 +44,7 @@ func spilling(n int) {
 // takeSegment returns zeroed memory off the heap, n a power of two up to bigSegment.
 func takeSegment(n int) ([]byte, error) {
 	if n < bigSegment {
-		return mapAnonymous(n)
+		return mapAligned(n)
 	}
 	pool.Lock()
 	defer pool.Unlock()
@@ -104,6 +104,22 @@ func mapAnonymous(n int) ([]byte, error) {
 		return nil, fmt.Errorf("memory for state: %w", err)
 	}
 	return unsafe.Slice((*byte)(p), n), nil
+}
+
+// mapAligned maps n bytes, a power of two, at a multiple of n.
+func mapAligned(n int) ([]byte, error) {
+	all, err := mapAnonymous(2 * n)
+	if err != nil {
+		return nil, err
+	}
+	head := int(-uintptr(unsafe.Pointer(&all[0])) & uintptr(n-1))
+	if head > 0 {
+		giveSegment(all[:head:head])
+	}
+	if rest := all[head+n:]; len(rest) > 0 {
+		giveSegment(rest)
+	}
+	return all[head : head+n : head+n], nil
 }
 
 // takeIndex returns n zeroed slots. Large indexes lie off the heap: they come
