@@ -45,7 +45,8 @@ func (c *compiler) choose(e Expr, args []*node) (*node, error) {
 	key := e
 	key.Func = "CASE"
 	return c.make(key, kept, false, func() (kernel, bool, error) {
-		return func(m *machine, n *node, s *selection) (*data.Vector, error) { return m.choose(n, s) }, false, nil
+		w := switchOf(e.Type, kept)
+		return func(m *machine, n *node, s *selection) (*data.Vector, error) { return m.choose(n, w, s) }, false, nil
 	})
 }
 
@@ -74,7 +75,7 @@ func (c *compiler) nullIf(e Expr, x, y *node) (*node, error) {
 	return c.choose(e, []*node{same, c.null(e.Type), x})
 }
 
-func (m *machine) choose(n *node, s *selection) (*data.Vector, error) {
+func (m *machine) choose(n *node, w *textSwitch, s *selection) (*data.Vector, error) {
 	out := m.out(n)
 	nested := hasList(n.typ)
 	var picked []pick
@@ -85,8 +86,15 @@ func (m *machine) choose(n *node, s *selection) (*data.Vector, error) {
 		out.Release()
 		return nil, err
 	}
-	rest := s
-	for i := 0; i < len(n.args) && rest.count() > 0; i += 2 {
+	rest, first := s, 0
+	if w != nil {
+		var err error
+		if rest, err = w.run(m, out, s); err != nil {
+			return fail(err)
+		}
+		first = 2 * w.arms
+	}
+	for i := first; i < len(n.args) && rest.count() > 0; i += 2 {
 		taken := rest
 		value := n.args[len(n.args)-1]
 		if i+1 < len(n.args) {

@@ -164,7 +164,13 @@ func (m *maker) fresh(t data.Type, depth int) Expr {
 	case data.Boolean:
 		return m.condition(depth)
 	case data.VarChar:
-		switch m.IntN(7) {
+		switch m.IntN(8) {
+		case 7: // a table
+			x, args := sub(t), []Expr{}
+			for range 1 + m.IntN(4) {
+				args = append(args, Call("=", tBool, x, s(pickOne(m, []string{"a", "b", "", "12", "a longer literal"}))), s(pickOne(m, []string{"x", "", "y", "more than twelve bytes"})))
+			}
+			return Call("CASE", t, append(args, sub(t))...)
 		case 0:
 			return Call("UPPER", t, sub(t))
 		case 1:
