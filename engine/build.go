@@ -166,7 +166,7 @@ func (b *builder) sink(op *graph.Op) (operator.Operator, error) {
 			Sink: *op.Sink, Schema: op.Schema, Options: t.options, Format: t.format, FormatOptions: t.formatOptions,
 			KeyFormat: t.keyFormat, KeyFormatOptions: t.keyFormatOptions,
 			Subtask: c.Subtask, Parallelism: c.Parallelism, JobID: c.JobID, Attempt: c.Attempt,
-			Dir: b.engine.config.Dir, Log: c.Log, Print: b.print, Shared: shared.(*connector.Shared),
+			Dir: b.engine.config.Dir, Log: c.Log, Print: b.print, Running: c.Running, Shared: shared.(*connector.Shared),
 		})
 	}), nil
 }

@@ -144,10 +144,21 @@ type SinkSpec struct {
 	Attempt int
 	Dir     string
 	Log     *slog.Logger
+	// Running ends when the task is to stop: nobody waits for anybody outside any
+	// longer. nil: it never does.
+	Running context.Context
 	// Shared is one for all subtasks of the sink.
 	Shared *Shared
 	// Print receives rows of sinks that show their rows to people.
 	Print func(rows []Printed)
+}
+
+// Context is Running, or one that never ends.
+func (s *SinkSpec) Context() context.Context {
+	if s.Running == nil {
+		return context.Background()
+	}
+	return s.Running
 }
 
 // Shared is where the subtasks of a sink find what they know together.

@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -508,5 +509,25 @@ func TestWrongOptions(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v, want %q", c.change, err, c.want)
 		}
+	}
+}
+
+// A task that is to stop does not wait for brokers that do not answer, neither
+// where the client keeps no more records nor for what it keeps.
+func TestSinkStopsWithItsTask(t *testing.T) {
+	running, stop := context.WithCancel(context.Background())
+	p, err := newProducer(running, []kgo.Opt{kgo.SeedBrokers("127.0.0.1:1"), kgo.MaxBufferedRecords(1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.client.Close()
+	done := make(chan error)
+	go func() {
+		err := p.send([]kgo.Record{{Topic: "t", Value: []byte("y")}, {Topic: "t", Value: []byte("z")}})
+		done <- errors.Join(err, p.flush())
+	}()
+	stop()
+	if err := <-done; err == nil {
+		t.Error("no error")
 	}
 }

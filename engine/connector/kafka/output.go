@@ -16,17 +16,18 @@ const flushWait = 3 * time.Minute
 
 // producer is a client that writes, and the first error of what it wrote.
 type producer struct {
-	client *kgo.Client
+	client  *kgo.Client
+	running context.Context // ends when the task is to stop
 	mu     sync.Mutex
 	err    error
 }
 
-func newProducer(opts []kgo.Opt) (*producer, error) {
+func newProducer(running context.Context, opts []kgo.Opt) (*producer, error) {
 	c, err := kgo.NewClient(opts...)
 	if err != nil {
 		return nil, err
 	}
-	return &producer{client: c}, nil
+	return &producer{client: c, running: running}, nil
 }
 
 func (p *producer) failed() error {
@@ -42,7 +43,7 @@ func (p *producer) send(records []kgo.Record) error {
 		return err
 	}
 	for i := range records {
-		p.client.Produce(context.Background(), &records[i], p.acknowledged)
+		p.client.Produce(p.running, &records[i], p.acknowledged)
 	}
 	return nil
 }
@@ -68,9 +69,12 @@ func (p *producer) acknowledged(r *kgo.Record, err error) {
 }
 
 func (p *producer) flush() error {
-	ctx, cancel := context.WithTimeout(context.Background(), flushWait)
+	ctx, cancel := context.WithTimeout(p.running, flushWait)
 	defer cancel()
 	if err := p.client.Flush(ctx); err != nil {
+		if p.running.Err() != nil {
+			return fmt.Errorf("the task stops before the brokers have taken what was written: %w", err)
+		}
 		return fmt.Errorf("the brokers do not take what was written within %s: %w", flushWait, err)
 	}
 	return p.failed()
@@ -82,8 +86,8 @@ type plainOutput struct {
 	wait bool
 }
 
-func newPlain(opts []kgo.Opt, wait bool) (output, error) {
-	p, err := newProducer(opts)
+func newPlain(running context.Context, opts []kgo.Opt, wait bool) (output, error) {
+	p, err := newProducer(running, opts)
 	if err != nil {
 		return nil, err
 	}

@@ -50,6 +50,9 @@ type output interface {
 
 func newSink(s connector.SinkSpec) (connector.Sink, error) {
 	t := s.Sink.Table
+	if s.Format != nil && s.Format.Encoder == nil && s.Format.CreateFile != nil {
+		return nil, fmt.Errorf("format %q is one of files: messages are not written in it", s.Format.Name)
+	}
 	if s.Format == nil || s.Format.Encoder == nil {
 		return nil, fmt.Errorf("table %s: its format cannot be written", t.Name)
 	}
@@ -113,7 +116,7 @@ func newSink(s connector.SinkSpec) (connector.Sink, error) {
 		}
 		k.out, err = newTransactions(s, p, opts)
 	} else {
-		k.out, err = newPlain(opts, guarantee == "at-least-once")
+		k.out, err = newPlain(s.Context(), opts, guarantee == "at-least-once")
 	}
 	if err != nil {
 		return nil, err

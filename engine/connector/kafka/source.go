@@ -58,6 +58,9 @@ type fetched struct {
 }
 
 func newSource(s connector.SourceSpec) (connector.Source, error) {
+	if s.Format != nil && s.Format.Decoder == nil && s.Format.OpenFile != nil {
+		return nil, fmt.Errorf("format %q is one of files: messages are not read in it", s.Format.Name)
+	}
 	if s.Format == nil || s.Format.Decoder == nil {
 		return nil, fmt.Errorf("table %s: its format cannot be read", s.Source.Table.Name)
 	}

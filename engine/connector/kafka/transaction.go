@@ -33,6 +33,7 @@ const (
 // what a crash left.
 type transactions struct {
 	log      *slog.Logger
+	running  context.Context // ends when the task is to stop
 	props    properties
 	opts     []kgo.Opt
 	prefix   string // of all names
@@ -100,7 +101,7 @@ func newTransactions(s connector.SinkSpec, p properties, opts []kgo.Opt) (*trans
 		return nil, err
 	}
 	t := &transactions{
-		log: s.Log, props: p, opts: opts, sweep: s.Subtask == 0, prepared: map[string]*producer{},
+		log: s.Log, running: s.Context(), props: p, opts: opts, sweep: s.Subtask == 0, prepared: map[string]*producer{},
 		prefix:   s.Options.String("sink.transactional-id-prefix") + "-",
 		lostIsOK: s.Options.String("sink.lost-transaction") == "ignore",
 	}
@@ -130,7 +131,7 @@ func (t *transactions) begin() error {
 	}
 	t.number++
 	t.name = t.own + strconv.Itoa(t.number)
-	p, err := newProducer(append(t.opts[:len(t.opts):len(t.opts)], kgo.TransactionalID(t.name), kgo.TransactionTimeout(t.props.transactionTTL)))
+	p, err := newProducer(t.running, append(t.opts[:len(t.opts):len(t.opts)], kgo.TransactionalID(t.name), kgo.TransactionTimeout(t.props.transactionTTL)))
 	if err != nil {
 		return err
 	}
@@ -173,7 +174,7 @@ func (t *transactions) Prepare(int64) ([][]byte, error) {
 	if err := t.open.flush(); err != nil {
 		return nil, t.explain(err)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), endWait)
+	ctx, cancel := context.WithTimeout(t.running, endWait)
 	defer cancel()
 	id, epoch, err := t.open.client.ProducerID(ctx)
 	if err != nil {
