@@ -63,6 +63,8 @@ func (b *builder) Build(op *graph.Op, p runtime.Place) (operator.Operator, conne
 		o, err = window.New(*op, input)
 	case op.Join != nil:
 		o, err = join.New(*op, p.Input, b.functions)
+	case op.WindowJoin != nil:
+		o, err = window.NewJoin(*op, p.Input, b.functions)
 	case op.TopN != nil:
 		o, err = topn.New(*op, input)
 	case op.Match != nil:

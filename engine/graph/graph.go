@@ -65,6 +65,7 @@ type Op struct {
 	GroupAggregate  *GroupAggregate  `json:"groupAggregate,omitempty"`
 	WindowAggregate *WindowAggregate `json:"windowAggregate,omitempty"`
 	Join            *Join            `json:"join,omitempty"`
+	WindowJoin      *WindowJoin      `json:"windowJoin,omitempty"`
 	TopN            *TopN            `json:"topN,omitempty"`
 	Limit           *Limit           `json:"limit,omitempty"`
 	Over            *Over            `json:"over,omitempty"`

@@ -115,6 +115,8 @@ func stateOf(op graph.Op) string {
 		return "state: a record of each key of an open window"
 	case op.Join != nil:
 		return fmt.Sprintf("state: every row of both inputs, %d columns in all, left %s, right %s", len(op.Schema), ttl(op.Join.LeftTTLMillis), ttl(op.Join.RightTTLMillis))
+	case op.WindowJoin != nil:
+		return "state: the rows of open windows of both inputs"
 	case op.IntervalJoin != nil:
 		return "state: the rows of both inputs that may still be met"
 	case op.Temporal != nil:

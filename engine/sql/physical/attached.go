@@ -45,3 +45,35 @@ func (p *planner) attachedAggregate(n *logical.Aggregate, w *graph.Window, end i
 	s.vertex, s.parallelism = p.gather(in, op, n.Keys)
 	return s
 }
+
+// windowed makes a join one of windows, if it is of inserts and says that both the
+// starts and the ends of their windows are equal.
+func (p *planner) windowed(n *logical.Join, j *graph.Join, l, r *stream, op *graph.Op) bool {
+	if !l.modes.InsertOnly() || !r.modes.InsertOnly() {
+		return false
+	}
+	starts := false
+	var of *graph.Window
+	left, right := -1, -1
+	for i, k := range j.LeftKeys {
+		a, property := windowColumn(n.Left, k)
+		b, other := windowColumn(n.Right, j.RightKeys[i])
+		if a == nil || b == nil || property != other || a.Shape() != b.Shape() || a.TimeAttr != data.EventTime || a.Kind == graph.Session {
+			continue
+		}
+		switch property {
+		case graph.WindowStart:
+			starts = true
+		case graph.WindowEnd:
+			of, left, right = a, k, j.RightKeys[i]
+		}
+	}
+	if !starts || of == nil {
+		return false
+	}
+	op.Name, op.Modes, op.Join = "WindowJoin", graph.Modes{}, nil
+	op.WindowJoin = &graph.WindowJoin{
+		Kind: j.Kind, LeftKeys: j.LeftKeys, RightKeys: j.RightKeys, NullKeys: j.NullKeys, Condition: j.Condition, LeftEnd: left, RightEnd: right, LTZ: of.LTZ,
+	}
+	return true
+}

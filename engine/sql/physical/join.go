@@ -34,7 +34,10 @@ func (p *planner) join(n *logical.Join) (*stream, error) {
 	modes := joinModes(n.Kind, l.modes, r.modes)
 	detail := string(n.Kind) + " ON " + graph.Expression(n.Cond, graph.ColumnNames(n.Both()))
 	op := graph.Op{UID: p.uid("join", m.rows), Name: "Join", Detail: detail, Schema: n.Schema(), Modes: modes, Join: j}
-	if p.interval(n, j, l, r, &op) {
+	switch {
+	case p.windowed(n, j, l, r, &op):
+		op.UID, modes = p.uid("window join", m.rows), op.Modes
+	case p.interval(n, j, l, r, &op):
 		op.UID, modes = p.uid("interval join", m.rows), op.Modes
 	}
 	s := &stream{schema: op.Schema, modes: modes, meaning: m, producer: joinProducer(n)}
