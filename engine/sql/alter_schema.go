@@ -143,7 +143,7 @@ func dropColumns(t *catalog.Table, a *ast.DropColumns) error {
 		case len(n.Parts) > 1:
 			return ast.Errorf(n.Pos(), "Failed to execute ALTER TABLE statement. Alter nested row type %s is not supported yet.", n)
 		case columnAt(t, id.Name) < 0:
-			return ast.Errorf(id.Pos(), "Failed to execute ALTER TABLE statement. The column `%s` does not exist in the base table.", id.Name)
+			return ast.Errorf(id.Pos(), "Failed to execute ALTER TABLE statement. The column `%s` does not exist in the base table.%s", id.Name, meant(id.Name, columnNames(t)))
 		case gone[id.Name]:
 			return ast.Errorf(id.Pos(), "Failed to execute ALTER TABLE statement. Duplicate column `%s`.", id.Name)
 		}
@@ -171,7 +171,7 @@ func renameColumn(t *catalog.Table, a *ast.RenameColumn) error {
 	case len(a.From.Parts) > 1 || len(a.To.Parts) > 1:
 		return ast.Errorf(a.From.Pos(), "Failed to execute ALTER TABLE statement. Alter nested row type %s is not supported yet.", a.From)
 	case k < 0:
-		return ast.Errorf(from.Pos(), "Failed to execute ALTER TABLE statement. The column `%s` does not exist in the base table.", from.Name)
+		return ast.Errorf(from.Pos(), "Failed to execute ALTER TABLE statement. The column `%s` does not exist in the base table.%s", from.Name, meant(from.Name, columnNames(t)))
 	case columnAt(t, to.Name) >= 0:
 		return ast.Errorf(to.Pos(), "Failed to execute ALTER TABLE statement. The column `%s` already existed in table schema.", to.Name)
 	}

@@ -63,7 +63,7 @@ func (s *Session) createTable(n *ast.CreateTable, query []data.Column) error {
 	for _, c := range n.PartitionedBy {
 		t.PartitionBy = append(t.PartitionBy, c.Name)
 		if !slices.ContainsFunc(t.Columns, func(x catalog.Column) bool { return x.Name == c.Name }) {
-			return ast.Errorf(c.Pos(), "Partition column '%s' not defined in the table schema. Available columns: [%s]", c.Name, quotedNames(t))
+			return ast.Errorf(c.Pos(), "Partition column '%s' not defined in the table schema. Available columns: [%s]%s", c.Name, quotedNames(t), meant(c.Name, columnNames(t)))
 		}
 	}
 	if n.Distribution != nil {
@@ -135,7 +135,7 @@ func primaryKey(t *catalog.Table, constraints []ast.Constraint) error {
 			}
 			i := slices.IndexFunc(t.Columns, func(x catalog.Column) bool { return x.Name == id.Name })
 			if i < 0 {
-				return ast.Errorf(id.Pos(), "Primary key column '%s' is not defined in the schema.", id.Name)
+				return ast.Errorf(id.Pos(), "Primary key column '%s' is not defined in the schema.%s", id.Name, meant(id.Name, columnNames(t)))
 			}
 			if t.Columns[i].Kind != catalog.Physical {
 				return ast.Errorf(id.Pos(), "Invalid primary key. A primary key column must be a physical column: '%s' is not", id.Name)

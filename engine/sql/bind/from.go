@@ -181,6 +181,8 @@ func (b *Binder) Table(name *ast.Name) (*catalog.Table, error) {
 	switch {
 	case len(name.Parts) >= 3 && !b.Catalog.HasCatalog(first):
 		return nil, ast.Errorf(name.Pos(), "Object '%s' not found%s", first, meant(first, b.Catalog.Catalogs()))
+	case len(name.Parts) == 3 && !b.Catalog.HasDatabase(p.Catalog, p.Database):
+		return nil, ast.Errorf(name.Pos(), "Object '%s' not found within '%s'%s", p.Database, p.Catalog, meant(p.Database, b.Catalog.Databases(p.Catalog)))
 	case len(name.Parts) == 2 && !b.Catalog.HasDatabase(p.Catalog, first):
 		return nil, ast.Errorf(name.Pos(), "Object '%s' not found%s", first, meant(first, b.Catalog.Databases(p.Catalog)))
 	case !ok:

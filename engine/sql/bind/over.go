@@ -102,7 +102,11 @@ func (o *overs) window(w *ast.Window) (*ast.Window, error) {
 		}
 		return &out, nil
 	}
-	return nil, ast.Errorf(w.Ref.Pos(), "Window '%s' not found", w.Ref.Name)
+	known := make([]string, len(o.named))
+	for i, n := range o.named {
+		known[i] = n.Name.Name
+	}
+	return nil, ast.Errorf(w.Ref.Pos(), "Window '%s' not found%s", w.Ref.Name, meant(w.Ref.Name, known))
 }
 
 // overCall binds the function and its arguments.

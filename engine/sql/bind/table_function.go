@@ -1,6 +1,8 @@
 package bind
 
 import (
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/weir-streams/weir/engine/data"
@@ -14,6 +16,22 @@ func windowing(c *ast.Call) bool {
 	return ok && len(c.Name.Parts) == 1
 }
 
+// flinkOnly are table functions that Flink has, with what there is here instead.
+var flinkOnly = map[string]string{
+	"ML_PREDICT": "models can be declared, not asked", "ML_EVALUATE": "models can be declared, not asked", "VECTOR_SEARCH": "there are no vector tables",
+	"TO_CHANGELOG": "sinks of format debezium-json write changes with their kinds", "FROM_CHANGELOG": "tables of format debezium-json are read as changes",
+}
+
+// noTableFunction is the error for a table function that there is not.
+func (b *Binder) noTableFunction(c *ast.Call) error {
+	name := strings.ToUpper(c.Name.Last().Name)
+	if instead, ok := flinkOnly[name]; ok && len(c.Name.Parts) == 1 {
+		return ast.Errorf(c.Pos(), "table function %s is not supported by this engine: %s; run it on a Flink target", name, instead)
+	}
+	known := slices.Sorted(maps.Keys(windowParameters))
+	return ast.Errorf(c.Pos(), "No match found for function signature %s: there is no table function of that name%s", c.Name, meant(name, known))
+}
+
 // tableFunction binds [LATERAL] TABLE(f(…)) of a user's function beside what is
 // left of it: each row of left once for each row that the function gives for it.
 func (b *Binder) tableFunction(left logical.Node, ls *scope, r *ast.TableFunction, j *ast.Join) (logical.Node, *scope, error) {
@@ -22,7 +40,7 @@ func (b *Binder) tableFunction(left logical.Node, ls *scope, r *ast.TableFunctio
 	case err != nil:
 		return nil, nil, err
 	case u == nil:
-		return nil, nil, unsupported(r.Call.Pos(), "table function "+r.Call.Name.String()+" is")
+		return nil, nil, b.noTableFunction(r.Call)
 	case u.Table == nil:
 		return nil, nil, ast.Errorf(r.Call.Pos(), "%s is no table function: it does not stand in FROM", r.Call.Name)
 	}

@@ -24,7 +24,7 @@ func (b *Binder) windowFunction(r *ast.TableFunction) (logical.Node, error) {
 	kind := strings.ToUpper(c.Name.Last().Name)
 	params, ok := windowParameters[kind]
 	if !ok || len(c.Name.Parts) > 1 {
-		return nil, unsupported(c.Pos(), "table function "+c.Name.String()+" is")
+		return nil, b.noTableFunction(c)
 	}
 	args := map[string]ast.Expr{}
 	for i, a := range c.Args {

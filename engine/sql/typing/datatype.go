@@ -1,7 +1,10 @@
 package typing
 
 import (
+	"strings"
+
 	"github.com/weir-streams/weir/engine/data"
+	"github.com/weir-streams/weir/engine/option"
 	"github.com/weir-streams/weir/engine/sql/ast"
 )
 
@@ -121,7 +124,11 @@ func fromAST(d *ast.DataType) (data.Type, error) {
 		return data.Type{}, ast.Errorf(d.Pos(), "type %s is not supported by this engine yet; run it on a Flink target", d.Name)
 	}
 	if d.User != nil {
-		return data.Type{}, ast.Errorf(d.Pos(), "Unknown identifier '%s'", d.User)
+		hint := ""
+		if near := option.Nearest(strings.ToUpper(d.User.String()), typeNames); near != "" {
+			hint = "; did you mean " + near + "?"
+		}
+		return data.Type{}, ast.Errorf(d.Pos(), "Unknown identifier '%s'%s", d.User, hint)
 	}
 	return data.Type{}, ast.Errorf(d.Pos(), "type %s is not supported by this engine yet; run it on a Flink target", d.Name)
 }
@@ -139,4 +146,10 @@ func positive(n, absent int) int {
 		return absent
 	}
 	return n
+}
+
+// typeNames are the types that may be meant by a name that is none.
+var typeNames = []string{
+	"ARRAY", "BIGINT", "BINARY", "BOOLEAN", "BYTES", "CHAR", "DATE", "DECIMAL", "DOUBLE", "FLOAT", "INT", "INTEGER", "MAP", "MULTISET", "NUMERIC",
+	"ROW", "SMALLINT", "STRING", "TIME", "TIMESTAMP", "TIMESTAMP_LTZ", "TINYINT", "VARBINARY", "VARCHAR", "VARIANT",
 }
