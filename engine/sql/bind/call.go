@@ -178,11 +178,6 @@ func (x *exprBinder) callNamed(n *ast.Call, name string, args []expr.Expr) (expr
 			}
 		}
 		return coalesce(n, args, name == "IFNULL")
-	case "CURRENT_DATABASE":
-		if err := arity(0); err != nil {
-			return expr.Expr{}, err
-		}
-		return expr.Literal(data.Value{S: x.b.Catalog.Database}, data.String().NotNull()), nil
 	case "TYPEOF":
 		return typeOf(n, args)
 	case "CURRENT_DATABASE":
