@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/weir-streams/weir/engine/function"
 )
@@ -16,7 +17,8 @@ func FuzzPattern(f *testing.F) {
 	f.Add("k=([^k]*)(x|y)", "k=ax")
 	f.Add("([a-c]+)/(.)", "abc/d")
 	f.Fuzz(func(t *testing.T, pattern, text string) {
-		if strings.ContainsAny(pattern, `\$`) || strings.Contains(pattern, "[[") || strings.Contains(pattern, "[:") || strings.Contains(pattern, "(?") || len(pattern) > 60 {
+		if strings.ContainsAny(pattern, `\$`) || strings.Contains(pattern, "[[") || strings.Contains(pattern, "[:") || strings.Contains(pattern, "(?") || len(pattern) > 60 ||
+			!utf8.ValidString(pattern) || !utf8.ValidString(text) { // strings of SQL are UTF-8
 			return
 		}
 		re, err := regexp.Compile(pattern)

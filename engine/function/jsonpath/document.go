@@ -28,6 +28,7 @@ type value struct {
 	written string
 	keys    []string
 	elems   []*value
+	spent   int // of a whole document: values looked at for the path in hand
 }
 
 // member finds a member; of equal keys the last one counts.

@@ -85,6 +85,25 @@ func TestVariantNumbers(t *testing.T) {
 	}
 }
 
+// A path whose filters multiply is given up instead of taking for ever.
+func TestFiltersWithinFiltersAreBounded(t *testing.T) {
+	doc, err := parse("[" + strings.Repeat("[1,2,3,4,5,6,7,8],", 200) + "0]")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := "$"
+	for range 4 {
+		text = "lax $..[?(" + strings.TrimPrefix(text, "lax ") + "..[0])]"
+	}
+	p, err := parsePath(text)
+	if err != nil {
+		t.Skip(err)
+	}
+	if _, err := p.find(doc); err == nil {
+		t.Error("it was not given up")
+	}
+}
+
 func FuzzPath(f *testing.F) {
 	f.Add("$.store.book[?(@.p < $.max)].t")
 	f.Add("lax $..a['b',\"c\"][1:-2][0,1].*")

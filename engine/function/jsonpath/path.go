@@ -72,7 +72,11 @@ func (p *path) find(doc *value) (*value, error) {
 	if doc.kind == null {
 		return nil, errors.New("json object can not be null")
 	}
+	doc.spent = 0
 	at, err := walk(p.steps, doc, doc)
+	if doc.spent > maxSpent {
+		return nil, errSpent
+	}
 	switch {
 	case err != nil && !p.lax:
 		return nil, err
@@ -86,6 +90,12 @@ func (p *path) find(doc *value) (*value, error) {
 	//lint:ignore ST1005 the words of Flink
 	return nil, fmt.Errorf("No results for path: %s", p)
 }
+
+// maxSpent bounds the values looked at for one path over one document: filters
+// within filters multiply.
+const maxSpent = 1 << 21
+
+var errSpent = fmt.Errorf("the JSON path looks at more than %d values", maxSpent)
 
 // String writes the path in brackets.
 func (p *path) String() string {
@@ -121,6 +131,9 @@ func walk(steps []step, v, root *value) ([]*value, error) {
 		st := &steps[i]
 		var next []*value
 		for _, v := range at {
+			if root.spent++; root.spent > maxSpent {
+				return nil, errSpent
+			}
 			found := len(next)
 			if !st.fits(v) {
 				if certain {
@@ -222,6 +235,7 @@ func (st *step) apply(dst []*value, v, root *value) []*value {
 			dst = append(dst, v.elems[from:to]...)
 		}
 	case stepDeep:
+		root.spent++
 		dst = append(dst, v)
 		for _, e := range v.elems {
 			dst = st.apply(dst, e, root)
