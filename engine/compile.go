@@ -87,7 +87,7 @@ func (f planFiles) WriteFile(p string, content []byte) error {
 // NewPlatformSession begins a session in vvp.default, with the objects that the
 // statements make. Those that cannot be carried out are told and left out.
 func (e *Engine) NewPlatformSession(catalog []string, config map[string]string) (*sql.Session, []error) {
-	s := sql.NewSession(sql.Environment{Functions: e.functions, Connectors: e.connectors, Formats: e.formats}, config)
+	s := sql.NewSession(sql.Environment{Functions: e.functions, Connectors: e.connectors, Formats: e.formats, Load: e.modules.Load}, config)
 	var problems []error
 	if err := s.Home(PlatformCatalog, PlatformDatabase); err != nil {
 		problems = append(problems, err)

@@ -259,6 +259,24 @@ func TestAModuleThatChangedIsRefused(t *testing.T) {
 	}
 }
 
+// Scripts of the platform and objects of its catalogs call modules too.
+func TestPlatform(t *testing.T) {
+	path := udftest.By{}.Write(t)
+	e := engine.New(engine.Config{})
+	catalog := []string{"CREATE FUNCTION g AS 'f' LANGUAGE WASM USING ARTIFACT '" + path + "'"}
+	plan, err := e.CompileIn(catalog, udftest.Declare("h", "f", path)+"CREATE TABLE n (x BIGINT) WITH ('connector' = 'datagen', 'number-of-rows' = '3'); SELECT g(x), h(x) FROM n", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, f := range plan.Graph.Functions {
+		names = append(names, f.Name)
+	}
+	if got := strings.Join(names, " "); got != "vvp.default.g vvp.default.h" {
+		t.Errorf("the plan has %s", got)
+	}
+}
+
 func TestNames(t *testing.T) {
 	path := udftest.By{}.Write(t)
 	e := engine.New(engine.Config{})
