@@ -9,10 +9,13 @@ import (
 	"time"
 
 	"github.com/weir-streams/weir/engine/checkpoint"
+	"github.com/weir-streams/weir/engine/runtime/task"
 )
 
-var barrierKeys = flag.Int("barrier-keys", 1_000_000, "keys of the state in BenchmarkBarriers")
-var barrierDeltas = flag.Int("barrier-deltas", 5, "incremental checkpoints in BenchmarkBarriers")
+var (
+	barrierKeys   = flag.Int("barrier-keys", 1_000_000, "keys of the state in BenchmarkBarriers")
+	barrierDeltas = flag.Int("barrier-deltas", 5, "incremental checkpoints in BenchmarkBarriers")
+)
 
 func processor() time.Duration {
 	var r syscall.Rusage
@@ -71,13 +74,19 @@ INSERT INTO o SELECT k, COUNT(*), SUM(v), MAX(v) FROM (SELECT CASE WHEN k <= %d 
 				b.Logf("%s: %d bytes of %d in %s", what, i.Written, i.Bytes, i.Completed.Sub(i.Triggered).Round(time.Millisecond))
 			})
 		}
+		control, stop := &task.Stops{}, make(chan struct{})
+		go spin(control, stop)
 		take("full")
 		for range *barrierDeltas {
 			take("delta")
 		}
+		close(stop)
+		b.ReportMetric(float64(control.Quantile(.99).Microseconds()), "control-p99-us")
+		b.ReportMetric(float64(control.Quantile(.5).Microseconds()), "control-p50-us")
 		var p99, most time.Duration
 		for _, v := range j.Info().Vertices {
 			for _, s := range v.Subtasks {
+				b.Logf("%s: %d barriers, 99 of 100 within %s, the longest %s", v.Name, s.Barriers, s.BarrierP99, s.BarrierMax)
 				p99, most = max(p99, s.BarrierP99), max(most, s.BarrierMax)
 			}
 		}
@@ -99,6 +108,26 @@ INSERT INTO o SELECT k, COUNT(*), SUM(v), MAX(v) FROM (SELECT CASE WHEN k <= %d 
 		b.ReportMetric(float64(keys)/time.Since(at).Seconds()/1e6, "Mkeys-restored/s")
 		again.Cancel()
 		_ = again.Wait(context.Background())
+	}
+}
+
+// spin times a little work that never waits: what it takes beyond that is the
+// machine, which gives its processors to others.
+func spin(s *task.Stops, stop <-chan struct{}) {
+	x := uint64(1)
+	for {
+		select {
+		case <-stop:
+			return
+		case <-time.After(5 * time.Millisecond):
+		}
+		at := time.Now()
+		for range 50_000 {
+			x ^= x << 13
+			x ^= x >> 7
+			x ^= x << 17
+		}
+		s.Add(time.Since(at))
 	}
 }
 

@@ -261,25 +261,43 @@ func (d *folderDraft) store(packed []byte) (off int64, err error) {
 // target is the file to write a block to; nil if it was put into _metadata. The
 // caller holds d.io.
 func (d *folderDraft) target(packed []byte) (storage.File, error) {
+	f, inline, err := d.place(packed)
+	if f != nil || inline == nil || err != nil {
+		return f, err
+	}
+	// Tasks that begin their snapshots wait for d.mu: no file is made while it is held.
+	if f, err = d.files.Create(d.data); err != nil {
+		return nil, err
+	}
+	d.mu.Lock()
+	d.file, d.inline = f, nil
+	discarded := d.discarded
+	d.mu.Unlock()
+	if discarded {
+		f.Abort()
+		return nil, errDiscarded
+	}
+	_, err = f.Write(inline)
+	return f, err
+}
+
+// place finds the file, or puts a block into _metadata; or gives what lies there
+// to begin the file with.
+func (d *folderDraft) place(packed []byte) (f storage.File, inline []byte, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	switch {
 	case d.discarded:
-		return nil, errDiscarded
+		return nil, nil, errDiscarded
 	case d.file != nil:
-		return d.file, nil
+		return d.file, nil, nil
 	case len(d.inline)+len(packed) <= inlineLimit:
 		d.inline = append(d.inline, packed...)
-		return nil, nil
+		return nil, nil, nil
+	case d.inline == nil:
+		return nil, []byte{}, nil
 	}
-	f, err := d.files.Create(d.data)
-	if err != nil {
-		return nil, err
-	}
-	d.file = f
-	_, err = f.Write(d.inline)
-	d.inline = nil
-	return f, err
+	return nil, d.inline, nil
 }
 
 func (d *folderDraft) finish() (State, int64, error) {
