@@ -168,7 +168,7 @@ func (t *Table) reserve(n int) error {
 	if t.old.slots != nil {
 		// An index begins to grow when it is three quarters full and has at least a
 		// third more homes then: it is done long before that is so again.
-		step := 8*max(t.count-t.last, 0) + 512
+		step := 8*max(t.count-t.last, 0) + 4096
 		t.last = t.count
 		if err := t.grow(uint64(step)); err != nil {
 			return err
