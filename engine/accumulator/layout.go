@@ -111,3 +111,17 @@ func (g *Groups) Reset(rec unsafe.Pointer) {
 	}
 	clear(unsafe.Slice((*byte)(state.Value(rec)), n))
 }
+
+// Yield lets groups that are not touched for now go to the file, where there is
+// not enough memory for all: only tables that are used do so by themselves.
+func (g *Groups) Yield() error {
+	if err := g.Table.Reserve(0); err != nil {
+		return err
+	}
+	for _, t := range g.sides {
+		if err := t.Reserve(0); err != nil {
+			return err
+		}
+	}
+	return nil
+}

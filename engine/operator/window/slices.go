@@ -157,6 +157,9 @@ func (a *aggregate) giveWindow(end int64, out operator.Output) error {
 		if err := g.Merge(p); err != nil {
 			return err
 		}
+		if err := p.Yield(); err != nil {
+			return err
+		}
 	}
 	return a.give(g, start, end, out)
 }

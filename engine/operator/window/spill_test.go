@@ -16,6 +16,7 @@ import (
 func TestWindowsOverTheBudget(t *testing.T) {
 	for _, w := range []graph.Window{
 		{Kind: graph.Tumble, TimeColumn: 1, Size: 4000, TimeAttr: data.EventTime},
+		{Kind: graph.Hop, TimeColumn: 1, Size: 4000, Slide: 1000, TimeAttr: data.EventTime},
 		{Kind: graph.Session, TimeColumn: 1, Gap: 3000, TimeAttr: data.EventTime},
 	} {
 		t.Run(string(w.Kind), func(t *testing.T) {

@@ -305,6 +305,9 @@ func (a *aggregate) pane(start, end, wm int64) *pane {
 func (a *aggregate) fold(b *data.Batch) error {
 	for _, p := range a.open {
 		if len(p.rows) == 0 {
+			if err := p.groups.Yield(); err != nil {
+				return err
+			}
 			continue
 		}
 		if cap(a.recs) < len(p.rows) {
