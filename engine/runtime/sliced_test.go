@@ -24,7 +24,6 @@ type slicedSum struct {
 	to      *state.KeyedWriter
 	left    map[int64][2]int64 // to be written, as it was at Begin
 	begun   int64              // epoch of the snapshot
-	dead    bool
 }
 
 func (s *slicedSum) Process(input int, b *data.Batch, out operator.Output) error {
