@@ -72,6 +72,8 @@ var required = map[string][]enginetest.Feature{
 	"over in any order":          anything,
 	"unnest":                     anything,
 	"match":                      inTime,
+	"windowJoin":                 {enginetest.Inserts},
+	"final":                      {enginetest.Inserts},
 	"normalize":                  {enginetest.Inserts, enginetest.Nulls},
 	"sink":                       all,
 }
