@@ -256,6 +256,10 @@ func (t *Table) resolveRows(b *data.Batch, keys []int, rows []int32, recs []unsa
 		*place = int32(i) + 1
 		key := data.EncodeRow(t.encoded[:0], b.Cols, keys, int(r))
 		t.encoded = key
+		if rec := t.glance(h, key); rec != nil {
+			recs[i] = rec
+			continue
+		}
 		rec, isNew, err := t.find(&ident{hash: h, word: h, key: key}, true)
 		if err != nil {
 			return err
@@ -266,6 +270,33 @@ func (t *Table) resolveRows(b *data.Batch, keys []int, rows []int32, recs []unsa
 		recs[i] = rec
 	}
 	return nil
+}
+
+// glance finds a record that is in memory and needs nothing done before it is
+// changed: the usual case, made short.
+func (t *Table) glance(h uint64, key []byte) unsafe.Pointer {
+	if t.old.slots != nil {
+		return nil
+	}
+	s := h * t.salt
+	tag := tagOf(s)
+	for p := s >> 32 * t.homes >> 32; ; p++ {
+		slot := t.slots[p]
+		if slot == 0 {
+			return nil
+		}
+		if (slot^tag)>>addressBits != 0 {
+			continue
+		}
+		base := t.log.bases[slot&addressMask>>offsetBits]
+		if base == nil {
+			return nil
+		}
+		rec := unsafe.Add(base, slot&offsetMask<<3)
+		if *(*uint64)(rec) == h && *(*uint32)(unsafe.Add(rec, recEpoch)) == t.now() && string(t.rawKey(rec)) == string(key) {
+			return rec
+		}
+	}
 }
 
 const recentRows = 256
