@@ -108,6 +108,8 @@ func planOf(spec cluster.Spec, dir string, p ports) (plan, error) {
 		"pipeline.name": spec.DeploymentName, "parallelism.default": strconv.Itoa(max(spec.Parallelism, 1)),
 		"io.tmp.dirs": filepath.Join(dir, "tmp"), "web.cancel.enable": "true", "web.submit.enable": "true",
 		"execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION",
+		// On one machine silence means the end of a process.
+		"heartbeat.interval": "2000", "heartbeat.timeout": "10000",
 		// So that the JobManager and what it tells are there until they are taken away.
 		"execution.shutdown-on-application-finish": "false",
 		"jobstore.expiration-time":                 "20000000",

@@ -46,6 +46,8 @@ type platform struct {
 	cmd    *exec.Cmd
 	log    *lockedBuffer
 	api    *client.Client
+	// patience is a bound that only a hang reaches.
+	patience time.Duration
 }
 
 type lockedBuffer struct {
@@ -67,7 +69,7 @@ func (l *lockedBuffer) String() string {
 
 func startPlatform(t testing.TB, args ...string) *platform {
 	t.Helper()
-	p := &platform{t: t, data: t.TempDir(), listen: "127.0.0.1:0", log: &lockedBuffer{}}
+	p := &platform{t: t, data: t.TempDir(), listen: "127.0.0.1:0", log: &lockedBuffer{}, patience: 90 * time.Second}
 	t.Cleanup(func() {
 		if t.Failed() {
 			t.Logf("server log:\n%s", p.log.String())
@@ -136,17 +138,17 @@ func (p *platform) stop() {
 	}
 }
 
-// end kills the server and every engine of this data folder, by pid.
+// end kills the server and every process it started, by pid.
 func (p *platform) end() {
 	if p.cmd != nil && p.cmd.ProcessState == nil {
 		p.kill()
 	}
-	for _, pid := range p.engines() {
+	for _, pid := range p.processes() {
 		_ = syscall.Kill(pid, syscall.SIGKILL)
 	}
-	for deadline := time.Now().Add(30 * time.Second); len(p.engines()) > 0; time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(30 * time.Second); len(p.processes()) > 0; time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			p.t.Errorf("engines outlive the test: %v", p.engines())
+			p.t.Errorf("processes outlive the test: %v", p.processes())
 			return
 		}
 	}
@@ -154,6 +156,18 @@ func (p *platform) end() {
 
 // engines lists the processes that run an engine under this data folder.
 func (p *platform) engines() []int {
+	return p.having(func(args []string) bool { return len(args) > 1 && args[1] == "engine" })
+}
+
+// processes lists those that jobs run in: engines, and all of Flink.
+func (p *platform) processes() []int {
+	return p.having(func(args []string) bool {
+		return len(args) > 1 && (args[1] == "engine" || args[1] == "flink" || filepath.Base(args[0]) == "java")
+	})
+}
+
+// having lists the processes with certain arguments, this data folder among them.
+func (p *platform) having(ours func(args []string) bool) []int {
 	var pids []int
 	dirs, _ := filepath.Glob("/proc/[0-9]*")
 	for _, d := range dirs {
@@ -161,7 +175,7 @@ func (p *platform) engines() []int {
 		if err != nil {
 			continue
 		}
-		if args := strings.Split(string(line), "\x00"); len(args) > 1 && args[1] == "engine" && strings.Contains(string(line), p.data) && !zombie(d) {
+		if args := strings.Split(string(line), "\x00"); ours(args) && strings.Contains(string(line), p.data) && !zombie(d) {
 			pid, _ := strconv.Atoi(filepath.Base(d))
 			pids = append(pids, pid)
 		}
@@ -249,9 +263,15 @@ func transitionPending(d resource.Deployment) bool {
 func (p *platform) until(name, what string, ok func(resource.Deployment) bool) resource.Deployment {
 	p.t.Helper()
 	var d resource.Deployment
-	for deadline := time.Now().Add(90 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+	failed := time.Now() // since when it has not been FAILED
+	for deadline := time.Now().Add(p.patience); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 		if d = p.get(name); ok(d) {
 			return d
+		}
+		if d.Status.State != resource.StateFailed {
+			failed = time.Now()
+		} else if time.Since(failed) > 10*time.Second {
+			break // it does not leave this state by itself
 		}
 	}
 	p.t.Fatalf("%s is not %s; status %+v\n%s", name, what, d.Status, p.record(name))

@@ -1,0 +1,214 @@
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/weir-streams/weir/resource"
+	"github.com/weir-streams/weir/test/flink"
+)
+
+// flinkPatience is how long a deployment on Flink may take to get anywhere, on a
+// machine with other work to do.
+const flinkPatience = 5 * time.Minute
+
+// numbers counts a sequence in windows that close only at its end, into files:
+// each number counts once, whatever happens on the way.
+func numbers(out string, n, perSecond int) string {
+	return fmt.Sprintf(`
+CREATE TEMPORARY TABLE numbers (
+  id BIGINT, ts AS TO_TIMESTAMP_LTZ(id * 100, 3), WATERMARK FOR ts AS ts - INTERVAL '10' DAY
+) WITH ('connector' = 'datagen', 'fields.id.kind' = 'sequence', 'fields.id.start' = '0', 'fields.id.end' = '%d', 'rows-per-second' = '%d');
+
+CREATE TEMPORARY TABLE totals (k BIGINT, tenth BIGINT, n BIGINT, total BIGINT)
+WITH ('connector' = 'filesystem', 'path' = '%s', 'format' = 'csv');
+
+INSERT INTO totals
+SELECT k, MIN(id) / 10, COUNT(*), SUM(id) FROM (
+  SELECT MOD(id, 4) AS k, id, window_start, window_end FROM TABLE(TUMBLE(TABLE numbers, DESCRIPTOR(ts), INTERVAL '10' SECOND)))
+GROUP BY k, window_start, window_end;`, n-1, perSecond, out)
+}
+
+// totalsOf is what numbers writes.
+func totalsOf(n int) []string {
+	type key struct{ k, window int }
+	type total struct{ least, n, sum int }
+	all := map[key]*total{}
+	for id := range n {
+		k := key{id % 4, id / 100}
+		if all[k] == nil {
+			all[k] = &total{least: id}
+		}
+		all[k].n++
+		all[k].sum += id
+	}
+	var lines []string
+	for k, t := range all {
+		lines = append(lines, fmt.Sprintf("%d,%d,%d,%d", k.k, t.least/10, t.n, t.sum))
+	}
+	slices.Sort(lines)
+	return lines
+}
+
+// onFlink is a platform with a deployment target that runs a version of Flink.
+func onFlink(t *testing.T, version string) *platform {
+	t.Helper()
+	home := flink.Home(t, version)
+	t.Setenv("WEIR_FLINK_PATH", home.Dir)
+	p := startPlatform(t)
+	p.patience = flinkPatience
+	if _, err := p.api.Targets("default").Create(p.ctx(), map[string]any{
+		"kind": "DeploymentTarget", "apiVersion": "v1", "metadata": map[string]any{"name": "flink"}, "spec": map[string]any{"launcher": "flink"},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func (p *platform) deployOnFlink(name, script string) resource.Deployment {
+	p.t.Helper()
+	return p.deploy(name, script, map[string]any{
+		"deploymentTargetName": "flink",
+		"template": map[string]any{"spec": map[string]any{
+			"artifact":    map[string]any{"kind": "SQLSCRIPT", "sqlScript": script},
+			// At parallelism 1 Flink chains the filesystem sink's two operators, which
+			// changes the ids of all before them.
+			"parallelism": 2,
+			"flinkConfiguration": map[string]any{
+				"execution.checkpointing.interval": "1 s",
+				"restart-strategy.type":            "fixed-delay", "restart-strategy.fixed-delay.attempts": "100", "restart-strategy.fixed-delay.delay": "1 s",
+			},
+		}},
+	})
+}
+
+// jvms are the processes of a role in this data folder.
+func (p *platform) jvms(class string) []int {
+	var pids []int
+	for _, pid := range p.processes() {
+		line, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+		if err == nil && strings.Contains(string(line), class) {
+			pids = append(pids, pid)
+		}
+	}
+	return pids
+}
+
+func (p *platform) killJVM(class string) {
+	p.t.Helper()
+	pids := p.jvms(class)
+	if len(pids) == 0 {
+		p.t.Fatalf("no %s runs", class)
+	}
+	for _, pid := range pids {
+		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+			p.t.Fatal(err)
+		}
+	}
+}
+
+const (
+	jobManagerClass  = "StandaloneSessionClusterEntrypoint"
+	taskManagerClass = "TaskManagerRunner"
+)
+
+// saving waits until the running job of a deployment has completed another
+// checkpoint, and one more: it may have begun before what came before.
+func (p *platform) saving(name string) {
+	p.t.Helper()
+	for seen, n := p.newestCheckpoint(p.get(name)), 0; n < 2; n++ {
+		p.until(name, "checkpointing", func(d resource.Deployment) bool {
+			now := p.newestCheckpoint(d)
+			if now == "" || now == seen {
+				return false
+			}
+			seen = now
+			return true
+		})
+	}
+}
+
+// newestCheckpoint is where the newest checkpoint of the running job lies.
+func (p *platform) newestCheckpoint(d resource.Deployment) string {
+	for _, j := range p.jobs(d.Metadata.Name) {
+		if j.Metadata.ID == d.Status.Running.JobID {
+			return j.Status.LatestCheckpoint.Location
+		}
+	}
+	return ""
+}
+
+// TestFlinkKeepsState takes a SQL script on real Flink through everything that
+// happens to a deployment, and compares what it wrote with what it must write.
+func TestFlinkKeepsState(t *testing.T) {
+	for _, version := range []string{flink.Newest, flink.LongTerm} {
+		t.Run(version, func(t *testing.T) {
+			const n = 40_000
+			p := onFlink(t, version)
+			out := filepath.Join(p.data, "out")
+			d := p.deployOnFlink("numbers", numbers(out, n, 50))
+			p.settle("numbers", resource.StateRunning)
+			p.saving("numbers")
+
+			p.killJVM(taskManagerClass)
+			p.saving("numbers")
+			p.patch("numbers", template(map[string]any{"parallelism": 3}))
+			p.running("numbers", 3)
+			p.saving("numbers")
+
+			sp, err := p.api.Savepoints("default").Create(p.ctx(), map[string]any{"metadata": map[string]any{"deploymentId": d.Metadata.ID}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			sp = p.completed(sp.Metadata.ID)
+
+			p.killJVM(jobManagerClass) // its cluster goes with it; another one goes on from the newest checkpoint
+			p.runningAgain("numbers")
+			p.saving("numbers")
+
+			p.kill() // the server; the job does not notice
+			if len(p.jvms(jobManagerClass)) != 1 {
+				t.Errorf("%d JobManagers run without the server", len(p.jvms(jobManagerClass)))
+			}
+			p.start()
+			p.patch("numbers", map[string]any{"spec": map[string]any{"state": "SUSPENDED"}})
+			p.settle("numbers", resource.StateSuspended)
+			if left := p.processes(); len(left) > 0 {
+				t.Errorf("processes of a suspended deployment: %v", left)
+			}
+			p.patch("numbers", map[string]any{"spec": map[string]any{"state": "RUNNING", "template": map[string]any{"spec": map[string]any{
+				"artifact": map[string]any{"sqlScript": numbers(out, n, 100_000)},
+			}}}})
+			p.settle("numbers", resource.StateFinished)
+			checkOutput(t, p, "numbers", output(t, out), totalsOf(n))
+
+			// From the savepoint in the middle the same comes out again.
+			forked := filepath.Join(p.data, "forked")
+			if _, err := p.api.Fork(p.ctx(), "default", "numbers", "fork", sp.Metadata.ID); err != nil {
+				t.Fatal(err)
+			}
+			p.patch("fork", map[string]any{"spec": map[string]any{"state": "RUNNING", "template": map[string]any{"spec": map[string]any{
+				"artifact": map[string]any{"sqlScript": numbers(forked, n, 100_000)}, "parallelism": 2,
+			}}}})
+			p.settle("fork", resource.StateFinished)
+			checkOutput(t, p, "fork", output(t, forked), totalsOf(n))
+
+			for _, name := range []string{"numbers", "fork"} {
+				if err := p.api.Deployments("default").Delete(p.ctx(), name); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for deadline := time.Now().Add(time.Minute); len(p.processes()) > 0; time.Sleep(50 * time.Millisecond) {
+				if time.Now().After(deadline) {
+					t.Fatalf("processes are left behind: %v", p.processes())
+				}
+			}
+		})
+	}
+}

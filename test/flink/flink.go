@@ -1,0 +1,81 @@
+// Package flink gives tests a real Apache Flink: jars in the user's cache, fetched
+// once for the machine as `weir flink install` does, and the Java to run them.
+//
+// A test is skipped only if no Flink can be had, and says why.
+package flink
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/weir-streams/weir/flink/distribution"
+)
+
+// Versions that the platform is tested with, the newest first.
+const (
+	Newest   = "2.3.0"
+	LongTerm = "1.20.5"
+)
+
+// Home is an installation of a version.
+func Home(t testing.TB, version string) distribution.Home {
+	t.Helper()
+	h, err := install(version)
+	if err != nil {
+		t.Skipf("no Apache Flink %s: %v", version, err)
+	}
+	return h
+}
+
+func install(version string) (distribution.Home, error) {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return distribution.Home{}, err
+	}
+	dir := filepath.Join(cache, "weir", "flink")
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return distribution.Home{}, err
+	}
+	lock, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return distribution.Home{}, err
+	}
+	defer lock.Close()
+	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
+		return distribution.Home{}, fmt.Errorf("lock the installation of Flink: %w", err)
+	}
+	if err := java(); err != nil {
+		return distribution.Home{}, err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
+	defer cancel()
+	return distribution.Install(ctx, distribution.Order{
+		Version: version, Dir: filepath.Join(dir, version), Index: os.Getenv("WEIR_PYPI_INDEX"), Repository: os.Getenv("WEIR_MAVEN_REPOSITORY"),
+	})
+}
+
+// java installs a Java from Debian if there is none and we may.
+func java() error {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
+	defer cancel()
+	if _, err := distribution.FindJava(ctx); err == nil {
+		return nil
+	}
+	if _, err := exec.LookPath("apt-get"); err != nil || os.Getuid() != 0 {
+		return fmt.Errorf("java is missing: apt-get install openjdk-17-jre-headless")
+	}
+	for _, args := range [][]string{{"update"}, {"install", "-y", "--no-install-recommends", "openjdk-17-jdk-headless"}} {
+		cmd := exec.CommandContext(ctx, "apt-get", args...)
+		cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return fmt.Errorf("apt-get %s: %w\n%s", args[0], err, out)
+		}
+	}
+	return nil
+}
