@@ -14,6 +14,7 @@ import (
 
 	"github.com/weir-streams/weir/cluster"
 	"github.com/weir-streams/weir/flink"
+	"github.com/weir-streams/weir/flink/savepoint"
 )
 
 // job is a job that was brought.
@@ -63,6 +64,9 @@ func (c *Cluster) submit(ctx context.Context, j *job) error {
 	if err != nil {
 		return err
 	}
+	if err := checkState(j.spec.SavepointLocation); err != nil {
+		return err
+	}
 	for {
 		for !c.isReady() {
 			if !sleep(ctx, 50*time.Millisecond) {
@@ -89,6 +93,29 @@ func (c *Cluster) submit(ctx context.Context, j *job) error {
 			return ctx.Err()
 		}
 	}
+}
+
+// checkState looks at the state that a job is to start from, as far as it is on
+// this machine: Flink would find out late, and say less.
+func checkState(location string) error {
+	if _, local := savepoint.Local(location); location == "" || !local {
+		return nil
+	}
+	s, err := savepoint.Open(location)
+	switch {
+	case errors.Is(err, savepoint.ErrNotFlink):
+		return fmt.Errorf("start from %s: it was not written by Apache Flink; state of weir's engine cannot be used by Flink, start with empty state (restoreStrategy NONE) or run on the engine", location)
+	case err != nil:
+		return err
+	}
+	missing, err := s.Missing()
+	if err != nil {
+		return err
+	}
+	if len(missing) > 0 {
+		return fmt.Errorf("start from %s: %d of its %d files are missing or too short, such as %s", location, len(missing), len(s.Files), missing[0].Path)
+	}
+	return nil
 }
 
 func (c *Cluster) isUnwanted(j *job) bool {
