@@ -16,7 +16,7 @@ import (
 func flinkCommand(s *session) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "flink",
-		Short: "Apache Flink on this machine",
+		Short: "Apache Flink on this machine", Example: example("weir flink install 2.3.0\nweir flink list"),
 		Long: `Deployments on a deployment target with spec.launcher: flink run on Apache Flink
 itself, as processes of this machine. Several versions may be installed side by
 side; a deployment's flinkVersion picks one, else the newest is taken.

@@ -48,7 +48,9 @@ func TestStateIsShown(t *testing.T) {
 CREATE TABLE tick (n BIGINT) WITH ('connector' = 'datagen', 'rows-per-second' = '1000');
 CREATE TABLE o (k INT, c BIGINT) WITH ('connector' = 'blackhole');
 INSERT INTO o SELECT CAST(MOD(n, 7) AS INT), COUNT(*) FROM (SELECT CASE WHEN n < 0 THEN -n ELSE n END AS n FROM tick) GROUP BY CAST(MOD(n, 7) AS INT);`)
-	weir := func(args ...string) result { return run(t, t.Context(), nil, "", append([]string{"state"}, args...)...) }
+	weir := func(args ...string) result {
+		return run(t, t.Context(), nil, "", append([]string{"state"}, args...)...)
+	}
 	weir(path, "--verify").exits(0).prints("Savepoint", "of job counts", "GroupAggregate", "groups")
 	weir(path, "--operator", "groupa").exits(0).prints("COLUMN", "BIGINT NOT NULL", "key")
 	weir(path, "--operator", "GroupAggregate", "--table", "groups").exits(0).prints("key", "rows")
