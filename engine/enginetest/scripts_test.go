@@ -1,7 +1,6 @@
 package enginetest_test
 
 import (
-	"fmt"
 	"maps"
 	"os"
 	"reflect"
@@ -105,7 +104,7 @@ func TestScripts(t *testing.T) {
 				t.Errorf("operator %s has no script with %s", name, f)
 			}
 		}
-		t.Log(fmt.Sprintf("%-28s %v", name, seen[name]))
+		t.Logf("%-28s %v", name, seen[name])
 	}
 	for _, name := range slices.Sorted(maps.Keys(seen)) {
 		if required[name] == nil && !slices.Contains(without, name) {

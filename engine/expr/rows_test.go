@@ -265,7 +265,6 @@ func evalRow(e Expr, row []scalar) (scalar, error) {
 	case "IS DISTINCT FROM", "IS NOT DISTINCT FROM":
 		same := args[0].null && args[1].null
 		if !null {
-			same = compares("=", 0, true)
 			cmp, ordered := order(args[0], t[0], args[1], t[1])
 			same = compares("=", cmp, ordered)
 		}

@@ -40,7 +40,7 @@ var distJar = regexp.MustCompile(`^flink-dist-(\d+\.\d+\.\d+)\.jar$`)
 func Open(dir string) (Home, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
-		return Home{}, fmt.Errorf("Flink in %q: %w", dir, err)
+		return Home{}, fmt.Errorf("look for Flink in %q: %w", dir, err)
 	}
 	h := Home{Dir: dir}
 	entries, err := os.ReadDir(h.LibDir())

@@ -76,7 +76,7 @@ func (p *platform) deployOnFlink(name, script string) resource.Deployment {
 	return p.deploy(name, script, map[string]any{
 		"deploymentTargetName": "flink",
 		"template": map[string]any{"spec": map[string]any{
-			"artifact":    map[string]any{"kind": "SQLSCRIPT", "sqlScript": script},
+			"artifact": map[string]any{"kind": "SQLSCRIPT", "sqlScript": script},
 			// At parallelism 1 Flink chains the filesystem sink's two operators, which
 			// changes the ids of all before them.
 			"parallelism": 2,

@@ -76,10 +76,9 @@ func live(text string) {
 // world is what the faults of one process share.
 type world struct {
 	life
-	polls   atomic.Int64
-	commits atomic.Int64
-	done    atomic.Bool
-	random  *rand.Rand
+	polls  atomic.Int64
+	done   atomic.Bool
+	random *rand.Rand
 }
 
 func (l life) run() (report, error) {

@@ -18,8 +18,8 @@ const flushWait = 3 * time.Minute
 type producer struct {
 	client  *kgo.Client
 	running context.Context // ends when the task is to stop
-	mu     sync.Mutex
-	err    error
+	mu      sync.Mutex
+	err     error
 }
 
 func newProducer(running context.Context, opts []kgo.Opt) (*producer, error) {

@@ -51,13 +51,10 @@ func appendValue(dst []byte, t *data.Type, v *data.Vector, r int) ([]byte, error
 		p := v.Bytes(r)
 		return append(appendLong(dst, int64(len(p))), p...), nil
 	case data.Decimal:
-		x := data.I128(0)
 		if v.Type.Precision <= 18 {
-			x = data.I128(v.I64[r])
-		} else {
-			x = v.I128[r]
+			return appendDecimal(dst, data.I128(v.I64[r])), nil
 		}
-		return appendDecimal(dst, x), nil
+		return appendDecimal(dst, v.I128[r]), nil
 	case data.Timestamp, data.TimestampLTZ:
 		if v.Type.Precision > 3 {
 			return appendLong(dst, v.I64[r]*1000+int64(v.Nano[r]/1000)), nil

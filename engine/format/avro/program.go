@@ -249,7 +249,7 @@ func (p *program) union(w *schema, branch func(*schema) (op, error), nothing []i
 // value reads a value into a slot.
 func (p *program) value(w *schema, t data.Type, at int) (op, error) {
 	o := op{slot: at, kind: t.Kind, optional: -1}
-	unfit := fmt.Errorf("Avro's %s cannot be read as %s", w, t)
+	unfit := fmt.Errorf("%s of Avro cannot be read as %s", w, t)
 	switch w.kind {
 	case union:
 		return p.union(w, func(b *schema) (op, error) { return p.value(b, t, at) }, []int{at})

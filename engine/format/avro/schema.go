@@ -256,6 +256,7 @@ func describe(t data.Type, name string, legacy bool) (any, error) {
 		x = object{"type": "int", "logicalType": "date"}
 	case data.Time:
 		if t.Precision > 3 {
+			//lint:ignore ST1005 these are Flink's words
 			return nil, fmt.Errorf("Avro does not support TIME type with precision: %d, it only supports precision less than 3", t.Precision)
 		}
 		x = object{"type": "int", "logicalType": "time-millis"}
@@ -290,6 +291,7 @@ func describe(t data.Type, name string, legacy bool) (any, error) {
 		x = object{"type": "array", "items": items}
 	case data.Map, data.Multiset:
 		if k := t.Args[0].Kind; k != data.Char && k != data.VarChar {
+			//lint:ignore ST1005 these are Flink's words
 			return nil, fmt.Errorf("Avro format doesn't support non-string as key type of map. The key type is: %s", t.Args[0].WithNull(true))
 		}
 		value := data.Of(data.Int).NotNull()
@@ -312,6 +314,7 @@ func describe(t data.Type, name string, legacy bool) (any, error) {
 
 func timestamp(t data.Type, legacy bool) (string, error) {
 	if t.Precision > 6 || legacy && t.Precision > 3 {
+		//lint:ignore ST1005 these are Flink's words
 		return "", fmt.Errorf("Avro does not support TIMESTAMP type with precision: %d, it only supports precision less than %d", t.Precision, map[bool]int{true: 3, false: 6}[legacy])
 	}
 	unit := "millis"
@@ -320,6 +323,7 @@ func timestamp(t data.Type, legacy bool) (string, error) {
 	}
 	switch {
 	case legacy && t.Kind == data.TimestampLTZ:
+		//lint:ignore ST1005 these are Flink's words
 		return "", errors.New("Avro format doesn't support TIMESTAMP_LTZ unless 'avro.timestamp_mapping.legacy' is false")
 	case !legacy && t.Kind == data.Timestamp:
 		return "local-timestamp-" + unit, nil

@@ -147,7 +147,7 @@ func (r *fileReader) tree(c *parquet.Column, t data.Type, def int, item bool) (t
 	if c.Optional() {
 		x.def++
 	}
-	unfit := func() error { return fmt.Errorf("Parquet's %s cannot be read as %s", c.Type(), t) }
+	unfit := func() error { return fmt.Errorf("%s of Parquet cannot be read as %s", c.Type(), t) }
 	switch t.Kind {
 	case data.Row:
 		if c.Leaf() || c.Repeated() && !item {

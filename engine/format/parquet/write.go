@@ -95,6 +95,7 @@ func fieldOf(t data.Type, unit parquet.TimeUnit) parquet.Node {
 }
 
 type fileWriter struct {
+	//lint:ignore SA1019 rows of values, whose columns are known only now, is what it is for
 	out    *parquet.Writer
 	types  []data.Type
 	unit   int64 // nanoseconds of what timestamps count

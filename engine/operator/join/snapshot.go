@@ -63,22 +63,6 @@ func (s *side) encode(dst []byte, row unsafe.Pointer) []byte {
 	return dst
 }
 
-// hashes gives the hash of the key of each of some rows of a log.
-func (s *side) hashes(rows []unsafe.Pointer) ([]uint64, error) {
-	b := data.NewBatch(len(s.keys))
-	defer b.Release()
-	b.N = len(rows)
-	if err := s.gather(b, rows, s.keys, s.types[:len(s.keys)]); err != nil {
-		return nil, err
-	}
-	which := make([]int, len(s.keys))
-	for i := range which {
-		which[i] = i
-	}
-	data.HashKeys(b, which)
-	return b.Hashes, nil
-}
-
 // Snapshot writes all there is.
 func (j *join) Snapshot(w *state.Writer) error { return operator.SnapshotWhole(j, w) }
 
