@@ -284,7 +284,7 @@ func TestRefuses(t *testing.T) {
 		file []byte
 		want string
 	}{
-		{"type", one(str), file, `field "id": Avro's long cannot be read as STRING`},
+		{"type", one(str), file, `field "id": long of Avro cannot be read as STRING`},
 		{"narrower", one(data.Of(data.Int)), file, "cannot be read as INT"},
 		{"NOT NULL column that is not there", []data.Column{{Name: "z", Type: str.NotNull()}}, file, `field "z" is missing`},
 		{"no file", one(str), []byte("PAR1"), "it is no Avro file"},

@@ -267,7 +267,7 @@ func TestRefuses(t *testing.T) {
 		file []byte
 		want string
 	}{
-		{str, file, `column "n": Parquet's INT(32,true) cannot be read as STRING`},
+		{str, file, `column "n": INT(32,true) of Parquet cannot be read as STRING`},
 		{list(str), file, "cannot be read as ARRAY<STRING>"},
 		{str, []byte("Obj\x01 and some more bytes"), "it is no Parquet file"},
 		{str, file[:len(file)/2], "it is no Parquet file"},
