@@ -51,6 +51,10 @@ e2e: build ## the real binary, a real browser
 	./test/e2e/setup
 	WEIR_BINARY=$(CURDIR)/bin/weir go test -count=1 -timeout 30m ./test/e2e/...
 
+.PHONY: e2e-flink
+e2e-flink: build ## the part of e2e on real Apache Flink, which is fetched on first use; needs Java 17
+	WEIR_BINARY=$(CURDIR)/bin/weir go test -count=1 -timeout 30m -v -run Flink ./test/e2e
+
 .PHONY: bench
 bench: build bench-control ## Nexmark, upgrade and start times, a thousand deployments; writes to standard output
 	./bin/weir bench nexmark --queries q0,q1,q2,q12 --parallelism 2

@@ -200,6 +200,8 @@ func TestFlinkKeepsState(t *testing.T) {
 			checkOutput(t, p, "fork", output(t, forked), totalsOf(n))
 
 			for _, name := range []string{"numbers", "fork"} {
+				p.patch(name, map[string]any{"spec": map[string]any{"state": "CANCELLED"}})
+				p.settle(name, resource.StateCancelled)
 				if err := p.api.Deployments("default").Delete(p.ctx(), name); err != nil {
 					t.Fatal(err)
 				}
