@@ -3,6 +3,7 @@ package e2e
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"context"
 	"fmt"
@@ -46,7 +47,7 @@ type platform struct {
 	cmd    *exec.Cmd
 	log    *lockedBuffer
 	api    *client.Client
-	// patience is a bound that only a hang reaches.
+	// patience is a bound that only a hang reaches; 0: 90 s.
 	patience time.Duration
 }
 
@@ -69,7 +70,7 @@ func (l *lockedBuffer) String() string {
 
 func startPlatform(t testing.TB, args ...string) *platform {
 	t.Helper()
-	p := &platform{t: t, data: t.TempDir(), listen: "127.0.0.1:0", log: &lockedBuffer{}, patience: 90 * time.Second}
+	p := &platform{t: t, data: t.TempDir(), listen: "127.0.0.1:0", log: &lockedBuffer{}}
 	t.Cleanup(func() {
 		if t.Failed() {
 			t.Logf("server log:\n%s", p.log.String())
@@ -264,7 +265,7 @@ func (p *platform) until(name, what string, ok func(resource.Deployment) bool) r
 	p.t.Helper()
 	var d resource.Deployment
 	failed := time.Now() // since when it has not been FAILED
-	for deadline := time.Now().Add(p.patience); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+	for deadline := time.Now().Add(cmp.Or(p.patience, 90*time.Second)); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
 		if d = p.get(name); ok(d) {
 			return d
 		}
