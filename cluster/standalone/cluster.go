@@ -33,7 +33,9 @@ type Config struct {
 	Life *os.File
 	// Waiting answers for a job that Flink does not have.
 	Waiting func(Waiting) http.Handler
-	Log     *slog.Logger
+	// Hide is told of values of jobs that are brought later, which must not be shown.
+	Hide func(values []string)
+	Log  *slog.Logger
 }
 
 // Waiting is a job that Flink does not have, because it is not up yet or because
@@ -127,6 +129,9 @@ func (c *Cluster) place() error {
 	return nil
 }
 
+// errPortTaken is why a JobManager did not start that may at other ports.
+var errPortTaken = errors.New("a port was taken by somebody else")
+
 // Run starts the processes and watches over them until ctx ends (nil), somebody
 // asks the cluster to end (nil), or its JobManager has ended (the reason). No
 // process is left when it returns.
@@ -140,53 +145,62 @@ func (c *Cluster) Run(ctx context.Context) error {
 	defer close(over)
 	c.nursery = newNursery(over)
 	defer c.wg.Wait()
+	defer stop() // before it waits
+	if !c.config.Spec.IsSession() {
+		c.bring(c.config.Spec.FlinkJobID())
+	}
+	for try := 1; ; try++ {
+		err := c.runProcesses(ctx)
+		switch {
+		case errors.Is(err, context.Canceled):
+			return nil
+		case !errors.Is(err, errPortTaken) || try == startTries:
+			return err
+		}
+		// Everything begins anew: TaskManagers know the JobManager by its port.
+		c.config.Log.Warn("a port was taken by somebody else; trying others", "try", try)
+		if err := c.place(); err != nil {
+			return err
+		}
+	}
+}
+
+// runProcesses runs all processes until one of those ends that the cluster
+// cannot do without, and ends the others.
+func (c *Cluster) runProcesses(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return c.runJobManager(ctx) })
 	for n := 1; n <= c.plan.taskManagers; n++ {
 		g.Go(func() error { return c.runTaskManager(ctx, n) })
 	}
-	if !c.config.Spec.IsSession() {
-		c.bring(c.config.Spec.FlinkJobID())
-	}
-	err := g.Wait()
-	stop()
-	if errors.Is(err, context.Canceled) {
-		return nil
-	}
-	return err
+	return g.Wait()
 }
 
 // runJobManager keeps a JobManager running.
 func (c *Cluster) runJobManager(ctx context.Context) error {
-	for try := 1; ; try++ {
+	for {
 		ch, err := c.startJobManager()
 		if err != nil {
 			return err
 		}
-		err = c.awaitJobManager(ctx, ch)
-		switch {
-		case ctx.Err() != nil:
-			ch.end(childGrace)
-			return ctx.Err()
-		case err == nil: // it has ended, after it had answered
-			err = fmt.Errorf("the JobManager %s", ch.epitaph())
-			if !highlyAvailable(c.plan.config) {
-				return err
-			}
-			c.config.Log.Warn("the JobManager ended; another one goes on from what Flink's high availability keeps", "how", ch.epitaph())
-			c.setReady(false)
-			if !sleep(ctx, restartPause) {
+		if err := c.awaitJobManager(ctx, ch); err != nil {
+			if ctx.Err() != nil {
+				ch.end(childGrace)
 				return ctx.Err()
 			}
-		case portTaken(ch) && try < startTries:
-			c.config.Log.Warn("a port was taken by somebody else; trying others", "try", try)
-			// TaskManagers look for the JobManager at the old place: their
-			// configuration is read when they start again.
-			if err := c.place(); err != nil {
-				return err
+			if portTaken(ch) {
+				return fmt.Errorf("%w: %w", errPortTaken, err)
 			}
-		default:
 			return err
+		}
+		c.setReady(false)
+		how := ch.epitaph()
+		if !highlyAvailable(c.plan.config) {
+			return fmt.Errorf("the JobManager %s", how)
+		}
+		c.config.Log.Warn("the JobManager ended; another one goes on from what Flink's high availability keeps", "how", how)
+		if !sleep(ctx, restartPause) {
+			return ctx.Err()
 		}
 	}
 }
@@ -206,7 +220,7 @@ func (c *Cluster) awaitJobManager(ctx context.Context, ch *child) error {
 		}
 		if !answered {
 			probe, cancel := context.WithTimeout(ctx, 5*time.Second)
-			_, err := c.client.Overview(probe)
+			_, err := c.flink().Overview(probe)
 			cancel()
 			if answered = err == nil; answered {
 				c.setReady(true)
@@ -254,6 +268,13 @@ func (c *Cluster) runTaskManager(ctx context.Context, n int) error {
 		}
 		pause = min(2*pause, restartMost)
 	}
+}
+
+// flink is the client of the JobManager.
+func (c *Cluster) flink() *flink.Client {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.client
 }
 
 func (c *Cluster) setReady(ready bool) {

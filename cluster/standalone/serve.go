@@ -133,6 +133,7 @@ func (c *Cluster) take(id string, body []byte) (status int, err error) {
 	}
 	c.jobs[id] = &job{spec: spec, since: time.Now()}
 	c.mu.Unlock()
+	c.config.Hide(spec.Hidden)
 	c.bring(id)
 	return http.StatusAccepted, nil
 }

@@ -42,7 +42,7 @@ func (c *Cluster) bring(id string) {
 		}
 		if err == nil && c.isUnwanted(j) {
 			// How it ends, Flink tells.
-			if err := c.client.Cancel(ctx, id); err != nil {
+			if err := c.flink().Cancel(ctx, id); err != nil {
 				c.config.Log.Warn("cancel a job that was cancelled while it started", "job", j.spec.JobID, "error", err)
 			}
 		}
@@ -130,11 +130,11 @@ func (c *Cluster) run(ctx context.Context, req flink.RunRequest, jar func() (io.
 		return &flink.Error{Status: 400, Messages: []string{err.Error()}}
 	}
 	defer content.Close()
-	id, err := c.client.UploadJar(ctx, name, content)
+	id, err := c.flink().UploadJar(ctx, name, content)
 	if err != nil {
 		return err
 	}
-	_, err = c.client.RunJar(ctx, id, req)
+	_, err = c.flink().RunJar(ctx, id, req)
 	return err
 }
 
@@ -221,7 +221,7 @@ func (c *Cluster) forget(ctx context.Context, id string) error {
 	j.removed = true
 	c.mu.Unlock()
 	for {
-		status, err := c.client.JobStatus(ctx, id)
+		status, err := c.flink().JobStatus(ctx, id)
 		switch {
 		case flink.IsNotFound(err):
 			c.mu.Lock()
@@ -235,7 +235,7 @@ func (c *Cluster) forget(ctx context.Context, id string) error {
 		case status.Terminal():
 			return nil
 		default:
-			if err := c.client.Cancel(ctx, id); err != nil && !flink.IsNotFound(err) && !flink.IsConflict(err) {
+			if err := c.flink().Cancel(ctx, id); err != nil && !flink.IsNotFound(err) && !flink.IsConflict(err) {
 				return err
 			}
 		}

@@ -54,7 +54,7 @@ func runFlinkCluster(ctx context.Context, dir, jarDir string, places []string) e
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	front := &flinkFront{life: life}
-	flinkCluster, err := prepareFlink(ctx, life, jarDir, places, front, log)
+	flinkCluster, err := prepareFlink(ctx, life, jarDir, places, front, secrets, log)
 	if err != nil {
 		log.Error("Flink cannot be started", "error", err)
 		// The job has failed, which somebody must be able to read.
@@ -72,7 +72,7 @@ func runFlinkCluster(ctx context.Context, dir, jarDir string, places []string) e
 	return err
 }
 
-func prepareFlink(ctx context.Context, life *process.Life, jarDir string, places []string, front *flinkFront, log *slog.Logger) (*standalone.Cluster, error) {
+func prepareFlink(ctx context.Context, life *process.Life, jarDir string, places []string, front *flinkFront, secrets *cluster.Hider, log *slog.Logger) (*standalone.Cluster, error) {
 	homes, err := distribution.Find(places...)
 	if err != nil {
 		return nil, err
@@ -98,7 +98,7 @@ func prepareFlink(ctx context.Context, life *process.Life, jarDir string, places
 	}
 	log.Info("Flink cluster starts", "version", home.Version, "java", java.Version, "deployment", life.Spec.DeploymentName, "parallelism", life.Spec.Parallelism, "from", life.Spec.SavepointLocation)
 	return standalone.New(standalone.Config{
-		Dir: life.StateDir(), Spec: life.Spec, Home: home, Java: java, Jars: jars, Life: life.Lock(), Waiting: front.waiting, Log: log,
+		Dir: life.StateDir(), Spec: life.Spec, Home: home, Java: java, Jars: jars, Life: life.Lock(), Waiting: front.waiting, Hide: secrets.Add, Log: log,
 	})
 }
 
