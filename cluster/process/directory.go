@@ -107,19 +107,7 @@ func (d directory) remove(logs string) error {
 // is one near its end, else the last line that is no news of the ordinary;
 // shortened.
 func (d directory) lastWords() string {
-	const most = 256 << 10
-	f, err := os.Open(d.file(logName))
-	if err != nil {
-		return ""
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return ""
-	}
-	b := make([]byte, min(info.Size(), most))
-	n, _ := f.ReadAt(b, info.Size()-int64(len(b))) // what was read will do
-	lines := strings.Split(strings.TrimSpace(strings.ToValidUTF8(string(b[:n]), "?")), "\n")
+	lines := cluster.LastLines(d.file(logName))
 	words := ""
 	for _, line := range slices.Backward(lines) {
 		if !strings.HasPrefix(line, "time=") || !strings.Contains(line, " level=INFO ") {
@@ -133,11 +121,7 @@ func (d directory) lastWords() string {
 			break
 		}
 	}
-	words = strings.TrimSpace(words)
-	if len(words) > 500 {
-		words = strings.ToValidUTF8(words[:500], "") + " …"
-	}
-	return words
+	return cluster.Words(words)
 }
 
 // writeFile writes a file of its owner's, to the disk.

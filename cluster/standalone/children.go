@@ -1,7 +1,6 @@
 package standalone
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"maps"
@@ -13,6 +12,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/weir-streams/weir/cluster"
 )
 
 // child is a JVM.
@@ -205,24 +206,9 @@ func (ch *child) epitaph() string {
 
 // lastWords is the last line of a file's end that tells something.
 func lastWords(path string, tells func(string) bool) string {
-	const most = 64 << 10
-	f, err := os.Open(path)
-	if err != nil {
-		return ""
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return ""
-	}
-	b := make([]byte, min(info.Size(), most))
-	n, _ := f.ReadAt(b, info.Size()-int64(len(b))) // what was read will do
-	for _, line := range slices.Backward(bytes.Split(bytes.TrimSpace(b[:n]), []byte("\n"))) {
-		if s := strings.TrimSpace(strings.ToValidUTF8(string(line), "?")); s != "" && tells(s) {
-			if len(s) > 500 {
-				s = strings.ToValidUTF8(s[:500], "") + " …"
-			}
-			return s
+	for _, line := range slices.Backward(cluster.LastLines(path)) {
+		if line = strings.TrimSpace(line); line != "" && tells(line) {
+			return cluster.Words(line)
 		}
 	}
 	return ""
