@@ -89,6 +89,18 @@ type SessionClusters interface {
 	SessionTransport(ctx context.Context, s resource.SessionCluster) (http.RoundTripper, error)
 }
 
+// Telemetry is what this server measures of running jobs.
+type Telemetry interface {
+	// Summary is the newest measurement of each running job of a namespace.
+	Summary(namespace string) []resource.RunningSummary
+	// Metrics are the series of a deployment in a span of time, in at most
+	// points points.
+	Metrics(deploymentID string, from, to time.Time, points int) resource.DeploymentMetrics
+	// Diagnosis is what the rules find. Job is the deployment's newest, with an
+	// empty id if it has none.
+	Diagnosis(deployment resource.Deployment, job resource.Job) resource.Diagnosis
+}
+
 // Planner tells what a change of an SQL deployment does to state.
 type Planner interface {
 	// Plan compares the operators of the wanted script with what there is: the
@@ -141,6 +153,7 @@ type Config struct {
 	// SessionClusters is nil when session clusters cannot be reached through the API.
 	SessionClusters SessionClusters
 	Planner         Planner   // nil: plans say nothing of state
+	Telemetry       Telemetry // nil: nothing is measured
 	Artifacts       Artifacts // nil: every URI is taken as it is
 	State           State     // nil: every savepoint is taken to be there
 	Build           Build

@@ -155,6 +155,80 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/namespaces/{namespace}/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                namespace: components["parameters"]["namespace"];
+            };
+            cookie?: never;
+        };
+        /**
+         * How the running deployments do now (weir)
+         * @description The newest measurement of each running job, and how many records a second it read in the last measurements.
+         */
+        get: operations["getMetricsSummary"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/namespaces/{namespace}/deployments/{name}/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                namespace: components["parameters"]["namespace"];
+                /** @description Name or id. */
+                name: components["parameters"]["name"];
+            };
+            cookie?: never;
+        };
+        /**
+         * What was measured of a deployment (weir)
+         * @description Series of the deployment's jobs and of the operators of the newest one, with the moments at which jobs began. A server measures every few seconds, keeps
+         *     half an hour as measured and a day in steps of two minutes, and begins anew when it is started.
+         */
+        get: operations["getDeploymentMetrics"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/namespaces/{namespace}/deployments/{name}/diagnosis": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                namespace: components["parameters"]["namespace"];
+                /** @description Name or id. */
+                name: components["parameters"]["name"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Why is there no output? (weir)
+         * @description Rules look at the deployment and at what was measured of its job; each finding comes with what proves it and what to do.
+         */
+        get: operations["getDiagnosis"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/namespaces/{namespace}/deployments/{name}:reset": {
         parameters: {
             query?: never;
@@ -2501,6 +2575,130 @@ export interface components {
             to: number;
             changes: components["schemas"]["Change"][];
         };
+        /** @description How the running deployments of a namespace do now (weir). */
+        MetricsSummary: {
+            kind: string;
+            /**
+             * Format: int64
+             * @description milliseconds since 1970
+             */
+            at: number;
+            items: components["schemas"]["RunningSummary"][];
+        };
+        /** @description One running job in a line; what its cluster does not tell is null (weir). */
+        RunningSummary: {
+            deploymentId: string;
+            name: string;
+            jobId: string;
+            /**
+             * Format: int64
+             * @description milliseconds since 1970, of the newest measurement
+             */
+            at: number;
+            /** @description a second, read by all sources */
+            recordsIn: number;
+            /** @description a second, given to all sinks */
+            recordsOut: number;
+            /** @description largest share of any operator, 0 to 1 */
+            busy: number;
+            /** @description largest share of any operator, 0 to 1 */
+            backPressured: number;
+            /** @description milliseconds from the slowest watermark to the clock */
+            watermarkLag: number | null;
+            /** @description records that the sources know they have yet to read */
+            pendingRecords: number | null;
+            /** @description milliseconds */
+            checkpointDuration: number | null;
+            /** @description bytes */
+            checkpointSize: number | null;
+            restarts: number;
+            /** @description recordsIn of the last measurements, newest last, at most 60 */
+            history: number[];
+        };
+        /** @description What was measured of a deployment's jobs in a span of time (weir). */
+        DeploymentMetrics: {
+            kind: string;
+            /**
+             * Format: int64
+             * @description milliseconds since 1970
+             */
+            from: number;
+            /** Format: int64 */
+            to: number;
+            /**
+             * Format: int64
+             * @description milliseconds from a point to the next
+             */
+            step: number;
+            series: components["schemas"]["MetricSeries"][];
+            marks: components["schemas"]["MetricMark"][];
+        };
+        MetricSeries: {
+            /**
+             * @description Of the job and of its operators, recordsIn, recordsOut, busy, backPressured, idle, watermarkLag; of the job alone, the others.
+             * @enum {string}
+             */
+            name: "recordsIn" | "recordsOut" | "busy" | "backPressured" | "idle" | "watermarkLag" | "pendingRecords" | "stateSize" | "checkpointDuration" | "checkpointSize" | "restarts" | "memory" | "cpu";
+            /** @enum {string} */
+            unit: "records/s" | "share" | "ms" | "records" | "bytes" | "count" | "cores";
+            /** @description id of the vertex; empty: the job */
+            operator: string;
+            operatorName?: string;
+            /** @description Each is a time in milliseconds since 1970 and a value, null where nothing was measured. */
+            points: (number | null)[][];
+        };
+        /** @description A moment at which a job began (weir). */
+        MetricMark: {
+            /**
+             * Format: int64
+             * @description milliseconds since 1970
+             */
+            at: number;
+            generation: number;
+            jobId: string;
+            text: string;
+        };
+        /** @description What the rules find in a deployment and its job (weir). */
+        Diagnosis: {
+            kind: string;
+            /**
+             * Format: int64
+             * @description milliseconds since 1970
+             */
+            at: number;
+            jobId?: string;
+            /** @description one sentence */
+            summary: string;
+            /** @description the gravest first */
+            findings: components["schemas"]["Finding"][];
+            checked: components["schemas"]["CheckedRule"][];
+        };
+        Finding: {
+            /** @description such as idle-partition; those of the list checked */
+            rule: string;
+            /** @enum {string} */
+            severity: "CRITICAL" | "WARNING" | "INFO";
+            title: string;
+            explanation: string;
+            /** @description what to do */
+            remedy: string;
+            /** @description id of the vertex; empty: the job */
+            operator: string;
+            evidence: {
+                name: string;
+                value: string;
+            }[];
+        };
+        CheckedRule: {
+            rule: string;
+            title: string;
+            /**
+             * @description UNKNOWN: what it needs is not measured, or not yet
+             * @enum {string}
+             */
+            verdict: "OK" | "FINDING" | "UNKNOWN";
+            note?: string;
+        };
         RunList: {
             kind: string;
             apiVersion: string;
@@ -3629,6 +3827,92 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["RunList"];
                     "application/yaml": components["schemas"]["RunList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getMetricsSummary: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                namespace: components["parameters"]["namespace"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MetricsSummary"];
+                    "application/yaml": components["schemas"]["MetricsSummary"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getDeploymentMetrics: {
+        parameters: {
+            query?: {
+                /** @description Begin, in milliseconds since 1970; an hour before the end when left out. */
+                from?: number;
+                /** @description End, in milliseconds since 1970; now when left out. */
+                to?: number;
+                /** @description How many points a series has at most. */
+                points?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                namespace: components["parameters"]["namespace"];
+                /** @description Name or id. */
+                name: components["parameters"]["name"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeploymentMetrics"];
+                    "application/yaml": components["schemas"]["DeploymentMetrics"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getDiagnosis: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                namespace: components["parameters"]["namespace"];
+                /** @description Name or id. */
+                name: components["parameters"]["name"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Diagnosis"];
+                    "application/yaml": components["schemas"]["Diagnosis"];
                 };
             };
             default: components["responses"]["Problem"];
