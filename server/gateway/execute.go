@@ -20,7 +20,8 @@ type request struct {
 	namespace         resource.Namespace
 	catalog, database string // current at the start
 	by                string
-	limit             int
+	limit             int // rows that are shown
+	wanted            int // rows that were asked for; 0: not said
 }
 
 func (g *Gateway) request(r *http.Request) (request, error) {
@@ -35,7 +36,7 @@ func (g *Gateway) request(r *http.Request) (request, error) {
 		if err != nil || limit < 1 {
 			return out, resource.Invalidf("limit", "must be a whole number of at least 1, got %q", text)
 		}
-		out.limit = min(limit, g.Limits.PreviewRows)
+		out.limit, out.wanted = min(limit, g.Limits.PreviewRows), limit
 	}
 	return out, nil
 }

@@ -20,6 +20,9 @@ type Gateway struct {
 	Config
 	previews chan struct{} // a token for each SELECT that may run
 	requests chan struct{} // a token for each request that compiles SQL
+	followed chan struct{} // a token for each query that is followed
+	ending   context.Context
+	end      context.CancelFunc // of queries that are followed
 
 	mu    sync.Mutex
 	turns map[string]chan struct{} // by namespace: who may change its catalogs
@@ -31,8 +34,16 @@ func New(c Config) *Gateway {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Gateway{Config: c, previews: make(chan struct{}, c.Limits.Previews), requests: make(chan struct{}, c.Limits.Requests), turns: map[string]chan struct{}{}}
+	g := &Gateway{
+		Config: c, previews: make(chan struct{}, c.Limits.Previews), requests: make(chan struct{}, c.Limits.Requests),
+		followed: make(chan struct{}, c.Limits.Follows), turns: map[string]chan struct{}{},
+	}
+	g.ending, g.end = context.WithCancel(context.Background())
+	return g
 }
+
+// EndStreams stops the queries that are followed, so that their requests end.
+func (g *Gateway) EndStreams() { g.end() }
 
 func (g *Gateway) author(r *http.Request) string {
 	if g.Author != nil {

@@ -80,6 +80,9 @@ type Limits struct {
 	PreviewTime    time.Duration // how long a SELECT runs at most, by default 10 s
 	PreviewMemory  int64         // bytes of state of one SELECT, by default 64 MiB
 	Previews       int           // SELECTs at once, by default 4
+	FollowRows     int           // changes that a followed query sends at most, by default 1,000,000
+	FollowTime     time.Duration // how long it runs at most, by default 15 min
+	Follows        int           // queries that are followed at once, by default 8
 	StatementBytes int           // of one request's SQL, by default 256 KiB
 	Requests       int           // requests that compile SQL at once, by default 8
 	Entries        int           // objects in a namespace's catalogs, by default 10,000
@@ -90,6 +93,9 @@ func (l Limits) filled() Limits {
 	orElse(&l.PreviewTime, 10*time.Second)
 	orElse(&l.PreviewMemory, 64<<20)
 	orElse(&l.Previews, 4)
+	orElse(&l.FollowRows, 1_000_000)
+	orElse(&l.FollowTime, 15*time.Minute)
+	orElse(&l.Follows, 8)
 	orElse(&l.StatementBytes, 256<<10)
 	orElse(&l.Requests, 8)
 	orElse(&l.Entries, 10_000)

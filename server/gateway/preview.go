@@ -5,9 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"maps"
 	"math"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -55,11 +53,7 @@ func (g *Gateway) preview(ctx context.Context, req request, o *opened, out *sql.
 	if err != nil {
 		return none, ast.Errorf(st.Pos(), "%w", err)
 	}
-	config := map[string]string{}
-	maps.Copy(config, o.Config())
-	maps.DeleteFunc(config, func(key, _ string) bool { return !strings.HasPrefix(key, "table.") })
-	config["parallelism.default"], config["restart-strategy.type"] = "1", "none"
-	config["state.backend.memory"] = strconv.FormatInt(g.Limits.PreviewMemory, 10)
+	config := queryConfig(o, g.Limits.PreviewMemory)
 	rows, err := newRows(out.Columns, config["table.local-time-zone"], req.limit)
 	if err != nil {
 		return none, ast.Errorf(st.Pos(), "%w", err)

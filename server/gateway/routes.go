@@ -21,6 +21,7 @@ func (g *Gateway) Routes() []route.Route {
 		{Method: "DELETE", Path: sql + "/sqlscripts/{sqlScriptName}", Need: need(auth.Delete, auth.SQLScripts), Handle: g.deleteScript},
 		{Method: "POST", Path: sql + "/sqlscripts:execute", Need: need(auth.Update, auth.Catalogs), Handle: g.executeStatement},
 		{Method: "POST", Path: sql + "/sqlscripts:execute-multi", Need: need(auth.Update, auth.Catalogs), Handle: g.executeStatements},
+		{Method: "POST", Path: sql + "/sqlscripts:follow", Need: need(auth.Update, auth.Catalogs), Streams: true, Handle: g.follow},
 		{Method: "POST", Path: sql + "/sqlscripts:validate", Need: need(auth.Read, auth.Catalogs), Handle: g.validateStatement},
 		{Method: "POST", Path: sql + "/sqlscripts:suggest", Need: need(auth.Read, auth.Catalogs), Handle: g.suggestCompletions},
 
