@@ -65,7 +65,9 @@ type AuditFilter struct {
 	Actor     string
 	From, To  Time  // From inclusive, To exclusive
 	After     int64 // sequence numbers above this one
+	Before    int64 // sequence numbers below this one; 0: all
 	Limit     int   // at most so many, oldest first; 0: the store's bound
+	Newest    bool  // of more than Limit the newest are given, not the oldest
 }
 
 // AuditCheck is what a look at the whole audit log found.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -134,12 +135,22 @@ func (a *Audit) List(ctx context.Context, f resource.AuditFilter) ([]resource.Au
 	if !f.To.IsZero() {
 		and("at < ?", f.To.UnixMicro())
 	}
+	if f.Before > 0 {
+		and("sequence < ?", f.Before)
+	}
 	if !storable(args...) {
 		return nil, nil
 	}
-	rows, err := a.rows(ctx, where, args, f.Limit)
+	order := "sequence"
+	if f.Newest {
+		order = "sequence DESC"
+	}
+	rows, err := a.rows(ctx, where, args, order, f.Limit)
 	if err != nil {
 		return nil, a.db.wrap("list the audit log", err)
+	}
+	if f.Newest {
+		slices.Reverse(rows)
 	}
 	all := make([]resource.AuditEntry, len(rows))
 	for i, row := range rows {
@@ -157,9 +168,9 @@ type auditRow struct {
 	hash, doc                        string
 }
 
-func (a *Audit) rows(ctx context.Context, where string, args []any, limit int) (all []auditRow, err error) {
+func (a *Audit) rows(ctx context.Context, where string, args []any, order string, limit int) (all []auditRow, err error) {
 	rows, err := a.db.read.QueryContext(ctx, a.db.sql(fmt.Sprintf(`
-		SELECT sequence, at, actor, kind, namespace, name, id, hash, doc FROM audit WHERE %s ORDER BY sequence LIMIT %d`, where, limit)), args...)
+		SELECT sequence, at, actor, kind, namespace, name, id, hash, doc FROM audit WHERE %s ORDER BY %s LIMIT %d`, where, order, limit)), args...)
 	if err != nil {
 		return nil, err
 	}
@@ -208,7 +219,7 @@ func (a *Audit) Verify(ctx context.Context) (resource.AuditCheck, error) {
 func (a *Audit) verify(ctx context.Context, next int64, previous string) (resource.AuditCheck, error) {
 	var check resource.AuditCheck
 	for after := int64(math.MinInt64); ; {
-		rows, err := a.rows(ctx, "sequence > $1", []any{after}, AuditListLimit)
+		rows, err := a.rows(ctx, "sequence > $1", []any{after}, "sequence", AuditListLimit)
 		if err != nil || len(rows) == 0 {
 			return check, err
 		}

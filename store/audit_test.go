@@ -79,6 +79,8 @@ func TestAuditFilters(t *testing.T) {
 			{resource.AuditFilter{Actor: "user:1"}, "2 4 6 8"},
 			{resource.AuditFilter{From: at(2), To: at(4)}, "3 4"},
 			{resource.AuditFilter{Limit: 2, After: 3}, "4 5"},
+			{resource.AuditFilter{Limit: 2, Newest: true}, "8 9"},
+			{resource.AuditFilter{Limit: 2, Newest: true, Before: 8, Actor: "user:1"}, "4 6"},
 			{resource.AuditFilter{Name: "nul\x00"}, ""},
 		} {
 			list, err := a.List(t.Context(), tt.filter)

@@ -19,26 +19,82 @@ import (
 // demo is a deployment made of an example.
 type demo struct {
 	name, displayName string
+	description       string
 	folder, script    string // in package examples
 }
 
 var demos = []demo{
-	{"flights-delays", "Flight delays", "flights", "delays.sql"},
+	{
+		"flights-delays", "Flight delays",
+		"Real flights out of New York in 2013 as a live stream: delays by airline and hour, joined with the airlines' names, and the worst destinations so far.",
+		"flights", "delays.sql",
+	},
+}
+
+// examplesIn are the examples as the API gives them; their data is put into a
+// folder when one is deployed.
+type examplesIn string
+
+func (data examplesIn) List() ([]rest.Example, error) {
+	var all []rest.Example
+	for _, d := range demos {
+		script, err := d.placed(string(data))
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, rest.Example{Name: d.name, DisplayName: d.displayName, Description: d.description, Script: script})
+	}
+	return all, nil
+}
+
+func (data examplesIn) Deployment(namespace, name string) (resource.Deployment, error) {
+	for _, d := range demos {
+		if d.name != name {
+			continue
+		}
+		if err := unpack(d.folder, d.dir(string(data))); err != nil {
+			return resource.Deployment{}, fmt.Errorf("put the data of example %s in place: %w", name, err)
+		}
+		script, err := d.placed(string(data))
+		return d.deployment(namespace, script), err
+	}
+	return resource.Deployment{}, fmt.Errorf("example %q: %w", name, resource.ErrNotFound)
+}
+
+func (d demo) dir(data string) string { return filepath.Join(data, "examples", d.folder) }
+
+// placed is the script with the places of its data.
+func (d demo) placed(data string) (string, error) {
+	script, err := fs.ReadFile(examples.FS, d.folder+"/"+d.script)
+	if err != nil {
+		return "", fmt.Errorf("example %s: %w", d.name, err)
+	}
+	return placed(string(script), d.dir(data)), nil
+}
+
+func (d demo) deployment(namespace, script string) resource.Deployment {
+	var out resource.Deployment
+	out.Metadata = resource.Metadata{
+		Name: d.name, DisplayName: d.displayName, Namespace: namespace,
+		Labels: map[string]string{"example": d.folder},
+	}
+	out.Spec.State = resource.StateRunning
+	out.Spec.Template.Spec.Artifact = resource.Artifact{Kind: resource.ArtifactSQLScript, SQLScript: script}
+	return out
 }
 
 // loadExamples puts the examples' files into the data folder and deploys them;
 // a deployment of that name that is there already stays as it is.
 func loadExamples(ctx context.Context, r rest.Resources, data string) error {
 	for _, d := range demos {
-		dir := filepath.Join(data, "examples", d.folder)
-		if err := unpack(d.folder, dir); err != nil {
+		if err := unpack(d.folder, d.dir(data)); err != nil {
 			return err
 		}
-		script, err := fs.ReadFile(examples.FS, d.folder+"/"+d.script)
+		script, err := d.placed(data)
 		if err != nil {
 			return err
 		}
-		if err := deployExample(ctx, r, d, placed(string(script), dir)); err != nil {
+		if err := deployExample(ctx, r, d, script); err != nil {
 			return fmt.Errorf("%s: %w", d.name, err)
 		}
 	}
@@ -61,14 +117,7 @@ func deployExample(ctx context.Context, r rest.Resources, example demo, script s
 	if err != nil && !errors.Is(err, resource.ErrNotFound) {
 		return err
 	}
-	var d resource.Deployment
-	d.Metadata = resource.Metadata{
-		Name: example.name, DisplayName: example.displayName, Namespace: firstNamespace,
-		Labels: map[string]string{"example": example.folder},
-	}
-	d.Spec.State = resource.StateRunning
-	d.Spec.Template.Spec.Artifact = resource.Artifact{Kind: resource.ArtifactSQLScript, SQLScript: script}
-	d = resource.ApplyDefaults(resource.DeploymentDefaults{}, defaults, d)
+	d := resource.ApplyDefaults(resource.DeploymentDefaults{}, defaults, example.deployment(firstNamespace, script))
 	if err := d.Validate(); err != nil {
 		return err
 	}

@@ -32,6 +32,8 @@ var needs = map[string]auth.Need{
 	"DELETE " + ns + "/savepoints/{savepointId}":                               {Verb: auth.Delete, Kind: auth.Savepoints},
 	"GET " + ns + "/events":                                                    {Verb: auth.Read, Kind: auth.Events},
 	"GET " + ns + "/changes":                                                   {Verb: auth.Read, Kind: auth.Events},
+	"GET " + ns + "/examples":                                                  {Verb: auth.Read, Kind: auth.Deployments},
+	"POST " + ns + "/examples/{name}:deploy":                                   {Verb: auth.Create, Kind: auth.Deployments},
 	"GET /api/v1/global-deployment-defaults":                                   {Verb: auth.Read, Kind: auth.Platform},
 	"GET /actuator/health":                                                     {Verb: auth.Read, Kind: auth.Public},
 	"GET /api/v1/status":                                                       {Verb: auth.Read, Kind: auth.Platform},

@@ -97,6 +97,9 @@ func (a *API) Routes() []Route {
 		{Method: "GET", Path: ns + "/events", handle: a.listEvents},
 		{Method: "GET", Path: ns + "/changes", handle: a.streamChanges, Streams: true},
 
+		{Method: "GET", Path: ns + "/examples", handle: a.listExamples},
+		{Method: "POST", Path: ns + "/examples/{name}:deploy", handle: a.deployExample},
+
 		{Method: "GET", Path: "/api/v1/logs/{$}", handle: a.listAudit},
 		{Method: "GET", Path: "/api/v1/logs/reports", handle: a.reportAudit},
 		{Method: "GET", Path: "/api/v1/logs/verification", handle: a.verifyAudit},

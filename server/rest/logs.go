@@ -30,7 +30,18 @@ func (a *API) listAudit(w http.ResponseWriter, r *http.Request) error {
 	if f.Limit, err = positive(r, "limit", auditPage); err != nil {
 		return err
 	}
+	if r.URL.Query().Has("newest") {
+		f.Newest = true
+		if f.Limit, err = positive(r, "newest", auditPage); err != nil {
+			return err
+		}
+	}
 	f.Limit = min(f.Limit, auditPageMax)
+	if text := r.URL.Query().Get("before"); text != "" {
+		if f.Before, err = strconv.ParseInt(text, 10, 64); err != nil || f.Before < 1 {
+			return resource.Invalidf("before", "must be a sequence number, got %q", text)
+		}
+	}
 	if text := r.URL.Query().Get("after"); text != "" {
 		if f.After, err = strconv.ParseInt(text, 10, 64); err != nil || f.After < 0 {
 			return resource.Invalidf("after", "must be a sequence number, got %q", text)
@@ -41,7 +52,7 @@ func (a *API) listAudit(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	out := listOf("AuditEntry", entries)
-	if len(entries) == f.Limit {
+	if len(entries) == f.Limit && !f.Newest {
 		out.Metadata["next"] = strconv.FormatInt(entries[len(entries)-1].Sequence, 10)
 	}
 	wire.Write(w, r, http.StatusOK, out)

@@ -138,6 +138,22 @@ type Artifacts interface {
 	Exists(ctx context.Context, uri string) (exists, ours bool, err error)
 }
 
+// Examples are what the platform brings along to try.
+type Examples interface {
+	List() ([]Example, error)
+	// Deployment is an example as a deployment of a namespace, with its data
+	// in place; the error wraps resource.ErrNotFound for a name of none.
+	Deployment(namespace, name string) (resource.Deployment, error)
+}
+
+// Example is something to try.
+type Example struct {
+	Name        string `json:"name"` // also of its deployment
+	DisplayName string `json:"displayName"`
+	Description string `json:"description"`
+	Script      string `json:"script,omitzero"`
+}
+
 // Build says which weir this is.
 type Build struct {
 	Version string
@@ -156,6 +172,7 @@ type Config struct {
 	Telemetry       Telemetry // nil: nothing is measured
 	Artifacts       Artifacts // nil: every URI is taken as it is
 	State           State     // nil: every savepoint is taken to be there
+	Examples        Examples  // nil: there are none
 	Build           Build
 	// ReportedVersion is the build version in system-info; some clients of
 	// Ververica Platform insist on one. Empty: that of Build.

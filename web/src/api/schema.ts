@@ -667,6 +667,48 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/namespaces/{namespace}/examples": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                namespace: components["parameters"]["namespace"];
+            };
+            cookie?: never;
+        };
+        /** List the examples that the platform brings along (weir) */
+        get: operations["listExamples"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/namespaces/{namespace}/examples/{name}:deploy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                namespace: components["parameters"]["namespace"];
+                /** @description Name or id. */
+                name: components["parameters"]["name"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make a deployment of an example, which runs (weir) */
+        post: operations["deployExample"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/global-deployment-defaults": {
         parameters: {
             query?: never;
@@ -745,7 +787,8 @@ export interface paths {
         };
         /**
          * Read the audit log, oldest first
-         * @description One window of it: metadata.next is what `after` must be for the next one, and absent at the end.
+         * @description One window of it: metadata.next is what `after` must be for the next one, and absent at the end. With `newest` it is the last
+         *     window, and `before` pages back.
          */
         get: operations["listAuditEntries"];
         put?: never;
@@ -1391,6 +1434,32 @@ export interface paths {
         put?: never;
         /** Run several statements one after the other */
         post: operations["executeStatements"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sql/v1beta1/namespaces/{ns}/sqlscripts:follow": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Run a query and send its changes as they come (weir)
+         * @description The answer is a stream of JSON documents, one a line: first {"headers": […]}; then {"rows": [["+I", "a", null], …]} again and
+         *     again, each row an operation (+I, -U, +U, -D) and the values as text, null for NULL; at last {"end": {"reason": …, "message": …}}.
+         *     {} now and then means that the query still runs. It is stopped when the reader goes away, after `limit` changes and after a
+         *     quarter of an hour.
+         */
+        post: operations["followQuery"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2778,6 +2847,23 @@ export interface components {
             /** @description SHA-256 over the entry without this field */
             hash: string;
         };
+        ExampleList: {
+            kind: string;
+            apiVersion: string;
+            metadata: {
+                [key: string]: string;
+            };
+            items: components["schemas"]["Example"][];
+        };
+        /** @description Something to try, with its data (weir). */
+        Example: {
+            /** @description of the example and of its deployment */
+            name: string;
+            displayName: string;
+            description: string;
+            /** @description SQL with the places of its data on this machine */
+            script?: string;
+        };
         /** @description What a look at the whole audit log found (weir). */
         AuditCheck: {
             /** @description sequence of the oldest entry kept; 0: there is none */
@@ -3058,6 +3144,28 @@ export interface components {
             result: "RESULT_INVALID" | "RESULT_SUCCESS" | "RESULT_SUCCESS_WITH_ROWS" | "RESULT_ERROR_WITH_ROWS" | "RESULT_ERROR_WITH_DETAILS" | "RESULT_SKIPPED" | "UNRECOGNIZED";
             resultTable?: components["schemas"]["ResultTable"];
             preview?: components["schemas"]["Preview"];
+            errorMessage?: components["schemas"]["ErrorDetails"];
+        };
+        FollowQueryRequest: {
+            /** @description one query */
+            statement: string;
+            /** @description statements to carry out first in the same session: SET, USE and those that make temporary objects */
+            before?: string[];
+        };
+        /** @description One line of a followed query; exactly one of the properties is there, or none (weir). */
+        FollowQueryLine: {
+            headers?: components["schemas"]["TableHeader"][];
+            /** @description the operation and the values of each */
+            rows?: (string | null)[][];
+            end?: components["schemas"]["FollowQueryEnd"];
+        };
+        FollowQueryEnd: {
+            /**
+             * @description why there is no more
+             * @enum {string}
+             */
+            reason: "END" | "ROWS" | "TIME" | "STOPPED" | "FAILED";
+            message: string;
             errorMessage?: components["schemas"]["ErrorDetails"];
         };
         /** @description How much of a query's result is in the answer (weir). */
@@ -3483,6 +3591,10 @@ export interface components {
         auditTo: string;
         /** @description Only entries with a higher sequence number. */
         auditAfter: number;
+        /** @description Only entries with a lower sequence number (weir). */
+        auditBefore: number;
+        /** @description Only the newest so many of what is selected, oldest first (weir). */
+        auditNewest: number;
         /** @description At most so many. */
         auditLimit: number;
         /** @description Form of the report. */
@@ -4989,6 +5101,58 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    listExamples: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                namespace: components["parameters"]["namespace"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExampleList"];
+                    "application/yaml": components["schemas"]["ExampleList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    deployExample: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                namespace: components["parameters"]["namespace"];
+                /** @description Name or id. */
+                name: components["parameters"]["name"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Deployment"];
+                    "application/yaml": components["schemas"]["Deployment"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     getGlobalDeploymentDefaults: {
         parameters: {
             query?: never;
@@ -5125,6 +5289,10 @@ export interface operations {
                 after?: components["parameters"]["auditAfter"];
                 /** @description At most so many. */
                 limit?: components["parameters"]["auditLimit"];
+                /** @description Only entries with a lower sequence number (weir). */
+                before?: components["parameters"]["auditBefore"];
+                /** @description Only the newest so many of what is selected, oldest first (weir). */
+                newest?: components["parameters"]["auditNewest"];
             };
             header?: never;
             path?: never;
@@ -6248,6 +6416,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ExecuteStatementsResponse"];
+                };
+            };
+            default: components["responses"]["PlatformProblem"];
+        };
+    };
+    followQuery: {
+        parameters: {
+            query?: {
+                /** @description Catalog that names without one are looked up in; vvp when left out. */
+                catalog?: components["parameters"]["catalog"];
+                /** @description Name of the database; the catalog's own default when left out. */
+                database?: components["parameters"]["databaseOptional"];
+                /** @description changes after which the query is stopped */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                ns: components["parameters"]["ns"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FollowQueryRequest"];
+            };
+        };
+        responses: {
+            /** @description The changes; what is wrong with the query is in its last line. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": components["schemas"]["FollowQueryLine"];
                 };
             };
             default: components["responses"]["PlatformProblem"];
