@@ -20,12 +20,13 @@ interface Problem {
   validationErrors?: { attribute?: string; message?: string }[]
 }
 
-export async function request<T>(method: string, path: string, body?: unknown): Promise<T> {
+/** Sends a request. The answer is JSON unless another form is asked for, which is given as it is. */
+export async function request<T>(method: string, path: string, body?: unknown, form = 'application/json'): Promise<T> {
   let response: Response
   try {
     response = await fetch(path, {
       method,
-      headers: { accept: 'application/json', ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+      headers: { accept: form, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
       body: body === undefined ? undefined : JSON.stringify(body),
     })
   } catch {
@@ -34,16 +35,66 @@ export async function request<T>(method: string, path: string, body?: unknown): 
   const text = await response.text()
   let data: unknown
   try {
-    data = text === '' ? undefined : JSON.parse(text)
+    data = response.ok && form !== 'application/json' ? text : text === '' ? undefined : JSON.parse(text)
   } catch {
     data = undefined
   }
-  if (!response.ok) {
-    const p = (data ?? {}) as Problem
-    const message = p.message ?? p.description ?? `${response.status} ${response.statusText}`
-    throw new ApiError(response.status, message, (p.validationErrors ?? []).map((v) => `${v.attribute}: ${v.message}`))
-  }
+  if (!response.ok) throw problem(response, text)
   return data as T
+}
+
+/** Sends a document and takes the JSON documents of the answer, one a line, as they come. It ends when `signal` does, without an error. */
+export async function stream<T>(path: string, body: unknown, signal: AbortSignal, take: (line: T) => void): Promise<void> {
+  try {
+    const response = await fetch(path, {
+      method: 'POST', signal, headers: { accept: 'application/x-ndjson, application/json', 'content-type': 'application/json' }, body: JSON.stringify(body),
+    })
+    if (!response.ok || !response.body) throw problem(response, await response.text())
+    const reader = response.body.pipeThrough(new TextDecoderStream()).getReader()
+    let rest = ''
+    for (;;) {
+      const { done, value } = await reader.read()
+      if (done) return
+      const lines = (rest + value).split('\n')
+      rest = lines.pop() ?? ''
+      for (const line of lines) if (line.trim() !== '') take(JSON.parse(line) as T)
+    }
+  } catch (e) {
+    if (signal.aborted) return
+    throw e instanceof ApiError ? e : new ApiError(0, 'The connection to the server was lost.', [])
+  }
+}
+
+/** Sends a file as a form, and tells how much of it has gone. */
+export function upload<T>(path: string, file: File, onProgress: (share: number) => void, signal?: AbortSignal): Promise<T> {
+  return new Promise((done, fail) => {
+    const r = new XMLHttpRequest()
+    const form = new FormData()
+    form.append('file', file, file.name)
+    r.open('POST', path)
+    r.setRequestHeader('accept', 'application/json')
+    r.upload.onprogress = (e) => e.lengthComputable && onProgress(e.loaded / e.total)
+    r.onerror = () => fail(new ApiError(0, 'The connection to the server was lost; nothing was stored.', []))
+    r.onabort = () => fail(new ApiError(0, 'The upload was stopped.', []))
+    r.onload = () => {
+      if (r.status < 200 || r.status > 299) return fail(problem(r, r.responseText))
+      onProgress(1)
+      done(JSON.parse(r.responseText) as T)
+    }
+    signal?.addEventListener('abort', () => r.abort())
+    r.send(form)
+  })
+}
+
+/** An answer that is an error. */
+function problem(response: { status: number; statusText: string }, text: string): ApiError {
+  let p: Problem = {}
+  try {
+    p = JSON.parse(text) as Problem
+  } catch {
+    // not one of ours: the status has to do
+  }
+  return new ApiError(response.status, p.message ?? p.description ?? `${response.status} ${response.statusText}`, (p.validationErrors ?? []).map((v) => `${v.attribute}: ${v.message}`))
 }
 
 export function namespacePath(ns: string): string {
