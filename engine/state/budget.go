@@ -92,6 +92,9 @@ func (b *Budget) Spilled() int64 {
 	return b.spill.held
 }
 
+// limited tells whether there is a bound.
+func (b *Budget) limited() bool { return b != nil && b.limit > 0 }
+
 // over tells whether more is in memory than there should be.
 func (b *Budget) over() bool {
 	return b != nil && b.folder != "" && b.used.Load() > b.limit

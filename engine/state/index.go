@@ -232,13 +232,13 @@ func (t *Table) grow(n uint64) error {
 	}
 	t.next = p
 	if p == size {
-		giveIndex(x.slots)
+		giveIndex(x.slots, t.released == 0)
 		t.old = index{}
 		return nil
 	}
 	// Memory of the old one goes back as that of the new one comes into use.
 	const chunk = 4 << 20
-	if done := 8 * p / chunk * chunk; done > t.released && 8*size >= bigSegment {
+	if done := 8 * p / chunk * chunk; done > t.released && 8*size >= bigSegment && (8*size > uint64(keptIndex) || t.log.budget.limited()) {
 		from := unsafe.Pointer(&x.slots[t.released/8])
 		_ = unix.Madvise(unsafe.Slice((*byte)(from), done-t.released), unix.MADV_DONTNEED)
 		t.released = done
@@ -300,7 +300,7 @@ func (t *Table) copyIndex(homes, slack uint64) (index, error) {
 	enter(&t.index, 0)
 	enter(&t.old, int(t.next))
 	if !ok {
-		giveIndex(fresh.slots)
+		giveIndex(fresh.slots, true)
 		_ = t.accounted(before) // it gives
 		return index{}, err
 	}
@@ -309,7 +309,7 @@ func (t *Table) copyIndex(homes, slack uint64) (index, error) {
 
 // drop gives the memory of the indexes back, but for accounting it.
 func (t *Table) drop() {
-	giveIndex(t.slots)
-	giveIndex(t.old.slots)
+	giveIndex(t.slots, true)
+	giveIndex(t.old.slots, t.released == 0)
 	t.index, t.old = index{}, index{}
 }

@@ -91,7 +91,7 @@ func BenchmarkResolve(b *testing.B) {
 				if err != nil {
 					b.Fatal(err)
 				}
-				defer giveIndex(words)
+				defer giveIndex(words, true)
 				entries := unsafe.Slice((*[2]int64)(unsafe.Pointer(&words[0])), size)
 				count := func(x int64) {
 					for p := data.HashInt(x) * 0x9E3779B97F4A7C15 >> (64 - bits.TrailingZeros(uint(size))); ; p = (p + 1) & uint64(size-1) {

@@ -16,17 +16,25 @@ const (
 	firstSegment  = 4 << 10
 	mappedSegment = 64 << 10 // from this size on segments lie off the heap and can be spilled
 	bigSegment    = 2 << 20
-	keptSegments  = 128
-	keptSpilling  = 4  // while memory is short
-	reserved      = 64 // big segments whose addresses are taken at once
+	keptIndex     = 32 << 20 // bytes; larger ones are given back bit by bit
+	keptSpilling  = 4        // while memory is short
+	reserved      = 64       // big segments whose addresses are taken at once
 )
 
 // pool holds big segments that nobody uses: with their memory, and mere addresses.
 var pool struct {
 	sync.Mutex
 	kept, bare [][]byte
-	spilling   int // budgets that have spilled
+	indexes    [][]byte // large indexes that nobody uses
+	indexed    int      // bytes of these
+	spilling   int      // budgets that have spilled
+
+	segments int // how many are kept
+	most     int // bytes of indexes that are kept
 }
+
+func keptSegments() int { return max(pool.segments, 128) }
+func keptIndexes() int  { return max(pool.most, 64<<20) }
 
 // spilling says that one more budget is short of memory, or one less.
 func spilling(n int) {
@@ -37,8 +45,39 @@ func spilling(n int) {
 			_ = unix.Madvise(m, unix.MADV_DONTNEED)
 			pool.bare = append(pool.bare, m)
 		}
-		pool.kept = nil
+		for _, m := range pool.indexes {
+			unmap(m)
+		}
+		pool.kept, pool.indexes, pool.indexed = nil, nil, 0
 	}
+}
+
+// Keep sets how many bytes of freed memory are kept for states to come, for good.
+// A program that measures keeps all of what a first run has used: on a virtual
+// machine memory that the host must back first costs more than anything done
+// with it.
+func Keep(bytes int64) {
+	pool.Lock()
+	defer pool.Unlock()
+	pool.segments, pool.most = int(bytes/bigSegment), int(bytes)
+}
+
+// mapSegments maps n bytes, a multiple of bigSegment, at such a multiple, in huge
+// pages where the system has them.
+func mapSegments(n int) ([]byte, error) {
+	all, err := mapAnonymous(n + bigSegment)
+	if err != nil {
+		return nil, err
+	}
+	head := int(-uintptr(unsafe.Pointer(&all[0])) & (bigSegment - 1))
+	if head > 0 {
+		unmap(all[:head])
+	}
+	unmap(all[head+n:])
+	m := all[head : head+n : head+n]
+	// Advice only: without huge pages the table is slower, not wrong.
+	_ = unix.Madvise(m, unix.MADV_HUGEPAGE)
+	return m, nil
 }
 
 // takeSegment returns zeroed memory off the heap, n a power of two up to bigSegment.
@@ -46,44 +85,46 @@ func takeSegment(n int) ([]byte, error) {
 	if n < bigSegment {
 		return mapAligned(n)
 	}
+	m, used, err := takeBig()
+	if used {
+		clear(m)
+	}
+	return m, err
+}
+
+// takeBig returns a big segment, and whether it must be cleared.
+func takeBig() (m []byte, used bool, err error) {
 	pool.Lock()
 	defer pool.Unlock()
 	if k := len(pool.kept); k > 0 {
 		m := pool.kept[k-1]
 		pool.kept = pool.kept[:k-1]
-		clear(m)
-		return m, nil
+		return m, true, nil
 	}
 	if len(pool.bare) == 0 {
-		all, err := mapAnonymous((reserved + 1) * bigSegment)
+		all, err := mapSegments(reserved * bigSegment)
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
-		head := int(-uintptr(unsafe.Pointer(&all[0])) & (bigSegment - 1))
-		all = all[head:]
-		// Advice only: without huge pages the table is slower, not wrong.
-		_ = unix.Madvise(all, unix.MADV_HUGEPAGE)
 		for i := reserved - 1; i >= 0; i-- {
 			pool.bare = append(pool.bare, all[i*bigSegment:(i+1)*bigSegment:(i+1)*bigSegment])
 		}
 	}
 	k := len(pool.bare)
-	m := pool.bare[k-1]
+	m = pool.bare[k-1]
 	pool.bare = pool.bare[:k-1]
-	return m, nil
+	return m, false, nil
 }
 
 // giveSegment takes back what takeSegment gave.
 func giveSegment(m []byte) {
 	if len(m) < bigSegment {
-		if err := unix.MunmapPtr(unsafe.Pointer(&m[0]), uintptr(len(m))); err != nil {
-			panic(fmt.Sprintf("giving back memory of state: %v", err))
-		}
+		unmap(m)
 		return
 	}
 	pool.Lock()
 	defer pool.Unlock()
-	if len(pool.kept) < keptSpilling || pool.spilling == 0 && len(pool.kept) < keptSegments {
+	if len(pool.kept) < keptSpilling || pool.spilling == 0 && len(pool.kept) < keptSegments() {
 		pool.kept = append(pool.kept, m)
 		return
 	}
@@ -96,6 +137,14 @@ func giveBare(m []byte) {
 	pool.Lock()
 	defer pool.Unlock()
 	pool.bare = append(pool.bare, m)
+}
+
+// unmap gives addresses and memory back to the system.
+func unmap(m []byte) {
+	if err := unix.MunmapPtr(unsafe.Pointer(&m[0]), uintptr(len(m))); err != nil {
+		// They are not what was mapped: memory is about to be corrupted.
+		panic(fmt.Sprintf("giving back memory of state: %v", err))
+	}
 }
 
 func mapAnonymous(n int) ([]byte, error) {
@@ -114,35 +163,73 @@ func mapAligned(n int) ([]byte, error) {
 	}
 	head := int(-uintptr(unsafe.Pointer(&all[0])) & uintptr(n-1))
 	if head > 0 {
-		giveSegment(all[:head:head])
+		unmap(all[:head])
 	}
 	if rest := all[head+n:]; len(rest) > 0 {
-		giveSegment(rest)
+		unmap(rest)
 	}
 	return all[head : head+n : head+n], nil
 }
 
 // takeIndex returns n zeroed slots. Large indexes lie off the heap: they come
-// with huge pages, and their memory goes back when they are outgrown, not when
-// the collector finds out.
+// with huge pages, and their memory does not wait for the collector when they are
+// outgrown.
 func takeIndex(n int) ([]uint64, error) {
-	if 8*n < bigSegment {
+	size := indexSize(n)
+	if size == 0 {
 		return make([]uint64, n), nil
 	}
-	m, err := mapAnonymous(8 * n)
-	if err != nil {
-		return nil, err
+	m := takeUsed(size)
+	used := m != nil
+	if !used {
+		var err error
+		if m, err = mapSegments(size); err != nil {
+			return nil, err
+		}
 	}
-	_ = unix.Madvise(m, unix.MADV_HUGEPAGE)
-	return unsafe.Slice((*uint64)(unsafe.Pointer(&m[0])), n), nil
+	index := unsafe.Slice((*uint64)(unsafe.Pointer(&m[0])), n)
+	if used {
+		clear(index)
+	}
+	return index, nil
 }
 
-func giveIndex(index []uint64) {
-	if 8*len(index) < bigSegment { // none, or on the Go heap
+// takeUsed takes the memory of an index that nobody uses; nil: there is none.
+func takeUsed(size int) []byte {
+	pool.Lock()
+	defer pool.Unlock()
+	for i, m := range pool.indexes {
+		if len(m) == size {
+			pool.indexes = append(pool.indexes[:i], pool.indexes[i+1:]...)
+			pool.indexed -= size
+			return m
+		}
+	}
+	return nil
+}
+
+// indexSize is how many bytes an index of n slots has off the heap; 0: it is on it.
+func indexSize(n int) int {
+	if 8*n < bigSegment {
+		return 0
+	}
+	return (8*n + bigSegment - 1) &^ (bigSegment - 1)
+}
+
+// giveIndex takes back what takeIndex gave; whole tells that no part of it was
+// given to the system meanwhile.
+func giveIndex(index []uint64, whole bool) {
+	size := indexSize(len(index))
+	if size == 0 {
 		return
 	}
-	if err := unix.MunmapPtr(unsafe.Pointer(&index[0]), 8*uintptr(len(index))); err != nil {
-		// The slice is not one that takeIndex gave: memory is about to be corrupted.
-		panic(fmt.Sprintf("giving back an index of state: %v", err))
+	m := unsafe.Slice((*byte)(unsafe.Pointer(&index[0])), size)
+	pool.Lock()
+	defer pool.Unlock()
+	if whole && pool.spilling == 0 && pool.indexed+size <= keptIndexes() {
+		pool.indexes = append(pool.indexes, m)
+		pool.indexed += size
+		return
 	}
+	unmap(m)
 }

@@ -565,11 +565,11 @@ func (t *Table) Compact(moved func(from, to unsafe.Pointer)) error {
 	})
 	if err = errors.Join(err, each); err != nil {
 		log.free()
-		giveIndex(slots)
+		giveIndex(slots, true)
 		return errors.Join(err, t.accounted(account))
 	}
 	old := t.log
-	giveIndex(t.slots)
+	giveIndex(t.slots, true)
 	t.slots = slots
 	t.log, t.dead = log, 0
 	old.free()
