@@ -13,7 +13,7 @@ export default ts.config(
   { plugins: { 'react-hooks': hooks }, rules: { ...hooks.configs.recommended.rules } },
   { files: ['src/components/**'], ...forbid('**/pages/**', '**/api/**') },
   { files: ['src/lib/**'], ...forbid('**/pages/**', '**/api/**', '**/components/**') },
-  { files: ['src/pages/**'], ...forbid('../../pages/**', '../deployments/**', '../deployment/**') },
+  { files: ['src/pages/**'], rules: { 'no-restricted-imports': ['error', { patterns: [{ group: ['../../pages/**'] }, { regex: '^\\.\\./[^.]', message: 'a page never imports another page' }] }] } },
   {
     files: ['src/**'],
     ignores: ['src/api/**'],

@@ -2,12 +2,21 @@ import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { RouterProvider } from 'react-router'
+import { ApiError } from './api/client'
 import { router } from './routes'
 import './styles.css'
 
 const queries = new QueryClient({
-  // 'always': a machine without a network still reaches a weir on it.
-  defaultOptions: { queries: { retry: 1, staleTime: 30_000, networkMode: 'always' }, mutations: { networkMode: 'always' } },
+  defaultOptions: {
+    queries: {
+      // What was refused stays refused; what did not arrive is asked for again.
+      retry: (count, error) => count < 2 && !(error instanceof ApiError && error.status >= 400 && error.status < 500),
+      retryDelay: 500,
+      staleTime: 30_000,
+      networkMode: 'always', // a machine without a network still reaches a weir on it
+    },
+    mutations: { networkMode: 'always' },
+  },
 })
 
 createRoot(document.getElementById('root')!).render(

@@ -1,18 +1,23 @@
 // The change stream: keys of what changed turn into reads of it. A reader that
 // was away is told to read everything.
-import type { QueryClient } from '@tanstack/react-query'
+import type { QueryClient, QueryKey } from '@tanstack/react-query'
 import { useQueryClient } from '@tanstack/react-query'
 import { useEffect, useState } from 'react'
-import { namespacePath } from './client'
+import type { Deployment } from './client'
+import { ApiError, namespacePath, request } from './client'
 
-const roomOf: Record<string, string[]> = { Deployment: ['deployments', 'revisions'], Job: ['jobs'], Savepoint: ['savepoints'], Event: ['events'] }
+/** Which queries, by the first word of their keys, a change of a kind makes old. */
+const roomsOf: Record<string, string[]> = {
+  Deployment: ['deployment', 'revisions'], Job: ['jobs'], Savepoint: ['savepoints'], Event: ['events'], DeploymentTarget: ['targets'], SessionCluster: ['clusters'],
+  SecretValue: ['secrets'], DeploymentDefaults: ['defaults'], Namespace: ['namespaces'], ApiToken: ['tokens'],
+}
 
 /** Whether the stream is open: false from the moment the server is gone until it is back. */
 export function useChanges(ns: string): boolean {
   const queries = useQueryClient()
   const [live, setLive] = useState(true)
   useEffect(() => {
-    const changes = collect(queries)
+    const changes = collect(queries, (id) => readDeployment(queries, ns, id))
     let source: EventSource | undefined
     let again: ReturnType<typeof setTimeout> | undefined
     const connect = () => {
@@ -38,33 +43,74 @@ export function useChanges(ns: string): boolean {
 
 function rooms(text: string): string[] {
   try {
-    return roomOf[(JSON.parse(text) as { kind?: string }).kind ?? ''] ?? []
+    const { kind = '', id = '' } = JSON.parse(text) as { kind?: string; id?: string }
+    return (roomsOf[kind] ?? []).map((room) => (room === 'deployment' ? `deployment ${id}` : room))
   } catch {
     return ['everything']
   }
 }
 
+const many = 40 // beyond so many deployments at once, the whole list is one read
+
+/** Reads one deployment anew into every place that shows it. The list keeps all its other rows as they are. */
+async function readDeployment(queries: QueryClient, ns: string, id: string) {
+  const list = ['deployments', ns]
+  const shown = queries.getQueryCache().findAll({ queryKey: list, predicate: (q) => q.queryKey.length === 3 && (q.state.data as Deployment | undefined)?.metadata?.id === id })
+  const unread = queries.getQueryCache().findAll({ queryKey: list, predicate: (q) => q.queryKey.length === 3 && q.state.data === undefined })
+  const all = queries.getQueryState<Deployment[]>(list)
+  await Promise.all([
+    ...unread.map((q) => renew(queries, { queryKey: q.queryKey, exact: true })),
+    all && (all.data === undefined || all.fetchStatus === 'fetching') && renew(queries, { queryKey: list, exact: true }),
+  ])
+  if (!all?.data && shown.length === 0) return
+  let fresh: Deployment | undefined
+  try {
+    fresh = await request<Deployment>('GET', `${namespacePath(ns)}/deployments/${id}`)
+  } catch (e) {
+    if (!(e instanceof ApiError && e.status === 404)) return // the stream tells when the server is back
+  }
+  for (const q of shown)
+    if (fresh) queries.setQueryData(q.queryKey, fresh)
+    else void queries.invalidateQueries({ queryKey: q.queryKey, exact: true })
+  queries.setQueryData<Deployment[]>(list, (before) => {
+    if (!before) return before
+    const at = before.findIndex((d) => d.metadata?.id === id)
+    if (!fresh) return at < 0 ? before : before.toSpliced(at, 1)
+    const newer = fresh.metadata?.resourceVersion ?? 0
+    if (at >= 0) return newer < (before[at]!.metadata?.resourceVersion ?? 0) ? before : before.with(at, fresh)
+    return [...before, fresh]
+  })
+}
+
 /**
- * Turns bursts of changes into one read each: what comes during a read is read after it.
- * A query that loads for the first time is not read anew by invalidating it, the load under
- * way counts instead; its answer may be from before the change, so such queries are read once more.
+ * Reads queries anew. One that loads for the first time is not read anew by invalidating it, the
+ * load under way counts instead; its answer may be from before the change, so it is read once more.
  */
-export function collect(queries: QueryClient) {
+async function renew(queries: QueryClient, filter: { queryKey?: QueryKey; exact?: boolean }) {
+  const loading = queries.getQueryCache().findAll({ ...filter, fetchStatus: 'fetching' }).some((q) => q.state.data === undefined)
+  await queries.invalidateQueries(filter)
+  if (loading) await queries.invalidateQueries(filter)
+}
+
+/** Turns bursts of changes into one read each: what comes during a read is read after it. */
+export function collect(queries: QueryClient, readOne?: (id: string) => Promise<void>, pause = 200) {
   const waiting = new Set<string>()
   let reading = false
   let closed = false
-  const fresh = async (room: string) => {
-    const filter = room === 'everything' ? {} : { queryKey: [room] }
-    const loading = queries.getQueryCache().findAll({ ...filter, fetchStatus: 'fetching' }).some((q) => q.state.data === undefined)
-    await queries.invalidateQueries(filter)
-    if (loading) await queries.invalidateQueries(filter)
-  }
+  const fresh = (room: string) => renew(queries, room === 'everything' ? {} : { queryKey: [room] })
   const read = async () => {
     reading = true
     while (waiting.size > 0 && !closed) {
-      const now = [...waiting]
+      let now = [...waiting]
       waiting.clear()
-      await Promise.all(now.map(fresh))
+      const ones = now.filter((r) => r.startsWith('deployment '))
+      now = now.filter((r) => !r.startsWith('deployment '))
+      if (now.includes('everything')) now = ['everything']
+      else if (ones.length > many || !readOne) now = ones.length > 0 ? ['deployments', ...now] : now
+      else now.push(...ones)
+      await Promise.all(now.map((r) => (r.startsWith('deployment ') && readOne ? readOne(r.slice(11)) : fresh(r))))
+      // The first change is read at once; those of a flood are read together.
+      if (waiting.size > 0) await new Promise((done) => setTimeout(done, pause))
     }
     reading = false
   }

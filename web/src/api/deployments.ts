@@ -1,5 +1,6 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import type { Deployment, Event, Job, Revision, Savepoint } from './client'
+import { useMemo } from 'react'
 import { namespacePath, request } from './client'
 
 interface List<T> {
@@ -49,6 +50,35 @@ export function useRevisions(ns: string, ref: string) {
     queryKey: ['revisions', ns, ref],
     queryFn: () => items<Revision>(`${namespacePath(ns)}/deployments/${encodeURIComponent(ref)}/revisions`),
   })
+}
+
+export type WantedState = 'RUNNING' | 'SUSPENDED' | 'CANCELLED'
+
+/** Does one thing to each of several deployments, a few at a time; the errors of those that refused, by name. */
+async function each(names: string[], what: (name: string) => Promise<unknown>): Promise<Map<string, Error>> {
+  const refused = new Map<string, Error>()
+  const waiting = [...names]
+  const worker = async () => {
+    for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
+      const n = name
+      await what(n).catch((e: Error) => refused.set(n, e))
+    }
+  }
+  await Promise.all(Array.from({ length: 4 }, worker))
+  return refused
+}
+
+/** What can be done to many deployments at once. */
+export function useStates(ns: string) {
+  const queries = useQueryClient()
+  return useMemo(() => {
+    const path = (name: string) => `${namespacePath(ns)}/deployments/${encodeURIComponent(name)}`
+    const all = (names: string[], what: (name: string) => Promise<unknown>) => each(names, what).finally(() => void queries.invalidateQueries({ queryKey: ['deployments'] }))
+    return {
+      set: (names: string[], state: WantedState) => all(names, (n) => request('PATCH', path(n), { spec: { state } })),
+      remove: (names: string[]) => all(names, (n) => request('DELETE', path(n))),
+    }
+  }, [ns, queries])
 }
 
 /** What can be done to a deployment. Every action ends in fresh reads. */

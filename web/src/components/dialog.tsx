@@ -1,29 +1,57 @@
 import type { ReactNode } from 'react'
-import { useEffect, useRef } from 'react'
+import { useEffect, useRef, useState } from 'react'
 
-/** A question over the page. Escape and Cancel answer no. */
-export function Dialog({ title, confirm, disabled, onConfirm, onClose, children }: {
+/**
+ * A question over the page. Escape and Cancel answer no. `danger` says that what
+ * is confirmed loses something; `name` has to be typed before it can be.
+ */
+export function Dialog({ title, confirm, disabled, danger, wide, name, onConfirm, onClose, children }: {
   title: string
   confirm: string
   disabled?: boolean
+  danger?: boolean
+  wide?: boolean
+  name?: string
   onConfirm: () => void
   onClose: () => void
   children: ReactNode
 }) {
   const ref = useRef<HTMLDialogElement>(null)
+  const [typed, setTyped] = useState('')
+  useEffect(() => {
+    ref.current?.showModal()
+  }, [])
+  const held = disabled || (name !== undefined && typed !== name)
+  return (
+    <dialog ref={ref} onCancel={onClose} aria-label={title} className={wide ? 'wide' : ''}>
+      <form method="dialog" onSubmit={(e) => { e.preventDefault(); if (!held) onConfirm() }}>
+        <h2>{title}</h2>
+        {children}
+        {name !== undefined && (
+          <label className="field">
+            <span>Type <b>{name}</b> to confirm</span>
+            <input value={typed} autoComplete="off" spellCheck={false} onChange={(e) => setTyped(e.target.value)} />
+          </label>
+        )}
+        <div className="actions">
+          <button type="button" onClick={onClose}>Cancel</button>
+          <button type="submit" className={danger ? 'primary danger' : 'primary'} disabled={held}>{confirm}</button>
+        </div>
+      </form>
+    </dialog>
+  )
+}
+
+/** A window over the page to look at; Escape and Close end it. */
+export function Panel({ title, onClose, children, tools }: { title: string; onClose: () => void; children: ReactNode; tools?: ReactNode }) {
+  const ref = useRef<HTMLDialogElement>(null)
   useEffect(() => {
     ref.current?.showModal()
   }, [])
   return (
-    <dialog ref={ref} onCancel={onClose} aria-label={title}>
-      <form method="dialog" onSubmit={(e) => { e.preventDefault(); onConfirm() }}>
-        <h2>{title}</h2>
-        {children}
-        <div className="actions">
-          <button type="button" onClick={onClose}>Cancel</button>
-          <button type="submit" className="primary" disabled={disabled}>{confirm}</button>
-        </div>
-      </form>
+    <dialog ref={ref} onCancel={onClose} onClick={(e) => e.target === ref.current && onClose()} aria-label={title} className="panel">
+      <div className="title"><h2>{title}</h2><span className="grow" />{tools}<button onClick={onClose}>Close</button></div>
+      {children}
     </dialog>
   )
 }

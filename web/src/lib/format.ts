@@ -43,9 +43,9 @@ export function span(ms: number): string {
 }
 
 /** How long ago, as people say it. Whole seconds: a number that changes all the time is no help. */
-export function ago(then: string | undefined, now: number): string {
+export function ago(then: string | number | undefined, now: number): string {
   if (!then) return '–'
-  const ms = now - Date.parse(then)
+  const ms = now - new Date(then).getTime()
   return ms < 2000 ? 'now' : `${ms < 100_000 ? `${Math.floor(ms / 1000)} s` : span(ms)} ago`
 }
 
@@ -85,4 +85,15 @@ export function cell(value: string | null, type: string): string {
   const x = Number(value)
   const size = Math.abs(x)
   return !Number.isFinite(x) || size >= 1e9 || (size > 0 && size < 0.01) ? value : x.toFixed(3)
+}
+
+/** An instant in full: "2024-01-31 12:00:00 UTC", or in the zone of the browser with its offset. */
+export function absolute(at: string | number, zone: 'utc' | 'local'): string {
+  const d = new Date(at)
+  if (Number.isNaN(d.getTime())) return '–'
+  if (zone === 'utc') return `${d.toISOString().slice(0, 19).replace('T', ' ')} UTC`
+  const two = (n: number) => String(n).padStart(2, '0')
+  const off = -d.getTimezoneOffset()
+  const zoneText = `${off < 0 ? '−' : '+'}${two(Math.floor(Math.abs(off) / 60))}:${two(Math.abs(off) % 60)}`
+  return `${d.getFullYear()}-${two(d.getMonth() + 1)}-${two(d.getDate())} ${two(d.getHours())}:${two(d.getMinutes())}:${two(d.getSeconds())} ${zoneText}`
 }

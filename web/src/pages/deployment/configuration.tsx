@@ -1,7 +1,7 @@
 import { useMemo, useState } from 'react'
 import type { Revision } from '../../api/client'
 import { useRevisions } from '../../api/deployments'
-import { Ago } from '../../components/bits'
+import { Ago } from '../../components/time'
 import { changedOnly, diffLines } from '../../lib/diff'
 import type { TabProps } from './tab'
 

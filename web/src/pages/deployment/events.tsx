@@ -1,6 +1,8 @@
 import { useState } from 'react'
 import { useEvents } from '../../api/deployments'
-import { Ago, Failure, Message } from '../../components/bits'
+import { Message } from '../../components/bits'
+import { ErrorBox } from '../../components/error'
+import { Ago } from '../../components/time'
 import type { TabProps } from './tab'
 
 export function Events({ ns, d }: TabProps) {
@@ -9,7 +11,7 @@ export function Events({ ns, d }: TabProps) {
   const shown = [...(data ?? [])].reverse().filter((e) => `${e.metadata?.name} ${e.spec?.message} ${e.spec?.actor}`.toLowerCase().includes(filter.toLowerCase()))
   return (
     <>
-      <Failure error={error} />
+      <ErrorBox error={error} />
       <input className="filter" placeholder="Filter events" aria-label="Filter events" value={filter} onChange={(e) => setFilter(e.target.value)} />
       <table className="list">
         <thead><tr><th>When</th><th>What</th><th>By</th><th>Name</th></tr></thead>

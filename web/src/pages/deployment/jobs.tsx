@@ -1,12 +1,14 @@
 import { useJobs } from '../../api/deployments'
-import { Ago, Empty, Failure, StateWord } from '../../components/bits'
+import { Empty, StateWord } from '../../components/bits'
+import { ErrorBox } from '../../components/error'
+import { Ago } from '../../components/time'
 import type { TabProps } from './tab'
 
 export function Jobs({ ns, d }: TabProps) {
   const { data, error } = useJobs(ns, d.metadata?.id)
   return (
     <>
-      <Failure error={error} />
+      <ErrorBox error={error} />
       {data?.length === 0 && <Empty title="No jobs yet">Each start makes one; they are kept.</Empty>}
       {data && data.length > 0 && (
         <table className="list">

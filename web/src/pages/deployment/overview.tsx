@@ -1,6 +1,9 @@
 import { useEvents } from '../../api/deployments'
 import { shares, useCheckpointStats, useLiveJob, useOutput } from '../../api/flink'
-import { Ago, Empty, Fact, Failure, Message, Spark } from '../../components/bits'
+import { Empty, Fact, Message } from '../../components/bits'
+import { ErrorBox } from '../../components/error'
+import { Spark } from '../../components/spark'
+import { Ago } from '../../components/time'
 import { JobGraph, type GraphVertex } from '../../components/graph'
 import { Output } from '../../components/output'
 import { bytes, compact, exact, span } from '../../lib/format'
@@ -31,7 +34,7 @@ export function Overview({ ns, d }: TabProps) {
         <Empty title="No job is running">{why(d)}</Empty>
       )}
       {!shown && (running || between) && !error && <div className="skeleton" aria-busy="true" />}
-      {running && job?.jobId !== running && <Failure error={error} />}
+      {running && job?.jobId !== running && <ErrorBox error={error} />}
       {shown && (
         <div className={shown.jobId === running ? '' : 'stale'}>
           <div className="facts">

@@ -3,7 +3,9 @@ import { useState } from 'react'
 import { Link, NavLink, useParams } from 'react-router'
 import { useActions, useDeployment } from '../../api/deployments'
 import type { Deployment } from '../../api/client'
-import { Ago, Failure, Message, StateWord } from '../../components/bits'
+import { Message, StateWord } from '../../components/bits'
+import { ErrorBox } from '../../components/error'
+import { Ago } from '../../components/time'
 import { Dialog } from '../../components/dialog'
 import { troubles } from '../../lib/state'
 import { Configuration } from './configuration'
@@ -21,7 +23,7 @@ const tabs = [
   ['events', 'Events', Events],
 ] as const
 
-export function DeploymentPage() {
+export function Component() {
   const { ns = 'default', ref = '', tab = 'overview' } = useParams()
   const { data: d, error, isPending } = useDeployment(ns, ref)
   const actions = useActions(ns, ref)
@@ -30,7 +32,7 @@ export function DeploymentPage() {
     return (
       <section>
         <div className="crumbs"><Link to={`/namespaces/${ns}/deployments`}>Deployments</Link></div>
-        <Failure error={error} />
+        <ErrorBox error={error} />
       </section>
     )
   const Tab = tabs.find(([key]) => key === tab)?.[2] ?? Overview
@@ -51,7 +53,7 @@ export function DeploymentPage() {
         </p>
       )}
       {troubles(d.status?.running?.conditions).map((t) => <p key={t.word} className="doing bad" data-testid="trouble"><Message text={t.message} /></p>)}
-      <Failure error={actions.error} onClose={actions.clear} />
+      <ErrorBox error={actions.error} onClose={actions.clear} />
       <nav className="tabs">
         {tabs.map(([key, title]) => (
           <NavLink key={key} to={`/namespaces/${ns}/deployments/${ref}/detail/${key}`} className={tab === key ? 'active' : ''}>{title}</NavLink>

@@ -2,7 +2,9 @@ import { useState } from 'react'
 import { useNavigate } from 'react-router'
 import type { Savepoint } from '../../api/client'
 import { useSavepoints } from '../../api/deployments'
-import { Ago, Empty, Failure, Message, StateWord } from '../../components/bits'
+import { Empty, Message, StateWord } from '../../components/bits'
+import { ErrorBox } from '../../components/error'
+import { Ago } from '../../components/time'
 import { Dialog } from '../../components/dialog'
 import { bytes } from '../../lib/format'
 import { word } from '../../lib/state'
@@ -17,7 +19,7 @@ export function Savepoints({ ns, d, actions }: TabProps) {
   const list = [...(data ?? [])].reverse()
   return (
     <>
-      <Failure error={error} />
+      <ErrorBox error={error} />
       {data?.length === 0 && <Empty title="No savepoints yet">Press Savepoint to take one; suspending and upgrading take one by themselves.</Empty>}
       {list.length > 0 && (
         <table className="list middle">

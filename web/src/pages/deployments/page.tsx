@@ -4,11 +4,14 @@ import { Link, useParams } from 'react-router'
 import type { Deployment } from '../../api/client'
 import { useDeployments } from '../../api/deployments'
 import { useLiveJob } from '../../api/flink'
-import { Ago, Empty, Failure, Message, Spark, StateWord } from '../../components/bits'
+import { Empty, Message, StateWord } from '../../components/bits'
+import { ErrorBox } from '../../components/error'
+import { Spark } from '../../components/spark'
+import { Ago } from '../../components/time'
 import { compact, exact } from '../../lib/format'
 import { troubles } from '../../lib/state'
 
-export function DeploymentsPage() {
+export function Component() {
   const ns = useParams()['ns'] ?? 'default'
   const { data, error, isPending } = useDeployments(ns)
   const [filter, setFilter] = useState('')
@@ -21,7 +24,7 @@ export function DeploymentsPage() {
         <span className="grow" />
         {data && data.length > 8 && <input className="filter" placeholder="Filter" aria-label="Filter deployments" value={filter} onChange={(e) => setFilter(e.target.value)} />}
       </div>
-      {!data && <Failure error={error} />}
+      {!data && <ErrorBox error={error} />}
       {isPending && <div className="skeleton" aria-busy="true" />}
       {data?.length === 0 && (
         <Empty title="No deployments yet">

@@ -1,0 +1,11 @@
+import { Empty, Head } from '../../components/bits'
+
+export function Component() {
+  return (
+    <section>
+      <title>API tokens · weir</title>
+      <Head title="API tokens" />
+      <Empty title="Not in the web interface of this build"><code>weir help</code> and the API (<a href="/swagger">Swagger</a>) have it.</Empty>
+    </section>
+  )
+}
