@@ -85,6 +85,8 @@ func (b *builder) Build(op *graph.Op, p runtime.Place) (operator.Operator, conne
 		o, err = final.New(*op, input)
 	case op.Limit != nil:
 		o = operator.NewLimit(*op)
+	case op.Leaders != nil:
+		o, err = operator.NewLeaders(*op, input)
 	case op.Normalize != nil:
 		o, err = normalize.New(*op)
 	case op.Sink != nil:

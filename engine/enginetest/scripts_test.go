@@ -66,6 +66,7 @@ var required = map[string][]enginetest.Feature{
 	"topN of windows":            inTime,
 	"sort":                       inTime,
 	"limit":                      rows,
+	"leaders":                    inTime,
 	"over":                       inTime,
 	"over rows":                  inTime,
 	"over in any order":          anything,

@@ -77,6 +77,7 @@ type Op struct {
 	Sort            *Sort            `json:"sort,omitempty"`
 	Normalize       *Normalize       `json:"normalize,omitempty"`
 	Final           *Final           `json:"final,omitempty"`
+	Leaders         *Leaders         `json:"leaders,omitempty"`
 	Sink            *Sink            `json:"sink,omitempty"`
 }
 

@@ -49,6 +49,12 @@ type Idler interface {
 	Idle(idle bool) error
 }
 
+// Idling is implemented by operators that must know when their input holds
+// watermarks back no more (true), and when it does again (false).
+type Idling interface {
+	Idle(on bool)
+}
+
 // Stateful is implemented by operators that keep state.
 type Stateful interface {
 	// Snapshot writes the state as it is at a barrier. Nothing may be kept that

@@ -131,6 +131,8 @@ func stateOf(op graph.Op) string {
 		return "state: the rows of the frames"
 	case op.Match != nil:
 		return "state: the rows of matches that may still come to an end"
+	case op.Leaders != nil:
+		return "state: the event time reached"
 	case op.Sort != nil:
 		return "state: rows that wait for their time"
 	}

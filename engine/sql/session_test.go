@@ -63,7 +63,7 @@ func checkFired(t *testing.T, d *datadriven.TestData, s *sql.Session, a datadriv
 		d.Fatalf(t, "%v", err)
 	}
 	for _, rule := range a.Vals {
-		if known := slices.ContainsFunc(optimize.Rules, func(r optimize.Rule) bool { return r.Name == rule }); !known && rule != "DropWatermark" && rule != "HintFilter" {
+		if known := slices.ContainsFunc(optimize.Rules, func(r optimize.Rule) bool { return r.Name == rule }); !known && rule != "DropWatermark" && rule != "HintFilter" && rule != "Leaders" {
 			d.Fatalf(t, "no rule is called %s", rule)
 		}
 		if fired := p.Fired[rule] > 0; fired != (a.Key == "expect") {

@@ -34,8 +34,13 @@ func (l *link) Watermark(wm int64) error {
 	return l.op.Watermark(wm, l.out)
 }
 
-// Idle passes operators by: only the end of the chain cares.
-func (l *link) Idle(on bool) error { return idle(l.out, on) }
+// Idle passes most operators by: the end of the chain cares.
+func (l *link) Idle(on bool) error {
+	if o, ok := l.op.(operator.Idling); ok {
+		o.Idle(on)
+	}
+	return idle(l.out, on)
+}
 
 func idle(out operator.Output, on bool) error {
 	if i, ok := out.(operator.Idler); ok {

@@ -327,7 +327,7 @@ func (t *Task) receive(channel int, el exchange.Element) error {
 			}
 		}
 		if allIdle {
-			return idle(t.outs[0], true)
+			return t.setIdle(true)
 		}
 	case exchange.Idle:
 		wm, ok, allIdle := t.merge.setIdle(channel)
@@ -337,11 +337,11 @@ func (t *Task) receive(channel int, el exchange.Element) error {
 			}
 		}
 		if allIdle {
-			return idle(t.outs[0], true)
+			return t.setIdle(true)
 		}
 	case exchange.Active:
 		if t.merge.setActive(channel) {
-			return idle(t.outs[0], false)
+			return t.setIdle(false)
 		}
 	case exchange.End:
 		if t.endings++; t.endings == t.Inbox.Channels() {
@@ -351,6 +351,13 @@ func (t *Task) receive(channel int, el exchange.Element) error {
 		return t.barrier(channel, el.Barrier)
 	}
 	return nil
+}
+
+func (t *Task) setIdle(on bool) error {
+	if o, ok := t.ops[0].Operator.(operator.Idling); ok {
+		o.Idle(on)
+	}
+	return idle(t.outs[0], on)
 }
 
 func (t *Task) advance(wm int64) error {

@@ -17,7 +17,13 @@ type Interval struct {
 // IntervalOf finds the bounds of event times in a condition over the columns of
 // two inputs; nil: there are none, or not on both ends.
 func IntervalOf(cond expr.Expr, left, right []data.Column) *Interval {
-	iv := &Interval{LeftTime: -1, Lower: math.MinInt64, Upper: math.MaxInt64}
+	return boundsOf(cond, left, right, &Interval{LeftTime: -1}, data.EventTime)
+}
+
+// boundsOf puts the bounds that cond sets into iv, which may name the columns;
+// attr, if any, is the time attribute that they must have.
+func boundsOf(cond expr.Expr, left, right []data.Column, iv *Interval, attr data.TimeAttr) *Interval {
+	iv.Lower, iv.Upper = math.MinInt64, math.MaxInt64
 	var look func(e expr.Expr)
 	look = func(e expr.Expr) {
 		if e.Kind != expr.KindCall {
@@ -30,7 +36,7 @@ func IntervalOf(cond expr.Expr, left, right []data.Column) *Interval {
 			return
 		}
 		if len(e.Args) == 2 {
-			iv.bound(e, left, right)
+			iv.bound(e, left, right, attr)
 		}
 	}
 	look(cond)
@@ -42,7 +48,7 @@ func IntervalOf(cond expr.Expr, left, right []data.Column) *Interval {
 }
 
 // bound takes one comparison in: l - r op difference.
-func (iv *Interval) bound(e expr.Expr, left, right []data.Column) {
+func (iv *Interval) bound(e expr.Expr, left, right []data.Column, attr data.TimeAttr) {
 	a, da, ok := timeOffset(e.Args[0])
 	b, db, ok2 := timeOffset(e.Args[1])
 	if !ok || !ok2 {
@@ -57,7 +63,7 @@ func (iv *Interval) bound(e expr.Expr, left, right []data.Column) {
 		return
 	}
 	b -= len(left)
-	if left[a].Type.TimeAttr != data.EventTime || right[b].Type.TimeAttr != data.EventTime || left[a].Type.Kind != right[b].Type.Kind {
+	if attr != data.NoTimeAttr && (left[a].Type.TimeAttr != attr || right[b].Type.TimeAttr != attr) || left[a].Type.Kind != right[b].Type.Kind {
 		return
 	}
 	if iv.LeftTime >= 0 && (iv.LeftTime != a || iv.RightTime != b) {

@@ -32,7 +32,7 @@ func dropWatermark(n logical.Node, needed bool, c *Context) logical.Node {
 		needed = needed || x.Spec.Time == data.EventTime
 	case *logical.Sort:
 		needed = true
-	case *logical.Temporal:
+	case *logical.Temporal, *logical.Leaders:
 		needed = true
 	case *logical.Join:
 		needed = x.Interval != nil // else nobody above it has event time

@@ -174,6 +174,13 @@ func (p *pruner) prune(n logical.Node, w *want) (logical.Node, found) {
 		out := *n
 		out.Input, out.TimeColumn, out.Expr = in, f[path{n.TimeColumn}.key()], f.rewrite(n.Expr, in.Schema())
 		return &out, f
+	case *logical.Leaders:
+		w.add(path{n.Spec.Value})
+		w.add(path{n.Spec.Time})
+		in, f := p.prune(n.Input, w)
+		out := *n
+		out.Input, out.Spec.Value, out.Spec.Time = in, f[path{n.Spec.Value}.key()], f[path{n.Spec.Time}.key()]
+		return &out, f
 	case *logical.WindowAssign:
 		return p.window(n, w)
 	case *logical.Aggregate:

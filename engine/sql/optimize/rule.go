@@ -61,6 +61,7 @@ var Passes = []struct {
 	apply     func(roots []logical.Node, c *Context) []logical.Node
 }{
 	{"FreeRank", "a number that nothing bounds is counted up to each row", freeRanks},
+	{"Leaders", "a row that is joined with the greatest of its window is not kept once a greater one is there", addLeaders},
 	{"DropWatermark", "where nothing waits for event time, watermarks are not made, and filters reach the source", dropWatermarks},
 	{"PruneColumns", "columns and fields that nobody uses are not read", pruneColumns},
 	{"HintFilter", "a source may leave out rows that the filter after it drops", hintFilters},

@@ -110,7 +110,7 @@ func upsertKey(op graph.Op, in []int) []int {
 		return firsts(len(op.GroupAggregate.Keys))
 	case op.Normalize != nil:
 		return op.Normalize.Keys
-	case op.Watermark != nil, op.Limit != nil, op.Sort != nil, op.LookupJoin != nil && op.LookupJoin.Table.PrimaryKey != nil:
+	case op.Watermark != nil, op.Leaders != nil, op.Limit != nil, op.Sort != nil, op.LookupJoin != nil && op.LookupJoin.Table.PrimaryKey != nil:
 		return in
 	case op.TopN != nil && !op.TopN.Number:
 		if op.TopN.From == 1 && op.TopN.To == 1 && len(op.TopN.Keys) > 0 {

@@ -73,6 +73,8 @@ func (p *planner) writeDigest(b *strings.Builder, n logical.Node) {
 		fmt.Fprintf(b, " %v %v%s", x.Keys, x.Aggs, hintDigest(x.TTL))
 	case *logical.WindowAggregate:
 		fmt.Fprintf(b, " %v %v %v %v", x.Window, x.Keys, x.Aggs, x.Properties)
+	case *logical.Leaders:
+		fmt.Fprintf(b, " %v", x.Spec)
 	case *logical.Normalize:
 		fmt.Fprintf(b, " %v", x.Keys)
 	case *logical.Sink:

@@ -148,6 +148,8 @@ func (p *planner) build(n logical.Node) (*stream, error) {
 		return p.windowAggregate(n, in)
 	case *logical.Normalize:
 		return p.normalize(n, in), nil
+	case *logical.Leaders:
+		return p.leaders(n, in), nil
 	case *logical.Sink:
 		return p.sink(n, in)
 	}
