@@ -61,6 +61,7 @@ type Coordinator struct {
 	queue    []*request
 	pending  *pending
 	final    bool
+	commits  bool      // the end of the job has something to commit
 	nextAt   time.Time // of the next periodic checkpoint
 	quiesced bool      // ended was seen
 }
@@ -236,11 +237,12 @@ func (c *Coordinator) begin(q *request, now time.Time) error {
 	p := &pending{req: q, acked: make([]bool, c.n), deadline: now.Add(c.h.cfg.Timeout)}
 	p.info = c.h.begin(q.Request, c.n, now)
 	p.barrier = Barrier{ID: p.info.ID, Stop: q.Stop || q.final, Drain: q.Drain, CommitOnly: q.final && c.h.cfg.Interval == 0}
+	p.barrier.Last = q.final && !p.barrier.CommitOnly && !c.commits
 	if p.barrier.CommitOnly {
 		p.deadline = now.Add(1000 * time.Hour) // there is nothing to fall back to
 	}
 	c.pending = p
-	d, err := c.h.draft(q.Request, p.info.ID, p.barrier.CommitOnly)
+	d, err := c.h.draft(q.Request, p.info.ID, p.barrier.CommitOnly || p.barrier.Last)
 	if err != nil {
 		return c.fail(err)
 	}
@@ -261,6 +263,12 @@ func (c *Coordinator) acknowledge(a Ack) error {
 	p.acked[a.Task] = true
 	p.info.Acknowledged++
 	c.h.update(p.info)
+	if p.barrier.Last && (c.commits || commits(a)) {
+		if c.commits = true; p.info.Acknowledged == c.n {
+			c.repeat()
+		}
+		return nil
+	}
 	p.writing++
 	c.write(func() event {
 		for _, part := range a.Parts {
@@ -271,6 +279,29 @@ func (c *Coordinator) acknowledge(a Ack) error {
 		return event{id: p.info.ID}
 	})
 	return nil
+}
+
+// commits tells whether a task has something to commit.
+func commits(a Ack) bool {
+	for _, p := range a.Parts {
+		for _, l := range p.State.Lists {
+			if len(l.Items) > 0 {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// repeat lets a checkpoint of everything follow the last one, which is not needed:
+// nothing may be committed that could have to be written again.
+func (c *Coordinator) repeat() {
+	p := c.pending
+	c.pending, c.final = nil, false
+	c.discard(p)
+	c.tasks.Abort(p.info.ID)
+	c.tasks.Release(p.info.ID)
+	c.h.forget(p.info.ID)
 }
 
 // write runs f beside the coordinator.
@@ -310,7 +341,7 @@ func (c *Coordinator) wrote(e event) (bool, error) {
 	p.info.Status, p.info.Completed, p.info.Path = Completed, time.Now(), e.state.Path()
 	p.info.Bytes, p.info.Written = e.state.size(), e.bytes
 	keep := e.state
-	if p.barrier.CommitOnly {
+	if p.barrier.CommitOnly || p.barrier.Last {
 		keep = nil
 	}
 	c.h.complete(p.info, keep)

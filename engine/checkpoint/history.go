@@ -325,6 +325,15 @@ func (h *History) complete(i Info, s State) {
 	}
 }
 
+// forget takes back a checkpoint that was begun.
+func (h *History) forget(id int64) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.stats.Total--
+	h.stats.InProgress--
+	h.stats.History = slices.DeleteFunc(slices.Clone(h.stats.History), func(i Info) bool { return i.ID == id })
+}
+
 // fail records a failed checkpoint and returns an error if it was one too many.
 func (h *History) fail(i Info, counts bool) error {
 	h.update(i)

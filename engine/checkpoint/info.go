@@ -13,6 +13,10 @@ type Barrier struct {
 	// CommitOnly asks only those operators for a snapshot that have something to
 	// commit: the end of a bounded job that is not checkpointed.
 	CommitOnly bool
+	// Last is CommitOnly for the end of a bounded job that is checkpointed: sources
+	// are told of it as well. Where there is something to commit, a checkpoint of
+	// everything follows.
+	Last bool
 
 	draft *folderDraft // that large state is written to while tasks go on; nil: it stays in memory
 }

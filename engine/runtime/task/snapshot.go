@@ -38,7 +38,7 @@ func (t *Task) pass(m checkpoint.Barrier) error {
 	t.settle()
 	t.endSnapshot(false)
 	s := &snapshot{ack: checkpoint.Ack{Checkpoint: m.ID, Task: t.Index}}
-	if !m.CommitOnly {
+	if !m.CommitOnly && !m.Last {
 		t.begin(m, s)
 	}
 	stopped := time.Since(from)
@@ -94,7 +94,13 @@ func (t *Task) part(n *Node) checkpoint.Part {
 func (t *Task) write(m checkpoint.Barrier, s *snapshot) {
 	for i := range t.Nodes {
 		n := &t.Nodes[i]
-		if _, ok := n.Operator.(operator.Committer); m.CommitOnly && !ok {
+		if m.Last && n.Source != nil {
+			if l, ok := n.Source.(connector.Listener); ok {
+				l.Checkpointed(m.ID)
+			}
+			continue
+		}
+		if _, ok := n.Operator.(operator.Committer); (m.CommitOnly || m.Last) && !ok {
 			continue
 		}
 		part := t.part(n)
