@@ -36,6 +36,39 @@ func TestBoundedJobCommitsAtItsEnd(t *testing.T) {
 	}
 }
 
+// At its end a job writes its state only if there is something to commit, which
+// must not be given again.
+func TestLastCheckpointHoldsWhatIsNeeded(t *testing.T) {
+	without := &graph.Graph{Vertices: keyed().Vertices[:2]}
+	for _, tt := range []struct {
+		name  string
+		g     *graph.Graph
+		state bool
+	}{{"nothing to commit", without, false}, {"something to commit", keyed(), true}} {
+		for _, sliced := range []bool{false, true} {
+			t.Run(fmt.Sprint(tt.name, sliced), func(t *testing.T) {
+				w := newWorld(t)
+				w.sliced = sliced
+				s := w.spec(tt.g, 2)
+				s.Checkpoint = checkpoint.Config{Interval: time.Hour, Timeout: time.Minute, Dir: t.TempDir(), Incremental: true}
+				j := w.start(s)
+				w.finish(j)
+				w.checkSums()
+				c := j.Checkpoints()
+				if c.Completed != 1 || c.Total != 1 || c.InProgress != 0 || len(c.History) != 1 || c.LatestCompleted == nil {
+					t.Fatalf("not one checkpoint: %+v", c)
+				}
+				if stored := c.LatestCompleted.Path != checkpoint.NotAddressable; stored != tt.state {
+					t.Errorf("the last checkpoint is %s, of %d bytes", c.LatestCompleted.Path, c.LatestCompleted.Bytes)
+				}
+				if tt.state {
+					w.check()
+				}
+			})
+		}
+	}
+}
+
 // Rows are published once and state is right whatever fails, at any parallelism.
 func TestExactlyOnceUnderFailures(t *testing.T) {
 	for seed := range uint64(12) {
