@@ -94,17 +94,23 @@ func (g *Groups) Continue(n int) (left int, done bool, err error) {
 			continue
 		}
 		n += step / 4
-		if err := t.Deleted(func(hash uint64, key []byte) error {
+		named := 0
+		ended, err = t.Deleted(step, func(hash uint64, key []byte) error {
+			named++
 			s.row = append(s.row[:0], key...)
 			if s.windowed {
 				s.row = appendInt(s.row, s.window)
 			}
 			to.Delete(data.KeyGroup(hash, s.maxParallelism), s.row)
 			return nil
-		}); err != nil {
+		})
+		if err != nil {
 			return 0, false, err
 		}
-		s.done++
+		n -= named / 4
+		if ended {
+			s.done++
+		}
 	}
 	return n, s.main == nil || s.done > len(g.sides), nil
 }

@@ -1,9 +1,6 @@
 package state
 
-import (
-	"encoding/binary"
-	"unsafe"
-)
+import "unsafe"
 
 // Snapshots are taken by epochs. A record has the epoch in which it was last
 // changed; Begin ends an epoch. A snapshot is the records of epochs up to its
@@ -15,10 +12,7 @@ type epochs struct {
 	epoch     uint32 // the present one, from 1
 	completed uint32 // the last one a completed snapshot has
 	pass      pass
-	// gone has the keys deleted since the last completed snapshot, leaving those of
-	// them that were deleted before the present one began. Each is a hash, a length
-	// and the key in the row codec.
-	gone, leaving []byte
+	gone      Gone // keys deleted since the last completed snapshot
 }
 
 type pass struct {
@@ -42,7 +36,7 @@ const visitCost = 16
 func (t *Table) Begin(full bool, put func(rec unsafe.Pointer) error) {
 	t.End(false)
 	t.pass = pass{begun: true, full: full, epoch: t.epoch, next: 1 << offsetBits, end: t.log.end(), put: put}
-	t.leaving, t.gone = t.gone, nil
+	t.gone.Begin()
 	t.epoch++
 }
 
@@ -109,22 +103,21 @@ func (t *Table) End(completed bool) {
 	if !t.pass.begun {
 		return
 	}
-	switch {
-	case completed:
+	t.gone.End(completed)
+	if completed {
 		t.completed = t.pass.epoch
-	case t.completed == 0:
-		t.gone = nil // nothing durable has these keys
-	default:
-		t.gone = append(t.leaving, t.gone...)
+	} else if t.completed == 0 {
+		t.gone.Drop() // nothing durable has these keys
 	}
-	t.leaving, t.pass = nil, pass{}
+	t.pass = pass{}
 }
 
 // Restored says that all there is came from a completed snapshot that the next
 // one builds on.
 func (t *Table) Restored() {
 	t.End(false)
-	t.completed, t.gone = t.epoch, nil
+	t.gone.Drop()
+	t.completed = t.epoch
 	t.epoch++
 }
 
@@ -164,32 +157,22 @@ func (t *Table) Touch(rec unsafe.Pointer) error {
 }
 
 // forget keeps the key of a record that is being deleted.
-func (t *Table) forget(rec unsafe.Pointer) {
+func (t *Table) forget(rec unsafe.Pointer) error {
 	if t.completed == 0 && !t.pass.begun {
-		return
+		return nil
 	}
 	of := rec
 	if t.pair {
 		of = t.Owner(rec)
 	}
 	t.encoded = t.Key(t.encoded[:0], rec)
-	t.gone = binary.NativeEndian.AppendUint64(t.gone, Hash(of))
-	t.gone = binary.AppendUvarint(t.gone, uint64(len(t.encoded)))
-	t.gone = append(t.gone, t.encoded...)
+	return t.gone.Add(t.log.budget, Hash(of), t.encoded)
 }
 
-// Deleted calls f for every key deleted between the last completed snapshot and
-// the one begun last, with the hash that gives its key group. Keys that were
-// made again are among them: what a snapshot puts counts before what it deletes.
-func (t *Table) Deleted(f func(hash uint64, key []byte) error) error {
-	for p := t.leaving; len(p) > 0; {
-		hash := binary.NativeEndian.Uint64(p)
-		n, w := binary.Uvarint(p[8:])
-		p = p[8+w:]
-		if err := f(hash, p[:n]); err != nil {
-			return err
-		}
-		p = p[n:]
-	}
-	return nil
+// Deleted calls f for n keys of those deleted between the last completed snapshot
+// and the one begun last, each once, with the hash that gives its key group. It
+// tells whether these were the last. Keys that were made again are among them:
+// what a snapshot puts counts before what it deletes.
+func (t *Table) Deleted(n int, f func(hash uint64, key []byte) error) (done bool, err error) {
+	return t.gone.Some(n, f)
 }

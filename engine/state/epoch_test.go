@@ -65,7 +65,7 @@ func (s *snapshots) complete() {
 	if !s.full {
 		maps.Copy(next, s.durable)
 	}
-	err := s.table.Deleted(func(hash uint64, key []byte) error {
+	_, err := s.table.Deleted(1<<40, func(hash uint64, key []byte) error {
 		if _, remade := s.written[string(key)]; !remade && !s.full {
 			delete(next, string(key))
 		}
@@ -203,7 +203,7 @@ func TestSnapshotsOfPairs(t *testing.T) {
 					}
 					fill()
 				}
-				if err := pairs.Deleted(func(hash uint64, key []byte) error {
+				if _, err := pairs.Deleted(1<<40, func(hash uint64, key []byte) error {
 					rest, err := data.SkipValues(key, []data.Type{data.String()})
 					if err != nil {
 						return err

@@ -59,6 +59,17 @@ func (l *Log) Drop(addr uint64) {
 	}
 }
 
+// dropBefore gives back the segments before an address, which nobody goes back to.
+func (l *Log) dropBefore(addr uint64) {
+	for k := 1; k < int(addr>>offsetBits) && k < len(l.live); k++ {
+		if l.mem.segments[k].mem != nil {
+			l.len -= int(l.live[k])
+			l.live[k] = 0
+			l.mem.freeSegment(k)
+		}
+	}
+}
+
 // Len is the number of records.
 func (l *Log) Len() int { return l.len }
 

@@ -74,7 +74,9 @@ func (t *Table) empty() {
 func (t *Table) Len() int { return t.count }
 
 // Bytes is what is held, in memory and on disk, in bytes.
-func (t *Table) Bytes() int64 { return t.log.bytes() + int64(len(t.slots))*8 }
+func (t *Table) Bytes() int64 {
+	return t.log.bytes() + int64(len(t.slots))*8 + t.gone.Bytes()
+}
 
 // Free gives the memory back; the table is empty and usable afterwards.
 func (t *Table) Free() {
@@ -83,6 +85,7 @@ func (t *Table) Free() {
 	t.log.free()
 	t.empty()
 	t.count, t.dead = 0, 0
+	t.gone.Drop()
 	t.epochs = epochs{epoch: 1}
 	t.cold.drop()
 }
@@ -503,7 +506,9 @@ func (t *Table) Delete(rec unsafe.Pointer) error {
 	if err := t.remember(addr, rec); err != nil {
 		return err
 	}
-	t.forget(rec)
+	if err := t.forget(rec); err != nil {
+		return err
+	}
 	if seg.place == outside {
 		t.leave(seg, size)
 	} else {

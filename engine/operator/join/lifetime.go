@@ -1,7 +1,6 @@
 package join
 
 import (
-	"encoding/binary"
 	"unsafe"
 
 	"github.com/weir-streams/weir/engine/state"
@@ -96,12 +95,10 @@ func (s *side) forget(rows []unsafe.Pointer, addrs []uint64) error {
 	if err := s.write(due); err != nil {
 		return err
 	}
-	return s.eachGroup(named, func(rec unsafe.Pointer, group int) {
+	return s.eachGroup(named, func(rec unsafe.Pointer, group int) error {
 		s.row = s.layout.Append(s.row[:0], unsafe.Add(rec, s.head), s.order[:len(s.keys)])
 		s.row = appendInt(s.row, *field(rec, logID))
-		s.gone = binary.AppendUvarint(s.gone, uint64(group))
-		s.gone = binary.AppendUvarint(s.gone, uint64(len(s.row)))
-		s.gone = append(s.gone, s.row...)
+		return s.gone.Add(s.budget, uint64(group), s.row)
 	})
 }
 

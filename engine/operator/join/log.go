@@ -1,7 +1,6 @@
 package join
 
 import (
-	"encoding/binary"
 	"unsafe"
 
 	"github.com/weir-streams/weir/engine/data"
@@ -34,12 +33,11 @@ type logPass struct {
 	changed, leaving []uint64 // addresses
 	at               int
 	// gone has the rows, of those a completed snapshot may have, that have lived too
-	// long since, goneLeaving those that had when the present snapshot began: the key
-	// group, the length, and the columns that tell a row from others.
-	gone, goneLeaving []byte
-	batch             []unsafe.Pointer
-	addrs             []uint64
-	row               []byte
+	// long since: the columns that tell a row from others, with the key group.
+	gone  state.Gone
+	batch []unsafe.Pointer
+	addrs []uint64
+	row   []byte
 }
 
 func (s *side) beginLog(full bool) {
@@ -51,7 +49,7 @@ func (s *side) beginLog(full bool) {
 	}
 	s.deleted = full
 	s.leaving, s.changed, s.at = s.changed, nil, 0
-	s.goneLeaving, s.gone = s.gone, nil
+	s.gone.Begin()
 	s.number++
 	s.passEpoch = s.epoch
 	s.epoch++
@@ -65,9 +63,9 @@ func (s *side) endLog(completed bool) {
 		s.done, s.doneRow, s.doneEpoch = s.end, s.rowEnd, s.passEpoch
 	} else {
 		s.changed = append(s.leaving, s.changed...)
-		s.gone = append(s.goneLeaving, s.gone...)
 	}
-	s.leaving, s.goneLeaving, s.begun = nil, nil, false
+	s.gone.End(completed)
+	s.leaving, s.begun = nil, false
 }
 
 // continueLog writes some rows, and tells whether all are written.
@@ -75,14 +73,14 @@ func (s *side) continueLog() (bool, error) {
 	if !s.begun {
 		return true, nil
 	}
-	for p := s.goneLeaving; !s.deleted && len(p) > 0; {
-		group, w := binary.Uvarint(p)
-		n, v := binary.Uvarint(p[w:])
-		p = p[w+v:]
-		s.to.Delete(int(group), p[:n])
-		p = p[n:]
+	if !s.deleted {
+		var err error
+		s.deleted, err = s.gone.Some(4*slice, func(group uint64, row []byte) error {
+			s.to.Delete(int(group), row)
+			return nil
+		})
+		return false, err
 	}
-	s.deleted = true
 	rows := s.batch[:0]
 	for s.next < s.end && len(rows) < slice {
 		_, rec, next := s.log.Next(s.next, s.end)
@@ -113,17 +111,18 @@ func (s *side) written(rec unsafe.Pointer) bool {
 
 // write puts rows into the snapshot.
 func (s *side) write(rows []unsafe.Pointer) error {
-	return s.eachGroup(rows, func(rec unsafe.Pointer, group int) {
+	return s.eachGroup(rows, func(rec unsafe.Pointer, group int) error {
 		s.row = s.encode(s.row[:0], rec)
 		s.to.Put(group, s.row)
 		if s.counted {
 			*word(rec, s.marks+markWrote) = s.number
 		}
+		return nil
 	})
 }
 
 // eachGroup calls f for every one of some rows with its key group.
-func (s *side) eachGroup(rows []unsafe.Pointer, f func(rec unsafe.Pointer, group int)) error {
+func (s *side) eachGroup(rows []unsafe.Pointer, f func(rec unsafe.Pointer, group int) error) error {
 	if len(rows) == 0 {
 		return nil
 	}
@@ -135,7 +134,9 @@ func (s *side) eachGroup(rows []unsafe.Pointer, f func(rec unsafe.Pointer, group
 	}
 	data.HashKeys(b, upTo(len(s.keys)))
 	for i, rec := range rows {
-		f(rec, data.KeyGroup(b.Hashes[i], s.groups))
+		if err := f(rec, data.KeyGroup(b.Hashes[i], s.groups)); err != nil {
+			return err
+		}
 	}
 	return nil
 }

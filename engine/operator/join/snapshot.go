@@ -109,19 +109,20 @@ const slice = 1024 // rows
 
 func (s *side) continueTable() (bool, error) {
 	if !s.deleted {
-		s.deleted = true
-		return false, s.writeDeleted()
+		var err error
+		s.deleted, err = s.writeDeleted()
+		return false, err
 	}
 	return s.rows.Continue(slice)
 }
 
 // writeDeleted names the rows that are there no more. Their key groups follow
 // from the key, which they begin with.
-func (s *side) writeDeleted() error {
+func (s *side) writeDeleted() (done bool, err error) {
 	b := data.MakeBatch(s.types[:len(s.keys)], 1)
 	defer func() { b.Release() }()
 	n, which := 0, upTo(len(s.keys))
-	return s.rows.Deleted(func(_ uint64, row []byte) error {
+	return s.rows.Deleted(2*slice, func(_ uint64, row []byte) error {
 		if n++; n%data.BatchSize == 0 { // with its strings so far
 			b.Release()
 			b = data.MakeBatch(s.types[:len(s.keys)], 1)

@@ -34,6 +34,7 @@ type side struct {
 
 	// of rows that are never taken back
 	log     *state.Log
+	budget  *state.Budget
 	layout  *packed.Layout
 	head    int    // where the packed row begins in a record
 	marks   int    // where the marks of a counted row are
@@ -127,7 +128,7 @@ func (s *store) open(budget *state.Budget) {
 	for i := range s.sides {
 		side := &s.sides[i]
 		if side.inserts {
-			side.log = state.NewLog(budget)
+			side.log, side.budget = state.NewLog(budget), budget
 			side.epoch, side.done, side.front = 1, state.LogStart, state.LogStart
 			continue
 		}
@@ -149,6 +150,7 @@ func (s *store) free() {
 	for i := range s.sides {
 		if side := &s.sides[i]; side.inserts {
 			side.log.Free()
+			side.gone.Drop()
 		} else {
 			side.rows.Free()
 		}

@@ -47,11 +47,12 @@ const slice = 1000 // rows
 // Continue writes some rows.
 func (n *normalize) Continue() (bool, error) {
 	if !n.deleted {
-		n.deleted = true
-		return false, n.table.Deleted(func(hash uint64, key []byte) error {
+		var err error
+		n.deleted, err = n.table.Deleted(4*slice, func(hash uint64, key []byte) error {
 			n.to.Delete(data.KeyGroup(hash, n.ctx.MaxParallelism), key)
 			return nil
 		})
+		return false, err
 	}
 	return n.table.Continue(slice)
 }

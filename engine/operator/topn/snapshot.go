@@ -96,11 +96,12 @@ const slice = 1000 // partitions
 // Continue writes some partitions.
 func (t *topN) Continue() (bool, error) {
 	if !t.deleted {
-		t.deleted = true
-		return false, t.keys.Deleted(func(hash uint64, key []byte) error {
+		var err error
+		t.deleted, err = t.keys.Deleted(4*slice, func(hash uint64, key []byte) error {
 			t.to.Clear(data.KeyGroup(hash, t.groups), key)
 			return nil
 		})
+		return false, err
 	}
 	return t.keys.Continue(slice)
 }

@@ -86,14 +86,15 @@ func (s *merging) Continue() (bool, error) {
 		if err != nil || !done {
 			return false, err
 		}
-		if err := t.Deleted(func(hash uint64, key []byte) error {
+		done, err = t.Deleted(4*sliceOf, func(hash uint64, key []byte) error {
 			x.row = append(x.row[:0], key...)
 			if i == 0 {
 				x.row = append(x.row, 1, 0)
 			}
 			x.to.Delete(data.KeyGroup(hash, s.ctx.MaxParallelism), x.row)
 			return nil
-		}); err != nil {
+		})
+		if err != nil || !done {
 			return false, err
 		}
 		x.at++
