@@ -6,53 +6,93 @@
 package interval
 
 import (
-	"container/heap"
 	"fmt"
 	"math"
-	"slices"
+	"unsafe"
 
 	"github.com/weir-streams/weir/engine/data"
-	"github.com/weir-streams/weir/engine/expr"
 	"github.com/weir-streams/weir/engine/function"
 	"github.com/weir-streams/weir/engine/graph"
 	"github.com/weir-streams/weir/engine/operator"
+	"github.com/weir-streams/weir/engine/state"
 )
 
-// join is the operator.
+// join is the operator. A key's record has a list of rows by time for each side;
+// the rows lie packed. What comes is matched by columns, a batch of pairs at a time.
 type join struct {
-	spec    graph.IntervalJoin
-	layouts [2]*operator.Layout
-	keys    [2][]int
-	times   [2]int
-	reach   [2]int64 // how long after a row's time rows of the other side can meet it
-	keeps   [2]bool  // rows without a match are given
-	filter  *expr.Filter
-	types   []data.Type // of the rows given
-	ctx     *operator.Context
+	spec  graph.IntervalJoin
+	keys  [2][]int
+	times [2]int
+	reach [2]int64 // how long after a row's time rows of the other side can meet it
+	keeps [2]bool  // rows without a match are given
+	cond  *operator.Condition
+	types [2][]data.Type // of the columns given
+	ctx   *operator.Context
 
-	parts     *operator.Partitions[part]
-	held      operator.Held
+	table     *state.Table
+	lists     *state.Lists
+	rows      [2]*operator.RowStore
 	watermark int64
-	due       schedule
+	due       operator.Agenda
 
-	rows   []int32
-	row    []byte
-	pairs  []pair
-	lonely []pair // that cannot be kept, if they have no match
+	batch
 }
 
-// part is the rows of a key by side, by time.
-type part struct{ rows [2][]*item }
-
-// item is a row.
-type item struct {
-	at      int64
-	row     string
-	matched bool
+// batch is what is done with the batch at hand.
+type batch struct {
+	in      *data.Batch
+	side    int // that it comes from
+	rows    []int32
+	recs    []unsafe.Pointer // of the keys
+	matched []bool           // by position in rows
+	kept    []int32          // those that are kept, positions in rows
+	pairs   []pair
+	own     []int32
+	others  []unsafe.Pointer
+	numbers []int32
+	gone    [2]gone
+	empty   []unsafe.Pointer // keys without rows
 }
 
-// pair is a candidate; one side may be nil.
-type pair [2]*item
+// gone is rows that go without a match.
+type gone struct {
+	recs  []unsafe.Pointer
+	addrs []uint64
+}
+
+// pair is a candidate: a row of the batch and one that is kept.
+type pair struct {
+	own   int32  // position in rows
+	other uint64 // address
+}
+
+// A key's record: two lists, and when it is to be looked at.
+const (
+	keyDue   = 2 * state.SortedSize
+	keyWidth = keyDue + 8
+)
+
+const never = math.MaxInt64
+
+// A row's head: its key's record, and whether it had a match.
+const (
+	rowKey     = 0
+	rowMatched = 8
+	rowHead    = 16
+)
+
+func listOf(key unsafe.Pointer, side int) *state.Sorted {
+	return (*state.Sorted)(unsafe.Add(state.Value(key), side*state.SortedSize))
+}
+
+func dueOf(key unsafe.Pointer) *int64 { return (*int64)(unsafe.Add(state.Value(key), keyDue)) }
+
+func keyOf(row unsafe.Pointer) unsafe.Pointer { return *(*unsafe.Pointer)(unsafe.Add(row, rowKey)) }
+
+// setKey writes a reference as a number: the collector neither follows nor minds it.
+func setKey(row, key unsafe.Pointer) { *(*uintptr)(unsafe.Add(row, rowKey)) = uintptr(key) }
+
+func matchedOf(row unsafe.Pointer) *int64 { return (*int64)(unsafe.Add(row, rowMatched)) }
 
 // New makes the operator of an IntervalJoin.
 func New(op graph.Op, input [][]data.Column, functions *function.Set) (operator.Operator, error) {
@@ -65,17 +105,24 @@ func New(op graph.Op, input [][]data.Column, functions *function.Set) (operator.
 		reach: [2]int64{-spec.Lower, spec.Upper}, keeps: [2]bool{spec.Kind.KeepsLeft(), spec.Kind.KeepsRight()},
 	}
 	for s := range input {
-		j.layouts[s] = operator.NewLayout(input[s], j.keys[s])
 		if t := input[s][j.times[s]].Type; t.Phys() != data.PhysI64 {
 			return nil, fmt.Errorf("%s joins by a time of type %s", op.Name, t)
 		}
+		r := operator.NewRowStore(names[s], input[s], j.keys[s], rowHead, "at", "matched")
+		r.Hash = func(rec unsafe.Pointer) uint64 { return state.Hash(keyOf(rec)) }
+		r.Extra = func(to []int64, rec unsafe.Pointer) { to[0], to[1] = j.timeOf(s, rec), *matchedOf(rec) }
+		j.rows[s] = r
 	}
-	for _, c := range op.Schema {
-		j.types = append(j.types, c.Type)
+	for i, c := range op.Schema {
+		s := 0
+		if i >= len(input[0]) {
+			s = 1
+		}
+		j.types[s] = append(j.types[s], c.Type)
 	}
 	if spec.Condition != nil {
 		var err error
-		if j.filter, err = expr.CompileFilter(*spec.Condition, j.types, functions); err != nil {
+		if j.cond, err = operator.NewCondition(*spec.Condition, input, functions); err != nil {
 			return nil, err
 		}
 	}
@@ -84,47 +131,79 @@ func New(op graph.Op, input [][]data.Column, functions *function.Set) (operator.
 
 func (j *join) Open(c *operator.Context) error {
 	j.ctx = c
-	j.held.Budget = c.Memory
-	j.parts = operator.NewPartitions[part](c.Input[0], j.spec.LeftKeys, 0x69, c.Memory)
+	types := make([]data.Type, len(j.keys[0]))
+	for i, k := range j.keys[0] {
+		types[i] = c.Input[0][k].Type
+	}
+	j.table = state.NewTable(types, keyWidth, 0x69, c.Memory)
+	j.lists = state.NewLists(c.Memory)
+	j.due.Budget = c.Memory
+	j.rows[0].Open(c)
+	j.rows[1].Open(c)
 	return nil
 }
 
 func (j *join) Close() error {
-	if j.parts != nil {
-		j.parts.Free()
-		j.held.Free()
+	if j.table != nil {
+		j.table.Free()
+		j.lists.Free()
+		j.due.Free()
+		j.rows[0].Close()
+		j.rows[1].Close()
 	}
 	return nil
 }
 
+// timeOf is the time of a row.
+func (j *join) timeOf(side int, rec unsafe.Pointer) int64 {
+	r := j.rows[side]
+	return r.Layout.I64(r.Row(rec), j.times[side])
+}
+
 func (j *join) Process(side int, b *data.Batch, out operator.Output) error {
 	defer b.Release()
-	j.rows = operator.Rows(b, j.rows)
-	found, err := j.parts.ResolveBy(b, j.keys[side], j.rows)
-	if err != nil {
+	j.in, j.side = b, side
+	defer func() { j.in = nil }()
+	j.batch.rows = operator.Rows(b, j.batch.rows)
+	rows := j.batch.rows
+	if b.Hashes == nil {
+		data.HashKeys(b, j.keys[side])
+	}
+	if cap(j.recs) < len(rows) {
+		n := max(len(rows), data.BatchSize)
+		j.recs, j.matched = make([]unsafe.Pointer, n), make([]bool, n)
+	}
+	recs, matched := j.recs[:len(rows)], j.matched[:len(rows)]
+	if _, err := j.table.Resolve(b, j.keys[side], rows, recs); err != nil {
 		return err
 	}
+	clear(matched)
+	j.kept = j.kept[:0]
 	times := b.Cols[j.times[side]]
-	for i, r := range j.rows {
+	for i, r := range rows {
 		if times.IsNull(int(r)) {
 			return fmt.Errorf("the time of a row of an interval join is NULL; filter such rows out before it")
 		}
-		x := &item{at: times.I64[r], row: string(j.layouts[side].Encode(j.row[:0], b.Cols, int(r)))}
-		if err := j.match(side, found[i], x, j.hasNull(b, side, int(r)), out); err != nil {
-			return err
+		at, alone := times.I64[r], j.hasNull(b, side, int(r))
+		if !alone {
+			if err := j.match(recs[i], int32(i), at, out); err != nil {
+				return err
+			}
+			if j.watermark < at+j.reach[side] { // else nothing can come that it could meet
+				j.kept = append(j.kept, int32(i))
+			}
 		}
 	}
-	if err := j.flush(out); err != nil {
+	if err := j.judge(out); err != nil {
 		return err
 	}
-	for _, p := range found { // of rows that could not be kept
-		if len(p.Value.rows[0])+len(p.Value.rows[1]) == 0 {
-			j.parts.Drop(p)
-		}
+	if err := j.keep(recs, matched); err != nil {
+		return err
 	}
-	j.ctx.Metrics.StateKeys.Store(int64(j.parts.Len()))
-	j.ctx.Metrics.StateBytes.Store(j.held.Bytes() + j.parts.Bytes())
-	return nil
+	if err := j.alone(matched, out); err != nil {
+		return err
+	}
+	return j.settle(recs)
 }
 
 // hasNull tells whether a row's key equals nothing.
@@ -137,76 +216,27 @@ func (j *join) hasNull(b *data.Batch, side, r int) bool {
 	return false
 }
 
-// match lists the rows of the other side that a row may meet, and keeps it.
-func (j *join) match(side int, p *operator.Partition[part], x *item, alone bool, out operator.Output) error {
-	other := p.Value.rows[1-side]
-	from, to := x.at-j.reach[1-side], x.at+j.reach[side]
-	k, _ := slices.BinarySearchFunc(other, from, func(y *item, at int64) int {
-		if y.at < at {
-			return -1
-		}
-		return 1
-	})
-	for ; k < len(other) && other[k].at <= to && !alone; k++ {
-		c := pair{x, other[k]}
-		if side == 1 {
-			c = pair{other[k], x}
-		}
-		if j.pairs = append(j.pairs, c); len(j.pairs) == data.BatchSize {
-			if err := j.judge(out); err != nil {
-				return err
-			}
-		}
-	}
-	if alone || j.watermark >= to { // nothing can come that it could meet
-		if j.keeps[side] {
-			c := pair{}
-			c[side] = x
-			j.lonely = append(j.lonely, c)
-		}
+// match lists the rows of the other side that a row may meet.
+func (j *join) match(key unsafe.Pointer, i int32, at int64, out operator.Output) error {
+	other := listOf(key, 1-j.side)
+	if other.Len() == 0 {
 		return nil
 	}
-	return j.put(p, side, x)
-}
-
-func (j *join) put(p *operator.Partition[part], side int, x *item) error {
-	if err := j.held.Take(len(x.row)); err != nil {
-		return err
-	}
-	list := p.Value.rows[side]
-	k := len(list)
-	for k > 0 && list[k-1].at > x.at {
-		k--
-	}
-	p.Value.rows[side] = slices.Insert(list, k, x)
-	heap.Push(&j.due, appointment{x.at + j.reach[side] + 1, p})
-	return nil
-}
-
-// flush gives what was collected.
-func (j *join) flush(out operator.Output) error {
-	if err := j.judge(out); err != nil {
-		return err
-	}
-	for _, c := range j.lonely {
-		if c[0] != nil && !c[0].matched || c[1] != nil && !c[1].matched {
-			j.pairs = append(j.pairs, c)
+	to := at + j.reach[j.side]
+	entries, next := j.lists.From(other, j.lists.Find(other, at-j.reach[1-j.side], false))
+	for entries != nil {
+		for _, e := range entries {
+			if e.At > to {
+				return nil
+			}
+			if j.pairs = append(j.pairs, pair{i, e.Ref}); len(j.pairs) == data.BatchSize {
+				if err := j.judge(out); err != nil {
+					return err
+				}
+			}
 		}
+		entries, next = j.lists.From(other, next)
 	}
-	clear(j.lonely)
-	j.lonely = j.lonely[:0]
-	for len(j.pairs) > 0 {
-		n := min(len(j.pairs), data.BatchSize)
-		o, err := j.batch(j.pairs[:n])
-		if err != nil {
-			return err
-		}
-		j.pairs = j.pairs[n:]
-		if err := out.Emit(o); err != nil {
-			return err
-		}
-	}
-	j.pairs = nil
 	return nil
 }
 
@@ -215,65 +245,212 @@ func (j *join) judge(out operator.Output) error {
 	if len(j.pairs) == 0 {
 		return nil
 	}
-	o, err := j.batch(j.pairs)
-	if err != nil {
-		return err
+	other := j.rows[1-j.side]
+	j.own, j.others, j.numbers = j.own[:0], j.others[:0], j.numbers[:0]
+	for _, p := range j.pairs {
+		j.own, j.others, j.numbers = append(j.own, j.batch.rows[p.own]), append(j.others, other.At(p.other)), append(j.numbers, p.own)
 	}
-	if j.filter != nil {
-		sel, err := j.filter.Select(o, j.ctx.Env)
+	if j.cond != nil {
+		sel, err := j.cond.Judge(len(j.pairs), j.ctx.Env, func(o *data.Batch, side int, cols []int, types []data.Type) error {
+			if side != j.side {
+				return other.Gather(o, j.others, cols, types)
+			}
+			j.gather(o, j.own, cols, types)
+			return nil
+		})
 		if err != nil {
+			return err
+		}
+		if sel != nil {
+			for i, k := range sel {
+				j.own[i], j.others[i], j.numbers[i], j.pairs[i] = j.own[k], j.others[k], j.numbers[k], j.pairs[k]
+			}
+			n := len(sel)
+			j.own, j.others, j.numbers, j.pairs = j.own[:n], j.others[:n], j.numbers[:n], j.pairs[:n]
+		}
+	}
+	for i, p := range j.pairs {
+		j.matched[p.own] = true
+		if j.keeps[1-j.side] && *matchedOf(j.others[i]) == 0 {
+			if err := other.Touch(p.other); err != nil {
+				return err
+			}
+			*matchedOf(j.others[i]) = 1
+		}
+	}
+	j.pairs = j.pairs[:0]
+	return j.give(j.own, j.others, out)
+}
+
+// gather appends columns of rows of the batch.
+func (j *join) gather(o *data.Batch, rows []int32, cols []int, types []data.Type) {
+	for i, t := range types {
+		k := i
+		if cols != nil {
+			k = cols[i]
+		}
+		v := data.Gather(j.in.Cols[k], rows)
+		v.Type = t
+		o.Cols = append(o.Cols, v)
+	}
+}
+
+// give emits rows of the batch with rows of the other side, nil for NULLs.
+func (j *join) give(own []int32, others []unsafe.Pointer, out operator.Output) error {
+	if len(own) == 0 {
+		return nil
+	}
+	o := data.NewBatch(len(j.types[0]) + len(j.types[1]))
+	o.N = len(own)
+	for s := range 2 {
+		if s == j.side {
+			j.gather(o, own, nil, j.types[s])
+			continue
+		}
+		if err := j.rows[s].Gather(o, others, nil, j.types[s]); err != nil {
 			o.Release()
 			return err
 		}
-		o.Sel = sel
-	}
-	for i := range o.Len() {
-		c := j.pairs[o.Row(i)]
-		c[0].matched, c[1].matched = true, true
-	}
-	clear(j.pairs)
-	j.pairs = j.pairs[:0]
-	if o.Len() == 0 {
-		o.Release()
-		return nil
 	}
 	return out.Emit(o)
 }
 
-func (j *join) batch(pairs []pair) (*data.Batch, error) {
-	o := data.MakeBatch(j.types, len(pairs))
-	left := len(j.layouts[0].Cols)
-	sides := [2][]*data.Vector{o.Cols[:left], o.Cols[left:]}
-	for i, c := range pairs {
-		for s, x := range c {
-			if x == nil {
-				for _, v := range sides[s] {
-					data.SetNullRow(v, i)
-				}
-				continue
-			}
-			if _, err := j.layouts[s].Decode(x.row, sides[s], i); err != nil {
-				o.Release()
-				return nil, err
+// keep keeps the rows of the batch that can still meet others.
+func (j *join) keep(keys []unsafe.Pointer, matched []bool) error {
+	if len(j.kept) == 0 {
+		return nil
+	}
+	j.own = j.own[:0]
+	for _, i := range j.kept {
+		j.own = append(j.own, j.batch.rows[i])
+	}
+	addrs, recs, err := j.rows[j.side].Keep(j.in.Cols, j.own)
+	if err != nil {
+		return err
+	}
+	times := j.in.Cols[j.times[j.side]].I64
+	for n, i := range j.kept {
+		if matched[i] {
+			*matchedOf(recs[n]) = 1
+		}
+		if err := j.enter(j.side, keys[i], times[j.own[n]], addrs[n], recs[n]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// enter puts a row into its key's list.
+func (j *join) enter(side int, key unsafe.Pointer, at int64, addr uint64, rec unsafe.Pointer) error {
+	setKey(rec, key)
+	if listOf(key, 0).Len()+listOf(key, 1).Len() == 0 {
+		*dueOf(key) = never
+	}
+	if err := j.lists.Insert(listOf(key, side), state.Entry{At: at, Ref: addr}); err != nil {
+		return err
+	}
+	return j.appoint(key, at+j.reach[side]+1)
+}
+
+// appoint sees to it that a key is looked at by a time.
+func (j *join) appoint(key unsafe.Pointer, at int64) error {
+	if due := dueOf(key); at < *due {
+		*due = at
+		return j.due.Add(at, key)
+	}
+	return nil
+}
+
+// alone gives the rows of the batch that had no match and are not kept.
+func (j *join) alone(matched []bool, out operator.Output) error {
+	if !j.keeps[j.side] {
+		return nil
+	}
+	for _, i := range j.kept {
+		matched[i] = true // its time has not come
+	}
+	j.own, j.others = j.own[:0], j.others[:0]
+	for i, r := range j.batch.rows {
+		if !matched[i] {
+			j.own, j.others = append(j.own, r), append(j.others, nil)
+		}
+	}
+	return j.give(j.own, j.others, out)
+}
+
+// settle forgets keys of which nothing was kept, and gives memory back.
+func (j *join) settle(keys []unsafe.Pointer) error {
+	for _, key := range keys {
+		if state.Alive(key) && listOf(key, 0).Len()+listOf(key, 1).Len() == 0 {
+			if err := j.table.Delete(key); err != nil {
+				return err
 			}
 		}
 	}
-	return o, nil
+	for s, r := range j.rows {
+		if err := r.Settle(func(from, to uint64, rec unsafe.Pointer) {
+			j.lists.Redirect(listOf(keyOf(rec), s), j.timeOf(s, rec), from, to)
+		}); err != nil {
+			return err
+		}
+	}
+	if j.table.NeedsCompaction() {
+		if err := j.compact(); err != nil {
+			return err
+		}
+	}
+	j.ctx.Metrics.StateKeys.Store(int64(j.table.Len()))
+	j.ctx.Metrics.StateBytes.Store(j.table.Bytes() + j.lists.Bytes() + j.rows[0].Bytes() + j.rows[1].Bytes() + j.due.Bytes())
+	return nil
+}
+
+// compact moves the keys.
+func (j *join) compact() error {
+	j.due.Clear()
+	var late error
+	err := j.table.Compact(func(_, key unsafe.Pointer) {
+		for s, r := range j.rows {
+			list := listOf(key, s)
+			for entries, next := j.lists.From(list, state.Place{}); entries != nil; entries, next = j.lists.From(list, next) {
+				for _, e := range entries {
+					setKey(r.At(e.Ref), key)
+				}
+			}
+		}
+		if err := j.due.Add(*dueOf(key), key); err != nil {
+			late = err
+		}
+	})
+	if err != nil {
+		return err
+	}
+	return late
 }
 
 // Watermark forgets rows, and sends time on as far as no row given later is late.
 func (j *join) Watermark(wm int64, out operator.Output) error {
 	if wm > j.watermark {
 		j.watermark = wm
-		for len(j.due) > 0 && j.due[0].at <= wm {
-			j.expire(heap.Pop(&j.due).(appointment).of, wm)
+		for {
+			at, key, ok := j.due.Next(wm)
+			if !ok {
+				break
+			}
+			if state.Alive(key) && *dueOf(key) == at { // else it was looked at before
+				if err := j.expire(key, wm, out); err != nil {
+					return err
+				}
+			}
 		}
-		if err := j.flush(out); err != nil {
+		for s := range 2 {
+			if err := j.forget(s, out); err != nil {
+				return err
+			}
+		}
+		if err := j.settle(j.empty); err != nil {
 			return err
 		}
-		if err := j.parts.Tidy(); err != nil {
-			return err
-		}
+		j.empty = j.empty[:0]
 	}
 	if wm != data.MaxWatermark && wm > math.MinInt64/2 {
 		wm -= max(j.reach[0], j.reach[1], 0)
@@ -282,45 +459,82 @@ func (j *join) Watermark(wm int64, out operator.Output) error {
 }
 
 // expire forgets the rows of a key that nothing can meet any more.
-func (j *join) expire(p *operator.Partition[part], wm int64) {
-	for s := range p.Value.rows {
-		list := p.Value.rows[s]
-		n := 0
-		for n < len(list) && list[n].at+j.reach[s] < wm {
-			if j.keeps[s] && !list[n].matched {
-				c := pair{}
-				c[s] = list[n]
-				j.lonely = append(j.lonely, c)
+func (j *join) expire(key unsafe.Pointer, wm int64, out operator.Output) error {
+	*dueOf(key) = never
+	left := 0
+	for s := range 2 {
+		list, n := listOf(key, s), 0
+		for list.Len() > 0 {
+			entries, _ := j.lists.From(list, state.Place{})
+			for n = 0; n < len(entries) && entries[n].At+j.reach[s] < wm; n++ {
+				addr := entries[n].Ref
+				if j.keeps[s] {
+					if rec := j.rows[s].At(addr); *matchedOf(rec) == 0 {
+						j.gone[s].recs = append(j.gone[s].recs, rec)
+						j.gone[s].addrs = append(j.gone[s].addrs, addr)
+						continue
+					}
+				}
+				if err := j.rows[s].Drop(addr); err != nil {
+					return err
+				}
 			}
-			j.held.Give(len(list[n].row))
-			n++
+			whole := n == len(entries)
+			if n > 0 {
+				j.lists.DropFirst(list, n)
+			}
+			if len(j.gone[s].recs) >= data.BatchSize {
+				if err := j.forget(s, out); err != nil {
+					return err
+				}
+			}
+			if !whole {
+				break
+			}
 		}
-		p.Value.rows[s] = slices.Delete(list, 0, n)
+		if left += list.Len(); list.Len() > 0 {
+			if err := j.appoint(key, j.lists.First(list).At+j.reach[s]+1); err != nil {
+				return err
+			}
+		}
 	}
-	if len(p.Value.rows[0])+len(p.Value.rows[1]) == 0 {
-		j.parts.Drop(p)
+	if left > 0 {
+		return nil
 	}
+	j.empty = append(j.empty, key)
+	return nil
 }
 
-// schedule is keys by the time at which a row of theirs is forgotten.
-type schedule []appointment
-
-type appointment struct {
-	at int64
-	of *operator.Partition[part]
-}
-
-func (s schedule) Len() int           { return len(s) }
-func (s schedule) Less(i, j int) bool { return s[i].at < s[j].at }
-func (s schedule) Swap(i, j int)      { s[i], s[j] = s[j], s[i] }
-
-// Push is for package heap.
-func (s *schedule) Push(x any) { *s = append(*s, x.(appointment)) }
-
-// Pop is for package heap.
-func (s *schedule) Pop() any {
-	old := *s
-	x := old[len(old)-1]
-	*s = old[:len(old)-1]
-	return x
+// forget gives rows that had no match with NULLs, and drops them.
+func (j *join) forget(side int, out operator.Output) error {
+	g, r := &j.gone[side], j.rows[side]
+	for from := 0; from < len(g.recs); from += data.BatchSize {
+		recs := g.recs[from:min(from+data.BatchSize, len(g.recs))]
+		o := data.NewBatch(len(j.types[0]) + len(j.types[1]))
+		o.N = len(recs)
+		for s := range 2 {
+			of := recs
+			if s != side {
+				of = j.others[:0]
+				for range recs {
+					of = append(of, nil)
+				}
+				j.others = of
+			}
+			if err := j.rows[s].Gather(o, of, nil, j.types[s]); err != nil {
+				o.Release()
+				return err
+			}
+		}
+		if err := out.Emit(o); err != nil {
+			return err
+		}
+	}
+	for _, addr := range g.addrs {
+		if err := r.Drop(addr); err != nil {
+			return err
+		}
+	}
+	g.recs, g.addrs = g.recs[:0], g.addrs[:0]
+	return nil
 }
