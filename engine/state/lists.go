@@ -263,3 +263,15 @@ func (l *Lists) Bytes() int64 { return l.heap.Bytes() }
 
 // Free gives everything back.
 func (l *Lists) Free() { l.heap.Free() }
+
+// Before is the entry before a place; false: there is none.
+func (l *Lists) Before(p *Sorted, at Place) (Entry, bool) {
+	if at.at == 0 {
+		if at.chunk == 0 {
+			return Entry{}, false
+		}
+		at.chunk--
+		at.at = len(l.piece(p, at.chunk))
+	}
+	return l.piece(p, at.chunk)[at.at-1], true
+}

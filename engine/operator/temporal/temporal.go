@@ -6,54 +6,76 @@
 package temporal
 
 import (
-	"cmp"
-	"container/heap"
 	"fmt"
+	"math"
 	"slices"
+	"unsafe"
 
 	"github.com/weir-streams/weir/engine/data"
-	"github.com/weir-streams/weir/engine/expr"
 	"github.com/weir-streams/weir/engine/function"
 	"github.com/weir-streams/weir/engine/graph"
 	"github.com/weir-streams/weir/engine/operator"
+	"github.com/weir-streams/weir/engine/state"
 )
 
-// join is the operator.
+// join is the operator. A key's record has a list by time of left rows that wait,
+// and one of versions; the rows lie packed.
 type join struct {
-	spec    graph.Temporal
-	layouts [2]*operator.Layout
-	filter  *expr.Filter
-	types   []data.Type // of the rows given
-	ctx     *operator.Context
+	spec  graph.Temporal
+	keys  [2][]int
+	times [2]int
+	cond  *operator.Condition
+	types [2][]data.Type // of the columns given
+	ctx   *operator.Context
 
-	parts     *operator.Partitions[part]
-	held      operator.Held
+	table     *state.Table
+	lists     *state.Lists
+	rows      [2]*operator.RowStore
 	watermark int64
-	due       schedule
+	due       operator.Agenda
 
-	rows  []int32
-	row   []byte
-	ready []pair
+	// scratch
+	picked  []int32
+	keyed   []unsafe.Pointer
+	waiting []state.Entry
+	ready   [2][]unsafe.Pointer // left rows, and the versions in force: nil where there is none
+	drops   [2][]uint64         // rows that go when these are given
+	empty   []unsafe.Pointer    // keys without rows
 }
 
-// part is a key: left rows that wait, in order of arrival, and versions by time.
-type part struct {
-	left  []item
-	right []item
+const left, right = 0, 1
+
+// A key's record: two lists, and when it is to be looked at.
+const (
+	keyDue   = 2 * state.SortedSize
+	keyWidth = keyDue + 8
+)
+
+const never = math.MaxInt64
+
+// A row's head: its key's record and what it says. A version that deletes has op
+// Delete. A part of the key of a left row may be NULL, which equals nothing.
+const (
+	rowKey  = 0
+	rowOp   = 8
+	rowNull = 9
+	rowHead = 16
+)
+
+func listOf(key unsafe.Pointer, side int) *state.Sorted {
+	return (*state.Sorted)(unsafe.Add(state.Value(key), side*state.SortedSize))
 }
 
-// item is a row with its time. A version that deletes has op Delete.
-type item struct {
-	at  int64
-	op  data.Op
-	row string
-}
+func dueOf(key unsafe.Pointer) *int64 { return (*int64)(unsafe.Add(state.Value(key), keyDue)) }
 
-// pair is a left row and the version in force; "": there is none.
-type pair struct {
-	left, right string
-	op          data.Op
-}
+func keyOf(row unsafe.Pointer) unsafe.Pointer { return *(*unsafe.Pointer)(unsafe.Add(row, rowKey)) }
+
+// setKey writes a reference as a number: the collector neither follows nor minds it.
+func setKey(row, key unsafe.Pointer) { *(*uintptr)(unsafe.Add(row, rowKey)) = uintptr(key) }
+
+func opOf(row unsafe.Pointer) *data.Op { return (*data.Op)(unsafe.Add(row, rowOp)) }
+
+func nullOf(row unsafe.Pointer) *bool { return (*bool)(unsafe.Add(row, rowNull)) }
 
 // New makes the operator of a Temporal.
 func New(op graph.Op, input [][]data.Column, functions *function.Set) (operator.Operator, error) {
@@ -61,18 +83,27 @@ func New(op graph.Op, input [][]data.Column, functions *function.Set) (operator.
 	if len(input) != 2 {
 		return nil, fmt.Errorf("%s has %d inputs where a join has two", op.Name, len(input))
 	}
-	j.layouts = [2]*operator.Layout{operator.NewLayout(input[0], j.spec.LeftKeys), operator.NewLayout(input[1], j.spec.RightKeys)}
-	for s, k := range []int{j.spec.LeftTime, j.spec.RightTime} {
-		if t := input[s][k].Type; t.Phys() != data.PhysI64 {
+	j.keys = [2][]int{j.spec.LeftKeys, j.spec.RightKeys}
+	j.times = [2]int{j.spec.LeftTime, j.spec.RightTime}
+	for s := range input {
+		if t := input[s][j.times[s]].Type; t.Phys() != data.PhysI64 {
 			return nil, fmt.Errorf("%s joins by a time of type %s", op.Name, t)
 		}
+		r := operator.NewRowStore(names[s], input[s], j.keys[s], rowHead, "at", "op")
+		r.Hash = func(rec unsafe.Pointer) uint64 { return state.Hash(keyOf(rec)) }
+		r.Extra = func(to []int64, rec unsafe.Pointer) { to[0], to[1] = j.timeOf(s, rec), int64(*opOf(rec)) }
+		j.rows[s] = r
 	}
-	for _, c := range op.Schema {
-		j.types = append(j.types, c.Type)
+	for i, c := range op.Schema {
+		s := left
+		if i >= len(input[left]) {
+			s = right
+		}
+		j.types[s] = append(j.types[s], c.Type)
 	}
 	if j.spec.Condition != nil {
 		var err error
-		if j.filter, err = expr.CompileFilter(*j.spec.Condition, j.types, functions); err != nil {
+		if j.cond, err = operator.NewCondition(*j.spec.Condition, input, functions); err != nil {
 			return nil, err
 		}
 	}
@@ -81,240 +112,364 @@ func New(op graph.Op, input [][]data.Column, functions *function.Set) (operator.
 
 func (j *join) Open(c *operator.Context) error {
 	j.ctx = c
-	j.held.Budget = c.Memory
-	j.parts = operator.NewPartitions[part](c.Input[0], j.spec.LeftKeys, 0x74, c.Memory)
+	types := make([]data.Type, len(j.keys[left]))
+	for i, k := range j.keys[left] {
+		types[i] = c.Input[left][k].Type
+	}
+	j.table = state.NewTable(types, keyWidth, 0x74, c.Memory)
+	j.lists = state.NewLists(c.Memory)
+	j.due.Budget = c.Memory
+	j.rows[left].Open(c)
+	j.rows[right].Open(c)
 	return nil
 }
 
 func (j *join) Close() error {
-	if j.parts != nil {
-		j.parts.Free()
-		j.held.Free()
+	if j.table != nil {
+		j.table.Free()
+		j.lists.Free()
+		j.due.Free()
+		j.rows[left].Close()
+		j.rows[right].Close()
 	}
 	return nil
 }
 
-func (j *join) Process(input int, b *data.Batch, _ operator.Output) error {
+// timeOf is the time of a row.
+func (j *join) timeOf(side int, rec unsafe.Pointer) int64 {
+	r := j.rows[side]
+	return r.Layout.I64(r.Row(rec), j.times[side])
+}
+
+func (j *join) Process(side int, b *data.Batch, _ operator.Output) error {
 	defer b.Release()
-	keys, time := j.spec.LeftKeys, j.spec.LeftTime
-	if input == 1 {
-		keys, time = j.spec.RightKeys, j.spec.RightTime
-	}
-	j.rows = operator.Rows(b, j.rows)
-	found, err := j.parts.ResolveBy(b, keys, j.rows)
-	if err != nil {
-		return err
-	}
-	times := b.Cols[time]
-	for i, r := range j.rows {
+	j.picked = operator.Rows(b, j.picked)
+	times := b.Cols[j.times[side]]
+	n := 0
+	for _, r := range j.picked {
 		if times.IsNull(int(r)) {
 			return fmt.Errorf("the time of a row of a temporal join is NULL; filter such rows out before it")
 		}
-		op := b.Op(int(r))
-		if input == 1 && op == data.UpdateBefore {
+		if side == right && b.Op(int(r)) == data.UpdateBefore {
 			continue // the version that follows ends it
 		}
-		j.row = j.layouts[input].Encode(j.row[:0], b.Cols, int(r))
-		if err := j.put(found[i], input, item{times.I64[r], op, string(j.row)}); err != nil {
+		j.picked[n] = r
+		n++
+	}
+	j.picked = j.picked[:n]
+	addrs, recs, err := j.rows[side].Keep(b.Cols, j.picked)
+	if err != nil {
+		return err
+	}
+	for i, r := range j.picked {
+		*opOf(recs[i]) = b.Op(int(r))
+	}
+	if err := j.enter(side, b, j.picked, addrs, recs); err != nil {
+		return err
+	}
+	return j.settle()
+}
+
+// enter puts rows of a batch that are kept into the lists of their keys.
+func (j *join) enter(side int, b *data.Batch, rows []int32, addrs []uint64, recs []unsafe.Pointer) error {
+	if b.Hashes == nil {
+		data.HashKeys(b, j.keys[side])
+	}
+	if cap(j.keyed) < len(rows) {
+		j.keyed = make([]unsafe.Pointer, max(len(rows), data.BatchSize))
+	}
+	keys := j.keyed[:len(rows)]
+	if _, err := j.table.Resolve(b, j.keys[side], rows, keys); err != nil {
+		return err
+	}
+	times := b.Cols[j.times[side]].I64
+	for i, r := range rows {
+		key, at := keys[i], times[r]
+		setKey(recs[i], key)
+		if side == left {
+			for _, k := range j.keys[left] {
+				if b.Cols[k].IsNull(int(r)) {
+					*nullOf(recs[i]) = true
+				}
+			}
+		}
+		if listOf(key, left).Len()+listOf(key, right).Len() == 0 {
+			*dueOf(key) = never
+		}
+		list := listOf(key, side)
+		if side == right {
+			place := j.lists.Find(list, at, false)
+			if same, _ := j.lists.From(list, place); same != nil && same[0].At == at { // it takes its place
+				old := same[0].Ref
+				same[0].Ref = addrs[i]
+				if err := j.rows[right].Drop(old); err != nil {
+					return err
+				}
+				continue
+			}
+		}
+		if err := j.lists.Insert(list, state.Entry{At: at, Ref: addrs[i]}); err != nil {
+			return err
+		}
+		if err := j.appoint(key, at); err != nil {
 			return err
 		}
 	}
-	j.ctx.Metrics.StateKeys.Store(int64(j.parts.Len()))
-	j.ctx.Metrics.StateBytes.Store(j.held.Bytes() + j.parts.Bytes())
 	return nil
 }
 
-func (j *join) put(p *operator.Partition[part], input int, x item) error {
-	if err := j.held.Take(len(x.row)); err != nil {
-		return err
+// appoint sees to it that a key is looked at by a time.
+func (j *join) appoint(key unsafe.Pointer, at int64) error {
+	if due := dueOf(key); at < *due {
+		*due = at
+		return j.due.Add(at, key)
 	}
-	heap.Push(&j.due, appointment{x.at, p})
-	v := &p.Value
-	if input == 0 {
-		v.left = append(v.left, x)
-		return nil
-	}
-	k, same := slices.BinarySearchFunc(v.right, x.at, func(y item, at int64) int { return cmp.Compare(y.at, at) })
-	if same {
-		j.held.Give(len(v.right[k].row))
-		v.right[k] = x
-		return nil
-	}
-	v.right = slices.Insert(v.right, k, x)
 	return nil
 }
 
 func (j *join) Watermark(wm int64, out operator.Output) error {
 	if wm > j.watermark {
 		j.watermark = wm
-		for len(j.due) > 0 && j.due[0].at <= wm {
-			if err := j.fire(heap.Pop(&j.due).(appointment).of, wm, out); err != nil {
-				return err
+		for {
+			at, key, ok := j.due.Next(wm)
+			if !ok {
+				break
+			}
+			if state.Alive(key) && *dueOf(key) == at { // else it was looked at before
+				if err := j.fire(key, wm, out); err != nil {
+					return err
+				}
 			}
 		}
 		if err := j.give(out); err != nil {
 			return err
 		}
-		if err := j.parts.Tidy(); err != nil {
+		for _, key := range j.empty {
+			if err := j.table.Delete(key); err != nil {
+				return err
+			}
+		}
+		j.empty = j.empty[:0]
+		if err := j.settle(); err != nil {
 			return err
 		}
 	}
 	return out.Watermark(wm)
 }
 
-// fire joins the left rows of a key up to a time, and forgets versions that no
-// row can meet any more.
-func (j *join) fire(p *operator.Partition[part], wm int64, out operator.Output) error {
-	v := &p.Value
-	rest := v.left[:0]
-	for _, l := range v.left {
-		if l.at > wm {
-			rest = append(rest, l)
+// fire joins the left rows of a key up to a time, as they came, and forgets
+// versions that no row can meet any more.
+func (j *join) fire(key unsafe.Pointer, wm int64, out operator.Output) error {
+	rows, versions := listOf(key, left), listOf(key, right)
+	*dueOf(key) = never
+	j.waiting = j.waiting[:0]
+	stop := false
+	for entries, next := j.lists.From(rows, state.Place{}); entries != nil && !stop; entries, next = j.lists.From(rows, next) {
+		for _, e := range entries {
+			if stop = e.At > wm; stop {
+				break
+			}
+			j.waiting = append(j.waiting, e)
+		}
+	}
+	j.lists.DropFirst(rows, len(j.waiting))
+	from := j.rows[left]
+	slices.SortFunc(j.waiting, func(a, b state.Entry) int { return int(state.Number(from.At(a.Ref)) - state.Number(from.At(b.Ref))) })
+	for _, e := range j.waiting {
+		rec := from.At(e.Ref)
+		version, err := j.version(versions, e.At)
+		if err != nil {
+			return err
+		}
+		if *nullOf(rec) {
+			version = nil
+		}
+		j.drops[left] = append(j.drops[left], e.Ref)
+		if version == nil && j.spec.Kind == graph.InnerJoin {
 			continue
 		}
-		j.held.Give(len(l.row))
-		k, same := slices.BinarySearchFunc(v.right, l.at, func(y item, at int64) int { return cmp.Compare(y.at, at) })
-		if same {
-			k++
-		}
-		x := pair{left: l.row, op: l.op}
-		if k > 0 && v.right[k-1].op.Adds() && !j.null(l.row) {
-			x.right = v.right[k-1].row
-		}
-		if x.right == "" && j.spec.Kind == graph.InnerJoin {
-			continue
-		}
-		if j.ready = append(j.ready, x); len(j.ready) == data.BatchSize {
+		j.ready[left], j.ready[right] = append(j.ready[left], rec), append(j.ready[right], version)
+		if len(j.ready[left]) == data.BatchSize {
 			if err := j.give(out); err != nil {
 				return err
 			}
 		}
 	}
-	clear(v.left[len(rest):])
-	v.left = rest
-	n := 0
-	for n+1 < len(v.right) && v.right[n+1].at <= wm {
-		j.held.Give(len(v.right[n].row))
-		n++
+	if err := j.expire(versions, wm, out); err != nil {
+		return err
 	}
-	v.right = slices.Delete(v.right, 0, n)
-	if len(v.left) == 0 && len(v.right) == 0 {
-		j.parts.Drop(p)
+	if rows.Len() > 0 {
+		if err := j.appoint(key, j.lists.First(rows).At); err != nil {
+			return err
+		}
+	}
+	if entries, _ := j.lists.From(versions, j.lists.Find(versions, wm, true)); entries != nil {
+		if err := j.appoint(key, entries[0].At); err != nil {
+			return err
+		}
+	}
+	if rows.Len()+versions.Len() == 0 {
+		j.empty = append(j.empty, key)
 	}
 	return nil
 }
 
-// null tells whether a part of a row's key is NULL, which equals nothing.
-func (j *join) null(row string) bool {
-	rest := operator.Bytes(row)
-	for i := range j.spec.LeftKeys {
-		if rest[0] == 0 {
-			return true
-		}
-		next, err := data.SkipValues(rest, []data.Type{j.layouts[0].Schema[i].Type})
-		if err != nil {
-			return false
-		}
-		rest = next
+// version is the row that is in force at a time, nil if there is none.
+func (j *join) version(versions *state.Sorted, at int64) (unsafe.Pointer, error) {
+	e, ok := j.lists.Before(versions, j.lists.Find(versions, at, true))
+	if !ok {
+		return nil, nil
 	}
-	return false
+	if rec := j.rows[right].At(e.Ref); opOf(rec).Adds() {
+		return rec, nil
+	}
+	return nil, nil
 }
 
-// give sends the pairs that are ready.
-func (j *join) give(out operator.Output) error {
-	n := len(j.ready)
-	if n == 0 {
-		return nil
-	}
-	o := data.MakeBatch(j.types, n)
-	left := len(j.layouts[0].Cols)
-	for i, x := range j.ready {
-		if _, err := j.layouts[0].Decode(x.left, o.Cols[:left], i); err != nil {
-			o.Release()
-			return err
-		}
-		if x.op != data.Insert && o.Ops == nil {
-			o.Ops = make([]data.Op, n)
-		}
-		if x.right == "" {
-			for _, c := range o.Cols[left:] {
-				data.SetNullRow(c, i)
+// expire forgets the versions before the one in force at a time.
+func (j *join) expire(versions *state.Sorted, wm int64, out operator.Output) error {
+	for {
+		entries, next := j.lists.From(versions, state.Place{})
+		n := 0
+		for n < len(entries) {
+			following := int64(0)
+			if n+1 < len(entries) {
+				following = entries[n+1].At
+			} else if more, _ := j.lists.From(versions, next); more != nil {
+				following = more[0].At
+			} else {
+				break
 			}
-			continue
+			if following > wm {
+				break
+			}
+			n++
 		}
-		if _, err := j.layouts[1].Decode(x.right, o.Cols[left:], i); err != nil {
-			o.Release()
+		if n == 0 {
+			return nil
+		}
+		for _, e := range entries[:n] {
+			j.drops[right] = append(j.drops[right], e.Ref) // rows that are ready may read it
+		}
+		j.lists.DropFirst(versions, n)
+		if len(j.drops[right]) >= data.BatchSize {
+			if err := j.give(out); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// give sends the pairs that are ready, and drops the rows that go with them.
+func (j *join) give(out operator.Output) error {
+	if len(j.ready[left]) > 0 {
+		if err := j.judge(); err != nil {
 			return err
 		}
 	}
-	if o.Ops != nil {
-		for i, x := range j.ready {
-			o.Ops[i] = x.op
+	if n := len(j.ready[left]); n > 0 {
+		o := data.NewBatch(len(j.types[left]) + len(j.types[right]))
+		o.N = n
+		for s, r := range j.rows {
+			if err := r.Gather(o, j.ready[s], nil, j.types[s]); err != nil {
+				o.Release()
+				return err
+			}
 		}
-	}
-	if j.filter != nil {
-		again, err := j.judge(o)
-		if err != nil {
-			o.Release()
+		for i, rec := range j.ready[left] {
+			if op := *opOf(rec); op != data.Insert {
+				if o.Ops == nil {
+					o.Ops = make([]data.Op, n)
+				}
+				o.Ops[i] = op
+			}
+		}
+		if err := out.Emit(o); err != nil {
 			return err
 		}
-		if again {
-			o.Release()
-			return j.give(out)
+	}
+	for s, r := range j.rows {
+		for _, addr := range j.drops[s] {
+			if err := r.Drop(addr); err != nil {
+				return err
+			}
 		}
+		j.ready[s], j.drops[s] = j.ready[s][:0], j.drops[s][:0]
 	}
-	clear(j.ready)
-	j.ready = j.ready[:0]
-	if o.Len() == 0 {
-		o.Release()
-		return nil
-	}
-	return out.Emit(o)
+	return nil
 }
 
 // judge applies the condition to the pairs: those it refuses are left out, or
-// given again without their version.
-func (j *join) judge(o *data.Batch) (again bool, err error) {
-	sel, err := j.filter.Select(o, j.ctx.Env)
-	if err != nil || sel == nil { // all pass
-		return false, err
+// given without their version.
+func (j *join) judge() error {
+	if j.cond == nil {
+		return nil
 	}
+	sel, err := j.cond.Judge(len(j.ready[left]), j.ctx.Env, func(o *data.Batch, side int, cols []int, types []data.Type) error {
+		return j.rows[side].Gather(o, j.ready[side], cols, types)
+	})
+	if err != nil || sel == nil { // all pass
+		return err
+	}
+	l, r := j.ready[left], j.ready[right]
 	if j.spec.Kind == graph.InnerJoin {
-		o.Sel = sel
-		return false, nil
+		for i, k := range sel {
+			l[i], r[i] = l[k], r[k]
+		}
+		j.ready[left], j.ready[right] = l[:len(sel)], r[:len(sel)]
+		return nil
 	}
 	k := 0
-	for i := range j.ready {
+	for i := range r {
 		if k < len(sel) && int(sel[k]) == i {
 			k++
-			continue
-		}
-		if j.ready[i].right != "" {
-			j.ready[i].right, again = "", true
+		} else {
+			r[i] = nil
 		}
 	}
-	return again, nil
+	return nil
 }
 
-// schedule is keys by the time of a row.
-type schedule []appointment
-
-type appointment struct {
-	at int64
-	of *operator.Partition[part]
+// settle gives memory back.
+func (j *join) settle() error {
+	for s, r := range j.rows {
+		if err := r.Settle(func(from, to uint64, rec unsafe.Pointer) {
+			j.lists.Redirect(listOf(keyOf(rec), s), j.timeOf(s, rec), from, to)
+		}); err != nil {
+			return err
+		}
+	}
+	if j.table.NeedsCompaction() {
+		if err := j.compact(); err != nil {
+			return err
+		}
+	}
+	j.ctx.Metrics.StateKeys.Store(int64(j.table.Len()))
+	j.ctx.Metrics.StateBytes.Store(j.table.Bytes() + j.lists.Bytes() + j.rows[left].Bytes() + j.rows[right].Bytes() + j.due.Bytes())
+	return nil
 }
 
-func (s schedule) Len() int           { return len(s) }
-func (s schedule) Less(i, j int) bool { return s[i].at < s[j].at }
-func (s schedule) Swap(i, j int)      { s[i], s[j] = s[j], s[i] }
-
-// Push is for package heap.
-func (s *schedule) Push(x any) { *s = append(*s, x.(appointment)) }
-
-// Pop is for package heap.
-func (s *schedule) Pop() any {
-	old := *s
-	x := old[len(old)-1]
-	*s = old[:len(old)-1]
-	return x
+// compact moves the keys.
+func (j *join) compact() error {
+	j.due.Clear()
+	var late error
+	err := j.table.Compact(func(_, key unsafe.Pointer) {
+		for s, r := range j.rows {
+			list := listOf(key, s)
+			for entries, next := j.lists.From(list, state.Place{}); entries != nil; entries, next = j.lists.From(list, next) {
+				for _, e := range entries {
+					setKey(r.At(e.Ref), key)
+				}
+			}
+		}
+		if *dueOf(key) != never {
+			if err := j.due.Add(*dueOf(key), key); err != nil {
+				late = err
+			}
+		}
+	})
+	if err != nil {
+		return err
+	}
+	return late
 }
