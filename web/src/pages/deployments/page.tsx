@@ -1,90 +1,178 @@
-// All deployments of a namespace: is anything wrong, what is going on.
-import { useEffect, useRef, useState } from 'react'
-import { Link, useParams } from 'react-router'
+// All deployments of a namespace: is anything wrong, what is going on, what can be done.
+import { useMemo, useState } from 'react'
+import { Link, useParams, useSearchParams } from 'react-router'
 import type { Deployment } from '../../api/client'
 import { useDeployments } from '../../api/deployments'
 import { useLiveJob } from '../../api/flink'
-import { Empty, Message, StateWord } from '../../components/bits'
+import { useExamples } from '../../api/platform'
+import { useSummary, type Summary } from '../../api/telemetry'
+import { Empty, Head, Loading, Message, StateWord } from '../../components/bits'
 import { ErrorBox } from '../../components/error'
+import { Menu } from '../../components/menu'
 import { Spark } from '../../components/spark'
-import { Ago } from '../../components/time'
-import { compact, exact } from '../../lib/format'
+import { Table, type Column } from '../../components/table'
+import { Segments } from '../../components/tabs'
+import { Ago, useClock } from '../../components/time'
+import { toast } from '../../components/toast'
+import { hasLabel, isIn, says, stateFilters, type StateFilter } from '../../lib/filter'
+import { compact, exact, span } from '../../lib/format'
 import { troubles } from '../../lib/state'
+import { order, orderText } from '../../lib/table'
+import { Bulk } from './bulk'
+import './deployments.css'
+
 
 export function Component() {
   const ns = useParams()['ns'] ?? 'default'
-  const { data, error, isPending } = useDeployments(ns)
-  const [filter, setFilter] = useState('')
-  const shown = data?.filter((d) => `${d.metadata?.name} ${d.metadata?.displayName} ${d.status?.state}`.toLowerCase().includes(filter.toLowerCase()))
+  const { data, error, isPending, refetch } = useDeployments(ns)
   return (
     <section>
       <title>Deployments · weir</title>
-      <div className="title">
-        <h1>Deployments</h1>
-        <span className="grow" />
-        {data && data.length > 8 && <input className="filter" placeholder="Filter" aria-label="Filter deployments" value={filter} onChange={(e) => setFilter(e.target.value)} />}
-      </div>
-      {!data && <ErrorBox error={error} />}
-      {isPending && <div className="skeleton" aria-busy="true" />}
-      {data?.length === 0 && (
-        <Empty title="No deployments yet">
-          Start the flights demonstration with <code>weir server --demo</code>, or create one with <code>weir apply -f deployment.yaml</code>.
-        </Empty>
-      )}
-      {shown && data && data.length > 0 && (
-        <table className="list middle">
-          <thead>
-            <tr><th>Name</th><th>State</th><th>Target</th><th className="number">Parallelism</th><th className="number">Records/s in</th><th>Last minute</th><th>Last change</th></tr>
-          </thead>
-          <tbody>
-            {shown.map((d) => <Row key={d.metadata?.id} ns={ns} d={d} />)}
-            {shown.length === 0 && <tr><td colSpan={7} className="quiet">None of {data.length} has “{filter}” in its name or state.</td></tr>}
-          </tbody>
-        </table>
-      )}
+      <Head title="Deployments"><Link className="button primary" to={`/namespaces/${ns}/deploy`}>Create deployment</Link></Head>
+      <ErrorBox error={data ? null : error} onRetry={() => void refetch()} />
+      {isPending && <Loading what="the deployments" />}
+      {data?.length === 0 && <First ns={ns} />}
+      {data && data.length > 0 && <List ns={ns} all={data} />}
     </section>
   )
 }
 
-function Row({ ns, d }: { ns: string; d: Deployment }) {
-  const row = useRef<HTMLTableRowElement>(null)
-  const seen = useSeen(row)
-  const running = d.status?.running?.jobId
-  const { data: job } = useLiveJob(ns, d.metadata?.id, running, seen)
-  const name = d.metadata?.name ?? d.metadata?.id ?? ''
-  const wanted = d.spec?.state === 'RUNNING' && d.status?.state !== 'FAILED' && d.status?.state !== 'FINISHED'
-  const live = wanted ? job : undefined
-  const tells = d.status?.message && d.status.state !== 'RUNNING'
+function List({ ns, all }: { ns: string; all: Deployment[] }) {
+  const [address, setAddress] = useSearchParams()
+  const [selected, setSelected] = useState<ReadonlySet<string>>(new Set())
+  const tick = Math.floor(useClock() / 10_000) * 10_000
+  const text = address.get('q') ?? ''
+  const state = (address.get('state') ?? 'all') as StateFilter
+  const labels = address.getAll('label')
+  const sort = order(address.get('order'), { key: 'name', down: false })
+  const set = (change: (a: URLSearchParams) => void) => setAddress((a) => { change(a); return a }, { replace: true })
+  const put = (key: string, value: string, standard = '') => set((a) => (value === standard ? a.delete(key) : a.set(key, value)))
+  const { data: summary } = useSummary(ns)
+  // Under the pointer the order stays: numbers go on, rows do not jump.
+  const [held, setHeld] = useState<ReadonlyMap<string, Summary>>()
+  const numbers = held ?? summary
+  const labelKey = labels.join('\n')
+  const found = useMemo(
+    () => all.filter((d) => (labelKey === '' || labelKey.split('\n').every((l) => hasLabel(d, l))) && says(d, text)),
+    [all, labelKey, text],
+  )
+  const shown = useMemo(() => found.filter((d) => isIn(d, state, tick)), [found, state, tick])
+  const byNumber = ['in', 'out', 'lag'].includes(sort.key)
+  const columns = useMemo(() => columnsOf(ns, byNumber ? numbers : undefined), [ns, byNumber, numbers])
+  const known = useMemo(() => [...new Set(all.flatMap((d) => Object.entries(d.metadata?.labels ?? {}).map(([k, v]) => `${k}=${v}`)))].sort(), [all])
+  const chosen = all.filter((d) => selected.has(d.metadata?.name ?? ''))
   return (
-    <tr ref={row} data-testid="deployment">
-      <td className="named">
-        <Link to={`/namespaces/${ns}/deployments/${encodeURIComponent(name)}`}>{d.metadata?.displayName || name}</Link>
-        {d.metadata?.displayName && d.metadata.displayName !== name && <div className="quiet small">{name}</div>}
-      </td>
-      <td className="words">
-        <StateWord state={d.status?.state} conditions={d.status?.running?.conditions} />
-        {tells && <div className="quiet small"><Message text={d.status?.message} /></div>}
-        {troubles(d.status?.running?.conditions).map((t) => <div key={t.word} className="quiet small"><Message text={t.message} /></div>)}
-      </td>
-      <td>{d.spec?.deploymentTargetName ?? d.spec?.sessionClusterName}</td>
-      <td className="number">{d.spec?.template?.spec?.parallelism ?? 1}</td>
-      <td className="number rate" title={live?.perSecond === undefined ? undefined : `${exact(Math.round(live.perSecond))} records a second; ${exact(live.read)} by this job`}>
-        {live?.perSecond === undefined ? '–' : compact(live.perSecond)}
-      </td>
-      <td>{live && <Spark values={live.history} label="Records a second, last minute" />}</td>
-      <td><Ago at={d.metadata?.modifiedAt ?? undefined} /></td>
-    </tr>
+    <>
+      <div className="tools">
+        <input className="filter" type="search" placeholder="Filter by name, state, target, label" aria-label="Filter deployments" value={text} onChange={(e) => put('q', e.target.value)} />
+        <Segments label="State" value={state} onChange={(s) => put('state', s, 'all')}
+          options={stateFilters.map(([key, title]) => [key, <>{title} <span className="quiet">{found.filter((d) => isIn(d, key, tick)).length}</span></>] as const)} />
+        {known.length > 0 && (
+          <Menu label="Label ▾" items={known.map((l) => ({
+            label: l, checked: labels.includes(l),
+            onSelect: () => set((a) => { const rest = labels.filter((x) => x !== l); a.delete('label'); for (const x of labels.includes(l) ? rest : [...rest, l]) a.append('label', x) }),
+          }))} />
+        )}
+        {labels.map((l) => (
+          <button key={l} type="button" className="chip" aria-label={`No longer only ${l}`} onClick={() => set((a) => { a.delete('label'); for (const x of labels.filter((y) => y !== l)) a.append('label', x) })}>{l} ✕</button>
+        ))}
+      </div>
+      {chosen.length > 0 && <Bulk ns={ns} chosen={chosen} onDone={() => setSelected(new Set())} />}
+      <div onPointerEnter={(e) => e.pointerType === 'mouse' && setHeld(summary)} onPointerLeave={() => setHeld(undefined)}>
+        <Table label="Deployments" columns={columns} rows={shown} id={nameOf} order={sort} onOrder={(o) => put('order', orderText(o), 'name')} selected={selected} onSelect={setSelected}
+          rowHeight={57} testid="deployment"
+          none={<>None of {all.length} {text && <>has “{text}” in its name, state, target or labels </>}{state !== 'all' && <>is {stateFilters.find((f) => f[0] === state)?.[1].toLowerCase()} </>}. <button className="plain" onClick={() => setAddress({})}>Show all</button></>} />
+      </div>
+    </>
   )
 }
 
-/** Whether an element is in view: only then its numbers are read. */
-function useSeen(ref: React.RefObject<Element | null>): boolean {
-  const [seen, setSeen] = useState(false)
-  useEffect(() => {
-    if (!ref.current) return
-    const watch = new IntersectionObserver((all) => setSeen(all.at(-1)?.isIntersecting ?? false))
-    watch.observe(ref.current)
-    return () => watch.disconnect()
-  }, [ref])
-  return seen
+const nameOf = (d: Deployment) => d.metadata?.name ?? d.metadata?.id ?? ''
+
+function columnsOf(ns: string, numbers: ReadonlyMap<string, Summary> | undefined): Column<Deployment>[] {
+  const of = (d: Deployment) => numbers?.get(d.metadata?.id ?? '')
+  return [
+    {
+      key: 'name', title: 'Name', className: 'named', value: (d) => d.metadata?.displayName || nameOf(d),
+      cell: (d) => (
+        <>
+          <Link to={`/namespaces/${ns}/deployments/${encodeURIComponent(nameOf(d))}`}>{d.metadata?.displayName || nameOf(d)}</Link>
+          {d.metadata?.displayName && d.metadata.displayName !== nameOf(d) && <div className="quiet small">{nameOf(d)}</div>}
+        </>
+      ),
+    },
+    {
+      key: 'state', title: 'State', className: 'words', value: (d) => [d.status?.state, ...troubles(d.status?.running?.conditions).map((t) => t.word)].join(', '),
+      cell: (d) => (
+        <>
+          <StateWord state={d.status?.state} conditions={d.status?.running?.conditions} />
+          {d.status?.message && d.status.state !== 'RUNNING' && <div className="quiet small brief"><Message text={d.status.message} /></div>}
+          {troubles(d.status?.running?.conditions).map((t) => <div key={t.word} className="quiet small brief"><Message text={t.message} /></div>)}
+        </>
+      ),
+    },
+    { key: 'target', title: 'Target', value: (d) => d.spec?.deploymentTargetName ?? d.spec?.sessionClusterName, cell: (d) => d.spec?.deploymentTargetName ?? d.spec?.sessionClusterName },
+    { key: 'parallelism', title: '×', number: true, value: (d) => d.spec?.template?.spec?.parallelism ?? 1, cell: (d) => <span title="parallelism">{d.spec?.template?.spec?.parallelism ?? 1}</span> },
+    { key: 'in', title: 'Records/s in', number: true, className: 'rate', value: (d) => of(d)?.recordsIn, cell: (d) => <Rate ns={ns} d={d} what="recordsIn" /> },
+    { key: 'minutes', title: 'Just now', className: 'wide-only', cell: (d) => <History ns={ns} d={d} /> },
+    { key: 'out', title: 'out', number: true, className: 'rate', value: (d) => of(d)?.recordsOut, cell: (d) => <Rate ns={ns} d={d} what="recordsOut" /> },
+    { key: 'lag', title: 'Lag', number: true, value: (d) => of(d)?.watermarkLag, cell: (d) => <Lag ns={ns} d={d} /> },
+    {
+      key: 'changed', title: 'Last change', value: (d) => d.metadata?.modifiedAt,
+      cell: (d) => <span className="nowrap">revision {d.metadata?.generation ?? 1}<span className="quiet">, <Ago at={d.metadata?.modifiedAt} /></span></span>,
+    },
+  ]
 }
+
+/** The newest numbers of a deployment, if a job of it runs. */
+type Numbers = Pick<Summary, 'recordsIn' | 'history' | 'watermarkLag' | 'pendingRecords'> & { recordsOut?: number }
+
+function useNumbers(ns: string, d: Deployment): Numbers | undefined {
+  const { data, isError } = useSummary(ns)
+  const { data: job } = useLiveJob(ns, d.metadata?.id, d.status?.running?.jobId, isError)
+  if (d.spec?.state !== 'RUNNING' || d.status?.state === 'FAILED' || d.status?.state === 'FINISHED') return undefined
+  if (!isError) return data?.get(d.metadata?.id ?? '')
+  return job?.perSecond === undefined ? undefined : { recordsIn: job.perSecond, recordsOut: undefined, history: job.history, watermarkLag: null, pendingRecords: null }
+}
+
+function Rate({ ns, d, what }: { ns: string; d: Deployment; what: 'recordsIn' | 'recordsOut' }) {
+  const n = useNumbers(ns, d)?.[what]
+  return <span title={n === undefined ? undefined : `${exact(Math.round(n))} records a second`}>{n === undefined ? '–' : compact(n)}</span>
+}
+
+function History({ ns, d }: { ns: string; d: Deployment }) {
+  const n = useNumbers(ns, d)
+  return n ? <Spark values={n.history} label={`Records a second: ${compact(n.recordsIn)} now`} /> : null
+}
+
+function Lag({ ns, d }: { ns: string; d: Deployment }) {
+  const n = useNumbers(ns, d)
+  if (n?.pendingRecords) return <span title={`${exact(n.pendingRecords)} records wait to be read`}>{compact(n.pendingRecords)} rec.</span>
+  if (n === undefined || n.watermarkLag === null) return <>–</>
+  return <span title={`The slowest watermark is ${exact(Math.round(n.watermarkLag))} ms behind the clock`}>{span(n.watermarkLag)}</span>
+}
+
+/** The first visit: something to see at once. */
+function First({ ns }: { ns: string }) {
+  const { list, deploy } = useExamples(ns)
+  const start = (name: string, title: string) => deploy.mutate(name, { onSuccess: () => toast(`${title} is being started`) })
+  const examples = list.data ?? []
+  return (
+    <>
+      <ErrorBox error={deploy.error} onClose={deploy.reset} />
+      <Empty title="No deployments yet" actions={
+        <>
+          {examples.map((e) => <button key={e.name} className="primary" disabled={deploy.isPending} title={e.description} onClick={() => start(e.name, e.displayName)}>Start “{e.displayName}”</button>)}
+          <Link className="button" to={`/namespaces/${ns}/deploy`}>Create one</Link>
+          <Link className="button" to={`/namespaces/${ns}/sql`}>Try SQL</Link>
+        </>
+      }>
+        <p>A deployment is a job that should run: its SQL or its JAR, where it runs, and what happens to its state when it changes. The platform starts it, keeps it running and
+          carries its state from one version to the next.</p>
+        {examples.map((e) => <p key={e.name}><b>{e.displayName}</b>: {e.description}</p>)}
+        <p>On the command line: <code>weir apply -f deployment.yaml</code>.</p>
+      </Empty>
+    </>
+  )
+}
+
