@@ -220,6 +220,12 @@ func (c *Client) Runs(ctx context.Context, namespace, deployment string, q Query
 	return list.Items, err
 }
 
+// Diagnosis asks the server's rules why a deployment does as it does.
+func (c *Client) Diagnosis(ctx context.Context, namespace, deployment string) (d resource.Diagnosis, err error) {
+	err = c.do(ctx, http.MethodGet, c.Deployments(namespace).one(deployment)+"/diagnosis", nil, nil, &d)
+	return d, err
+}
+
 // namespace is the wire form of the Platform API.
 type namespace struct {
 	Name           string                 `json:"name"`

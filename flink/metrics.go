@@ -30,3 +30,47 @@ func (c *Client) TaskMetrics(ctx context.Context, jobID, vertexID string, names 
 	}
 	return byName, nil
 }
+
+// TaskMetricNames lists the metrics that the tasks of a vertex have, those of
+// the operators of its chain among them: "<operator>.numRecordsIn".
+func (c *Client) TaskMetricNames(ctx context.Context, jobID, vertexID string) ([]string, error) {
+	all, err := get[[]Aggregate](ctx, c, jobPath(jobID, "vertices", vertexID)+"/subtasks/metrics")
+	if err != nil {
+		return nil, err
+	}
+	names := make([]string, len(all))
+	for i, a := range all {
+		names[i] = a.ID
+	}
+	return names, nil
+}
+
+// TaskManagerMetrics asks for metrics of all TaskManagers, aggregated. What none
+// has is not in the answer.
+func (c *Client) TaskManagerMetrics(ctx context.Context, names ...string) (map[string]Aggregate, error) {
+	all, err := get[[]Aggregate](ctx, c, "/taskmanagers/metrics?get="+url.QueryEscape(strings.Join(names, ","))+"&agg=min,max,avg,sum")
+	if err != nil {
+		return nil, err
+	}
+	byName := make(map[string]Aggregate, len(all))
+	for _, a := range all {
+		byName[a.ID] = a
+	}
+	return byName, nil
+}
+
+// JobMetrics asks for metrics of a job. What it does not have is not in the answer.
+func (c *Client) JobMetrics(ctx context.Context, jobID string, names ...string) (map[string]Number, error) {
+	all, err := get[[]struct {
+		ID    string `json:"id"`
+		Value Number `json:"value"`
+	}](ctx, c, jobPath(jobID, "metrics")+"?get="+url.QueryEscape(strings.Join(names, ",")))
+	if err != nil {
+		return nil, err
+	}
+	byName := make(map[string]Number, len(all))
+	for _, a := range all {
+		byName[a.ID] = a.Value
+	}
+	return byName, nil
+}

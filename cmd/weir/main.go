@@ -60,6 +60,7 @@ func commands(s *session) []group {
 			historyCommand(s),
 			logsCommand(s),
 			metricsCommand(s),
+			doctorCommand(s),
 			topCommand(s),
 			auditCommand(s),
 		}},

@@ -33,6 +33,7 @@ import (
 	platformapi "github.com/weir-streams/weir/server/platform"
 	"github.com/weir-streams/weir/server/rest"
 	"github.com/weir-streams/weir/store"
+	"github.com/weir-streams/weir/telemetry"
 	"github.com/weir-streams/weir/web"
 )
 
@@ -164,6 +165,8 @@ func (s *session) serve(ctx context.Context, config configuration) (err error) {
 		}, autopilot.Config{}),
 	)
 
+	measures := telemetry.New(telemetry.Needs{Jobs: db.Jobs(), Client: clusters.Client, Changes: db.Subscribe, Log: log})
+
 	// Who may do what.
 	who, err := authenticator(config, data, db.APITokens(), log)
 	if err != nil {
@@ -176,7 +179,7 @@ func (s *session) serve(ctx context.Context, config configuration) (err error) {
 	srv, err := server.New(server.Config{
 		Config: rest.Config{
 			Resources: resources, Clusters: flinkTransports{clusters}, SessionClusters: flinkTransports{clusters},
-			Artifacts: knownArtifacts{files}, State: localState{},
+			Artifacts: knownArtifacts{files}, State: localState{}, Telemetry: measures,
 			Build:           rest.Build{Version: b.Version, Commit: b.Commit, Time: b.Time, Flink: jobmanager.Version},
 			ReportedVersion: config.get("reported-version"),
 			GlobalDefaults:  config.global, Planner: secretPlanner{gateway.Planner{Engine: planning}, vault}, Log: log,
@@ -215,6 +218,7 @@ func (s *session) serve(ctx context.Context, config configuration) (err error) {
 
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return srv.Run(ctx, ln) })
+	g.Go(func() error { return measures.Run(ctx) })
 	for _, l := range all {
 		if w, ok := l.(watcher); ok {
 			g.Go(func() error { return w.Watch(ctx, feed.ended) })

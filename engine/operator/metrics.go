@@ -15,4 +15,19 @@ type Metrics struct {
 	Watermark   atomic.Int64 // milliseconds; data.MinWatermark until there is one
 	StateBytes  atomic.Int64
 	StateKeys   atomic.Int64
+	// Splits is how far event time is in each split of a source, for those who
+	// ask which of them holds it back; nil: not told apart. At most MaxSplits.
+	Splits atomic.Pointer[[]SplitTime]
+}
+
+// MaxSplits bounds how many splits the metrics of an operator tell apart.
+const MaxSplits = 64
+
+// SplitTime is event time in one split.
+type SplitTime struct {
+	ID        string
+	Watermark int64 // milliseconds; data.MinWatermark: no row yet
+	LastRow   int64 // processing time of its last row, in milliseconds
+	Idle      bool  // it holds event time back no longer
+	Ended     bool
 }

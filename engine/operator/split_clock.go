@@ -1,7 +1,9 @@
 package operator
 
 import (
+	"cmp"
 	"errors"
+	"slices"
 
 	"github.com/weir-streams/weir/engine/data"
 )
@@ -70,6 +72,26 @@ func (s *splitClocks) held(current int64) bool {
 		}
 	}
 	return false
+}
+
+// times tells others how far each split is: the slowest first, where there are
+// too many for all.
+func (s *splitClocks) times(now, idleMillis int64) []SplitTime {
+	s.grow(now)
+	all := make([]SplitTime, len(s.clocks))
+	for i, c := range s.clocks {
+		t := SplitTime{ID: s.set.IDs[i], Watermark: c.current, LastRow: c.lastRow, Ended: s.set.Ended[i]}
+		t.Idle = idleMillis > 0 && now-c.lastRow >= idleMillis
+		if c.current == 0 {
+			t.Watermark = data.MinWatermark
+		}
+		all[i] = t
+	}
+	if len(all) > MaxSplits {
+		slices.SortStableFunc(all, func(a, b SplitTime) int { return cmp.Compare(a.Watermark, b.Watermark) })
+		all = all[:MaxSplits]
+	}
+	return all
 }
 
 // items are the clocks for a snapshot: each a time and the id of its split. A

@@ -24,7 +24,8 @@ type watermark struct {
 	lastRow          int64 // processing time of the last row
 	idle             bool
 	splits           splitClocks
-	restored         bool // the watermark is known from before, and others do not know it yet
+	toldAt           int64 // when the metrics were told of the splits
+	restored         bool  // the watermark is known from before, and others do not know it yet
 	out              []*data.Vector
 }
 
@@ -113,6 +114,7 @@ func (w *watermark) Process(_ int, b *data.Batch, out Output) error {
 			return err
 		}
 	}
+	w.tell(w.lastRow)
 	if (w.current > w.emitted || w.splits.held(w.current)) && w.wakeAt == 0 {
 		w.wakeAt = w.ctx.Env.Now + w.spec.EmitMillis
 		w.ctx.WakeAt(w.wakeAt)
@@ -129,6 +131,7 @@ func (w *watermark) Watermark(wm int64, out Output) error {
 }
 
 func (w *watermark) Tick(now int64, out Output) error {
+	w.tell(now)
 	if w.wakeAt != 0 && now >= w.wakeAt {
 		w.wakeAt = 0
 		w.current = max(w.current, w.splits.slowest(now, w.spec.IdleMillis))
@@ -153,6 +156,18 @@ func (w *watermark) Tick(now int64, out Output) error {
 		}
 	}
 	return nil
+}
+
+// tellEvery is how often, in milliseconds, the metrics learn of the splits.
+const tellEvery = 1000
+
+func (w *watermark) tell(now int64) {
+	if w.splits.set == nil || now-w.toldAt < tellEvery {
+		return
+	}
+	w.toldAt = now
+	times := w.splits.times(now, w.spec.IdleMillis)
+	w.ctx.Metrics.Splits.Store(&times)
 }
 
 func (w *watermark) setIdle(idle bool, out Output) error {

@@ -36,7 +36,7 @@ func newSplitWatermark(t *testing.T, splits *data.Splits, vacant bool) (*waterma
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &Context{Env: &function.Env{Now: 1000}, WakeAt: func(int64) {}, Splits: splits, Vacant: func() bool { return vacant }}
+	c := &Context{Env: &function.Env{Now: 1000}, WakeAt: func(int64) {}, Splits: splits, Vacant: func() bool { return vacant }, Metrics: &Metrics{}}
 	if err := op.Open(c); err != nil {
 		t.Fatal(err)
 	}
@@ -89,6 +89,23 @@ func TestWatermarkFollowsTheSlowestSplit(t *testing.T) {
 	splits.Ended[0] = true // a row of a would be the last to say so, but none comes
 	tick(t, w, c, out)
 	expectLast(t, out, 20000)
+}
+
+// Who asks why event time stands still is told which split holds it back.
+func TestMetricsTellSplitsApart(t *testing.T) {
+	splits := &data.Splits{IDs: []string{"a", "b"}, Ended: []bool{false, false}}
+	w, c := newSplitWatermark(t, splits, false)
+	out := &heard{}
+	give(t, w, out, splits, 0, 5000)
+	c.Env.Now += 1000
+	give(t, w, out, splits, 0, 9000)
+	told := c.Metrics.Splits.Load()
+	if told == nil || len(*told) != 2 {
+		t.Fatalf("told of %v, want two splits", told)
+	}
+	if a, b := (*told)[0], (*told)[1]; a.ID != "a" || a.Watermark != 9000 || b.ID != "b" || b.Watermark != data.MinWatermark || b.Idle || b.Ended {
+		t.Errorf("told of %+v", *told)
+	}
 }
 
 // A restored job goes on where the splits were, also where no row of them comes

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/weir-streams/weir/engine/graph"
+	"github.com/weir-streams/weir/engine/operator"
 )
 
 // State is the state of a job, with Flink's names.
@@ -56,6 +57,7 @@ type SubtaskInfo struct {
 	BytesIn, BytesOut         int64 // approximate: what lies in the columns
 	Busy, BackPressured, Idle time.Duration
 	Watermark                 int64 // milliseconds; data.MinWatermark: none yet
+	OutputWatermark           int64 // what the end of the chain has given on
 	LateDropped, Corrupt      int64
 	StateBytes, StateKeys     int64
 	// Barriers counts checkpoints that passed, BarrierP99 is how long 99 of 100
@@ -74,6 +76,8 @@ type OperatorInfo struct {
 	Watermark             int64 // milliseconds; data.MinWatermark: none yet
 	LateDropped, Corrupt  int64
 	StateBytes, StateKeys int64
+	// Splits is event time in each split of the source it follows; nil: not told apart.
+	Splits []operator.SplitTime
 }
 
 // TaskState is the state of a task, with Flink's names.

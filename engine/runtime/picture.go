@@ -42,7 +42,7 @@ func (j *Job) Info() Info {
 
 func (a *attempt) picture(n int) SubtaskInfo {
 	t, st := a.tasks[n], &a.states[n]
-	s := SubtaskInfo{Attempt: a.n, Watermark: t.Watermark()}
+	s := SubtaskInfo{Attempt: a.n, Watermark: t.Watermark(), OutputWatermark: t.OutputWatermark()}
 	st.mu.Lock()
 	s.State, s.Start, s.End = st.state, st.start, st.end
 	st.mu.Unlock()
@@ -68,9 +68,13 @@ func (a *attempt) picture(n int) SubtaskInfo {
 
 func operatorPicture(n *task.Node) OperatorInfo {
 	m := n.Context.Metrics
-	return OperatorInfo{
+	o := OperatorInfo{
 		Name: n.Name, UID: n.UID, Source: n.Source != nil, Watermark: m.Watermark.Load(),
 		RecordsIn: m.RecordsIn.Load(), RecordsOut: m.RecordsOut.Load(), BytesIn: m.BytesIn.Load(), BytesOut: m.BytesOut.Load(),
 		LateDropped: m.LateDropped.Load(), Corrupt: m.Corrupt.Load(), StateBytes: m.StateBytes.Load(), StateKeys: m.StateKeys.Load(),
 	}
+	if splits := m.Splits.Load(); splits != nil {
+		o.Splits = *splits
+	}
+	return o
 }

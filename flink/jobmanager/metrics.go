@@ -4,6 +4,7 @@ import (
 	"maps"
 	"math"
 	"net/http"
+	"os"
 	"runtime"
 	"runtime/metrics"
 	"slices"
@@ -97,7 +98,7 @@ func rateOf(r request, v engine.VertexInfo, i int) rate {
 }
 
 func taskMetrics(t engine.SubtaskInfo, r rate) map[string]float64 {
-	mark := float64(t.Watermark)
+	mark, markOut := float64(t.Watermark), float64(max(t.Watermark, t.OutputWatermark))
 	all := map[string]float64{
 		"numRecordsIn": float64(t.RecordsIn), "numRecordsOut": float64(t.RecordsOut),
 		"numRecordsInPerSecond": r.recordsIn, "numRecordsOutPerSecond": r.recordsOut,
@@ -106,7 +107,7 @@ func taskMetrics(t engine.SubtaskInfo, r rate) map[string]float64 {
 		"busyTimeMsPerSecond": 1000 * r.busy, "backPressuredTimeMsPerSecond": 1000 * r.backPressured, "idleTimeMsPerSecond": 1000 * r.idle,
 		"accumulateBusyTimeMs": float64(t.Busy.Milliseconds()), "accumulateBackPressuredTimeMs": float64(t.BackPressured.Milliseconds()),
 		"accumulateIdleTimeMs":  float64(t.Idle.Milliseconds()),
-		"currentInputWatermark": mark, "currentOutputWatermark": mark,
+		"currentInputWatermark": mark, "currentOutputWatermark": markOut,
 		"softBackPressuredTimeMsPerSecond": 1000 * r.backPressured, "hardBackPressuredTimeMsPerSecond": 0,
 		"isBackPressured":       flag(r.backPressured > .5),
 		"numLateRecordsDropped": float64(t.LateDropped),
@@ -122,7 +123,11 @@ func taskMetrics(t engine.SubtaskInfo, r rate) map[string]float64 {
 		if i < len(r.operators) {
 			s = r.operators[i]
 		}
-		for metric, v := range operatorMetrics(o, s) {
+		given := t.OutputWatermark // what it gave on is what the next one got
+		if i+1 < len(t.Operators) {
+			given = t.Operators[i+1].Watermark
+		}
+		for metric, v := range operatorMetrics(o, s, max(o.Watermark, given)) {
 			all[name+"."+metric] = v
 		}
 	}
@@ -147,11 +152,17 @@ func operatorName(o engine.OperatorInfo) string {
 	}, o.Name)
 }
 
-func operatorMetrics(o engine.OperatorInfo, r rate) map[string]float64 {
+func operatorMetrics(o engine.OperatorInfo, r rate, given int64) map[string]float64 {
 	all := map[string]float64{
 		"numRecordsIn": float64(o.RecordsIn), "numRecordsInPerSecond": r.recordsIn, "numRecordsOut": float64(o.RecordsOut), "numRecordsOutPerSecond": r.recordsOut,
 		"numBytesIn": float64(o.BytesIn), "numBytesInPerSecond": r.bytesIn, "numBytesOut": float64(o.BytesOut), "numBytesOutPerSecond": r.bytesOut,
-		"currentOutputWatermark": float64(o.Watermark),
+		"currentOutputWatermark": float64(given),
+	}
+	for _, s := range o.Splits {
+		if s.Ended || s.Idle {
+			continue // it holds nothing back
+		}
+		all["split."+strings.ReplaceAll(s.ID, ",", "_")+".watermark.currentWatermark"] = float64(s.Watermark)
 	}
 	if o.Source {
 		all["numRecordsInErrors"] = float64(o.Corrupt)
@@ -264,7 +275,8 @@ func (m *JobManager) processMetrics(infos []engine.JobInfo) map[string]float64 {
 		"Status.JVM.GarbageCollector.All.Time":  float64(mem.PauseTotalNs / 1e6),
 		"numRunningJobs":                        float64(running(infos)), "taskSlotsTotal": float64(slots(infos)),
 		"numRegisteredTaskManagers": 1, "taskSlotsAvailable": float64(freeSlots(infos)),
-		"weir.uptimeMs": float64(time.Since(m.started).Milliseconds()),
+		"weir.residentBytes": resident(),
+		"weir.uptimeMs":      float64(time.Since(m.started).Milliseconds()),
 	}
 	sample := []metrics.Sample{{Name: "/cpu/classes/user:cpu-seconds"}}
 	metrics.Read(sample)
@@ -272,6 +284,24 @@ func (m *JobManager) processMetrics(infos []engine.JobInfo) map[string]float64 {
 		all["Status.JVM.CPU.Time"] = math.Round(sample[0].Value.Float64() * 1e9)
 	}
 	return all
+}
+
+// resident is the memory of this process that lies in RAM, in bytes; NaN where
+// that cannot be read.
+func resident() float64 {
+	text, err := os.ReadFile("/proc/self/statm")
+	if err != nil {
+		return math.NaN()
+	}
+	fields := strings.Fields(string(text))
+	if len(fields) < 2 {
+		return math.NaN()
+	}
+	pages, err := strconv.ParseInt(fields[1], 10, 64)
+	if err != nil {
+		return math.NaN()
+	}
+	return float64(pages) * float64(os.Getpagesize())
 }
 
 // plain answers with names, or with the values that were asked for. A name

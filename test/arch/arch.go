@@ -81,6 +81,9 @@ var rules = []rule{
 	{"few doors to the engine", "only flink/jobmanager, cluster/embedded, server/gateway, stream and cmd import engine", func(from, to string) bool {
 		return under(to, "engine") && !under(from, "engine", "flink/jobmanager", "cluster/embedded", "server/gateway", "stream", "cmd", "test")
 	}},
+	{"telemetry only looks", "telemetry imports resource and flink only", func(from, to string) bool {
+		return under(from, "telemetry") && ours(to) && !under(to, "resource", "flink")
+	}},
 	{"the client is a client", "client imports resource only", func(from, to string) bool {
 		return under(from, "client") && ours(to) && !under(to, "resource", "client")
 	}},

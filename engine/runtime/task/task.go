@@ -143,6 +143,10 @@ func (t *Task) Watermark() int64 {
 	return t.watermark.Load()
 }
 
+// OutputWatermark is the event time that the end of the chain has given on; data.MinWatermark
+// if it ends in a sink, or has given none.
+func (t *Task) OutputWatermark() int64 { return t.tail.watermark.Load() }
+
 // Traffic returns rows and approximate bytes that went in and out of the chain.
 func (t *Task) Traffic() (rowsIn, rowsOut, bytesIn, bytesOut int64) {
 	first, last := t.Nodes[0].Context.Metrics, t.Nodes[len(t.Nodes)-1].Context.Metrics
