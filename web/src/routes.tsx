@@ -22,6 +22,7 @@ export const router = createHashRouter([
           { path: 'deployments/:ref/detail/:tab', lazy: () => import('./pages/deployment/page') },
           { path: 'sql', lazy: () => import('./pages/sql/page') },
           { path: 'sql/:script', lazy: () => import('./pages/sql/page') },
+          { path: 'connectors', lazy: () => import('./pages/connectors/page') },
           { path: 'clusters', lazy: () => import('./pages/clusters/page') },
           { path: 'clusters/:ref', lazy: () => import('./pages/clusters/page') },
           { path: 'clusters/:ref/:tab', lazy: () => import('./pages/clusters/page') },

@@ -13,7 +13,8 @@ export const pages: { title: string; entries: PageEntry[] }[] = [
     title: 'Work',
     entries: [
       { path: 'deployments', title: 'Deployments', key: 'd', sign: '▤', about: 'what should run, and what is seen of it' },
-      { path: 'sql', title: 'SQL', key: 's', sign: '❯', about: 'write, try and deploy statements; tables, functions, connectors' },
+      { path: 'sql', title: 'SQL', key: 's', sign: '❯', about: 'write, try and deploy statements; tables and views' },
+      { path: 'connectors', title: 'Connectors', key: 'x', sign: '⇄', about: 'connectors, formats, catalogs and functions that SQL can use' },
       { path: 'clusters', title: 'Session clusters', key: 'c', sign: '⬡', about: 'clusters that several deployments share' },
       { path: 'artifacts', title: 'Artifacts', key: 'a', sign: '⬒', about: 'JARs and other files that jobs run' },
     ],

@@ -1,11 +1,10 @@
-import { Empty, Head } from '../../components/bits'
+// Session clusters: clusters that several deployments share. A list, and one of them.
+import { useParams } from 'react-router'
+import '../../components/places.css'
+import { ClusterList } from './list'
+import { OneCluster } from './one'
 
 export function Component() {
-  return (
-    <section>
-      <title>Session clusters · weir</title>
-      <Head title="Session clusters" />
-      <Empty title="Not in the web interface of this build"><code>weir help</code> and the API (<a href="/swagger">Swagger</a>) have it.</Empty>
-    </section>
-  )
+  const { ns = 'default', ref, tab = 'overview' } = useParams()
+  return ref === undefined ? <ClusterList ns={ns} /> : <OneCluster key={ref} ns={ns} name={ref} tab={tab} />
 }
