@@ -495,7 +495,7 @@ func TestWrongOptions(t *testing.T) {
 		{"properties.isolation.level=no", "option 'properties.isolation.level': read_committed or read_uncommitted expected"},
 		{"properties.security.protocol=SASL_SSL", "must have username"},
 		{"properties.fetch.max.bytes=many", "a whole number expected"},
-		{"properties.security.protocol=SSL properties.ssl.truststore.location=/x.jks", "only certificates in PEM"},
+		{"properties.security.protocol=SSL properties.ssl.truststore.location=/x.jks", "no such file"},
 	} {
 		given := map[string]string{}
 		for k, v := range good {

@@ -1,12 +1,8 @@
 package kafka
 
 import (
-	"crypto/tls"
-	"crypto/x509"
 	"fmt"
 	"maps"
-	"os"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,9 +11,6 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 	"github.com/twmb/franz-go/pkg/kversion"
-	"github.com/twmb/franz-go/pkg/sasl"
-	"github.com/twmb/franz-go/pkg/sasl/plain"
-	"github.com/twmb/franz-go/pkg/sasl/scram"
 
 	"github.com/weir-streams/weir/engine/option"
 )
@@ -207,147 +200,4 @@ func (p *properties) take(key, value string) error {
 		p.unused = append(p.unused, key)
 	}
 	return nil
-}
-
-// security is what the sasl.* and ssl.* settings say.
-type security struct {
-	protocol, mechanism, jaas string
-	hostname                  string // ssl.endpoint.identification.algorithm
-	hostnameGiven             bool
-	trust, trustPEM           string
-	trustType                 string
-	keyFile, keyType          string
-	chainPEM, keyPEM          string
-}
-
-func (s *security) take(key, value string) (bool, error) {
-	switch key {
-	case "security.protocol":
-		switch strings.ToUpper(value) {
-		case "PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL":
-			s.protocol = strings.ToUpper(value)
-		default:
-			return false, fmt.Errorf("PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL expected, got %q", value)
-		}
-	case "sasl.mechanism":
-		s.mechanism = strings.ToUpper(value)
-	case "sasl.jaas.config":
-		s.jaas = value
-	case "ssl.endpoint.identification.algorithm":
-		s.hostname, s.hostnameGiven = value, true
-	case "ssl.truststore.location":
-		s.trust = value
-	case "ssl.truststore.certificates":
-		s.trustPEM = value
-	case "ssl.truststore.type":
-		s.trustType = strings.ToUpper(value)
-	case "ssl.keystore.location":
-		s.keyFile = value
-	case "ssl.keystore.type":
-		s.keyType = strings.ToUpper(value)
-	case "ssl.keystore.certificate.chain":
-		s.chainPEM = value
-	case "ssl.keystore.key":
-		s.keyPEM = value
-	default:
-		return false, nil
-	}
-	return true, nil
-}
-
-func (s *security) options() ([]kgo.Opt, error) {
-	var out []kgo.Opt
-	if s.protocol == "SSL" || s.protocol == "SASL_SSL" {
-		c, err := s.tls()
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, kgo.DialTLSConfig(c))
-	}
-	if strings.HasPrefix(s.protocol, "SASL_") {
-		m, err := s.sasl()
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, kgo.SASL(m))
-	}
-	return out, nil
-}
-
-var jaasOption = regexp.MustCompile(`\b(username|password)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)'|([^\s;]+))`)
-
-func (s *security) sasl() (sasl.Mechanism, error) {
-	var user, password string
-	for _, m := range jaasOption.FindAllStringSubmatch(s.jaas, -1) {
-		value := strings.NewReplacer(`\"`, `"`, `\\`, `\`).Replace(m[2] + m[3] + m[4])
-		if m[1] == "username" {
-			user = value
-		} else {
-			password = value
-		}
-	}
-	if user == "" {
-		return nil, fmt.Errorf(`option 'properties.sasl.jaas.config' must have username="…" and password="…"`)
-	}
-	switch s.mechanism {
-	case "PLAIN":
-		return plain.Auth{User: user, Pass: password}.AsMechanism(), nil
-	case "SCRAM-SHA-256":
-		return scram.Auth{User: user, Pass: password}.AsSha256Mechanism(), nil
-	case "SCRAM-SHA-512":
-		return scram.Auth{User: user, Pass: password}.AsSha512Mechanism(), nil
-	}
-	return nil, fmt.Errorf("option 'properties.sasl.mechanism': PLAIN, SCRAM-SHA-256 and SCRAM-SHA-512 are supported here, got %q; others run on a Flink target", s.mechanism)
-}
-
-func (s *security) tls() (*tls.Config, error) {
-	c := &tls.Config{MinVersion: tls.VersionTLS12}
-	pem := []byte(s.trustPEM)
-	if s.trust != "" {
-		if s.trustType != "PEM" {
-			return nil, fmt.Errorf("option 'properties.ssl.truststore.location': only certificates in PEM are read here; set 'properties.ssl.truststore.type' to 'PEM' and give a PEM file")
-		}
-		b, err := os.ReadFile(s.trust)
-		if err != nil {
-			return nil, fmt.Errorf("option 'properties.ssl.truststore.location': %w", err)
-		}
-		pem = b
-	}
-	if len(pem) > 0 {
-		c.RootCAs = x509.NewCertPool()
-		if !c.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("option 'properties.ssl.truststore.*': no certificate in PEM found")
-		}
-	}
-	chain, key := []byte(s.chainPEM), []byte(s.keyPEM)
-	if s.keyFile != "" {
-		if s.keyType != "PEM" {
-			return nil, fmt.Errorf("option 'properties.ssl.keystore.location': only PEM is read here; set 'properties.ssl.keystore.type' to 'PEM' and give a PEM file with key and certificates")
-		}
-		b, err := os.ReadFile(s.keyFile)
-		if err != nil {
-			return nil, fmt.Errorf("option 'properties.ssl.keystore.location': %w", err)
-		}
-		chain, key = b, b
-	}
-	if len(chain) > 0 {
-		pair, err := tls.X509KeyPair(chain, key)
-		if err != nil {
-			return nil, fmt.Errorf("option 'properties.ssl.keystore.*': %w", err)
-		}
-		c.Certificates = []tls.Certificate{pair}
-	}
-	if s.hostnameGiven && s.hostname == "" { // Kafka's way to say: do not check the name
-		c.InsecureSkipVerify = true
-		roots := c.RootCAs
-		c.VerifyConnection = func(state tls.ConnectionState) error {
-			o := x509.VerifyOptions{Roots: roots, Intermediates: x509.NewCertPool()}
-			for _, cert := range state.PeerCertificates[1:] {
-				o.Intermediates.AddCert(cert)
-			}
-			_, err := state.PeerCertificates[0].Verify(o)
-			return err
-		}
-	}
-	return c, nil
 }
