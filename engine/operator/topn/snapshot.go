@@ -2,6 +2,7 @@ package topn
 
 import (
 	"encoding/binary"
+	"slices"
 	"unsafe"
 
 	"github.com/weir-streams/weir/engine/data"
@@ -129,11 +130,19 @@ func (t *topN) Restore(r *state.Reader) error {
 		b, n = data.MakeBatch(types, data.BatchSize), 0
 		return err
 	}
+	keys := len(t.spec.Keys)
+	unnumbered := slices.Delete(slices.Clone(schema), keys, keys+1) // as those of windows once were, in order
 	err := r.EachRow(rowsState, func(from []data.Column, _ int, row []byte) error {
+		into := b.Cols
 		if err := operator.SameSchema(from, schema); err != nil {
-			return err
+			if operator.SameSchema(from, unnumbered) != nil {
+				return err
+			}
+			t.rowID++
+			into[keys].I64[n] = t.rowID
+			into = slices.Delete(slices.Clone(into), keys, keys+1)
 		}
-		if _, err := data.DecodeRow(row, b.Cols, n); err != nil {
+		if _, err := data.DecodeRow(row, into, n); err != nil {
 			return err
 		}
 		if n++; n == data.BatchSize {

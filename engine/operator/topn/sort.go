@@ -1,8 +1,12 @@
 package topn
 
 import (
+	"bytes"
+	"cmp"
 	"fmt"
 	"math"
+	"slices"
+	"unsafe"
 
 	"github.com/weir-streams/weir/engine/data"
 	"github.com/weir-streams/weir/engine/graph"
@@ -12,21 +16,36 @@ import (
 )
 
 // sorter gives rows in the order of event time: those up to the watermark when
-// it comes. A row that is not later than one already given is dropped.
+// it comes. A row that is not later than one already given is dropped. Rows lie
+// packed, with a list of them by time.
 type sorter struct {
 	order   []graph.SortKey
 	columns []data.Column
+	types   []data.Type
 	ctx     *operator.Context
-	rows    list
-	held    int64
+	rows    *operator.RowStore
+	lists   *state.Lists
+	list    state.Sorted
+	hash    uint64 // of no key
 	passed  int64  // time of the last row given
 	given   int64  // watermark up to which rows were given
-	prefix  []byte // sort key of a time
-	key     []byte
-	row     []byte
+
+	// scratch
 	scratch []int32
-	due     []textRow
-	out     changes
+	fresh   []int32
+	same    []sameTime
+	keys    []byte
+	due     []uint64
+	recs    []unsafe.Pointer
+	at      int64 // IngestedAt of the batch
+	out     operator.Output
+}
+
+// sameTime is one of the rows of a time.
+type sameTime struct {
+	key    []byte // its place in the rest of the order
+	number int64
+	addr   uint64
 }
 
 const passedState = "passed"
@@ -42,18 +61,29 @@ func NewSort(op graph.Op, input []data.Column) (operator.Operator, error) {
 	if t := input[s.order[0].Column].Type; t.Phys() != data.PhysI64 {
 		return nil, fmt.Errorf("%s orders by a time of type %s", op.Name, t)
 	}
-	for i, c := range op.Schema {
-		s.out.types, s.out.cols = append(s.out.types, c.Type), append(s.out.cols, i)
+	for _, c := range op.Schema {
+		s.types = append(s.types, c.Type)
 	}
+	none := &data.Batch{N: 1}
+	data.HashKeys(none, nil)
+	s.hash = none.Hashes[0]
+	s.rows = operator.NewRowStore(rowsState, input, nil, 0)
+	s.rows.Hash = func(unsafe.Pointer) uint64 { return s.hash }
 	return s, nil
 }
 
-func (s *sorter) Open(c *operator.Context) error { s.ctx = c; return nil }
+func (s *sorter) Open(c *operator.Context) error {
+	s.ctx = c
+	s.rows.Open(c)
+	s.lists = state.NewLists(c.Memory)
+	return nil
+}
 
 func (s *sorter) Close() error {
-	if s.ctx != nil {
-		s.ctx.Memory.Give(s.held)
-		s.held = 0
+	if s.lists != nil {
+		s.rows.Close()
+		s.lists.Free()
+		s.list = state.Sorted{}
 	}
 	return nil
 }
@@ -63,9 +93,12 @@ func (s *sorter) Process(_ int, b *data.Batch, out operator.Output) error {
 	s.scratch = operator.Rows(b, s.scratch)
 	times := b.Cols[s.order[0].Column]
 	late := int64(0)
-	s.out.begin(b, out)
+	s.at, s.out, s.fresh = b.IngestedAt, out, s.fresh[:0]
 	for _, r := range s.scratch {
-		if b.RowWatermarks != nil {
+		if b.RowWatermarks != nil && b.RowWatermarks[r] > s.given {
+			if err := s.keep(b); err != nil {
+				return err
+			}
 			if err := s.give(b.RowWatermarks[r]); err != nil {
 				return err
 			}
@@ -74,24 +107,34 @@ func (s *sorter) Process(_ int, b *data.Batch, out operator.Output) error {
 			late++
 			continue
 		}
-		s.key = ordered.AppendKey(s.key[:0], b.Cols, s.order, int(r))
-		s.row = data.EncodeRow(s.row[:0], b.Cols, s.out.cols, int(r))
-		if err := s.put(textRow{key: string(s.key), row: string(s.row)}); err != nil {
+		s.fresh = append(s.fresh, r)
+	}
+	s.ctx.Metrics.LateDropped.Add(late)
+	if err := s.keep(b); err != nil {
+		return err
+	}
+	if err := s.flush(); err != nil {
+		return err
+	}
+	return s.settle()
+}
+
+// keep keeps the rows of a batch that are not kept yet.
+func (s *sorter) keep(b *data.Batch) error {
+	if len(s.fresh) == 0 {
+		return nil
+	}
+	addrs, _, err := s.rows.Keep(b.Cols, s.fresh)
+	if err != nil {
+		return err
+	}
+	times := b.Cols[s.order[0].Column].I64
+	for i, r := range s.fresh {
+		if err := s.lists.Insert(&s.list, state.Entry{At: times[r], Ref: addrs[i]}); err != nil {
 			return err
 		}
 	}
-	s.ctx.Metrics.LateDropped.Add(late)
-	s.ctx.Metrics.StateKeys.Store(int64(s.rows.n))
-	s.ctx.Metrics.StateBytes.Store(s.held)
-	return s.out.flush()
-}
-
-func (s *sorter) put(e textRow) error {
-	if err := s.ctx.Memory.Take(cost(e)); err != nil {
-		return err
-	}
-	s.held += cost(e)
-	s.rows.insert(e)
+	s.fresh = s.fresh[:0]
 	return nil
 }
 
@@ -101,20 +144,26 @@ func (s *sorter) give(wm int64) error {
 		return nil
 	}
 	s.given = wm
-	s.prefix = ordered.AppendTime(s.prefix[:0], wm)
-	for s.rows.n > 0 {
-		e := s.rows.chunks[0][0]
-		if e.key[:len(s.prefix)] > string(s.prefix) {
-			break
+	for s.list.Len() > 0 && s.lists.First(&s.list).At <= wm {
+		entries, _ := s.lists.From(&s.list, state.Place{})
+		at, n := entries[0].At, 1
+		for n < len(entries) && entries[n].At != entries[n-1].At && entries[n].At <= wm {
+			n++
 		}
-		n := firstNot(len(s.rows.chunks[0]), func(i int) bool { return s.rows.chunks[0][i].key[:len(s.prefix)] <= string(s.prefix) })
-		s.due = append(s.due[:0], s.rows.chunks[0][:n]...)
-		s.rows.dropFirst(n)
-		for _, e := range s.due {
-			s.held -= cost(e)
-			s.ctx.Memory.Give(cost(e))
-			s.passed = ordered.TimeOf(e.key)
-			if err := s.out.add(e, 0, data.Insert); err != nil {
+		if n < len(entries) && entries[n].At == entries[n-1].At || n == len(entries) {
+			n-- // more of its time may follow
+		}
+		if n > 0 { // each alone in its time
+			for _, e := range entries[:n] {
+				s.due = append(s.due, e.Ref)
+			}
+			s.passed = entries[n-1].At
+			s.lists.DropFirst(&s.list, n)
+		} else if err := s.giveTime(at); err != nil {
+			return err
+		}
+		if len(s.due) >= data.BatchSize {
+			if err := s.flush(); err != nil {
 				return err
 			}
 		}
@@ -122,28 +171,144 @@ func (s *sorter) give(wm int64) error {
 	return nil
 }
 
+// giveTime gives the rows of the first time there is, in the rest of the order.
+func (s *sorter) giveTime(at int64) error {
+	s.passed = at
+	s.same = s.same[:0]
+	for entries, next := s.lists.From(&s.list, state.Place{}); entries != nil && entries[0].At == at; entries, next = s.lists.From(&s.list, next) {
+		for _, e := range entries {
+			if e.At == at {
+				s.same = append(s.same, sameTime{number: state.Number(s.rows.At(e.Ref)), addr: e.Ref})
+			}
+		}
+	}
+	s.lists.DropFirst(&s.list, len(s.same))
+	if len(s.order) > 1 && len(s.same) > 1 {
+		if err := s.setKeys(); err != nil {
+			return err
+		}
+	}
+	slices.SortFunc(s.same, func(a, b sameTime) int {
+		if c := bytes.Compare(a.key, b.key); c != 0 {
+			return c
+		}
+		return cmp.Compare(a.number, b.number)
+	})
+	for _, x := range s.same {
+		s.due = append(s.due, x.addr)
+	}
+	return nil
+}
+
+// setKeys computes the places of rows of one time.
+func (s *sorter) setKeys() error {
+	var columns []int
+	var types []data.Type
+	order := slices.Clone(s.order[1:])
+	for i, k := range order {
+		columns, types = append(columns, k.Column), append(types, s.columns[k.Column].Type)
+		order[i].Column = i
+	}
+	ends := make([]int, 0, len(s.same))
+	s.keys = s.keys[:0]
+	for from := 0; from < len(s.same); from += data.BatchSize {
+		part := s.same[from:min(from+data.BatchSize, len(s.same))]
+		s.recs = s.recs[:0]
+		for _, x := range part {
+			s.recs = append(s.recs, s.rows.At(x.addr))
+		}
+		o := data.NewBatch(len(columns))
+		o.N = len(part)
+		err := s.rows.Gather(o, s.recs, columns, types)
+		for i := 0; err == nil && i < len(part); i++ {
+			s.keys = ordered.AppendKey(s.keys, o.Cols, order, i)
+			ends = append(ends, len(s.keys))
+		}
+		o.Release()
+		if err != nil {
+			return err
+		}
+	}
+	from := 0
+	for i, to := range ends {
+		s.same[i].key = s.keys[from:to]
+		from = to
+	}
+	return nil
+}
+
+// flush emits the rows that are due.
+func (s *sorter) flush() error {
+	for from := 0; from < len(s.due); from += data.BatchSize {
+		part := s.due[from:min(from+data.BatchSize, len(s.due))]
+		s.recs = s.recs[:0]
+		for _, addr := range part {
+			s.recs = append(s.recs, s.rows.At(addr))
+		}
+		o := data.NewBatch(len(s.types))
+		o.N, o.IngestedAt = len(part), s.at
+		if err := s.rows.Gather(o, s.recs, nil, s.types); err != nil {
+			o.Release()
+			return err
+		}
+		if err := s.out.Emit(o); err != nil {
+			return err
+		}
+		for _, addr := range part {
+			if err := s.rows.Drop(addr); err != nil {
+				return err
+			}
+		}
+	}
+	s.due = s.due[:0]
+	return nil
+}
+
+// settle gives memory back.
+func (s *sorter) settle() error {
+	time := s.order[0].Column
+	err := s.rows.Settle(func(from, to uint64, rec unsafe.Pointer) {
+		s.lists.Redirect(&s.list, s.rows.Layout.I64(s.rows.Row(rec), time), from, to)
+	})
+	s.ctx.Metrics.StateKeys.Store(int64(s.rows.Len()))
+	s.ctx.Metrics.StateBytes.Store(s.rows.Bytes() + s.lists.Bytes())
+	return err
+}
+
 func (s *sorter) Watermark(wm int64, out operator.Output) error {
-	s.out.at, s.out.out = 0, out
+	s.at, s.out = 0, out
 	if err := s.give(wm); err != nil {
 		return err
 	}
-	if err := s.out.flush(); err != nil {
+	if err := s.flush(); err != nil {
+		return err
+	}
+	if err := s.settle(); err != nil {
 		return err
 	}
 	return out.Watermark(wm)
 }
 
-func (s *sorter) Snapshot(w *state.Writer) error {
-	to := w.Keyed(rowsState, 0, 0, s.columns)
-	for _, chunk := range s.rows.chunks {
-		for _, e := range chunk {
-			to.Append(0, []byte(e.row))
-		}
-	}
+// Snapshot writes all there is.
+func (s *sorter) Snapshot(w *state.Writer) error { return operator.SnapshotWhole(s, w) }
+
+// Begin fixes the rows of this moment.
+func (s *sorter) Begin(w *state.Writer) error {
+	s.rows.Begin(w)
 	w.List(passedState, state.Split, [][]byte{operator.Int64Item(s.passed)})
 	return nil
 }
 
+// Continue writes some rows.
+func (s *sorter) Continue() (bool, error) { return s.rows.Continue() }
+
+// End says what became of the snapshot.
+func (s *sorter) End(_ int64, completed bool) { s.rows.End(completed) }
+
+// Resumed says that what was restored is durable.
+func (s *sorter) Resumed(int64) { s.rows.Restored() }
+
+// Restore reads what was written.
 func (s *sorter) Restore(r *state.Reader) error {
 	for _, item := range r.Items(passedState) {
 		t, err := operator.Int64Of(item)
@@ -152,25 +317,13 @@ func (s *sorter) Restore(r *state.Reader) error {
 		}
 		s.passed = max(s.passed, t)
 	}
-	types := make([]data.Type, len(s.columns))
-	for i, c := range s.columns {
-		types[i] = c.Type
-	}
-	return r.EachRow(rowsState, func(from []data.Column, _ int, row []byte) error {
-		if len(from) != len(types) {
-			return fmt.Errorf("the state has %d columns, the query now %d", len(from), len(types))
-		}
-		for i, t := range types {
-			if !t.SameAs(from[i].Type) {
-				return fmt.Errorf("column %s was %s and is now %s", s.columns[i].Name, from[i].Type, t)
+	return s.rows.Restore(r, func(b *data.Batch, addrs []uint64, _ []unsafe.Pointer, _ []*data.Vector) error {
+		times := b.Cols[s.order[0].Column].I64
+		for i, addr := range addrs {
+			if err := s.lists.Insert(&s.list, state.Entry{At: times[i], Ref: addr}); err != nil {
+				return err
 			}
 		}
-		b := data.MakeBatch(types, 1)
-		defer b.Release()
-		if _, err := data.DecodeRow(row, b.Cols, 0); err != nil {
-			return err
-		}
-		s.key = ordered.AppendKey(s.key[:0], b.Cols, s.order, 0)
-		return s.put(textRow{key: string(s.key), row: string(row)})
+		return nil
 	})
 }

@@ -30,6 +30,7 @@ type topN struct {
 	exact   bool // equal prefixes are equal rows of the order, unless NULL has them
 	single  bool // a partition has one row
 	folds   bool // changes are given for a batch, not for each row
+	quiet   bool // no changes are given
 	ctx     *operator.Context
 
 	outTypes []data.Type
@@ -78,9 +79,6 @@ func New(op graph.Op, input []data.Column) (operator.Operator, error) {
 			return nil, fmt.Errorf("%s cannot order by %s, of type %s", op.Name, input[k.Column].Name, t)
 		}
 	}
-	if spec.Windowed {
-		return newWindowed(op, input)
-	}
 	t := &topN{spec: spec, columns: input, folds: spec.MiniBatch && spec.To-spec.From < mostFolded, single: spec.To == 1 && !spec.Retracts, ttl: spec.TTLMillis}
 	isKey := make([]bool, len(input))
 	for _, k := range spec.Keys {
@@ -104,6 +102,9 @@ func New(op graph.Op, input []data.Column) (operator.Operator, error) {
 	if len(spec.Order) == 1 {
 		p := input[spec.Order[0].Column].Type.Phys()
 		t.exact = p == data.PhysI64 || p == data.PhysI32
+	}
+	if spec.Windowed {
+		return newWindowed(op, input, t)
 	}
 	return t, nil
 }
@@ -147,11 +148,7 @@ func (t *topN) Process(_ int, b *data.Batch, out operator.Output) error {
 	if err == nil {
 		err = t.keep(b)
 	}
-	for _, block := range t.dead {
-		t.heap.Drop(block)
-	}
-	t.dead, t.accepted = t.dead[:0], t.accepted[:0]
-	t.batch, t.out = nil, nil
+	t.leave()
 	if err != nil {
 		return err
 	}
@@ -164,6 +161,15 @@ func (t *topN) Process(_ int, b *data.Batch, out operator.Output) error {
 	t.ctx.Metrics.StateKeys.Store(int64(t.keys.Len()))
 	t.ctx.Metrics.StateBytes.Store(t.heap.Bytes() + t.keys.Bytes())
 	return nil
+}
+
+// leave ends with a batch.
+func (t *topN) leave() {
+	for _, block := range t.dead {
+		t.heap.Drop(block)
+	}
+	t.dead, t.accepted = t.dead[:0], t.accepted[:0]
+	t.batch, t.out = nil, nil
 }
 
 // resolve finds the records of the rows' partitions. Where most batches change few
@@ -242,7 +248,7 @@ func (t *topN) best(rec unsafe.Pointer, i int) error {
 		}
 		p.n, p.prefix, p.block = 1, now.prefix, now.ref
 		t.accepted = append(t.accepted, int32(i))
-		if t.folds {
+		if t.folds || t.quiet {
 			return nil
 		}
 		return t.give(now, 1, data.Insert)
@@ -257,7 +263,7 @@ func (t *topN) best(rec unsafe.Pointer, i int) error {
 	p.prefix, p.block = now.prefix, now.ref
 	t.accepted = append(t.accepted, int32(i))
 	t.drop(old)
-	if t.folds {
+	if t.folds || t.quiet {
 		return nil
 	}
 	return t.replace(old, now)

@@ -336,35 +336,3 @@ func addUp(t *testing.T, spec graph.TopN, steps int64, rowsMost, keys int64) {
 		}
 	}
 }
-
-// TestListKeepsOrder puts in and takes out more entries than a chunk has.
-func TestListKeepsOrder(t *testing.T) {
-	rnd := rand.New(rand.NewPCG(5, 6))
-	l := &list{}
-	var want []textRow
-	for i := range 5000 {
-		if i%3 == 2 {
-			k := rnd.IntN(len(want))
-			if !l.remove(want[k]) {
-				t.Fatalf("entry %v is not there", want[k])
-			}
-			want = slices.Delete(want, k, k+1)
-			continue
-		}
-		e := textRow{key: fmt.Sprintf("%03d", rnd.IntN(300)), row: fmt.Sprint(i)}
-		l.insert(e)
-		at, _ := slices.BinarySearchFunc(want, e.key, func(x textRow, key string) int {
-			if x.key <= key {
-				return -1
-			}
-			return 1
-		})
-		want = slices.Insert(want, at, e)
-	}
-	if got := l.get(nil, 0, l.n); !slices.Equal(got, want) || l.n != len(want) {
-		t.Errorf("%d entries of %d are not in order", len(got), len(want))
-	}
-	if l.remove(textRow{key: "none"}) {
-		t.Error("an entry that is not there was removed")
-	}
-}

@@ -4,122 +4,101 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"unsafe"
 
 	"github.com/weir-streams/weir/engine/data"
 	"github.com/weir-streams/weir/engine/graph"
 	"github.com/weir-streams/weir/engine/operator"
-	"github.com/weir-streams/weir/engine/ordered"
 	"github.com/weir-streams/weir/engine/state"
 )
 
 // windowed is a top-n of windows: it gives the first rows of each partition
 // once, when their window is over.
 type windowed struct {
-	spec      graph.TopN
-	layout    *operator.Layout
-	types     []data.Type
-	ctx       *operator.Context
-	parts     *operator.Partitions[windowPart]
-	held      operator.Held
+	*topN
 	watermark int64
-	open      map[int64][]*operator.Partition[windowPart] // by window end
-	next      int64                                       // the earliest of them
-
-	rows []int32
-	key  []byte
-	row  []byte
-	out  changes
+	open      map[int64][]uintptr // partitions by window end
+	next      int64               // the earliest of them
+	over      []unsafe.Pointer
+	seenRows  []entry
+	given     []unsafe.Pointer
+	ranks     []int64
 }
 
-type windowPart struct {
-	list list
-	end  int64
-}
-
-func newWindowed(op graph.Op, input []data.Column) (operator.Operator, error) {
-	if t := input[op.TopN.WindowEnd].Type; t.Phys() != data.PhysI64 {
-		return nil, fmt.Errorf("%s ends windows by %s, of type %s", op.Name, input[op.TopN.WindowEnd].Name, t)
+func newWindowed(op graph.Op, input []data.Column, t *topN) (operator.Operator, error) {
+	if x := input[op.TopN.WindowEnd].Type; x.Phys() != data.PhysI64 {
+		return nil, fmt.Errorf("%s ends windows by %s, of type %s", op.Name, input[op.TopN.WindowEnd].Name, x)
 	}
-	w := &windowed{
-		spec: *op.TopN, layout: operator.NewLayout(input, op.TopN.Keys), watermark: data.MinWatermark,
-		open: map[int64][]*operator.Partition[windowPart]{}, next: math.MaxInt64,
-	}
-	for _, c := range op.Schema {
-		w.types = append(w.types, c.Type)
-	}
-	w.out = changes{types: w.types, cols: w.layout.Cols}
-	return w, nil
-}
-
-func (w *windowed) Open(c *operator.Context) error {
-	w.ctx = c
-	w.held.Budget = c.Memory
-	w.parts = operator.NewPartitions[windowPart](c.Input[0], w.spec.Keys, 0x71, c.Memory)
-	return nil
-}
-
-func (w *windowed) Close() error {
-	if w.parts != nil {
-		w.parts.Free()
-		w.held.Free()
-	}
-	return nil
+	t.spec.Retracts, t.single, t.folds, t.quiet, t.ttl = false, t.spec.To == 1, false, true, 0
+	return &windowed{topN: t, watermark: data.MinWatermark, open: map[int64][]uintptr{}, next: math.MaxInt64}, nil
 }
 
 func (w *windowed) Process(_ int, b *data.Batch, _ operator.Output) error {
 	defer b.Release()
-	w.rows = operator.Rows(b, w.rows)
-	ends := b.Cols[w.spec.WindowEnd]
-	late, n := int64(0), 0
-	for _, r := range w.rows {
+	t := w.topN
+	t.rows = operator.Rows(b, t.rows)
+	ends := b.Cols[t.spec.WindowEnd].I64
+	n := 0
+	for _, r := range t.rows {
 		wm := w.watermark
 		if b.RowWatermarks != nil {
 			wm = max(wm, b.RowWatermarks[r])
 		}
-		if ends.I64[r]-1 <= wm {
-			late++
+		if ends[r]-1 <= wm {
 			continue
 		}
-		w.rows[n] = r
+		t.rows[n] = r
 		n++
 	}
-	w.rows = w.rows[:n]
-	found, err := w.parts.Resolve(b, w.rows)
-	if err != nil {
-		return err
+	t.ctx.Metrics.LateDropped.Add(int64(len(t.rows) - n))
+	t.rows = t.rows[:n]
+	if b.Hashes == nil {
+		data.HashKeys(b, t.spec.Keys)
 	}
-	for i, r := range w.rows {
-		w.key = ordered.AppendKey(w.key[:0], b.Cols, w.spec.Order, int(r))
-		w.row = w.layout.Encode(w.row[:0], b.Cols, int(r))
-		if err := w.put(found[i], ends.I64[r], string(w.key), string(w.row)); err != nil {
+	t.batch = b
+	err := t.resolve(b)
+	if err == nil {
+		t.setPrefixes(b)
+		t.changed = 0
+		if err = w.add(ends); err == nil {
+			err = t.keep(b)
+		}
+	}
+	t.leave()
+	t.eager = 2*t.changed > len(t.rows)
+	w.measure()
+	return err
+}
+
+func (w *windowed) add(ends []int64) error {
+	t := w.topN
+	for i, r := range t.rows {
+		rec := t.recs[i]
+		if partitionOf(rec).n == 0 {
+			w.opened(rec, ends[r])
+		}
+		var err error
+		if t.single {
+			err = t.best(rec, i)
+		} else {
+			err = t.add(rec, i, false)
+		}
+		if err != nil {
 			return err
 		}
 	}
-	w.ctx.Metrics.LateDropped.Add(late)
-	w.ctx.Metrics.StateKeys.Store(int64(w.parts.Len()))
-	w.ctx.Metrics.StateBytes.Store(w.held.Bytes() + w.parts.Bytes())
 	return nil
 }
 
-func (w *windowed) put(p *operator.Partition[windowPart], end int64, key, row string) error {
-	v := &p.Value
-	if v.list.n == 0 {
-		v.end = end
-		w.open[end] = append(w.open[end], p)
-		w.next = min(w.next, end)
-	}
-	if last, full := v.list.at(int(w.spec.To - 1)); full && key >= last.key {
-		return nil
-	}
-	if err := w.held.Take(len(key) + len(row)); err != nil {
-		return err
-	}
-	v.list.insert(textRow{key: key, row: row})
-	if int64(v.list.n) > w.spec.To {
-		e := v.list.dropLast()
-		w.held.Give(len(e.key) + len(e.row))
-	}
-	return nil
+// opened enters a partition that gets its first row.
+func (w *windowed) opened(rec unsafe.Pointer, end int64) {
+	w.open[end] = append(w.open[end], uintptr(rec))
+	w.next = min(w.next, end)
+}
+
+func (w *windowed) measure() {
+	w.ctx.Metrics.StateKeys.Store(int64(w.keys.Len()))
+	w.ctx.Metrics.StateBytes.Store(w.heap.Bytes() + w.keys.Bytes())
 }
 
 func (w *windowed) Watermark(wm int64, out operator.Output) error {
@@ -128,63 +107,128 @@ func (w *windowed) Watermark(wm int64, out operator.Output) error {
 		if err := w.fire(wm, out); err != nil {
 			return err
 		}
+		w.measure()
 	}
 	return out.Watermark(wm)
 }
 
-// fire gives the windows that are over, in the order of their ends.
+// fire gives the windows that are over, in the order of their ends, and forgets them.
 func (w *windowed) fire(wm int64, out operator.Output) error {
-	var over []int64
+	var ends []int64
 	w.next = math.MaxInt64
 	for end := range w.open {
 		if end-1 <= wm {
-			over = append(over, end)
+			ends = append(ends, end)
 		} else {
 			w.next = min(w.next, end)
 		}
 	}
-	slices.Sort(over)
-	w.out.at, w.out.out = 0, out
-	var rows []textRow
-	for _, end := range over {
-		for _, p := range w.open[end] {
-			l := &p.Value.list
-			rows = l.get(rows[:0], int(w.spec.From-1), int(w.spec.To))
-			for i, e := range rows {
-				if err := w.out.add(e, w.spec.From+int64(i), data.Insert); err != nil {
-					return err
+	slices.Sort(ends)
+	t := w.topN
+	w.over = w.over[:0]
+	for _, end := range ends {
+		list := w.open[end]
+		for i := range list {
+			rec := *(*unsafe.Pointer)(unsafe.Pointer(&list[i]))
+			w.over = append(w.over, rec)
+			w.seenRows = t.seen(w.seenRows[:0], partitionOf(rec))
+			for i, e := range w.seenRows {
+				w.given, w.ranks = append(w.given, t.row(e.ref)), append(w.ranks, t.spec.From+int64(i))
+				if len(w.given) == data.BatchSize {
+					if err := w.flush(out); err != nil {
+						return err
+					}
 				}
 			}
-			for _, c := range l.chunks {
-				for _, e := range c {
-					w.held.Give(len(e.key) + len(e.row))
-				}
-			}
-			w.parts.Drop(p)
 		}
 		delete(w.open, end)
 	}
-	if err := w.out.flush(); err != nil {
+	if err := w.flush(out); err != nil {
 		return err
 	}
-	return w.parts.Tidy()
-}
-
-// Snapshot writes the rows kept, those of a partition in order.
-func (w *windowed) Snapshot(sw *state.Writer) error {
-	to := sw.Keyed(rowsState, len(w.spec.Keys), 0, w.layout.Schema)
-	w.parts.Each(w.ctx.MaxParallelism, func(group int, p *operator.Partition[windowPart]) {
-		for _, c := range p.Value.list.chunks {
-			for _, e := range c {
-				to.Append(group, []byte(e.row))
-			}
+	for _, rec := range w.over {
+		if err := w.forget(rec); err != nil {
+			return err
 		}
-	})
-	sw.List("watermark", state.Union, [][]byte{operator.Int64Item(w.watermark)})
-	return nil
+	}
+	if !t.keys.NeedsCompaction() {
+		return nil
+	}
+	if err := t.keys.Compact(func(_, _ unsafe.Pointer) {}); err != nil {
+		return err
+	}
+	return w.reopen()
 }
 
-// Restore reads what Snapshot wrote.
+// flush gives rows.
+func (w *windowed) flush(out operator.Output) error {
+	t, n := w.topN, len(w.given)
+	if n == 0 {
+		return nil
+	}
+	o := data.NewBatch(len(t.outTypes))
+	o.N = n
+	t.picks.Pick(w.given)
+	for k := range t.columns {
+		v, err := t.layout.Gather(&t.picks, k, t.outTypes[k])
+		if err != nil {
+			o.Release()
+			return err
+		}
+		o.Cols = append(o.Cols, v)
+	}
+	if len(t.outTypes) > len(t.columns) {
+		v := data.NewVector(t.outTypes[len(t.outTypes)-1], n)
+		copy(v.I64, w.ranks)
+		o.Cols = append(o.Cols, v)
+	}
+	w.given, w.ranks = w.given[:0], w.ranks[:0]
+	return out.Emit(o)
+}
+
+// forget drops a partition.
+func (w *windowed) forget(rec unsafe.Pointer) error {
+	t, p := w.topN, partitionOf(rec)
+	if err := t.keys.Touch(rec); err != nil {
+		return err
+	}
+	if t.single {
+		t.heap.Drop(p.block)
+		p.n, p.block = 0, 0
+	}
+	for p.n > 0 {
+		t.heap.Drop(t.remove(p, int(p.n-1)).ref)
+	}
+	return t.keys.Delete(rec)
+}
+
+// reopen finds the windows of all partitions.
+func (w *windowed) reopen() error {
+	t := w.topN
+	clear(w.open)
+	w.next = math.MaxInt64
+	return t.keys.Each(func(_ uint64, rec unsafe.Pointer) bool {
+		if p := partitionOf(rec); p.n > 0 {
+			ref := p.block
+			if !t.single {
+				ref = t.at(p, 0).ref
+			}
+			w.opened(rec, t.layout.I64(t.row(ref), t.spec.WindowEnd))
+		}
+		return true
+	})
+}
+
+// Snapshot writes all there is.
+func (w *windowed) Snapshot(to *state.Writer) error { return operator.SnapshotWhole(w, to) }
+
+// Begin fixes what is there.
+func (w *windowed) Begin(to *state.Writer) error {
+	to.List("watermark", state.Union, [][]byte{operator.Int64Item(w.watermark)})
+	return w.topN.Begin(to)
+}
+
+// Restore reads what was written.
 func (w *windowed) Restore(r *state.Reader) error {
 	least := int64(math.MaxInt64)
 	for _, item := range r.Items("watermark") {
@@ -197,13 +241,8 @@ func (w *windowed) Restore(r *state.Reader) error {
 	if least != math.MaxInt64 {
 		w.watermark = least
 	}
-	order := slices.Clone(w.spec.Order) // over the columns as they lie in state
-	for i := range order {
-		order[i].Column = slices.Index(w.layout.Cols, order[i].Column)
+	if err := w.topN.Restore(r); err != nil {
+		return err
 	}
-	end := slices.Index(w.layout.Cols, w.spec.WindowEnd)
-	return operator.EachKept(r, rowsState, w.layout.Schema, len(w.spec.Keys), w.parts, func(b *data.Batch, row []byte, p *operator.Partition[windowPart]) error {
-		w.key = ordered.AppendKey(w.key[:0], b.Cols, order, 0)
-		return w.put(p, b.Cols[end].I64[0], string(w.key), string(row))
-	})
+	return w.reopen()
 }
