@@ -20,7 +20,7 @@ func NewLog(budget *Budget) *Log { return &Log{mem: arena{budget: budget}} }
 
 // Append makes a record of n bytes, all zero, and returns its address, never 0.
 func (l *Log) Append(n int) (addr uint64, rec unsafe.Pointer, err error) {
-	size := (n + logHeader + 7) &^ 7
+	size := (max(n, 1) + logHeader + 7) &^ 7 // so that no record lies behind the end of a segment
 	at, p, err := l.mem.alloc(size)
 	if err != nil {
 		return 0, nil, err

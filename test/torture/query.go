@@ -6,7 +6,8 @@ import "strings"
 type query struct {
 	columns string
 	sql     string
-	changes bool // its result is updated: the files hold a changelog
+	view    string // c
+	changes bool   // its result is updated: the files hold a changelog
 }
 
 var queries = map[string]query{
@@ -18,6 +19,21 @@ var queries = map[string]query{
 		SELECT a.id, b.id, a.k FROM a JOIN b ON a.id = b.other AND a.v < 800`},
 	"interval": {columns: "x BIGINT, y BIGINT", sql: `
 		SELECT a.id, b.id FROM a JOIN b ON a.k = b.k AND a.ts BETWEEN b.ts - INTERVAL '1' SECOND AND b.ts + INTERVAL '1' SECOND`},
+	"full": {columns: "x BIGINT, y BIGINT", sql: `
+		SELECT a.id, b.id FROM a FULL JOIN b ON a.k = b.k AND a.ts BETWEEN b.ts - INTERVAL '0.3' SECOND AND b.ts + INTERVAL '0.6' SECOND AND a.v < b.v`},
+	// Versions of a key come from one split, and so in the order of time: those out of
+	// order are none.
+	"temporal": {columns: "x BIGINT, y BIGINT, k BIGINT", view: `
+		SELECT k, id, v, ts FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY k ORDER BY ts DESC) AS n FROM (SELECT MOD(id, 40) AS k, id, v, ts FROM b)) WHERE n = 1`, sql: `
+		SELECT d.id, c.id, d.k FROM (SELECT id, MOD(other, 40) AS k, ts FROM a) AS d LEFT JOIN c FOR SYSTEM_TIME AS OF d.ts ON d.k = c.k AND c.v > 200`},
+	"sorted": {columns: "k STRING, id BIGINT, v INT", sql: `
+		SELECT k, id, v FROM a ORDER BY ts, v DESC`},
+	"distinct": {columns: "k STRING, s TIMESTAMP(3), e TIMESTAMP(3), n BIGINT, d BIGINT", sql: `
+		SELECT k, window_start, window_end, COUNT(DISTINCT v), SUM(DISTINCT other) FROM TABLE(SESSION(TABLE a PARTITION BY k, DESCRIPTOR(ts), INTERVAL '0.7' SECOND))
+		GROUP BY k, window_start, window_end`},
+	"first": {columns: "k STRING, s TIMESTAMP(3), id BIGINT", sql: `
+		SELECT k, window_start, id FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY window_start, window_end, k ORDER BY v, id DESC) AS n
+		FROM TABLE(HOP(TABLE a, DESCRIPTOR(ts), INTERVAL '5' SECOND, INTERVAL '10' SECOND))) WHERE n = 1`},
 	"over": {columns: "id BIGINT, n BIGINT, s INT", sql: `
 		SELECT id, COUNT(*) OVER (PARTITION BY k ORDER BY ts), SUM(v) OVER (PARTITION BY k ORDER BY ts) FROM a`},
 	"top": {columns: "k STRING, s TIMESTAMP(3), id BIGINT, n BIGINT", sql: `
@@ -40,6 +56,10 @@ func (q query) script() string {
 	}
 	table := `CREATE TABLE NAME (k STRING, id BIGINT, other BIGINT, v INT, ts TIMESTAMP(3), WATERMARK FOR ts AS ts - INTERVAL '0.001' SECOND) WITH ('connector' = 'numbers');
 `
-	return strings.ReplaceAll(table, "NAME", "a") + strings.ReplaceAll(table, "NAME", "b") +
+	view := ""
+	if q.view != "" {
+		view = "CREATE TEMPORARY VIEW c AS" + q.view + ";\n"
+	}
+	return strings.ReplaceAll(table, "NAME", "a") + strings.ReplaceAll(table, "NAME", "b") + view +
 		"CREATE TABLE outcome (" + q.columns + ") WITH ('connector' = 'files', 'path' = 'out', " + format + ");\nINSERT INTO outcome" + q.sql + ";\n"
 }

@@ -1,10 +1,7 @@
 package window
 
 import (
-	"cmp"
-	"encoding/binary"
 	"fmt"
-	"math"
 	"slices"
 	"unsafe"
 
@@ -29,34 +26,22 @@ type session struct {
 	clock *clock
 	whole bool // the rows themselves are given, with their session
 
-	keys      map[string]*keySessions
-	queue     []entry // heap by time of firing; an entry is stale when its session has moved on
-	count     int64
-	held      int64
+	table     *state.Table // of keys: where their first span is
+	spans     *state.Heap
+	lists     *state.Lists // rows of spans, in order
+	kept      *operator.RowStore
+	queue     operator.Agenda // every span has one entry
+	count     int64           // of sessions
+	order     int64           // of the last row
+	restoring bool
 	watermark int64
 
-	rows []int32
-	key  []byte
-}
-
-// keySessions is the open sessions of a key, by start. They neither overlap nor touch.
-type keySessions struct {
-	hash uint64
-	open []*span
-}
-
-// span is one session.
-type span struct {
-	key        string
-	start, end int64 // wall clock
-	fireAt     int64 // instant
-	rows       []byte
-	n          int
-}
-
-type entry struct {
-	at int64
-	of *span
+	rows  []int32
+	keys  []unsafe.Pointer
+	ended []*span
+	empty []unsafe.Pointer // keys in which nothing was open for a moment
+	recs  []unsafe.Pointer
+	key   []byte
 }
 
 func newSession(op graph.Op, input []data.Column) (operator.Operator, error) {
@@ -81,12 +66,17 @@ func newKept(op graph.Op, input []data.Column) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &session{spec: spec, set: set, keys: map[string]*keySessions{}, watermark: data.MinWatermark}
+	s := &session{spec: spec, set: set, watermark: data.MinWatermark}
 	for _, c := range input {
 		s.input = append(s.input, c.Type)
 	}
 	for _, c := range op.Schema {
 		s.types = append(s.types, c.Type)
+	}
+	s.kept = operator.NewRowStore(sessionRowsState, input, spec.Keys, rowHead, "time", "order", "op")
+	s.kept.Hash = func(rec unsafe.Pointer) uint64 { return state.Hash(spanOf(rec).keyRec()) }
+	s.kept.Extra = func(to []int64, rec unsafe.Pointer) {
+		to[0], to[1], to[2] = *word8(rec, rowTime), *word8(rec, rowOrder), *word8(rec, rowOp)
 	}
 	return s, nil
 }
@@ -98,14 +88,25 @@ func (s *session) Open(c *operator.Context) error {
 	if s.spec.Window.LTZ {
 		s.clock = &clock{zone: c.Env.TimeZone.Location}
 	}
+	types := make([]data.Type, len(s.spec.Keys))
+	for i, k := range s.spec.Keys {
+		types[i] = s.input[k]
+	}
+	s.table = state.NewTable(types, 8, 0x73, c.Memory)
+	s.spans, s.lists = state.NewHeap(c.Memory), state.NewLists(c.Memory)
+	s.queue.Budget = c.Memory
+	s.kept.Open(c)
 	return nil
 }
 
 func (s *session) Close() error {
-	if s.ctx != nil {
-		s.ctx.Memory.Give(s.held)
+	if s.table != nil {
+		s.table.Free()
+		s.spans.Free()
+		s.lists.Free()
+		s.queue.Free()
+		s.kept.Close()
 	}
-	s.keys, s.queue, s.held = nil, nil, 0
 	return nil
 }
 
@@ -115,7 +116,6 @@ func (s *session) Process(_ int, b *data.Batch, out operator.Output) error {
 		data.HashKeys(b, s.spec.Keys)
 	}
 	s.rows = operator.Rows(b, s.rows)
-	all := everyColumn(len(b.Cols))
 	times := b.Cols[s.spec.Window.TimeColumn]
 	wm := s.watermark
 	if s.processingTime() {
@@ -124,13 +124,20 @@ func (s *session) Process(_ int, b *data.Batch, out operator.Output) error {
 			return err
 		}
 	}
-	for _, r := range s.rows {
+	if err := s.resolve(b, s.rows); err != nil {
+		return err
+	}
+	addrs, recs, err := s.kept.Keep(b.Cols, s.rows)
+	if err != nil {
+		return err
+	}
+	for i, r := range s.rows {
 		t := s.ctx.Env.Now
 		if !s.processingTime() {
 			if b.RowWatermarks != nil && b.RowWatermarks[r] > wm {
 				wm = b.RowWatermarks[r]
-				if len(s.queue) > 0 && s.queue[0].at <= wm {
-					if err := s.Watermark(wm, out); err != nil {
+				if at, ok := s.queue.First(); ok && at <= wm {
+					if err := s.advance(wm, out); err != nil {
 						return err
 					}
 				}
@@ -140,14 +147,20 @@ func (s *session) Process(_ int, b *data.Batch, out operator.Output) error {
 			}
 			t = times.I64[r]
 		}
-		if err := s.add(b, all, r, s.clock.local(t), wm); err != nil {
+		local := s.clock.local(t)
+		*word8(recs[i], rowTime), *word8(recs[i], rowOp) = local, int64(b.Op(int(r)))
+		placed, err := s.add(s.keys[i], local, local+s.spec.Window.Gap, wm, addrs[i], recs[i])
+		if err != nil {
 			return err
 		}
+		if !placed {
+			s.ctx.Metrics.LateDropped.Add(1)
+			if err := s.kept.Drop(addrs[i]); err != nil {
+				return err
+			}
+		}
 	}
-	s.ctx.Metrics.StateKeys.Store(s.count)
-	s.ctx.Metrics.StateBytes.Store(s.held)
-	s.wake()
-	return nil
+	return s.settle()
 }
 
 func everyColumn(n int) []int {
@@ -158,89 +171,61 @@ func everyColumn(n int) []int {
 	return all
 }
 
-// add puts a row into the session of its key that it falls into or touches,
-// joining the sessions that it connects. A row is late if the watermark has
-// passed the end of the session it would be in.
-func (s *session) add(b *data.Batch, all []int, r int32, t, wm int64) error {
-	s.key = data.EncodeRow(s.key[:0], b.Cols, s.spec.Keys, int(r))
-	k := s.keys[string(s.key)]
-	start, end := t, t+s.spec.Window.Gap
-	first, last := 0, 0
-	if k != nil {
-		// Those that end before it starts come first; those that start after it ends, last.
-		for first < len(k.open) && k.open[first].end < start {
-			first++
-		}
-		for last = first; last < len(k.open) && k.open[last].start <= end; last++ {
-			start, end = min(start, k.open[last].start), max(end, k.open[last].end)
-		}
+// resolve finds the records of the keys of rows, in s.keys. Those of new keys are
+// empty for now.
+func (s *session) resolve(b *data.Batch, rows []int32) error {
+	if cap(s.keys) < len(rows) {
+		s.keys = make([]unsafe.Pointer, max(len(rows), data.BatchSize))
 	}
-	fireAt := s.clock.instant(end) - 1
-	if fireAt <= wm {
-		s.ctx.Metrics.LateDropped.Add(1)
-		return nil
+	s.keys = s.keys[:len(rows)]
+	fresh, err := s.table.Resolve(b, s.spec.Keys, rows, s.keys)
+	for _, i := range fresh {
+		s.empty = append(s.empty, s.keys[i])
 	}
-	if k == nil {
-		k = &keySessions{hash: b.Hashes[r]}
-		s.keys[string(s.key)] = k
-	}
-	before := 0
-	for _, of := range k.open[first:last] {
-		before += cap(of.rows)
-	}
-	w := s.span(k, string(s.key), first, last, start, end, fireAt)
-	w.rows = append(w.rows, byte(b.Op(int(r))))
-	w.rows = data.EncodeRow(w.rows, b.Cols, all, int(r))
-	w.n++
-	return s.hold(int64(cap(w.rows) - before))
+	return err
 }
 
-// hold accounts for memory.
-func (s *session) hold(n int64) error {
-	if n > 0 {
-		if err := s.ctx.Memory.Take(n); err != nil {
+// settle forgets keys without sessions, gives memory back and asks to be woken.
+func (s *session) settle() error {
+	for _, key := range s.empty {
+		if state.Alive(key) && *firstOf(key) == 0 {
+			if err := s.table.Delete(key); err != nil {
+				return err
+			}
+		}
+	}
+	s.empty = s.empty[:0]
+	if err := s.kept.Settle(func(from, to uint64, rec unsafe.Pointer) {
+		s.lists.Redirect(&spanOf(rec).rows, *word8(rec, rowOrder), from, to)
+	}); err != nil {
+		return err
+	}
+	if s.table.NeedsCompaction() {
+		if err := s.table.Compact(func(_, key unsafe.Pointer) {
+			for at := *firstOf(key); at != 0; at = s.span(at).next {
+				s.span(at).setKey(key)
+			}
+		}); err != nil {
 			return err
 		}
-	} else {
-		s.ctx.Memory.Give(-n)
 	}
-	s.held += n
+	s.ctx.Metrics.StateKeys.Store(s.count)
+	s.ctx.Metrics.StateBytes.Store(s.table.Bytes() + s.spans.Bytes() + s.lists.Bytes() + s.kept.Bytes() + s.queue.Bytes())
+	if at, ok := s.queue.First(); ok && s.processingTime() {
+		s.ctx.WakeAt(at)
+	}
 	return nil
 }
 
-// span makes the sessions [first, last) of k one, or a new one if there is none.
-func (s *session) span(k *keySessions, key string, first, last int, start, end, fireAt int64) *span {
-	if first == last {
-		w := &span{key: key, start: start, end: end, fireAt: fireAt}
-		k.open = slices.Insert(k.open, first, w)
-		s.count++
-		s.push(entry{fireAt, w})
-		return w
-	}
-	w := k.open[first]
-	for _, other := range k.open[first+1 : last] {
-		w.rows = append(w.rows, other.rows...)
-		w.n += other.n
-		other.fireAt = math.MinInt64 // its entry in the queue is stale
-		other.rows = nil
-		s.count--
-	}
-	k.open = slices.Delete(k.open, first+1, last)
-	w.start, w.end = start, end
-	if w.fireAt != fireAt {
-		// The entry in the queue is early; when it comes up it is put back.
-		w.fireAt = fireAt
-	}
-	return w
-}
-
-func (s *session) wake() {
-	if s.processingTime() && len(s.queue) > 0 {
-		s.ctx.WakeAt(s.queue[0].at)
-	}
-}
-
 func (s *session) Watermark(wm int64, out operator.Output) error {
+	if err := s.advance(wm, out); err != nil {
+		return err
+	}
+	return s.settle()
+}
+
+// advance moves time on.
+func (s *session) advance(wm int64, out operator.Output) error {
 	if wm <= s.watermark {
 		return nil
 	}
@@ -258,89 +243,120 @@ func (s *session) Tick(now int64, out operator.Output) error {
 	if !s.processingTime() {
 		return nil
 	}
-	err := s.fire(now, out)
-	s.wake()
-	return err
+	if err := s.fire(now, out); err != nil {
+		return err
+	}
+	return s.settle()
 }
 
 // fire gives every session that ends by time t (an instant), in order of their ends.
 func (s *session) fire(t int64, out operator.Output) error {
-	var ended []*span
+	s.ended = s.ended[:0]
 	rows := 0
-	flush := func() error {
-		err := s.give(ended, out)
-		ended, rows = ended[:0], 0
-		return err
-	}
-	for len(s.queue) > 0 && s.queue[0].at <= t {
-		e := s.pop()
-		if e.of.fireAt != e.at {
-			if e.of.fireAt != math.MinInt64 {
-				s.push(entry{e.of.fireAt, e.of})
+	for {
+		at, p, ok := s.queue.Next(t)
+		if !ok {
+			break
+		}
+		w := (*span)(p)
+		switch {
+		case w.fireAt == merged:
+			s.spans.Drop(w.at)
+			continue
+		case w.fireAt != at: // it has grown since
+			if err := s.queue.Add(w.fireAt, p); err != nil {
+				return err
 			}
 			continue
 		}
-		ended = append(ended, e.of)
-		if rows += e.of.n; rows >= data.BatchSize || len(ended) == data.BatchSize {
-			if err := flush(); err != nil {
+		s.ended = append(s.ended, w)
+		if rows += w.rows.Len(); rows >= data.BatchSize || len(s.ended) == data.BatchSize {
+			if err := s.give(out); err != nil {
 				return err
+			}
+			rows = 0
+		}
+	}
+	return s.give(out)
+}
+
+// give aggregates the rows of sessions that have ended, emits what comes of it
+// and forgets them.
+func (s *session) give(out operator.Output) error {
+	if len(s.ended) == 0 {
+		return nil
+	}
+	err := s.giveRows
+	if !s.whole {
+		err = s.aggregate
+	}
+	if err := err(s.ended, out); err != nil {
+		return err
+	}
+	for _, w := range s.ended {
+		if err := s.forget(w); err != nil {
+			return err
+		}
+	}
+	s.ended = s.ended[:0]
+	return nil
+}
+
+// eachRows calls f with the rows of sessions, in order, up to a batch at a time:
+// their columns, what they say, and the place of each one's session in ended.
+func (s *session) eachRows(ended []*span, f func(b *data.Batch, of []int32) error) error {
+	s.recs = s.recs[:0]
+	var of []int32
+	var ops []data.Op
+	flush := func() error {
+		if len(s.recs) == 0 {
+			return nil
+		}
+		b := data.NewBatch(len(s.input) + 1)
+		defer func() { b.Release() }()
+		b.N, b.Ops = len(s.recs), append([]data.Op(nil), ops...)
+		if err := s.kept.Gather(b, s.recs, nil, s.input); err != nil {
+			return err
+		}
+		err := f(b, of)
+		s.recs, of, ops = s.recs[:0], of[:0], ops[:0]
+		return err
+	}
+	for i, w := range ended {
+		for entries, next := s.lists.From(&w.rows, state.Place{}); entries != nil; entries, next = s.lists.From(&w.rows, next) {
+			for _, e := range entries {
+				rec := s.kept.At(e.Ref)
+				s.recs, of, ops = append(s.recs, rec), append(of, int32(i)), append(ops, data.Op(*word8(rec, rowOp)))
+				if len(s.recs) == data.BatchSize {
+					if err := flush(); err != nil {
+						return err
+					}
+				}
 			}
 		}
 	}
 	return flush()
 }
 
-// give aggregates the rows of sessions, emits what comes of it and forgets them.
-func (s *session) give(ended []*span, out operator.Output) error {
-	if len(ended) == 0 {
-		return nil
-	}
-	if s.whole {
-		return s.giveRows(ended, out)
-	}
+func (s *session) aggregate(ended []*span, out operator.Output) error {
 	g := s.set.NewGroups(s.ctx.Memory)
 	defer g.Free()
-	number := len(s.input)
-	types := append(slices.Clone(s.input), data.Of(data.BigInt).NotNull())
-	b := data.MakeBatch(types, data.BatchSize)
-	defer func() { b.Release() }()
-	b.Ops = make([]data.Op, data.BatchSize)
-	n := 0
+	number := data.Of(data.BigInt).NotNull()
+	which := []int{len(s.input)}
 	recs := make([]unsafe.Pointer, data.BatchSize)
-	rows := operator.Rows(b, nil)
-	fold := func() error {
-		if n == 0 {
-			return nil
+	if err := s.eachRows(ended, func(b *data.Batch, of []int32) error {
+		v := data.NewVector(number, b.N)
+		for i, n := range of {
+			v.I64[i] = int64(n)
 		}
-		b.N, b.Sel = n, nil
-		data.HashKeys(b, []int{number})
-		if _, err := g.Table.Resolve(b, []int{number}, rows[:n], recs[:n]); err != nil {
+		b.Cols = append(b.Cols, v)
+		data.HashKeys(b, which)
+		rows := operator.Rows(b, nil)
+		if _, err := g.Table.Resolve(b, which, rows, recs[:b.N]); err != nil {
 			return err
 		}
-		err := s.set.Update(g, recs[:n], rows[:n], b)
-		b.Release()
-		b = data.MakeBatch(types, data.BatchSize)
-		b.Ops = make([]data.Op, data.BatchSize)
-		n = 0
-		return err
-	}
-	for i, w := range ended {
-		for left := w.rows; len(left) > 0; {
-			b.Ops[n] = data.Op(left[0])
-			var err error
-			if left, err = data.DecodeRow(left[1:], b.Cols[:number], n); err != nil {
-				return fmt.Errorf("row of a session: %w", err)
-			}
-			b.Cols[number].I64[n] = int64(i)
-			if n++; n == data.BatchSize {
-				if err := fold(); err != nil {
-					return err
-				}
-			}
-		}
-		s.forget(w)
-	}
-	if err := fold(); err != nil {
+		return s.set.Update(g, recs[:b.N], rows, b)
+	}); err != nil {
 		return err
 	}
 	return s.emit(g, ended, out)
@@ -349,10 +365,12 @@ func (s *session) give(ended []*span, out operator.Output) error {
 // emit gives the rows of sessions; g has a group for each, keyed by its index.
 func (s *session) emit(g *accumulator.Groups, ended []*span, out operator.Output) error {
 	var recs []unsafe.Pointer
-	g.Table.Each(func(_ uint64, rec unsafe.Pointer) bool {
+	if err := g.Table.Each(func(_ uint64, rec unsafe.Pointer) bool {
 		recs = append(recs, rec) // in the order in which they were made, that of ended
 		return true
-	})
+	}); err != nil {
+		return err
+	}
 	kept := make([]*span, 0, len(ended))
 	alive := recs[:0]
 	for i, rec := range recs {
@@ -366,7 +384,8 @@ func (s *session) emit(g *accumulator.Groups, ended []*span, out operator.Output
 	o := data.MakeBatch(s.types, len(kept))
 	keys := o.Cols[:len(s.spec.Keys)]
 	for i, w := range kept {
-		if _, err := data.DecodeRow([]byte(w.key), keys, i); err != nil {
+		s.key = s.table.Key(s.key[:0], w.keyRec())
+		if _, err := data.DecodeRow(s.key, keys, i); err != nil {
 			o.Release()
 			return fmt.Errorf("window key: %w", err)
 		}
@@ -381,149 +400,4 @@ func (s *session) emit(g *accumulator.Groups, ended []*span, out operator.Output
 		}
 	}
 	return out.Emit(o)
-}
-
-func (s *session) forget(w *span) {
-	k := s.keys[w.key]
-	if i := slices.Index(k.open, w); i >= 0 {
-		k.open = slices.Delete(k.open, i, i+1)
-	}
-	if len(k.open) == 0 {
-		delete(s.keys, w.key)
-	}
-	s.count--
-	s.ctx.Memory.Give(int64(cap(w.rows)))
-	s.held -= int64(cap(w.rows))
-}
-
-// The queue is a binary heap.
-
-func (s *session) push(e entry) {
-	s.queue = append(s.queue, e)
-	for i := len(s.queue) - 1; i > 0; {
-		up := (i - 1) / 2
-		if s.queue[up].at <= s.queue[i].at {
-			return
-		}
-		s.queue[up], s.queue[i] = s.queue[i], s.queue[up]
-		i = up
-	}
-}
-
-func (s *session) pop() entry {
-	top := s.queue[0]
-	n := len(s.queue) - 1
-	s.queue[0], s.queue[n] = s.queue[n], entry{}
-	s.queue = s.queue[:n]
-	for i := 0; ; {
-		c := 2*i + 1
-		if c >= n {
-			return top
-		}
-		if c+1 < n && s.queue[c+1].at < s.queue[c].at {
-			c++
-		}
-		if s.queue[i].at <= s.queue[c].at {
-			return top
-		}
-		s.queue[i], s.queue[c] = s.queue[c], s.queue[i]
-		i = c
-	}
-}
-
-// The canonical form of a session is one row for each of its rows, in order: the
-// key, start and end of the session, the change, and the input's columns.
-
-const keptState = "sessions"
-
-func keptSchema(keys []int, input []data.Type) []data.Column {
-	var schema []data.Column
-	number := data.Of(data.BigInt).NotNull()
-	for i, k := range keys {
-		schema = append(schema, data.Column{Name: fmt.Sprintf("key%d", i), Type: input[k]})
-	}
-	schema = append(schema, data.Column{Name: "start", Type: number}, data.Column{Name: "end", Type: number}, data.Column{Name: "op", Type: number})
-	for i, t := range input {
-		schema = append(schema, data.Column{Name: fmt.Sprintf("column%d", i), Type: t})
-	}
-	return schema
-}
-
-func (s *session) Snapshot(w *state.Writer) error {
-	rows := w.Keyed(keptState, len(s.spec.Keys), 0, keptSchema(s.spec.Keys, s.input))
-	w.List("watermark", state.Union, [][]byte{operator.Int64Item(s.watermark)})
-	var row []byte
-	for _, k := range s.keys {
-		group := data.KeyGroup(k.hash, s.ctx.MaxParallelism)
-		for _, of := range k.open {
-			for left := of.rows; len(left) > 0; {
-				rest, err := data.SkipValues(left[1:], s.input)
-				if err != nil {
-					return fmt.Errorf("row of a session: %w", err)
-				}
-				row = append(row[:0], of.key...)
-				for _, x := range [...]int64{of.start, of.end, int64(left[0])} {
-					row = binary.AppendVarint(append(row, 1), x)
-				}
-				rows.Append(group, append(row, left[1:len(left)-len(rest)]...))
-				left = rest
-			}
-		}
-	}
-	return nil
-}
-
-func (s *session) Restore(r *state.Reader) error {
-	for i, item := range r.Items("watermark") {
-		wm, err := operator.Int64Of(item)
-		if err != nil {
-			return err
-		}
-		if i == 0 || wm < s.watermark {
-			s.watermark = wm
-		}
-	}
-	schema := keptSchema(s.spec.Keys, s.input)
-	var keyTypes []data.Type
-	for _, k := range s.spec.Keys {
-		keyTypes = append(keyTypes, s.input[k])
-	}
-	number := data.Of(data.BigInt).NotNull()
-	head := data.MakeBatch(append(slices.Clone(keyTypes), number, number, number), 1)
-	defer head.Release()
-	at := len(keyTypes)
-	err := r.EachRow(keptState, func(written []data.Column, _ int, row []byte) error {
-		if !slices.EqualFunc(written, schema, func(a, b data.Column) bool { return a.Type.SameAs(b.Type) }) {
-			return fmt.Errorf("state was written with columns %v, this query needs %v", written, schema)
-		}
-		afterKey, err := data.SkipValues(row, keyTypes)
-		if err != nil {
-			return err
-		}
-		key := string(row[:len(row)-len(afterKey)])
-		values, err := data.DecodeRow(row, head.Cols, 0)
-		if err != nil {
-			return err
-		}
-		start, end, op := head.Cols[at].I64[0], head.Cols[at+1].I64[0], head.Cols[at+2].I64[0]
-		k := s.keys[key]
-		if k == nil {
-			data.HashKeys(head, everyColumn(at))
-			k = &keySessions{hash: head.Hashes[0]}
-			s.keys[key] = k
-		}
-		i, found := slices.BinarySearchFunc(k.open, start, func(w *span, t int64) int { return cmp.Compare(w.start, t) })
-		var w *span
-		if found {
-			w = k.open[i]
-		} else {
-			w = s.span(k, key, i, i, start, end, s.clock.instant(end)-1)
-		}
-		before := cap(w.rows)
-		w.rows = append(append(w.rows, byte(op)), values...)
-		w.n++
-		return s.hold(int64(cap(w.rows) - before))
-	})
-	s.wake()
-	return err
 }

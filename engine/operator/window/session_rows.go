@@ -29,41 +29,21 @@ func newSessionRows(op graph.Op, input []data.Column) (operator.Operator, error)
 
 // giveRows gives the rows of sessions that have ended.
 func (s *session) giveRows(ended []*span, out operator.Output) error {
-	var o *data.Batch
-	n := 0
 	width := len(s.input)
-	flush := func() error {
-		if n == 0 {
-			return nil
+	return s.eachRows(ended, func(b *data.Batch, of []int32) error {
+		o := data.NewBatch(len(s.types))
+		o.N, o.Ops = b.N, b.Ops
+		for i, c := range b.Cols {
+			c.Type = s.types[i]
+			o.Cols = append(o.Cols, c.Retain())
 		}
-		b := data.Compact(o.Share(operator.Rows(&data.Batch{N: n}, nil)))
-		o.Release()
-		o, n = nil, 0
-		return out.Emit(b)
-	}
-	for _, w := range ended {
-		for left := w.rows; len(left) > 0; {
-			if o == nil {
-				o = data.MakeBatch(s.types, data.BatchSize)
-				o.Ops = make([]data.Op, data.BatchSize)
+		for p, name := range s.spec.Properties {
+			v := data.NewVector(s.types[width+p], b.N)
+			for i, n := range of {
+				v.I64[i] = property(v.Type, name, ended[n].start, ended[n].end, s.clock)
 			}
-			o.Ops[n] = data.Op(left[0])
-			var err error
-			if left, err = data.DecodeRow(left[1:], o.Cols[:width], n); err != nil {
-				o.Release()
-				return fmt.Errorf("row of a session: %w", err)
-			}
-			for p, name := range s.spec.Properties {
-				v := o.Cols[width+p]
-				v.I64[n] = property(v.Type, name, w.start, w.end, s.clock)
-			}
-			if n++; n == data.BatchSize {
-				if err := flush(); err != nil {
-					return err
-				}
-			}
+			o.Cols = append(o.Cols, v)
 		}
-		s.forget(w)
-	}
-	return flush()
+		return out.Emit(o)
+	})
 }
