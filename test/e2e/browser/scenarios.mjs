@@ -17,6 +17,14 @@ const go = (page, tab) => page.locator('nav.tabs').getByRole('link', { name: tab
 const press = (page, button) => page.getByRole('button', { name: button, exact: true }).click()
 const untouched = async (page) => assert.equal(await page.evaluate(() => window.untouched), true, 'the page was loaded again')
 
+/** Writes a text into an editor, instead of what was there. */
+async function write(page, label, text) {
+  const editor = page.locator(`.cm-content[aria-label="${label}"]`)
+  await editor.click()
+  await page.keyboard.press('ControlOrMeta+a')
+  await page.keyboard.insertText(text)
+}
+
 /** Waits until a read of the page gives something true, and gives it. */
 async function until(page, what, read, argument) {
   const handle = await page.waitForFunction(read, argument, { polling: 100 }).catch((e) => {
@@ -206,25 +214,34 @@ export const scenarios = {
     await page.getByRole('row').filter({ hasText: 'Started' }).filter({ hasText: 'savepoint-' }).waitFor()
   },
 
+  // What a change does is seen before it is made; any two revisions are compared; an older one is brought back.
   async edit(t) {
     const { page } = t
     await open(t, 'configuration')
-    const script = page.getByLabel('Script', { exact: true })
-    const original = await script.inputValue()
-    await script.fill(original.replace('> 15', '> 16'))
+    const script = async () => (await deployment(t)).spec.template.spec.artifact.sqlScript
+    const original = await script()
+    await write(page, 'Script', original.replace('> 15', '> 16'))
+    await press(page, 'Review and save…')
+    const plan = page.getByTestId('plan')
+    await plan.filter({ hasText: /The job restarts/ }).waitFor()
+    await plan.filter({ hasText: /− HAVING .* > 15;/ }).filter({ hasText: /\+ HAVING .* > 16;/ }).waitFor()
+    await page.getByTestId('plan-operator').filter({ hasText: 'Kept' }).first().waitFor()
     await press(page, 'Save and upgrade')
     const current = (n) => page.getByTestId('revision').filter({ hasText: 'current' }).filter({ hasText: new RegExp(`^${n}\\D`) }).waitFor()
     await current(2)
     await press(page, 'Compare')
     const diff = page.getByTestId('diff')
     await diff.filter({ hasText: /− HAVING .* > 15;/ }).filter({ hasText: /\+ HAVING .* > 16;/ }).waitFor()
+    await page.waitForURL(/from=1/)
     await go(page, 'Events')
     await page.getByTestId('event').filter({ hasText: 'upgraded generation 1 → 2' }).waitFor()
     await is(page, 'Running')
     await go(page, 'Configuration')
+    await press(page, 'Bring back…')
     await press(page, 'Bring back')
     await current(3)
-    await until(page, 'the old script in the editor', (text) => document.querySelector('textarea').value === text, original)
+    assert.equal(await script(), original)
+    await page.getByTestId('editor').filter({ hasText: /delays by airline/ }).waitFor()
     await go(page, 'Events')
     await page.getByTestId('event').filter({ hasText: 'upgraded generation 2 → 3' }).waitFor()
     await untouched(page)
@@ -261,16 +278,20 @@ export const scenarios = {
     await alert.filter({ hasText: 'nothing-of-that-name' }).waitFor()
   },
 
-  // A script that cannot start: its error is told, the old one runs on.
+  // A script that cannot run is told where it is wrong, and does not get as far as the job.
   async badScript(t) {
     const { page } = t
     await open(t, 'configuration')
-    await page.getByLabel('Script', { exact: true }).fill('INSERT INTO nowhere SELECT 1')
-    await press(page, 'Save and upgrade')
-    await go(page, 'Events')
-    await page.getByText(/Cannot find table .*nowhere/).first().waitFor()
+    await write(page, 'Script', 'INSERT INTO nowhere SELECT 1')
+    await page.getByTestId('sql-problem').filter({ hasText: /Line 1: Cannot find table .*nowhere/ }).waitFor()
+    await press(page, 'Review and save…')
+    const dialog = page.getByRole('dialog')
+    await dialog.getByRole('alert').filter({ hasText: /Cannot find table .*nowhere/ }).waitFor()
+    assert.equal(await dialog.getByRole('button', { name: 'Save', exact: true }).isDisabled(), true)
+    await press(page, 'Cancel')
+    await press(page, 'Discard')
+    await page.getByTestId('editor').filter({ hasText: /delays by airline/ }).waitFor()
     await go(page, 'Overview')
-    await until(page, 'the old job or its script again', () => document.querySelectorAll('[data-testid=vertex]').length > 2 && !document.querySelector('.stale'))
     await is(page, 'Running')
     await recordsRead(page, await recordsRead(page))
   },

@@ -9,7 +9,8 @@ export type Event = Schema['Event']
 export type Revision = Schema['Revision']
 
 export class ApiError extends Error {
-  constructor(readonly status: number, message: string, readonly details: string[]) {
+  /** `fields` says which fields of what was sent are wrong. */
+  constructor(readonly status: number, message: string, readonly details: string[], readonly fields: { attribute: string; message: string }[] = []) {
     super(message)
   }
 }
@@ -18,6 +19,7 @@ interface Problem {
   message?: string
   description?: string
   validationErrors?: { attribute?: string; message?: string }[]
+  errors?: { attribute?: string; message?: string }[]
 }
 
 /** Sends a request. The answer is JSON unless another form is asked for, which is given as it is. */
@@ -94,7 +96,10 @@ function problem(response: { status: number; statusText: string }, text: string)
   } catch {
     // not one of ours: the status has to do
   }
-  return new ApiError(response.status, p.message ?? p.description ?? `${response.status} ${response.statusText}`, (p.validationErrors ?? []).map((v) => `${v.attribute}: ${v.message}`))
+  const fields = (p.validationErrors ?? p.errors ?? []).map((v) => ({ attribute: v.attribute ?? '', message: v.message ?? '' }))
+  const message = p.message ?? p.description ?? `${response.status} ${response.statusText}`
+  const details = fields.map((v) => `${v.attribute}: ${v.message}`).filter((d) => d !== message)
+  return new ApiError(response.status, message, details, fields)
 }
 
 export function namespacePath(ns: string): string {

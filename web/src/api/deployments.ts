@@ -1,7 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
-import type { Deployment, Event, Job, Revision, Savepoint } from './client'
+import type { Deployment, Event, Job, Revision, Savepoint, Schema } from './client'
 import { useMemo } from 'react'
-import { namespacePath, request } from './client'
+import { ApiError, namespacePath, request } from './client'
 
 interface List<T> {
   items?: T[]
@@ -45,6 +45,14 @@ export function useEvents(ns: string, deploymentId: string | undefined, newest: 
   })
 }
 
+/** Which job ran which spec, oldest first. */
+export function useRuns(ns: string, ref: string) {
+  return useQuery({
+    queryKey: ['jobs', ns, ref, 'runs'],
+    queryFn: () => items<Schema['Run']>(`${namespacePath(ns)}/deployments/${encodeURIComponent(ref)}/history?newest=100`),
+  })
+}
+
 export function useRevisions(ns: string, ref: string) {
   return useQuery({
     queryKey: ['revisions', ns, ref],
@@ -81,6 +89,34 @@ export function useStates(ns: string) {
   }, [ns, queries])
 }
 
+export type Plan = Schema['Plan']
+
+/** What a change would do; nothing is changed by asking. */
+export function plan(ns: string, ref: string, patch: unknown): Promise<Plan> {
+  return request<Plan>('POST', `${namespacePath(ns)}/deployments/${encodeURIComponent(ref)}:plan?method=PATCH`, patch)
+}
+
+/** What the server would refuse of a document, field by field; its SQL is compiled too. */
+export async function check(ns: string, doc: unknown, patch?: { ref: string; body: unknown }): Promise<{ attribute: string; message: string }[]> {
+  const all = `${namespacePath(ns)}/deployments`
+  try {
+    await (patch ? request('PATCH', `${all}/${encodeURIComponent(patch.ref)}?dryRun=true&validate=true`, patch.body) : request('POST', `${all}?dryRun=true&validate=true`, doc))
+    return []
+  } catch (e) {
+    if (e instanceof ApiError && e.status === 400) return e.fields.length > 0 ? e.fields : [{ attribute: '', message: e.message }]
+    if (e instanceof ApiError && e.status === 409) return [{ attribute: 'metadata.name', message: e.message }]
+    throw e
+  }
+}
+
+export function useCreate(ns: string) {
+  const queries = useQueryClient()
+  return useMutation({
+    mutationFn: (doc: unknown) => request<Deployment>('POST', `${namespacePath(ns)}/deployments`, doc),
+    onSuccess: () => queries.invalidateQueries({ queryKey: ['deployments'] }),
+  })
+}
+
 /** What can be done to a deployment. Every action ends in fresh reads. */
 export function useActions(ns: string, ref: string) {
   const queries = useQueryClient()
@@ -97,10 +133,17 @@ export function useActions(ns: string, ref: string) {
     error: action.error,
     clear: action.reset,
     patch: (patch: unknown, then?: () => void) => run(() => request('PATCH', path, patch), then),
+    /** As planned: state that the plan did not call lost is not lost. */
+    change: (patch: unknown, acceptStateLoss: boolean, then?: () => void) =>
+      run(() => request('PATCH', `${path}?${acceptStateLoss ? 'acceptStateLoss' : 'refuseStateLoss'}=true`, patch), then),
     savepoint: (deploymentId: string) => run(() => request('POST', `${namespacePath(ns)}/savepoints`, { metadata: { deploymentId } })),
     reset: (savepointId: string) => run(() => request('POST', `${path}:reset`, { savepointId })),
     fork: (savepointId: string, name: string, then: (d: Deployment) => void) =>
       run(() => request<Deployment>('POST', `${path}:fork`, { savepointId, name }), then),
+    adopt: (deploymentId: string, savepointLocation: string, then?: () => void) =>
+      run(() => request('POST', `${namespacePath(ns)}/savepoints`, { metadata: { deploymentId }, spec: { savepointLocation } }), then),
+    removeSavepoint: (id: string, force: boolean) => run(() => request('DELETE', `${namespacePath(ns)}/savepoints/${id}${force ? '?force=true' : ''}`)),
+    remove: (then: () => void) => run(() => request('DELETE', path), then),
     rollback: (generation: number) => run(() => request('POST', `${path}:rollback`, { generation })),
   }
 }
