@@ -7,8 +7,9 @@ import (
 	"github.com/weir-streams/weir/engine/data"
 )
 
-// variance is VAR_POP, VAR_SAMP and their roots: number of values, their sum and
-// the sum of their squares, as DOUBLE. Integer results are cut.
+// variance is VAR_POP, VAR_SAMP and their roots after Welford, as in Flink: number
+// of values, their mean and the sum of the squares of their distances from it, as
+// DOUBLE. Integer results are cut.
 type variance struct {
 	off    int
 	arg    int
@@ -40,18 +41,26 @@ func (s *variance) addRow(_ *Groups, rec unsafe.Pointer, r int32, b *data.Batch)
 		return nil
 	}
 	x, by := s.value(v, int(r)), sign(b.Op(int(r)))
-	n, sum, squares := i64(rec, s.off), f64(rec, s.off+8), f64(rec, s.off+16)
-	if *n += by; *n == 0 {
-		*sum, *squares = 0, 0
+	n, mean, squares := i64(rec, s.off), f64(rec, s.off+8), f64(rec, s.off+16)
+	if *n += by; *n <= 0 {
+		if *n == 0 && by < 0 {
+			*mean, *squares = 0, 0
+		}
 		return nil
 	}
-	*sum += float64(by) * x
-	*squares += float64(by) * x * x
+	far := x - *mean
+	if by > 0 {
+		*mean += far / float64(*n)
+		*squares += far * (x - *mean)
+		return nil
+	}
+	*mean -= far / float64(*n)
+	*squares -= (x - *mean) * far
 	return nil
 }
 
 func (s *variance) put(_ *Groups, rec unsafe.Pointer, out *data.Vector, r int) {
-	n, sum, squares := float64(*i64(rec, s.off)), *f64(rec, s.off+8), *f64(rec, s.off+16)
+	n, squares := float64(*i64(rec, s.off)), *f64(rec, s.off+16)
 	over := n
 	if s.sample {
 		over--
@@ -60,7 +69,7 @@ func (s *variance) put(_ *Groups, rec unsafe.Pointer, out *data.Vector, r int) {
 		data.SetNullRow(out, r)
 		return
 	}
-	x := (squares - sum*sum/n) / over
+	x := squares / over
 	if x < 0 { // rounding only
 		x = 0
 	}
@@ -120,16 +129,16 @@ func (s *variance) result(g *Groups, recs []unsafe.Pointer, out *data.Vector, ba
 }
 
 func (s *variance) schema() []data.Type {
-	return []data.Type{bigint, data.Of(data.Double).NotNull(), data.Of(data.Double).NotNull()}
+	return []data.Type{data.Of(data.Double).NotNull(), data.Of(data.Double).NotNull(), bigint} // once it began with the number: state of sums is not taken for this
 }
 
 func (s *variance) encode(_ *Groups, dst []byte, rec unsafe.Pointer) []byte {
-	return appendFloat(appendFloat(appendInt(dst, *i64(rec, s.off)), *f64(rec, s.off+8)), *f64(rec, s.off+16))
+	return appendInt(appendFloat(appendFloat(dst, *f64(rec, s.off+8)), *f64(rec, s.off+16)), *i64(rec, s.off))
 }
 
 func (s *variance) load(_ *Groups, recs []unsafe.Pointer, cols []*data.Vector) error {
 	for i, rec := range recs {
-		*i64(rec, s.off), *f64(rec, s.off+8), *f64(rec, s.off+16) = cols[0].I64[i], cols[1].F64[i], cols[2].F64[i]
+		*f64(rec, s.off+8), *f64(rec, s.off+16), *i64(rec, s.off) = cols[0].F64[i], cols[1].F64[i], cols[2].I64[i]
 	}
 	return nil
 }
@@ -137,9 +146,19 @@ func (s *variance) load(_ *Groups, recs []unsafe.Pointer, cols []*data.Vector) e
 func (s *variance) merge(_ *Groups, recs []unsafe.Pointer, _ *Groups, froms []unsafe.Pointer) error {
 	for i, rec := range recs {
 		from := froms[i]
-		*i64(rec, s.off) += *i64(from, s.off)
-		*f64(rec, s.off+8) += *f64(from, s.off+8)
-		*f64(rec, s.off+16) += *f64(from, s.off+16)
+		n, more := i64(rec, s.off), *i64(from, s.off)
+		mean, squares := f64(rec, s.off+8), f64(rec, s.off+16)
+		if *n == 0 || more == 0 {
+			if more != 0 {
+				*n, *mean, *squares = more, *f64(from, s.off+8), *f64(from, s.off+16)
+			}
+			continue
+		}
+		far := *f64(from, s.off+8) - *mean
+		all := float64(*n + more)
+		*squares += *f64(from, s.off+16) + far*far*float64(*n)*float64(more)/all
+		*mean += far * float64(more) / all
+		*n += more
 	}
 	return nil
 }

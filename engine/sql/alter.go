@@ -59,6 +59,9 @@ func (s *Session) alterTable(n *ast.AlterTable) error {
 			u.Options[o.Key] = o.Value
 		}
 	case *ast.ResetOptions:
+		if len(a.Keys) == 0 {
+			return ast.Errorf(a.Pos(), "ALTER TABLE RESET does not support empty key")
+		}
 		for _, k := range a.Keys {
 			if k == "connector" {
 				return ast.Errorf(a.Pos(), "ALTER TABLE RESET does not support changing 'connector'")
@@ -75,6 +78,9 @@ func (s *Session) alterTable(n *ast.AlterTable) error {
 		case "PRIMARY KEY", "CONSTRAINT":
 			if u.PrimaryKey == nil {
 				return ast.Errorf(a.Pos(), "The base table does not define any primary key.")
+			}
+			if a.Name != nil && a.Name.Name != u.KeyName {
+				return ast.Errorf(a.Name.Pos(), "Failed to execute ALTER TABLE statement. The current table does not define a primary key constraint named '%s'. Available constraint name: ['%s'].", a.Name.Name, u.KeyName)
 			}
 			u.PrimaryKey, u.KeyName = nil, ""
 		case "DISTRIBUTION":

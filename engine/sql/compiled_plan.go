@@ -50,7 +50,7 @@ func (s *Session) compilePlan(n *ast.CompilePlan) (*Outcome, error) {
 	case err == nil && n.IfNotExists:
 		return done, nil
 	case err == nil && !recompile:
-		return nil, ast.Errorf(n.Pos(), "Cannot overwrite the plan file '%s'. Either manually remove the file or, if you're debugging your job, set the option 'table.plan.force-recompile' to true.", n.Path)
+		return nil, ast.Planf(n.Pos(), "Cannot overwrite the plan file '%s'. Either manually remove the file or, if you're debugging your job, set the option 'table.plan.force-recompile' to true.", n.Path)
 	}
 	all, err := s.planned(n.Statement)
 	if err != nil {

@@ -18,8 +18,10 @@ func (s *Session) createTableAs(n *ast.CreateTable) (*insert, error) {
 	}
 	before := s.catalog.Table(p)
 	switch {
+	case n.Replace && before == nil:
+		return nil, ast.Planf(n.Name.Pos(), "The table %s to be replaced doesn't exist. You can try to use CREATE TABLE AS statement or CREATE OR REPLACE TABLE AS statement.", quoted(p))
 	case n.Temporary:
-		return nil, ast.Errorf(n.Pos(), "CREATE TABLE AS SELECT syntax does not support to create temporary table yet.")
+		return nil, ast.Planf(n.Pos(), "CREATE TABLE AS SELECT syntax does not support to create temporary table yet.")
 	case len(n.PartitionedBy) > 0:
 		return nil, ast.Errorf(n.PartitionedBy[0].Pos(), "CREATE TABLE AS SELECT syntax does not support to create partitioned table yet.")
 	case n.IfNotExists && before != nil:
@@ -34,6 +36,9 @@ func (s *Session) createTableAs(n *ast.CreateTable) (*insert, error) {
 		return nil, err
 	}
 	columns := query.Schema()
+	if untyped := len(n.Columns); untyped > 0 && untyped != len(columns) && n.Columns[0].Kind == ast.UntypedColumn {
+		return nil, ast.Errorf(n.Columns[0].Pos(), "The number of columns in the column list must match the number of columns in the source schema.")
+	}
 	if err := s.createTable(n, columns); err != nil {
 		return nil, at(n.Pos(), err)
 	}

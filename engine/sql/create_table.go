@@ -123,11 +123,11 @@ func primaryKey(t *catalog.Table, constraints []ast.Constraint) error {
 	for _, c := range constraints {
 		switch {
 		case c.Unique:
-			return ast.Errorf(c.Pos(), "UNIQUE constraint is not supported yet")
+			return ast.Planf(c.Pos(), "UNIQUE constraint is not supported yet")
 		case c.Enforced != "NOT ENFORCED":
-			return ast.Errorf(c.Pos(), "Flink doesn't support ENFORCED mode for PRIMARY KEY constraint. ENFORCED/NOT ENFORCED controls if the constraint checks are performed on the incoming/outgoing data. Flink does not own the data therefore the only supported mode is the NOT ENFORCED mode")
+			return ast.Planf(c.Pos(), "Flink doesn't support ENFORCED mode for PRIMARY KEY constraint. ENFORCED/NOT ENFORCED controls if the constraint checks are performed on the incoming/outgoing data. Flink does not own the data therefore the only supported mode is the NOT ENFORCED mode")
 		case t.PrimaryKey != nil:
-			return ast.Errorf(c.Pos(), "Duplicate primary key definition")
+			return ast.Planf(c.Pos(), "Duplicate primary key definition")
 		}
 		for _, id := range c.Columns {
 			if slices.Contains(t.PrimaryKey, id.Name) {
@@ -163,6 +163,13 @@ func (s *Session) like(t *catalog.Table, n *ast.CreateTable) error {
 	}
 	if from.View != nil {
 		return ast.Errorf(n.Like.Source.Pos(), "'%s' is a view: LIKE takes a table", n.Like.Source)
+	}
+	for i, o := range n.Like.Options {
+		for _, before := range n.Like.Options[:i] {
+			if before.Feature == o.Feature {
+				return ast.Errorf(o.Pos(), "Each like option feature can be declared only once.")
+			}
+		}
 	}
 	strategy := func(feature, absent string) string {
 		for _, o := range n.Like.Options {

@@ -78,7 +78,7 @@ func (s *Session) declare(st ast.Statement) (*Outcome, error) {
 	case *ast.StopJob:
 		return nil, noJobs(st.Pos())
 	case *ast.Delete, *ast.Update, *ast.Truncate:
-		return nil, ast.Errorf(st.Pos(), "%s statement is not supported for streaming mode now.", strings.ToUpper(strings.Fields(ast.Print(st))[0]))
+		return nil, s.changing(st)
 	default:
 		return nil, ast.Errorf(st.Pos(), "this statement is not supported by this engine yet; run it on a Flink target")
 	}
@@ -140,6 +140,9 @@ func (s *Session) drop(n *ast.Drop) error {
 			return err
 		}
 		t := s.catalog.Table(p)
+		if t != nil && t.Temporary && !n.Temporary && (t.View != nil) == (n.Kind == "VIEW") {
+			return ast.Errorf(n.Name.Pos(), "Temporary %s with identifier '%s' exists. Drop it first before removing the permanent %[1]s.", strings.ToLower(n.Kind), quoted(p))
+		}
 		if t != nil && (t.View != nil) == (n.Kind == "VIEW") && (t.Temporary || !n.Temporary) && s.catalog.Drop(p, n.Temporary) || n.IfExists {
 			return nil
 		}
@@ -203,7 +206,10 @@ func (s *Session) use(n *ast.Use) error {
 	case "CATALOG":
 		return at(n.Name.Pos(), s.catalog.UseCatalog(n.Name.String()))
 	case "MODULES":
-		for _, m := range n.Modules {
+		for i, m := range n.Modules {
+			if i > 0 && m.Name == coreModule {
+				return ast.Errorf(m.Pos(), "Module '%s' appears more than once", m.Name)
+			}
 			if m.Name != coreModule {
 				return ast.Errorf(m.Pos(), "No module with name '%s' exists", m.Name)
 			}
@@ -267,6 +273,9 @@ func (s *Session) createCatalog(n *ast.CreateCatalog) error {
 			return ast.Errorf(o.Pos(), "catalog type '%s' is not supported by this engine: it has 'generic_in_memory'", o.Value)
 		}
 	}
+	if options["type"] == "" {
+		return ast.Errorf(n.Pos(), "Catalog options do not contain an option key 'type' for discovering a catalog.")
+	}
 	if err := s.catalog.CreateCatalog(name); err != nil {
 		return at(n.Name.Pos(), err)
 	}
@@ -278,6 +287,16 @@ func (s *Session) createCatalog(n *ast.CreateCatalog) error {
 		s.catalog.SetDefault(name, d)
 	}
 	return nil
+}
+
+// changing refuses UPDATE, DELETE and TRUNCATE, which no connector of this engine
+// carries out.
+func (s *Session) changing(st ast.Statement) error {
+	what := strings.ToUpper(strings.Fields(ast.Print(st))[0])
+	if s.Config()["execution.runtime-mode"] == "batch" {
+		return ast.Planf(st.Pos(), "Can't perform %s operation of the table: its connector does not implement that", strings.ToLower(what))
+	}
+	return ast.Planf(st.Pos(), "%s statement is not supported for streaming mode now.", what)
 }
 
 // coreModule is the only module: the functions of the engine.

@@ -79,7 +79,7 @@ func (s *Session) planned(st ast.Statement) ([]insert, error) {
 		}
 		return []insert{*i}, nil
 	case *ast.Delete, *ast.Update:
-		return nil, ast.Errorf(st.Pos(), "%s statement is not supported for streaming mode now.", strings.ToUpper(strings.Fields(ast.Print(st))[0]))
+		return nil, s.changing(st)
 	}
 	return nil, ast.Errorf(st.Pos(), "EXPLAIN takes a query, an INSERT, CREATE TABLE … AS or a statement set")
 }

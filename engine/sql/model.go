@@ -2,6 +2,7 @@ package sql
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/weir-streams/weir/engine/catalog"
@@ -113,19 +114,26 @@ func modelText(m *catalog.Model) string {
 }
 
 func describeModel(m *catalog.Model) *Outcome {
-	o := &Outcome{Kind: Rows, Columns: columns("name", "type", "null", "is input", "comment")}
+	o := &Outcome{Kind: Rows, Columns: columns("name", "type", "null", "is input")}
 	o.Columns[2].Type, o.Columns[3].Type = data.Of(data.Boolean), data.Of(data.Boolean)
+	commented := slices.ContainsFunc(slices.Concat(m.Input, m.Output), func(c catalog.Column) bool { return c.Comment != nil })
+	if commented {
+		o.Columns = append(o.Columns, columns("comment")...)
+	}
 	truth := map[bool]data.Value{true: {I: 1}, false: {}}
 	for _, side := range []struct {
 		input   bool
 		columns []catalog.Column
 	}{{true, m.Input}, {false, m.Output}} {
 		for _, c := range side.columns {
-			comment := data.NullValue()
-			if c.Comment != nil {
-				comment = data.Value{S: *c.Comment}
+			row := []data.Value{{S: c.Name}, {S: c.Type.WithNull(true).String()}, truth[c.Type.Nullable], truth[side.input]}
+			switch {
+			case c.Comment != nil:
+				row = append(row, data.Value{S: *c.Comment})
+			case commented:
+				row = append(row, data.NullValue())
 			}
-			o.Rows = append(o.Rows, []data.Value{{S: c.Name}, {S: c.Type.WithNull(true).String()}, truth[c.Type.Nullable], truth[side.input], comment})
+			o.Rows = append(o.Rows, row)
 		}
 	}
 	return o

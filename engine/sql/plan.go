@@ -73,7 +73,7 @@ func (s *Session) insert(n *ast.Insert) (insert, error) {
 		return insert{}, ast.Errorf(n.Target.Pos(), "Cannot find table '%s' in any of the catalogs [%s], nor as a temporary table.%s", quoted(p), strings.Join(s.catalog.Catalogs(), ", "), near)
 	}
 	if t.View != nil {
-		return insert{}, ast.Errorf(n.Target.Pos(), "Sink '%s' does not exist: it is a view", p)
+		return insert{}, ast.Planf(n.Target.Pos(), "Sink '%s' does not exist: it is a view", p)
 	}
 	sink, err := b.Insert(n, t)
 	if err != nil {

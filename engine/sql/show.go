@@ -14,6 +14,9 @@ import (
 )
 
 func (s *Session) show(n *ast.Show) (*Outcome, error) {
+	if n.Like != nil && n.Like.ILike && slices.Contains([]string{"TABLES", "VIEWS", "COLUMNS", "MODELS"}, n.What) {
+		return nil, ast.Errorf(n.Like.Pos(), "unexpected \"ILIKE\": SHOW %s takes LIKE", n.What)
+	}
 	keep, err := likeFilter(n.Like)
 	if err != nil {
 		return nil, err
@@ -69,7 +72,7 @@ func (s *Session) show(n *ast.Show) (*Outcome, error) {
 		}
 		return filtered("model name", s.catalog.Models(current, database))
 	case "PROCEDURES":
-		return nil, ast.Errorf(n.Pos(), "listProcedures is not implemented: the catalogs of this engine have no procedures")
+		return nil, ast.Planf(n.Pos(), "listProcedures is not implemented: the catalogs of this engine have no procedures")
 	case "PARTITIONS":
 		return s.showPartitions(n)
 	case "JOBS":
@@ -276,7 +279,9 @@ func (s *Session) showCreate(n *ast.Show) (*Outcome, error) {
 	for _, k := range slices.Sorted(maps.Keys(t.Options)) {
 		options = append(options, "  "+ast.QuoteString(k)+" = "+ast.QuoteString(t.Options[k]))
 	}
-	fmt.Fprintf(&b, "WITH (\n%s\n)\n", strings.Join(options, ",\n"))
+	if len(options) > 0 {
+		fmt.Fprintf(&b, "WITH (\n%s\n)\n", strings.Join(options, ",\n"))
+	}
 	return list("result", []string{b.String()}), nil
 }
 
@@ -330,9 +335,12 @@ func columnText(c catalog.Column, view bool) string {
 	return s
 }
 
+var zoned = regexp.MustCompile(`TIMESTAMP_LTZ\((\d)\)`)
+
 // serial is a type without abbreviations: VARCHAR(2147483647) for STRING.
 func serial(t data.Type) string {
-	s := strings.ReplaceAll(t.String(), "STRING", "VARCHAR(2147483647)")
+	s := zoned.ReplaceAllString(t.String(), "TIMESTAMP($1) WITH LOCAL TIME ZONE")
+	s = strings.ReplaceAll(s, "STRING", "VARCHAR(2147483647)")
 	return strings.ReplaceAll(s, "BYTES", "VARBINARY(2147483647)")
 }
 

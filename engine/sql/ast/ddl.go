@@ -10,6 +10,7 @@ type Option struct {
 type CreateTable struct {
 	Span
 	OrReplace     bool
+	Replace       bool // REPLACE TABLE: it must be there
 	Temporary     bool
 	IfNotExists   bool
 	Name          *Name

@@ -7,8 +7,19 @@ import "fmt"
 type Error struct {
 	Pos     Pos
 	Message string
+	Stage   Stage
 	cause   error
 }
+
+// Stage is where a statement is refused, as Flink tells apart: its text cannot be
+// read or what it names and the types do not fit, or it means something that
+// cannot be planned or done.
+type Stage uint8
+
+const (
+	Validation Stage = iota // names, types, and the text itself
+	Planning                // sound, but not to be run
+)
 
 // Errorf makes an *Error at a place. It understands %w.
 func Errorf(pos Pos, format string, args ...any) *Error {
@@ -18,6 +29,13 @@ func Errorf(pos Pos, format string, args ...any) *Error {
 	case interface{ Unwrap() error }:
 		e.cause = w.Unwrap()
 	}
+	return e
+}
+
+// Planf makes an *Error of the stage Planning.
+func Planf(pos Pos, format string, args ...any) *Error {
+	e := Errorf(pos, format, args...)
+	e.Stage = Planning
 	return e
 }
 

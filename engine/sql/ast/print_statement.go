@@ -349,7 +349,12 @@ func (p *printer) ddl(s Statement) {
 }
 
 func (p *printer) createTable(s *CreateTable) {
-	p.create("TABLE", s.OrReplace, s.Temporary, false, s.IfNotExists, s.Name)
+	if s.Replace {
+		p.w("REPLACE TABLE ")
+		p.name(s.Name)
+	} else {
+		p.create("TABLE", s.OrReplace, s.Temporary, false, s.IfNotExists, s.Name)
+	}
 	if len(s.Columns)+len(s.Watermarks)+len(s.Constraints) > 0 {
 		p.w(" ")
 		p.schema(s.Columns, s.Watermarks, s.Constraints)

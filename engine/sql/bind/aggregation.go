@@ -12,6 +12,7 @@ import (
 	"github.com/weir-streams/weir/engine/graph"
 	"github.com/weir-streams/weir/engine/sql/ast"
 	"github.com/weir-streams/weir/engine/sql/logical"
+	"github.com/weir-streams/weir/engine/sql/typing"
 )
 
 // aggregation is a GROUP BY in the making. Expressions of the SELECT list and
@@ -152,8 +153,8 @@ func (b *Binder) hasAggregate(e ast.Node) bool {
 func (a *aggregation) aggregate(x *exprBinder, n *ast.Call) (expr.Expr, error) {
 	name := strings.ToUpper(n.Name.Parts[0].Name)
 	f := x.b.Functions.Aggregate(name)
-	if n.WithinGroup != nil || n.OrderBy != nil || n.Nulls != "" {
-		return expr.Expr{}, unsupported(n.Pos(), name+" with an order or NULLS is")
+	if err := ordering(n, name); err != nil {
+		return expr.Expr{}, err
 	}
 	plain := &exprBinder{b: x.b, scope: a.scope, depth: x.depth}
 	c, args, err := plain.aggregateCall(n, f)
@@ -181,6 +182,14 @@ func (a *aggregation) aggregate(x *exprBinder, n *ast.Call) (expr.Expr, error) {
 		}
 		c.Filter = a.column(cond)
 	}
+	if n.Nulls == "IGNORE" && args[0].Type.Nullable {
+		there := call("IS NOT NULL", boolean(false), args[0])
+		if c.Filter >= 0 {
+			have := a.below[c.Filter]
+			there = call("AND", boolean(have.Type.Nullable), have, there)
+		}
+		c.Filter = a.column(there)
+	}
 	switch f.Name {
 	case "COUNT", "COLLECT":
 	default:
@@ -193,6 +202,20 @@ func (a *aggregation) aggregate(x *exprBinder, n *ast.Call) (expr.Expr, error) {
 		return x.callFunction(n, "$PERCENTILE", []expr.Expr{a.column2(c), *share})
 	}
 	return a.column2(c), nil
+}
+
+// ordering judges an order of the rows and what is said of NULLs. Flink takes an
+// order inside ARRAY_AGG, and gives the rows as they come.
+func ordering(n *ast.Call, name string) error {
+	switch {
+	case n.WithinGroup != nil:
+		return ast.Errorf(n.Pos(), "Aggregate expression '%s' must not contain a WITHIN GROUP clause", name)
+	case n.Nulls != "" && name != "ARRAY_AGG":
+		return ast.Errorf(n.Pos(), "Cannot specify IGNORE NULLS or RESPECT NULLS following '%s'", name)
+	case n.OrderBy != nil && name != "ARRAY_AGG":
+		return unsupported(n.Pos(), name+" with an order is")
+	}
+	return nil
 }
 
 func hasColumns(e expr.Expr) bool {
@@ -220,7 +243,7 @@ func (x *exprBinder) aggregateCall(n *ast.Call, f *function.Aggregate) (graph.Ag
 		args = append(args, e)
 	}
 	if f.Name == "COUNT" && len(args) > 1 {
-		return c, nil, ast.Errorf(n.Pos(), "Invalid number of arguments to function 'COUNT'. Was expecting 1 arguments")
+		return c, nil, ast.Planf(n.Pos(), "We now only support the count of one field.")
 	}
 	sig, err := f.Infer(describeArgs(args))
 	if err != nil {
@@ -229,6 +252,15 @@ func (x *exprBinder) aggregateCall(n *ast.Call, f *function.Aggregate) (graph.Ag
 	c.Type = sig.Result
 	if f.Name == "COUNT" && !c.Distinct && len(args) == 1 && !args[0].Type.Nullable {
 		args = nil // counting what is never NULL is counting rows
+	}
+	if f.Name == "LISTAGG" && len(args) > 1 && args[1].Value.Null {
+		return c, nil, ast.Errorf(n.Args[1].Pos(), "Argument to function '%s' must not be NULL", name)
+	}
+	if c.Distinct && len(args) > 0 {
+		switch k := args[0].Type.Kind; k {
+		case data.Row, data.Array, data.Map, data.Multiset:
+			return c, nil, ast.Planf(n.Pos(), "Distinct aggregate function does not support type: %s. Please re-check the data type.", typing.Name(args[0].Type))
+		}
 	}
 	if c.Distinct && (f.Name == "MIN" || f.Name == "MAX") {
 		c.Distinct = false

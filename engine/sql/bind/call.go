@@ -32,7 +32,7 @@ func (x *exprBinder) call(n *ast.Call) (expr.Expr, error) {
 		switch name {
 		case "TUMBLE", "HOP", "SESSION", "TUMBLE_START", "TUMBLE_END", "TUMBLE_ROWTIME", "TUMBLE_PROCTIME", "HOP_START", "HOP_END",
 			"HOP_ROWTIME", "HOP_PROCTIME", "SESSION_START", "SESSION_END", "SESSION_ROWTIME", "SESSION_PROCTIME":
-			return expr.Expr{}, ast.Errorf(n.Pos(), "%s is a group function: TUMBLE, HOP and SESSION stand in GROUP BY, their _START, _END, _ROWTIME and _PROCTIME in the SELECT list and HAVING of such a query", name)
+			return expr.Expr{}, ast.Planf(n.Pos(), "%s is a group function: TUMBLE, HOP and SESSION stand in GROUP BY, their _START, _END, _ROWTIME and _PROCTIME in the SELECT list and HAVING of such a query", name)
 		case "GROUPING", "GROUPING_ID", "GROUP_ID":
 			return expr.Expr{}, unsupported(n.Pos(), name+" is")
 		}
@@ -191,7 +191,7 @@ func (x *exprBinder) callNamed(n *ast.Call, name string, args []expr.Expr) (expr
 		}
 		return call("CURRENT_WATERMARK", data.Type{Kind: args[0].Type.Kind, Precision: 3, Nullable: true}, args[0]), nil
 	case "JSON":
-		return expr.Expr{}, ast.Errorf(n.Pos(), "The JSON() function is currently only supported inside JSON_ARRAY() or as the VALUE param of JSON_OBJECT(). Example: JSON_OBJECT('a', JSON('{\"key\": \"value\"}')) or JSON_ARRAY(JSON('{\"key\": \"value\"}')).")
+		return expr.Expr{}, ast.Planf(n.Pos(), "The JSON() function is currently only supported inside JSON_ARRAY() or as the VALUE param of JSON_OBJECT(). Example: JSON_OBJECT('a', JSON('{\"key\": \"value\"}')) or JSON_ARRAY(JSON('{\"key\": \"value\"}')).")
 	}
 	for i, a := range args {
 		if isNull(a) && !strings.HasPrefix(name, "ARRAY_") && !strings.HasPrefix(name, "MAP_") {

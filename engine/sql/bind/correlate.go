@@ -43,7 +43,7 @@ func (b *Binder) correlated(q *ast.Query, outer logical.Node, sc *scope) (*corre
 		return nil, first
 	}
 	touched := map[int]bool{}
-	probe := &scope{columns: sc.columns, tables: sc.tables, touched: touched}
+	probe := &scope{columns: sc.columns, tables: sc.tables, shared: sc.shared, touched: touched}
 	b.correlation = &correlation{values: &logical.Values{Columns: sc.columns}, scope: probe}
 	if _, err := b.query(q); err != nil {
 		if len(touched) == 0 {
@@ -73,7 +73,12 @@ func (b *Binder) correlated(q *ast.Query, outer logical.Node, sc *scope) (*corre
 	for _, t := range sc.tables {
 		from, _ := slices.BinarySearch(c.used, t.from)
 		to, _ := slices.BinarySearch(c.used, t.to)
-		inner.tables = append(inner.tables, scopeTable{name: t.name, from: from, to: to})
+		inner.tables = append(inner.tables, scopeTable{name: t.name, path: t.path, from: from, to: to})
+	}
+	for _, s := range sc.shared {
+		if moved, ok := s.moved(func(i int) (int, bool) { return slices.BinarySearch(c.used, i) }); ok {
+			inner.shared = append(inner.shared, moved)
+		}
 	}
 	b.correlation = &correlation{values: distinct(values, q.Pos()), scope: inner}
 	var err error
@@ -86,7 +91,7 @@ func (b *Binder) correlated(q *ast.Query, outer logical.Node, sc *scope) (*corre
 // within puts a SELECT's FROM beside the values of the correlation.
 func (c *correlation) within(input logical.Node, own *scope) (logical.Node, *scope) {
 	n := len(c.scope.columns)
-	sc := (&scope{columns: c.scope.columns, tables: c.scope.tables}).beside(&scope{columns: own.columns, tables: own.tables})
+	sc := (&scope{columns: c.scope.columns, tables: c.scope.tables, shared: c.scope.shared}).beside(&scope{columns: own.columns, tables: own.tables, shared: own.shared})
 	sc.outer, sc.touched, sc.carried = n, c.scope.touched, true
 	for _, m := range own.merged {
 		m.value = shifted(m.value, n)
@@ -99,6 +104,9 @@ func (c *correlation) within(input logical.Node, own *scope) (logical.Node, *sco
 	}
 	for i := range sc.merged {
 		sc.merged[i].value = retyped(sc.merged[i].value, sc.columns)
+	}
+	for i := range sc.shared {
+		sc.shared[i].value = retyped(sc.shared[i].value, sc.columns)
 	}
 	return j, sc
 }

@@ -86,7 +86,7 @@ const (
 
 // unsupported is the answer to what Flink can do and this engine cannot yet.
 func unsupported(pos ast.Pos, what string) error {
-	return ast.Errorf(pos, "%s not supported by this engine yet; run it on a Flink target", what)
+	return ast.Planf(pos, "%s not supported by this engine yet; run it on a Flink target", what)
 }
 
 // enter counts nesting; the caller calls the function it gets when it is done.

@@ -21,7 +21,8 @@ type exprBinder struct {
 	match *matching
 	rows  *ofRows
 	depth int
-	table bool // a table function is being bound
+	table bool   // a table function is being bound
+	items []item // of the SELECT list, by whose aliases QUALIFY may ask; nil: nobody may
 }
 
 // maxExprDepth bounds the nesting of expressions.
@@ -55,7 +56,17 @@ func (x *exprBinder) bind(e ast.Expr) (expr.Expr, error) {
 				return out, err
 			}
 		}
-		return x.scope.resolve(n)
+		e, err := x.scope.resolve(n)
+		if err != nil && len(n.Parts) == 1 {
+			for _, it := range x.items {
+				if it.source != nil && it.alias == n.Parts[0].Name {
+					own := *x
+					own.items = nil
+					return own.bind(it.source)
+				}
+			}
+		}
+		return e, err
 	case *ast.Literal:
 		v, t, err := typing.Literal(n)
 		return expr.Literal(v, t), err

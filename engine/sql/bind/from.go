@@ -128,7 +128,11 @@ func (b *Binder) tableName(r *ast.TableName) (logical.Node, *scope, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	return b.aliased(n, r.Alias, last)
+	n, sc, err := b.aliased(n, r.Alias, last)
+	if err == nil && r.Alias == nil {
+		sc.tables[0].path = []string{t.Path.Catalog, t.Path.Database, t.Path.Name}
+	}
+	return n, sc, err
 }
 
 // timeTravel refuses FOR SYSTEM_TIME AS OF outside joins, but where Flink takes

@@ -93,7 +93,7 @@ func (b *Binder) groupWindow(c *ast.Call, x *exprBinder) (graph.Window, error) {
 		return w, err
 	}
 	if t.Kind != expr.KindColumn || t.Type.TimeAttr == data.NoTimeAttr {
-		return w, ast.Errorf(c.Args[0].Pos(), "Window aggregate can only be defined over a time attribute column, but %s encountered.", t.Type.WithNull(true))
+		return w, ast.Planf(c.Args[0].Pos(), "Window aggregate can only be defined over a time attribute column, but %s encountered.", t.Type.WithNull(true))
 	}
 	w.TimeColumn, w.TimeAttr, w.LTZ = t.Index, t.Type.TimeAttr, t.Type.Kind == data.TimestampLTZ
 	args := map[string]ast.Expr{}

@@ -38,7 +38,7 @@ func hintsOf(hints []ast.Hint) (*hinted, error) {
 			for _, o := range x.Options {
 				d, err := option.ParseDuration(o.Value)
 				if err != nil {
-					return nil, ast.Errorf(o.Pos(), "hint STATE_TTL('%s' = '%s'): %w", o.Key, o.Value, err)
+					return nil, ast.Planf(o.Pos(), "Invalid STATE_TTL hint value: hint STATE_TTL('%s' = '%s'): %w", o.Key, o.Value, err)
 				}
 				h.ttl[o.Key] = d.Milliseconds()
 				h.named = append(h.named, hintName{o.Key, name, o.Pos()})
@@ -61,6 +61,8 @@ func hintsOf(hints []ast.Hint) (*hinted, error) {
 			for _, a := range x.Args {
 				h.named = append(h.named, hintName{a, name, x.Pos()})
 			}
+		default:
+			return nil, ast.Errorf(x.Pos(), "Hint: %s should be registered in the HintStrategyTable: there are STATE_TTL, LOOKUP, %s", name, strings.Join(joinHints, ", "))
 		}
 	}
 	return h, nil

@@ -44,6 +44,9 @@ func (b *Binder) join(j *ast.Join) (logical.Node, *scope, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	if err := different(ls, rs, j.Right.Pos()); err != nil {
+		return nil, nil, err
+	}
 	n := &logical.Join{Left: left, Right: right, Kind: joinKinds[j.Kind], Cond: trueLiteral(), LeftTTL: b.hints.of(ls), RightTTL: b.hints.of(rs), Pos: j.Pos()}
 	sc := ls.beside(rs)
 	switch {
@@ -52,6 +55,7 @@ func (b *Binder) join(j *ast.Join) (logical.Node, *scope, error) {
 		if err := b.using(n, sc, ls, rs, common); err != nil {
 			return nil, nil, err
 		}
+		sc.shared = nil // as in Flink, which takes the names for ambiguous
 	case j.Using != nil:
 		if err := b.using(n, sc, ls, rs, j.Using); err != nil {
 			return nil, nil, err
@@ -60,7 +64,7 @@ func (b *Binder) join(j *ast.Join) (logical.Node, *scope, error) {
 		if b.hasAggregate(j.On) {
 			return nil, nil, ast.Errorf(j.On.Pos(), "Aggregate expression is illegal in ON clause")
 		}
-		if n.Cond, err = b.condition(&exprBinder{b: b, scope: sc}, j.On, "ON"); err != nil {
+		if n.Cond, err = b.condition(&exprBinder{b: b, scope: sc.apart()}, j.On, "ON"); err != nil {
 			return nil, nil, err
 		}
 	case j.Kind != ast.CommaJoin && j.Kind != ast.CrossJoin:
@@ -74,7 +78,22 @@ func (b *Binder) join(j *ast.Join) (logical.Node, *scope, error) {
 	for i := range sc.merged {
 		sc.merged[i].value = retyped(sc.merged[i].value, sc.columns)
 	}
+	for i := range sc.shared {
+		sc.shared[i].value = retyped(sc.shared[i].value, sc.columns)
+	}
 	return n, sc, nil
+}
+
+// different refuses two tables of one name in a FROM.
+func different(ls, rs *scope, pos ast.Pos) error {
+	for _, r := range rs.tables {
+		for _, l := range ls.tables {
+			if r.name != "" && r.name == l.name {
+				return ast.Errorf(pos, "Duplicate relation name '%s' in FROM clause", r.name)
+			}
+		}
+	}
+	return nil
 }
 
 func trueLiteral() expr.Expr { return expr.Literal(data.Value{I: 1}, boolean(false)) }
@@ -87,6 +106,11 @@ func (s *scope) beside(r *scope) *scope {
 	for _, t := range r.tables {
 		t.from, t.to = t.from+len(s.columns), t.to+len(s.columns)
 		out.tables = append(out.tables, t)
+	}
+	out.shared = append(out.shared, s.shared...)
+	for _, c := range r.shared {
+		c, _ = c.moved(func(i int) (int, bool) { return i + len(s.columns), true })
+		out.shared = append(out.shared, c)
 	}
 	if s.merged == nil && r.merged == nil {
 		return out
@@ -188,6 +212,7 @@ func (b *Binder) using(n *logical.Join, sc, ls, rs *scope, names []ast.Ident) er
 			l = call("COALESCE", t, convert(l, t), convert(r, t))
 		}
 		common = append(common, mergedColumn{name: id.Name, value: l})
+		sc.share(id.Name, l)
 	}
 	for _, m := range ls.all() {
 		if !taken[m.name] {
@@ -211,6 +236,17 @@ func (b *Binder) using(n *logical.Join, sc, ls, rs *scope, names []ast.Ident) er
 		n.Cond = call("AND", boolean(nullable), conds...)
 	}
 	return nil
+}
+
+// share makes all columns of a name one.
+func (s *scope) share(name string, value expr.Expr) {
+	c := sharedColumn{name: name, value: value}
+	for i, col := range s.columns {
+		if col.Name == name {
+			c.of = append(c.of, i)
+		}
+	}
+	s.shared = append(s.shared, c)
 }
 
 func (s *scope) mergedNamed(id ast.Ident) (expr.Expr, error) {

@@ -49,7 +49,7 @@ func (x *exprBinder) jsonValue(n *ast.JSONValue) (expr.Expr, error) {
 		switch r.Kind {
 		case data.VarChar, data.Boolean, data.Int, data.Double:
 		default:
-			return expr.Expr{}, ast.Errorf(n.Returning.Pos(), "Unsupported type '%s' for RETURNING in JSON_VALUE().", r)
+			return expr.Expr{}, ast.Planf(n.Returning.Pos(), "Unsupported type '%s' for RETURNING in JSON_VALUE().", r)
 		}
 		t = r.WithNull(true)
 	}
@@ -75,7 +75,7 @@ func (x *exprBinder) jsonQuery(n *ast.JSONQuery) (expr.Expr, error) {
 			return expr.Expr{}, err
 		}
 		if r.Kind != data.VarChar && (r.Kind != data.Array || r.Args[0].Kind != data.VarChar) {
-			return expr.Expr{}, ast.Errorf(n.Returning.Pos(), "Unsupported type '%s' for RETURNING in JSON_QUERY().", r)
+			return expr.Expr{}, ast.Planf(n.Returning.Pos(), "Unsupported type '%s' for RETURNING in JSON_QUERY().", r)
 		}
 		t = r.WithNull(true)
 	}

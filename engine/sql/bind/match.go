@@ -18,7 +18,9 @@ type matching struct {
 	scope *scope
 	spec  graph.Match
 	names map[string][]int // variables and subsets by name
-	below []expr.Expr      // what the input computes besides its columns
+	// defines is the variable whose condition is bound; nil: none is.
+	defines []int
+	below   []expr.Expr // what the input computes besides its columns
 }
 
 // matchRecognize binds t MATCH_RECOGNIZE (…).
@@ -28,7 +30,7 @@ func (b *Binder) matchRecognize(r *ast.MatchRecognize) (logical.Node, *scope, er
 		return nil, nil, err
 	}
 	if r.RowsPerMatch == "ALL" {
-		return nil, nil, ast.Errorf(r.Pos(), "All rows per match mode is not supported yet.")
+		return nil, nil, ast.Planf(r.Pos(), "All rows per match mode is not supported yet.")
 	}
 	m := &matching{b: b, scope: sc, names: map[string][]int{}}
 	if err := m.order(r); err != nil {
@@ -99,17 +101,17 @@ func (m *matching) order(r *ast.MatchRecognize) error {
 		m.spec.Keys = append(m.spec.Keys, m.column(k))
 	}
 	if len(r.OrderBy) == 0 {
-		return ast.Errorf(r.Pos(), "You must specify either rowtime or proctime for order by.")
+		return ast.Planf(r.Pos(), "You must specify either rowtime or proctime for order by.")
 	}
 	list, sort, err := m.b.order(r.OrderBy, x, false)
 	if err != nil {
 		return err
 	}
 	if m.spec.Time = list[0].Type.TimeAttr; m.spec.Time == data.NoTimeAttr {
-		return ast.Errorf(r.OrderBy[0].Pos(), "You must specify either rowtime or proctime for order by as the first one.")
+		return ast.Planf(r.OrderBy[0].Pos(), "You must specify either rowtime or proctime for order by as the first one.")
 	}
 	if sort[0].Desc {
-		return ast.Errorf(r.OrderBy[0].Pos(), "Primary sort order of a streaming table must be ascending on time.")
+		return ast.Planf(r.OrderBy[0].Pos(), "Primary sort order of a streaming table must be ascending on time.")
 	}
 	for i := range sort {
 		sort[i].Column = m.column(list[i])
@@ -134,10 +136,10 @@ func (m *matching) pattern(r *ast.MatchRecognize) error {
 		optional = optional && item.Min == 0
 	}
 	if optional {
-		return ast.Errorf(r.Pattern.Pos(), "Patterns that can produce empty matches are not supported. There must be at least one non-optional state.")
+		return ast.Planf(r.Pattern.Pos(), "Patterns that can produce empty matches are not supported. There must be at least one non-optional state.")
 	}
 	if last := m.spec.Pattern[len(m.spec.Pattern)-1]; last.Greedy && last.Min != last.Max && last.Max != 1 {
-		return ast.Errorf(r.Pattern.Pos(), "Greedy quantifiers are not allowed as the last element of a Pattern yet. Finish your pattern with either a simple variable or reluctant quantifier.")
+		return ast.Planf(r.Pattern.Pos(), "Greedy quantifiers are not allowed as the last element of a Pattern yet. Finish your pattern with either a simple variable or reluctant quantifier.")
 	}
 	for _, s := range r.Subsets {
 		var of []int
@@ -167,7 +169,7 @@ func (m *matching) pattern(r *ast.MatchRecognize) error {
 		}
 		ms, ok := constantMillis(e)
 		if !ok || ms <= 0 {
-			return ast.Errorf(r.Within.Pos(), "Only constant intervals with millisecond resolution are supported as time constraints of patterns.")
+			return ast.Planf(r.Within.Pos(), "Only constant intervals with millisecond resolution are supported as time constraints of patterns.")
 		}
 		m.spec.WithinMillis = ms
 	}
@@ -190,22 +192,22 @@ func (m *matching) item(p ast.Pattern) (graph.MatchItem, error) {
 	item := graph.MatchItem{Min: 1, Max: 1, Greedy: true}
 	switch q := p.(type) {
 	case *ast.PatternAlt:
-		return item, ast.Errorf(p.Pos(), "Currently, CEP doesn't support branching patterns.")
+		return item, ast.Planf(p.Pos(), "Currently, CEP doesn't support branching patterns.")
 	case *ast.PatternPermute:
-		return item, ast.Errorf(p.Pos(), "Currently, CEP doesn't support PERMUTE patterns.")
+		return item, ast.Planf(p.Pos(), "Currently, CEP doesn't support PERMUTE patterns.")
 	case *ast.PatternExclude:
-		return item, ast.Errorf(p.Pos(), "Currently, CEP doesn't support '{-' '-}' patterns.")
+		return item, ast.Planf(p.Pos(), "Currently, CEP doesn't support '{-' '-}' patterns.")
 	case *ast.PatternRepeat:
 		v, ok := q.Item.(*ast.PatternVar)
 		switch {
 		case !ok:
-			return item, ast.Errorf(p.Pos(), "Currently, CEP doesn't support quantifiers of groups of variables: quantify the variables themselves.")
+			return item, ast.Planf(p.Pos(), "Currently, CEP doesn't support quantifiers of groups of variables: quantify the variables themselves.")
 		case q.Min < 0:
-			return item, ast.Errorf(p.Pos(), "The from should be a positive number greater than 0.")
+			return item, ast.Planf(p.Pos(), "The from should be a positive number greater than 0.")
 		case q.Max >= 0 && q.Max < max(q.Min, 1):
-			return item, ast.Errorf(p.Pos(), "The to should be a number greater than or equal to from: %d.", q.Min)
+			return item, ast.Planf(p.Pos(), "The to should be a number greater than or equal to from: %d.", q.Min)
 		case q.Min == 0 && q.Max == 1 && q.Reluctant:
-			return item, ast.Errorf(p.Pos(), "Reluctant optional variables are not supported yet.")
+			return item, ast.Planf(p.Pos(), "Reluctant optional variables are not supported yet.")
 		}
 		item.Min, item.Max, item.Greedy = q.Min, q.Max, !q.Reluctant
 		p = v
@@ -233,15 +235,16 @@ func (m *matching) variable(id ast.Ident) (int, error) {
 func (m *matching) define(r *ast.MatchRecognize) error {
 	m.spec.Define = make([]*expr.Expr, len(m.spec.Vars))
 	for _, d := range r.Define {
-		v, err := m.variable(d.Name)
-		if err != nil {
-			return err
+		v := slices.Index(m.spec.Vars, d.Name.Name)
+		if v < 0 {
+			continue // of a variable that is not in the pattern
 		}
 		if m.spec.Define[v] != nil {
 			return ast.Errorf(d.Pos(), "Pattern variable '%s' has already been defined", d.Name.Name)
 		}
+		m.defines = []int{v}
 		cond, err := m.b.condition(&exprBinder{b: m.b, scope: m.scope, match: m}, d.Cond, "DEFINE")
-		if err != nil {
+		if m.defines = nil; err != nil {
 			return err
 		}
 		m.spec.Define[v] = &cond
@@ -251,6 +254,9 @@ func (m *matching) define(r *ast.MatchRecognize) error {
 
 func (m *matching) measures(r *ast.MatchRecognize) ([]data.Column, error) {
 	var columns []data.Column
+	if len(r.Measures) == 0 {
+		return nil, ast.Errorf(r.Pos(), "Columns ambiguously defined: MATCH_RECOGNIZE needs MEASURES")
+	}
 	for _, item := range r.Measures {
 		e, err := (&exprBinder{b: m.b, scope: m.scope, match: m}).bind(item.Expr)
 		if err != nil {
@@ -307,7 +313,7 @@ func (m *matching) bind(x *exprBinder, e ast.Expr) (expr.Expr, bool, error) {
 			v, err := x.bind(n.X)
 			return v, true, err
 		case ast.OpRunning:
-			return expr.Expr{}, true, ast.Errorf(n.Pos(), "Unsupported call: RUNNING")
+			return expr.Expr{}, true, ast.Planf(n.Pos(), "Unsupported call: RUNNING")
 		}
 	case *ast.Call:
 		return m.call(x, n)

@@ -1,6 +1,7 @@
 package bind
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/weir-streams/weir/engine/data"
@@ -42,9 +43,12 @@ func (m *matching) call(x *exprBinder, n *ast.Call) (expr.Expr, bool, error) {
 		e, err := m.navigate(n, name)
 		return e, true, err
 	case "PREV", "NEXT":
-		return expr.Expr{}, true, ast.Errorf(n.Pos(), "Flink does not support physical offsets within partition.")
+		if e, ok, err := m.previous(n, name); ok || err != nil {
+			return e, true, err
+		}
+		return expr.Expr{}, true, ast.Planf(n.Pos(), "Flink does not support physical offsets within partition.")
 	case "CLASSIFIER":
-		return expr.Expr{}, true, ast.Errorf(n.Pos(), "Unsupported call: CLASSIFIER()")
+		return expr.Expr{}, true, ast.Planf(n.Pos(), "Unsupported call: CLASSIFIER()")
 	case "MATCH_NUMBER":
 		return expr.Expr{}, true, ast.Errorf(n.Pos(), "No match found for function signature MATCH_NUMBER(). Supported signatures are: 'MATCH_NUMBER()'")
 	case "MATCH_ROWTIME":
@@ -56,6 +60,9 @@ func (m *matching) call(x *exprBinder, n *ast.Call) (expr.Expr, bool, error) {
 	}
 	if !m.b.isAggregate(n) {
 		return expr.Expr{}, false, nil
+	}
+	if n.Quantifier != "" {
+		return expr.Expr{}, true, ast.Errorf(n.Pos(), "DISTINCT/ALL not allowed with %s function", ast.Print(n))
 	}
 	o := &ofRows{m: m}
 	inner := &exprBinder{b: m.b, scope: m.scope, rows: o, depth: x.depth}
@@ -73,6 +80,27 @@ func (m *matching) call(x *exprBinder, n *ast.Call) (expr.Expr, bool, error) {
 		call.Type.Nullable = true // of no rows
 	}
 	return m.ref(graph.MatchRef{Vars: o.vars, Agg: &call, Type: call.Type}), true, nil
+}
+
+// previous binds PREV(A.x, n) in the condition of another variable than A, where
+// it looks at the rows of A alone: the n-th before the last of them.
+func (m *matching) previous(n *ast.Call, name string) (expr.Expr, bool, error) {
+	if name != "PREV" || m.defines == nil || len(n.Args) < 1 {
+		return expr.Expr{}, false, nil
+	}
+	o := &ofRows{m: m}
+	if _, err := (&exprBinder{b: m.b, scope: m.scope, rows: o}).bind(n.Args[0]); err != nil {
+		return expr.Expr{}, true, err
+	}
+	if o.vars == nil || sameSet(o.vars, m.defines) {
+		return expr.Expr{}, false, nil
+	}
+	last := *n
+	if len(last.Args) == 1 {
+		last.Args = append(slices.Clip(last.Args), &ast.Literal{Span: n.Span, Kind: ast.IntegerLiteral, Text: "1"})
+	}
+	e, err := m.navigate(&last, "LAST")
+	return e, true, err
 }
 
 // navigate binds FIRST(A.x, n) and LAST(A.x, n).

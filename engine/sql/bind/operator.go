@@ -180,7 +180,7 @@ func (x *exprBinder) compare(at ast.Node, op string, l, r expr.Expr) (expr.Expr,
 	switch op {
 	case "<", "<=", ">", ">=":
 		if !typing.Ordered(t) {
-			return l, ast.Errorf(at.Pos(), "Comparable type expected, but was '%s'.", t)
+			return l, ast.Planf(at.Pos(), "Comparable type expected, but was '%s'.", t)
 		}
 	case "IS DISTINCT FROM", "IS NOT DISTINCT FROM":
 		nullable = false

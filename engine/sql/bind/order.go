@@ -35,13 +35,13 @@ func (b *Binder) ordered(q *ast.Query, n logical.Node) (logical.Node, error) {
 	}
 	if q.Limit == nil {
 		if len(q.OrderBy) > 0 && (list[0].Type.TimeAttr == data.NoTimeAttr || q.OrderBy[0].Desc) && q.Offset == nil {
-			return nil, ast.Errorf(q.OrderBy[0].Pos(), "Sort on a non-time-attribute field is not supported.")
+			return nil, ast.Planf(q.OrderBy[0].Pos(), "Sort on a non-time-attribute field is not supported.")
 		}
 		if q.Offset != nil {
-			return nil, ast.Errorf(q.Offset.Pos(), "FETCH is missed, which on streaming table is not supported currently.")
+			return nil, ast.Planf(q.Offset.Pos(), "FETCH is missed, which on streaming table is not supported currently.")
 		}
 		if list[0].Type.TimeAttr != data.EventTime {
-			return nil, unsupported(q.OrderBy[0].Pos(), "ORDER BY of processing time is")
+			return firstColumns(n, len(in)), nil // rows come in that order
 		}
 		below, at := extended(n, list)
 		for i := range keys {
@@ -179,7 +179,7 @@ func (b *Binder) order(items []ast.OrderItem, x *exprBinder, ordinal bool) ([]ex
 		}
 		switch e.Type.Kind {
 		case data.Row, data.Array, data.Map, data.Multiset:
-			return nil, nil, ast.Errorf(item.Pos(), "Sort on a field of type %s is not supported.", e.Type)
+			return nil, nil, ast.Planf(item.Pos(), "Sort on a field of type %s is not supported.", e.Type)
 		}
 		list, keys = append(list, e), append(keys, sortKey(item))
 	}

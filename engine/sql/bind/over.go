@@ -46,9 +46,14 @@ func (x *exprBinder) over(n *ast.Call) (expr.Expr, error) {
 		return expr.Expr{}, ast.Errorf(n.Pos(), "%s with OVER can only stand in the list of a SELECT or in QUALIFY", name)
 	}
 	if contains(notStreaming, name) {
-		return expr.Expr{}, ast.Errorf(n.Pos(), "%s Function is not supported in stream mode.", name)
+		return expr.Expr{}, ast.Planf(n.Pos(), "%s Function is not supported in stream mode.", name)
 	}
 	plain := &exprBinder{b: x.b, scope: x.scope, agg: x.agg, depth: x.depth}
+	if strings.HasPrefix(name, "STDDEV") || strings.HasPrefix(name, "VAR") {
+		if out, ok, err := x.deviation(plain, n, name); ok || err != nil {
+			return out, err
+		}
+	}
 	c, err := plain.overCall(n, name)
 	if err != nil {
 		return expr.Expr{}, err
@@ -67,6 +72,39 @@ func (x *exprBinder) over(n *ast.Call) (expr.Expr, error) {
 	}
 	x.overs.calls = append(x.overs.calls, c)
 	return expr.Column(overBase+len(x.overs.calls)-1, c.spec.Type), nil
+}
+
+// deviation binds STDDEV and VAR over a frame, as Flink does: by the sums of the
+// values and of their squares, in the type of the values.
+func (x *exprBinder) deviation(plain *exprBinder, n *ast.Call, name string) (expr.Expr, bool, error) {
+	if len(n.Args) != 1 || n.Quantifier != ast.NoQuantifier {
+		return expr.Expr{}, false, nil
+	}
+	value, err := plain.bind(n.Args[0])
+	if err != nil || !typing.Numeric(value.Type) || value.Type.Kind == data.Decimal {
+		return expr.Expr{}, false, err
+	}
+	over := func(f string, arg ast.Expr) ast.Expr {
+		c := *n
+		c.Name, c.Args = &ast.Name{Span: n.Span, Parts: []ast.Ident{{Span: n.Span, Name: f}}}, []ast.Expr{arg}
+		return &c
+	}
+	binary := func(op ast.Op, l, r ast.Expr) ast.Expr {
+		return &ast.Binary{Span: n.Span, Op: op, OpPos: n.Pos(), L: l, R: r}
+	}
+	a := n.Args[0]
+	sum, count := over("SUM", a), over("COUNT", a)
+	far := binary(ast.OpMinus, over("SUM", binary(ast.OpTimes, a, a)), binary(ast.OpDivide, binary(ast.OpTimes, sum, sum), count))
+	var by ast.Expr = count
+	if !strings.HasSuffix(name, "_POP") {
+		one := &ast.Literal{Span: n.Span, Kind: ast.IntegerLiteral, Text: "1"}
+		by = &ast.Call{Span: n.Span, Name: &ast.Name{Span: n.Span, Parts: []ast.Ident{{Span: n.Span, Name: "NULLIF"}}}, Args: []ast.Expr{binary(ast.OpMinus, count, one), &ast.Literal{Span: n.Span, Kind: ast.IntegerLiteral, Text: "0"}}}
+	}
+	out, err := x.bind(binary(ast.OpDivide, far, by))
+	if err == nil && strings.HasPrefix(name, "STDDEV") {
+		out, err = x.callFunction(n, "SQRT", []expr.Expr{out})
+	}
+	return convert(out, value.Type.WithNull(true)), true, err
 }
 
 func sameCall(a, b overCall) bool {
@@ -168,6 +206,9 @@ func (x *exprBinder) lag(n *ast.Call, c overCall) (overCall, error) {
 		if isNull(args[2]) {
 			return c, illegalNull(n.Args[2].Pos())
 		}
+		if args[0].Type.Kind != args[2].Type.Kind {
+			return c, ast.Planf(n.Args[2].Pos(), "Please explicitly cast default value %s to %s.", args[2].Type, args[0].Type)
+		}
 		t, ok := typing.Common(args[0].Type, args[2].Type)
 		if !ok {
 			return c, ast.Errorf(n.Args[2].Pos(), "Cannot apply 'LAG' to arguments of type 'LAG(%s)': the first and the third must have a common type", argTypes(args))
@@ -188,9 +229,9 @@ func (x *exprBinder) overWindow(plain *exprBinder, n *ast.Call, name string, w *
 	if len(w.OrderBy) == 0 {
 		switch name {
 		case "ROW_NUMBER", "RANK", "DENSE_RANK":
-			return ast.Errorf(n.Pos(), "Over Agg: The window rank function requires order by clause with non-constant fields. please re-check the over window statement.")
+			return ast.Planf(n.Pos(), "Over Agg: The window rank function requires order by clause with non-constant fields. please re-check the over window statement.")
 		}
-		return ast.Errorf(n.Pos(), "The window can only be ordered by a single time column.")
+		return ast.Planf(n.Pos(), "The window can only be ordered by a single time column.")
 	}
 	order, sort, err := x.b.order(w.OrderBy, plain, false)
 	if err != nil {
@@ -206,7 +247,7 @@ func (x *exprBinder) overWindow(plain *exprBinder, n *ast.Call, name string, w *
 		return nil
 	}
 	if !sameExprs(o.keys, keys) || !sameExprs(o.order, order) || !slices.Equal(o.sort, sort) || o.rows != rows || o.from != from {
-		return ast.Errorf(n.Pos(), "Over Agg: Unsupported use of OVER windows. All aggregates must be computed on the same window. please re-check the over window statement.")
+		return ast.Planf(n.Pos(), "Over Agg: Unsupported use of OVER windows. All aggregates must be computed on the same window. please re-check the over window statement.")
 	}
 	return nil
 }
@@ -225,12 +266,15 @@ func (x *exprBinder) frame(n *ast.Call, name string, w *ast.Window) (rows bool, 
 		return false, -1, nil
 	}
 	if f.Upper != nil && f.Upper.Kind != ast.CurrentRow || f.Lower.Kind == ast.Following || f.Lower.Kind == ast.UnboundedFollowing {
-		return false, 0, ast.Errorf(f.Pos(), "OVER RANGE FOLLOWING windows are not supported yet.")
+		return false, 0, ast.Planf(f.Pos(), "OVER RANGE FOLLOWING windows are not supported yet.")
 	}
 	switch f.Lower.Kind {
 	case ast.UnboundedPreceding:
 		return f.Rows, -1, nil
 	case ast.CurrentRow:
+		if f.Upper == nil {
+			return false, 0, ast.Planf(f.Pos(), "OVER RANGE FOLLOWING windows are not supported yet.")
+		}
 		return f.Rows, 0, nil
 	}
 	e, err := x.bind(f.Lower.Offset)
@@ -277,14 +321,17 @@ func (o *overs) node(input logical.Node) (logical.Node, error) {
 		return &logical.TopN{Input: below, Keys: keys, Order: sort, From: 1, Number: true, Name: "$rank", Pos: o.pos}, nil
 	}
 	if len(sort) != 1 {
-		return nil, ast.Errorf(o.pos, "The window can only be ordered by a single time column.")
+		return nil, ast.Planf(o.pos, "The window can only be ordered by a single time column.")
 	}
 	if sort[0].Desc {
-		return nil, ast.Errorf(o.pos, "The window can only be ordered in ASCENDING mode.")
+		return nil, ast.Planf(o.pos, "The window can only be ordered in ASCENDING mode.")
 	}
-	out := &logical.Over{Input: below, Pos: o.pos, Spec: graph.Over{
-		Keys: keys, Order: sort, Rows: o.rows, Preceding: o.from, Time: below.Schema()[sort[0].Column].Type.TimeAttr,
-	}}
+	time := below.Schema()[sort[0].Column].Type.TimeAttr
+	if time == data.NoTimeAttr && o.from >= 0 {
+		return nil, ast.Planf(o.pos, "Non-time attribute sort is not supported for bounded OVER window.")
+	}
+	rows := o.rows || time == data.ProcTime && o.from < 0 // no two rows come at one time
+	out := &logical.Over{Input: below, Pos: o.pos, Spec: graph.Over{Keys: keys, Order: sort, Rows: rows, Preceding: o.from, Time: time}}
 	for i, c := range o.calls {
 		args := rest[:len(c.args)]
 		rest = rest[len(c.args):]

@@ -286,7 +286,7 @@ func (x *exprBinder) quantified(n *ast.Quantified) (*sub, error) {
 	})
 	rows, values, least, most := c.right(nd), c.right(nd+1), c.right(nd+2), c.right(nd+3)
 	if !typing.Ordered(t) {
-		return nil, ast.Errorf(n.Pos(), "Comparable type expected, but was '%s'.", t)
+		return nil, ast.Planf(n.Pos(), "Comparable type expected, but was '%s'.", t)
 	}
 	both := func(fold string) (expr.Expr, error) {
 		a, err := x.compare(n, op, v, least)

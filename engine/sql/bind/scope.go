@@ -1,6 +1,7 @@
 package bind
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/weir-streams/weir/engine/data"
@@ -16,6 +17,8 @@ type scope struct {
 	// merged is what a star stands for where joins gave columns of both sides
 	// once; nil: all columns.
 	merged []mergedColumn
+	// shared are the columns of USING and NATURAL, by the names that both sides have.
+	shared []sharedColumn
 	// outer is how many of the columns, the first ones, are of the query around
 	// this one: they are meant only where no other is.
 	outer int
@@ -37,9 +40,62 @@ type mergedColumn struct {
 	value expr.Expr
 }
 
+// sharedColumn is what a name without a table means after a join by that name,
+// although several columns have it.
+type sharedColumn struct {
+	name  string
+	value expr.Expr
+	of    []int // the columns of that name
+}
+
+// moved shifts the places of a sharedColumn, or maps them; it is gone where one
+// of them is no more.
+func (c sharedColumn) moved(to func(int) (int, bool)) (sharedColumn, bool) {
+	of := make([]int, len(c.of))
+	for i, k := range c.of {
+		at, ok := to(k)
+		if !ok {
+			return c, false
+		}
+		of[i] = at
+	}
+	c.of = of
+	c.value = mapped(c.value, func(k int) int { at, _ := to(k); return at })
+	return c, true
+}
+
+// mapped gives columns other places.
+func mapped(e expr.Expr, to func(int) int) expr.Expr {
+	if e.Kind == expr.KindColumn {
+		e.Index = to(e.Index)
+	}
+	if len(e.Args) > 0 {
+		args := make([]expr.Expr, len(e.Args))
+		for i, a := range e.Args {
+			args[i] = mapped(a, to)
+		}
+		e.Args = args
+	}
+	return e
+}
+
 type scopeTable struct {
-	name     string // alias; empty: it has none
-	from, to int    // its columns
+	name     string   // alias; empty: it has none
+	path     []string // catalog, database and table, where it is called by its own name
+	from, to int      // its columns
+}
+
+// named tells how many of the parts of a dotted name are the table's; 0: none.
+func (t scopeTable) named(parts []ast.Ident) int {
+	if t.name != "" && t.name == parts[0].Name {
+		return 1
+	}
+	for n := 2; n <= len(t.path) && n < len(parts); n++ {
+		if slices.EqualFunc(parts[:n], t.path[len(t.path)-n:], func(p ast.Ident, name string) bool { return p.Name == name }) {
+			return n
+		}
+	}
+	return 0
 }
 
 // resolve finds what a dotted name means: a column, and fields within it.
@@ -47,20 +103,25 @@ func (s *scope) resolve(n *ast.Name) (expr.Expr, error) {
 	parts := n.Parts
 	if len(parts) > 1 {
 		for k := len(s.tables) - 1; k >= 0; k-- { // of two, that of the inner query
-			if t := s.tables[k]; t.name != "" && t.name == parts[0].Name {
-				return s.inTable(t, parts)
+			if n := s.tables[k].named(parts); n > 0 {
+				return s.inTable(s.tables[k], parts[n-1:])
 			}
 		}
 	}
 	first := parts[0]
-	found := -1
+	found, several := -1, false
 	for i, c := range s.columns {
 		if c.Name == first.Name {
-			if found >= s.outer || found >= 0 && i < s.outer {
-				return expr.Expr{}, ast.Errorf(first.Pos(), "Column '%s' is ambiguous", first.Name)
-			}
+			several = found >= s.outer || found >= 0 && i < s.outer
 			found = i
 		}
+	}
+	if several {
+		e, ok := s.sharedBy(first.Name, found)
+		if !ok {
+			return expr.Expr{}, ast.Errorf(first.Pos(), "Column '%s' is ambiguous", first.Name)
+		}
+		return fields(e, parts[1:], first.Pos(), first.Name)
 	}
 	if found >= 0 {
 		s.touch(found)
@@ -74,6 +135,37 @@ func (s *scope) resolve(n *ast.Name) (expr.Expr, error) {
 		return expr.Expr{}, ast.Errorf(first.Pos(), "Table '%s' not found%s", first.Name, meant(first.Name, names))
 	}
 	return expr.Expr{}, ast.Errorf(first.Pos(), "Column '%s' not found in any table%s", first.Name, meant(first.Name, names(s.columns)))
+}
+
+// apart is the scope of conditions, where Flink wants columns of USING with their
+// table.
+func (s *scope) apart() *scope {
+	if s.shared == nil {
+		return s
+	}
+	out := *s
+	out.shared = nil
+	return &out
+}
+
+// sharedBy is what a name of several columns means: those of the query itself, if
+// the last of them is, that a join has made one.
+func (s *scope) sharedBy(name string, last int) (expr.Expr, bool) {
+	var all []int
+	for i, c := range s.columns {
+		if c.Name == name && (i >= s.outer) == (last >= s.outer) {
+			all = append(all, i)
+		}
+	}
+	for _, c := range s.shared {
+		if c.name == name && slices.Equal(c.of, all) {
+			for _, i := range c.of {
+				s.touch(i)
+			}
+			return c.value, true
+		}
+	}
+	return expr.Expr{}, false
 }
 
 func (s *scope) inTable(t scopeTable, parts []ast.Ident) (expr.Expr, error) {

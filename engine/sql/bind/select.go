@@ -51,9 +51,12 @@ func (b *Binder) selectOf(q *ast.Select) (logical.Node, error) {
 	}
 	ttl := hints.of(sc)
 	if q.Where != nil {
+		shared := sc.shared
+		sc.shared = nil // as in conditions of joins
 		if input, err = b.where(q, input, sc); err != nil {
 			return nil, err
 		}
+		sc.shared = shared
 	}
 	items, err := b.items(q, sc)
 	if sc.carried {
@@ -83,6 +86,7 @@ func (b *Binder) selectOf(q *ast.Select) (logical.Node, error) {
 		p.Exprs = append(p.Exprs, e)
 		p.Columns = append(p.Columns, data.Column{Name: it.name, Type: e.Type})
 	}
+	x.items = items
 	if err := b.qualified(q, x, p); err != nil {
 		return nil, err
 	}

@@ -199,7 +199,7 @@ func (b *Binder) inner(m membership, input logical.Node, sc *scope) (logical.Nod
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	both := (&scope{columns: sc.columns, tables: sc.tables}).beside(own)
+	both := (&scope{columns: sc.columns, tables: sc.tables, shared: sc.shared}).beside(own)
 	both.outer = outside
 	var conds []expr.Expr
 	if s.Where != nil {

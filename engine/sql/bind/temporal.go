@@ -24,7 +24,7 @@ func (b *Binder) temporal(left logical.Node, ls *scope, r *ast.TableName, j *ast
 	}
 	switch {
 	case j.Kind == ast.RightJoin || j.Kind == ast.FullJoin:
-		return nil, nil, ast.Errorf(j.Pos(), "Unknown join type %s", j.Kind)
+		return nil, nil, ast.Planf(j.Pos(), "Unknown join type %s", j.Kind)
 	case at.Type.TimeAttr == data.ProcTime && !j.Natural && j.Using == nil:
 		return b.lookup(left, ls, r, t, j)
 	case j.Natural || j.Using != nil:

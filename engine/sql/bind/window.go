@@ -140,7 +140,7 @@ func (b *Binder) windowSizes(w *graph.Window, args map[string]ast.Expr, pos ast.
 	}
 	switch {
 	case w.Kind == graph.Hop && w.Size%w.Slide != 0:
-		return ast.Errorf(pos, "HOP table function based aggregate requires size must be an integral multiple of slide, but got size %d ms and slide %d ms", w.Size, w.Slide)
+		return ast.Planf(pos, "HOP table function based aggregate requires size must be an integral multiple of slide, but got size %d ms and slide %d ms", w.Size, w.Slide)
 	case w.Kind == graph.Cumulate && w.Size%w.Slide != 0:
 		return ast.Errorf(pos, "CUMULATE table function based aggregate requires maxSize must be an integral multiple of step, but got maxSize %d ms and step %d ms", w.Size, w.Slide)
 	case w.Size > 0 && (w.Offset >= w.Size || -w.Offset >= w.Size):

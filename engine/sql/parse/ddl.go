@@ -139,6 +139,17 @@ func (p *parser) options() []ast.Option {
 	return out
 }
 
+// replaceTable reads REPLACE TABLE t … AS …: the table must be there.
+func (p *parser) replaceTable() ast.Statement {
+	start := p.next().pos
+	p.expect("TABLE")
+	n := p.createTable(start, true, false).(*ast.CreateTable)
+	if n.Replace = true; n.As == nil {
+		p.bail(p.here(), "REPLACE TABLE needs AS and a query")
+	}
+	return n
+}
+
 func (p *parser) createTable(start ast.Pos, replace, temporary bool) ast.Statement {
 	n := &ast.CreateTable{OrReplace: replace, Temporary: temporary}
 	n.IfNotExists = p.ifNotExists()
@@ -169,9 +180,6 @@ func (p *parser) createTable(start ast.Pos, replace, temporary bool) ast.Stateme
 		if c.Kind == ast.UntypedColumn && n.As == nil {
 			p.bail(c.Pos(), "column %s has no type; a type can be left out in CREATE TABLE … AS only", c.Name.Name)
 		}
-	}
-	if replace && n.As == nil {
-		p.bail(start, "CREATE OR REPLACE TABLE needs AS and a query")
 	}
 	n.Span = p.from(start)
 	return n

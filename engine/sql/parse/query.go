@@ -87,8 +87,10 @@ func (p *parser) setOps(left ast.QueryBody, level int) ast.QueryBody {
 		kind, at := ast.Union, 1
 		switch {
 		case p.at("UNION"):
-		case p.at("EXCEPT"), p.at("MINUS"):
+		case p.at("EXCEPT"):
 			kind = ast.Except
+		case p.at("MINUS"):
+			p.bail(p.here(), "MINUS is not allowed under the current SQL conformance level: write EXCEPT")
 		case p.at("INTERSECT"):
 			kind, at = ast.Intersect, 2
 		default:
@@ -123,6 +125,9 @@ func (p *parser) orderLimit(start ast.Pos, with *ast.With, body ast.QueryBody) *
 				continue
 			}
 			q.Limit = p.count()
+			if p.atSym(",") {
+				p.bail(p.here(), "'LIMIT start, count' is not allowed under the current SQL conformance level: write LIMIT count OFFSET start")
+			}
 		case p.at("FETCH") && !limited:
 			p.next()
 			limited = true
@@ -217,6 +222,8 @@ func (p *parser) selectBlock() ast.QueryBody {
 	p.comma(func() { s.Items = append(s.Items, p.selectItem()) })
 	if p.accept("FROM") {
 		s.From = p.fromItems()
+	} else if p.atAny("WHERE", "GROUP", "HAVING") {
+		p.bail(p.here(), "Incorrect syntax near the keyword '%s': the query has no FROM", p.tok().upper)
 	}
 	if p.accept("WHERE") {
 		s.Where = p.expr()

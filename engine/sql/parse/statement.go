@@ -1,6 +1,7 @@
 package parse
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/weir-streams/weir/engine/sql/ast"
@@ -8,7 +9,7 @@ import (
 
 var statementWords = []string{
 	"SELECT", "WITH", "VALUES", "INSERT", "CREATE", "ALTER", "DROP", "USE", "SHOW", "DESCRIBE", "DESC", "EXPLAIN", "SET", "RESET",
-	"EXECUTE", "BEGIN", "END", "ANALYZE", "ADD", "REMOVE", "LOAD", "UNLOAD", "CALL", "TRUNCATE", "DELETE", "UPDATE", "COMPILE", "STOP",
+	"EXECUTE", "BEGIN", "END", "ANALYZE", "ADD", "REMOVE", "LOAD", "UNLOAD", "CALL", "TRUNCATE", "DELETE", "UPDATE", "REPLACE", "COMPILE", "STOP",
 }
 
 // statement reads any statement.
@@ -21,6 +22,8 @@ func (p *parser) statement() ast.Statement {
 		switch t.upper {
 		case "INSERT":
 			return p.insert()
+		case "REPLACE":
+			return p.replaceTable()
 		case "CREATE":
 			return p.create()
 		case "ALTER":
@@ -276,7 +279,11 @@ func (p *parser) explain() ast.Statement {
 		p.expect("FOR")
 	} else if p.atAny("ESTIMATED_COST", "CHANGELOG_MODE", "JSON_EXECUTION_PLAN", "PLAN_ADVICE") {
 		p.comma(func() {
-			n.Details = append(n.Details, p.oneOf("ESTIMATED_COST", "CHANGELOG_MODE", "JSON_EXECUTION_PLAN", "PLAN_ADVICE"))
+			detail, pos := p.oneOf("ESTIMATED_COST", "CHANGELOG_MODE", "JSON_EXECUTION_PLAN", "PLAN_ADVICE"), p.here()
+			if slices.Contains(n.Details, detail) {
+				p.bail(pos, "Duplicate EXPLAIN DETAIL is not allowed.")
+			}
+			n.Details = append(n.Details, detail)
 		})
 	}
 	switch t := p.tok(); {
@@ -288,6 +295,8 @@ func (p *parser) explain() ast.Statement {
 		n.Statement = p.execute()
 	case t.word("STATEMENT"):
 		n.Statement = p.statementSet(t.pos)
+	case t.word("REPLACE"):
+		return p.replaceTable()
 	case t.word("CREATE"):
 		s := p.create()
 		if c, ok := s.(*ast.CreateTable); !ok || c.As == nil {

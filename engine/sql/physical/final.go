@@ -30,5 +30,5 @@ func (p *planner) bounded(n *logical.Scan) error {
 		return nil
 	}
 	t := n.Table
-	return ast.Errorf(n.Pos, "Querying an unbounded table '%s.%s.%s' in batch mode is not allowed. The table source is unbounded.", t.Catalog, t.Database, t.Name)
+	return ast.Planf(n.Pos, "Querying an unbounded table '%s.%s.%s' in batch mode is not allowed. The table source is unbounded.", t.Catalog, t.Database, t.Name)
 }

@@ -10,7 +10,7 @@ import (
 
 func (p *planner) match(n *logical.Match, in *stream) (*stream, error) {
 	if !in.modes.InsertOnly() {
-		return nil, ast.Errorf(n.Pos, "Match Recognize doesn't support consuming update and delete changes which is produced by node %s", in.producer)
+		return nil, ast.Planf(n.Pos, "Match Recognize doesn't support consuming update and delete changes which is produced by node %s", in.producer)
 	}
 	spec := n.Spec
 	m := meaning{rows: fmt.Sprintf("match (%s) %s", hash(in.meaning.rows), logical.MatchText(spec, in.meaning.columns))}

@@ -32,7 +32,7 @@ func (p *planner) over(n *logical.Over, in *stream) (*stream, error) {
 	modes := graph.Modes{}
 	if spec.Time == data.NoTimeAttr {
 		if !spec.Rows && spec.Preceding >= 0 {
-			return nil, ast.Errorf(n.Pos, "OVER with RANGE of an interval needs rows in the order of a time attribute, and no updates: order by the column with the watermark, or count ROWS")
+			return nil, ast.Planf(n.Pos, "OVER with RANGE of an interval needs rows in the order of a time attribute, and no updates: order by the column with the watermark, or count ROWS")
 		}
 		modes = graph.Modes{Updates: true, UpdateBefore: true, Deletes: in.modes.Deletes || in.modes.Updates}
 	}
@@ -62,7 +62,7 @@ func ranked(cond expr.Expr, below logical.Node) error {
 	look = func(e expr.Expr) {
 		if e.Kind == expr.KindColumn && e.Index >= first && err == nil {
 			if f := o.Spec.Calls[e.Index-first].Func; strings.HasSuffix(f, "RANK") {
-				err = ast.Errorf(o.Pos, "%s() on streaming table is not supported currently", f)
+				err = ast.Planf(o.Pos, "%s() on streaming table is not supported currently", f)
 			}
 		}
 		for _, a := range e.Args {

@@ -456,7 +456,7 @@ func (p *planner) sink(n *logical.Sink, in *stream) (*stream, error) {
 		case !in.modes.Updates:
 			changes = "delete"
 		}
-		return nil, ast.Errorf(n.Pos, "Table sink '%s' doesn't support consuming %s changes which is produced by node %s", table, changes, in.producer)
+		return nil, ast.Planf(n.Pos, "Table sink '%s' doesn't support consuming %s changes which is produced by node %s", table, changes, in.producer)
 	}
 	sink.NotNull = p.config.NotNull
 	op.UID = p.uid("sink", table)

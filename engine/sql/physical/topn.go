@@ -57,16 +57,16 @@ func (p *planner) topN(n *logical.TopN, in *stream) (*stream, error) {
 func supported(n *logical.TopN) error {
 	switch {
 	case n.Bounded && n.To <= 0:
-		return ast.Errorf(n.Pos, "Rank end should not less than zero, but now is %d", n.To)
+		return ast.Planf(n.Pos, "Rank end should not less than zero, but now is %d", n.To)
 	case n.Bounded:
 		return nil
 	case n.Judged == logical.RankCompared:
-		return ast.Errorf(n.Pos, "Rank end is not specified. Currently rank only support TopN, which means the rank end must be specified.")
+		return ast.Planf(n.Pos, "Rank end is not specified. Currently rank only support TopN, which means the rank end must be specified.")
 	}
 	if len(n.Order) != 1 {
-		return ast.Errorf(n.Pos, "The window can only be ordered by a single time column.")
+		return ast.Planf(n.Pos, "The window can only be ordered by a single time column.")
 	}
-	return ast.Errorf(n.Pos, "The window can only be ordered in ASCENDING mode.")
+	return ast.Planf(n.Pos, "The window can only be ordered in ASCENDING mode.")
 }
 
 // windowEnd finds the end of the window among the keys of a ranking, where both
@@ -142,7 +142,7 @@ func (p *planner) sort(n *logical.Sort, in *stream) (*stream, error) {
 		return p.final(in, n.Order), nil
 	}
 	if !in.modes.InsertOnly() {
-		return nil, ast.Errorf(n.Pos, "Sort on a stream of updates is not supported: rows that were given cannot be put in order again")
+		return nil, ast.Planf(n.Pos, "Sort on a stream of updates is not supported: rows that were given cannot be put in order again")
 	}
 	m := in.meaning
 	order := logical.OrderText(n.Order, m.columns)

@@ -129,7 +129,7 @@ func DecimalValue(unscaled *big.Int, t data.Type) data.Value {
 func IntervalValue(i *ast.Interval) (data.Value, data.Type, error) {
 	t := IntervalType(i.Unit)
 	if t.Kind == data.IntervalDayTime && i.Unit.FromPrecision > 3 {
-		return data.Value{}, t, ast.Errorf(i.Pos(), "DAY_INTERVAL_TYPES precision is not supported: %d", i.Unit.FromPrecision)
+		return data.Value{}, t, ast.Planf(i.Pos(), "DAY_INTERVAL_TYPES precision is not supported: %d", i.Unit.FromPrecision)
 	}
 	text := strings.TrimSpace(i.Text)
 	sign := int64(1)

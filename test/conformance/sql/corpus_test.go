@@ -18,6 +18,7 @@ var (
 	corpus   = flag.String("corpus", "", "run another corpus folder and report, without expectations")
 	only     = flag.String("case", "", "run only cases whose name begins so, and say why they fail")
 	failures = flag.Bool("failures", false, "say why cases fail")
+	levels   = flag.Bool("levels", false, "show expected failures whose stage, place or words are others")
 )
 
 // runAll runs cases two at a time.
@@ -114,6 +115,9 @@ func TestOtherCorpus(t *testing.T) {
 	for _, r := range results {
 		if !r.Pass && (*failures || *only != "") {
 			t.Logf("%s:%d: %s: %s", r.Case.File, r.Case.Line, r.Case.Name, r.Why)
+		}
+		if *levels && r.Pass && (r.Weak || r.Level > 0 && r.Level < 4) {
+			t.Logf("%s:%d: %s: level %d: %s", r.Case.File, r.Case.Line, r.Case.Name, r.Level, r.Said)
 		}
 	}
 }

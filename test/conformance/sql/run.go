@@ -40,6 +40,8 @@ type Result struct {
 	// Refused tells that the engine says it does not support something.
 	Refused bool
 	Why     string // why it does not pass
+	// Said is the engine's text of the expected failure that agrees least.
+	Said string
 }
 
 // patience ends a case that hangs.
@@ -59,7 +61,7 @@ func (c *Corpus) Run(ctx context.Context, cs Case, dir string) (res Result) {
 	if err == nil {
 		err = r.run()
 	}
-	res.Level, res.Nullable, res.Weak = r.level, r.nullable, r.weak
+	res.Level, res.Nullable, res.Weak, res.Said = r.level, r.nullable, r.weak, r.said
 	if err == nil {
 		res.Pass = true
 		return res
@@ -82,6 +84,7 @@ type runner struct {
 	session  *enginesql.Session
 	jobs     int
 	level    int
+	said     string
 	nullable bool
 	weak     bool
 }
@@ -422,7 +425,7 @@ func (r *runner) failure(want *Error, err error, offset int) error {
 	before := errors.As(err, &pos)
 	ran := errors.As(err, &run)
 	early := want.Kind == "parse" || want.Kind == "validation"
-	if early == (before && !ran) {
+	if early == (before && pos.Stage == ast.Validation && !ran) {
 		level = 2
 		if !want.HasPosition || before && pos.Pos.Line == want.Line && pos.Pos.Column == want.Column+offset {
 			level = 3
@@ -432,9 +435,14 @@ func (r *runner) failure(want *Error, err error, offset int) error {
 		}
 	}
 	if r.level == 0 || level < r.level {
-		r.level = level
+		r.level, r.said = level, fmt.Sprintf("%s, want %s: %s", firstLine(err), want.Kind, strings.Join(want.Messages, " "))
 	}
 	return nil
+}
+
+func firstLine(err error) string {
+	line, _, _ := strings.Cut(err.Error(), "\n")
+	return line
 }
 
 // sharesWords tells whether the quoted words of Flink's message occur in ours.
