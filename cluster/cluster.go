@@ -48,6 +48,15 @@ type Sessions interface {
 	RunsSessions()
 }
 
+// Warmer is a Launcher that can bring up the cluster of a job before its time:
+// a Spec with Standby. It starts no job until the same ref is launched without;
+// until then its Connect and Observe are those of a cluster without the job, and
+// Client.Standby tells how far it is.
+type Warmer interface {
+	Launcher
+	Warms() bool
+}
+
 // Local is a Launcher that sees the clusters of one place only, such as those
 // of a folder of this machine. What it does not find may run at another place;
 // nobody asks it about those.
@@ -117,6 +126,9 @@ type Spec struct {
 	JobManagerMemory      int64 // bytes; 0 is the launcher's choice
 	TaskManagerMemory     int64
 	Labels                map[string]string
+	// Standby brings the cluster up without its job, which comes by another
+	// Launch of the same ref; only for launchers that are a Warmer.
+	Standby bool
 	// Hidden are values that were put in and must not be shown: not in a
 	// failure, not in the configuration, not in a log. See Hide.
 	Hidden []string

@@ -26,6 +26,9 @@ const (
 	AnnotationFallback    = "weir.io/fallback"         // the checkpoint kept by disasterCheckpointsDelay
 	AnnotationFallbackID  = "weir.io/fallback-id"      // and its number
 	AnnotationSession     = "weir.io/session"          // the start of a session cluster that it is on
+	AnnotationStandby     = "weir.io/standby"          // "true" until it is to start: it only keeps a cluster warm
+	AnnotationWarmed      = "weir.io/standby-asked"    // since when such a cluster may exist
+	AnnotationReady       = "weir.io/standby-ready"    // since when it is ready for the job
 
 	// On a Job and on a SessionCluster: the place, such as a machine, that its
 	// cluster was launched at. Servers of other places cannot see it.
@@ -71,6 +74,10 @@ func DerivedID(from ...string) string {
 
 // TriggerID is an id of ours as Flink writes it: without dashes.
 func TriggerID(id string) string { return strings.ReplaceAll(id, "-", "") }
+
+// OnStandby tells whether a job is, or was to its end, no more than a cluster
+// that is kept warm: it has never been asked to run.
+func OnStandby(j resource.Job) bool { return j.Metadata.Annotations[AnnotationStandby] == "true" }
 
 // InFlight tells whether a cluster may be working on the savepoint: it was
 // asked, and how that ends is not known yet.

@@ -26,6 +26,10 @@ type Sight struct {
 	Failure    string          // why the job failed, or is being restarted
 	Refused    bool            // it failed because of its program or settings: trying again cannot help
 
+	// Standby is how far a cluster is that was brought up without its job; nil:
+	// it is none, or has the job.
+	Standby *flink.Standby
+
 	// Points: what follows is known. A job without checkpointing has none.
 	Points     bool
 	Newest     resource.CheckpointRef   // newest checkpoint another job can start from
@@ -121,6 +125,12 @@ func Ref(job resource.Job) cluster.Ref {
 func (c *Clusters) Has(launcher string) bool {
 	_, ok := c.launchers[launcher]
 	return ok
+}
+
+// Warms tells whether a launcher can bring clusters up before their jobs.
+func (c *Clusters) Warms(launcher string) bool {
+	w, ok := c.launchers[launcher].(cluster.Warmer)
+	return ok && w.Warms()
 }
 
 // Client connects to a job's cluster.
@@ -247,7 +257,10 @@ func (c *Clusters) look(ctx context.Context, job resource.Job, tasks bool) Sight
 	client, err := l.Connect(ctx, ref)
 	if err == nil {
 		s := Sight{Presence: cluster.Present, Answers: true}
-		if err = ask(ctx, client, flinkID(job), tasks, &s); err == nil {
+		if err = ask(ctx, client, flinkID(job), tasks, &s); err == nil && s.Status == "" && job.Metadata.Annotations[AnnotationWarmed] != "" {
+			s.Standby, err = client.Standby(ctx)
+		}
+		if err == nil {
 			return s
 		}
 	}

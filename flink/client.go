@@ -141,6 +141,26 @@ func (c *Client) RemoveJob(ctx context.Context, jobID string) error {
 	return c.do(ctx, http.MethodDelete, submitPath(jobID), nil, nil)
 }
 
+// Standby is how far a cluster of weir is that was brought up without its job.
+type Standby struct {
+	Ready bool `json:"ready"` // its processes are up and have done what can be done before
+	// Refused is why the job, when it comes, can not run; empty if nobody knows a reason.
+	Refused string `json:"refused,omitempty"`
+}
+
+// Standby asks a cluster of weir how far it is that was brought up without its
+// job; nil when it is none, or has its job.
+func (c *Client) Standby(ctx context.Context) (*Standby, error) {
+	out, err := get[Standby](ctx, c, "/weir/v1/standby")
+	if IsNotFound(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &out, nil
+}
+
 func submitPath(jobID string) string { return "/weir/v1/jobs/" + url.PathEscape(jobID) }
 
 // Shutdown asks the whole cluster to end.

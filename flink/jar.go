@@ -89,6 +89,11 @@ func (c *Client) RunJar(ctx context.Context, id string, r RunRequest) (jobID str
 	return out.JobID, err
 }
 
+// PlanJar has the cluster compile the program of a jar, without starting its job.
+func (c *Client) PlanJar(ctx context.Context, id string, r RunRequest) error {
+	return c.do(ctx, http.MethodPost, "/jars/"+url.PathEscape(id)+"/plan", r, nil)
+}
+
 // IsDuplicate tells whether a cluster refuses a job because it has, or had, one
 // of the same id.
 func IsDuplicate(err error) bool {

@@ -18,7 +18,10 @@ type JobState string
 
 // States of a Job. Terminated, Finished and Failed are terminal.
 const (
-	JobStarting    JobState = "STARTING" // cluster being provisioned, or job not yet running
+	JobStarting JobState = "STARTING" // cluster being provisioned, or job not yet running
+	// JobStandby is a job whose cluster is brought up before its time: it runs
+	// nothing until the job before it has ended, and then starts.
+	JobStandby     JobState = "STANDBY"
 	JobStarted     JobState = "STARTED"
 	JobTerminating JobState = "TERMINATING"
 	JobTerminated  JobState = "TERMINATED"

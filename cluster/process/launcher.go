@@ -36,6 +36,8 @@ type Config struct {
 	Artifacts []string
 	// Grace is how long a process may take to end by itself; 0 is 10 seconds.
 	Grace time.Duration
+	// Warms says that the command can bring up a cluster without its job.
+	Warms bool
 	Log   *slog.Logger // nil: slog.Default()
 }
 
@@ -110,13 +112,20 @@ func (l *Launcher) launch(ctx context.Context, spec cluster.Spec) error {
 	if err != nil {
 		return err
 	}
+	if spec.Standby && !l.config.Warms {
+		return fmt.Errorf("%w: this launcher brings up no cluster before its job", cluster.ErrRefused)
+	}
 	held, err := lock(ctx, string(dir)+".lock", unix.LOCK_EX)
 	if err != nil {
 		return err
 	}
 	defer held.Close()
-	if err := l.prepare(dir, spec); err != nil {
+	standby, err := l.prepare(dir, spec)
+	if err != nil {
 		return err
+	}
+	if standby && !spec.Standby {
+		return l.handOver(ctx, spec)
 	}
 	// Whoever has this lock is the process, or is about to start it.
 	alive, err := os.OpenFile(dir.file(aliveName), os.O_RDWR, 0)
@@ -134,24 +143,43 @@ func (l *Launcher) launch(ctx context.Context, spec cluster.Spec) error {
 	return l.start(dir, spec, alive)
 }
 
-// prepare makes the directory, or checks that it is for the same cluster.
-func (l *Launcher) prepare(dir directory, spec cluster.Spec) error {
+// prepare makes the directory, or checks that it is for the same cluster, and
+// tells whether that was brought up without its job.
+func (l *Launcher) prepare(dir directory, spec cluster.Spec) (standby bool, err error) {
 	exists, err := dir.exists()
 	if err != nil {
-		return fmt.Errorf("look at the cluster's directory: %w", err)
+		return false, fmt.Errorf("look at the cluster's directory: %w", err)
 	}
 	if !exists {
-		return dir.create(spec)
+		return false, dir.create(spec)
 	}
 	old, err := dir.spec()
 	if err != nil {
-		return err
+		return false, err
 	}
 	if old.Ref != spec.Ref {
-		return fmt.Errorf("%w: %s is the %s of deployment %q in namespace %s", cluster.ErrRefused, dir, old.Ref, old.DeploymentID, old.Namespace)
+		return false, fmt.Errorf("%w: %s is the %s of deployment %q in namespace %s", cluster.ErrRefused, dir, old.Ref, old.DeploymentID, old.Namespace)
 	}
-	return nil
+	return old.Standby, nil
 }
+
+// handOver brings the job to a cluster that was brought up without it. Doing so
+// again does nothing.
+func (l *Launcher) handOver(ctx context.Context, spec cluster.Spec) error {
+	client, err := l.connect(ctx, spec.Ref)
+	if err != nil {
+		return err
+	}
+	err = client.SubmitJob(ctx, spec.FlinkJobID(), spec)
+	var said *flink.Error
+	if errors.As(err, &said) && said.Status >= 400 && said.Status < 500 {
+		return fmt.Errorf("%w: %w", cluster.ErrRefused, err)
+	}
+	return err
+}
+
+// Warms tells whether clusters can be brought up before their jobs.
+func (l *Launcher) Warms() bool { return l.config.Warms }
 
 // start makes the process. It inherits the locked file, so it holds the lock
 // from its first moment, whatever becomes of us.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	"github.com/weir-streams/weir/cluster"
+	"github.com/weir-streams/weir/flink"
 )
 
 // child is a JVM.
@@ -161,9 +163,14 @@ func (ch *child) over() bool {
 	}
 }
 
-// end asks a child to end, and makes it.
+// end asks a child to end, and makes it; at once, when there is no grace.
 func (ch *child) end(grace time.Duration) {
 	if ch == nil {
+		return
+	}
+	if grace <= 0 {
+		_ = ch.cmd.Process.Kill() // it may have ended
+		<-ch.done
 		return
 	}
 	_ = ch.cmd.Process.Signal(syscall.SIGTERM) // it may have ended
@@ -190,6 +197,9 @@ func (ch *child) epitaph() string {
 	} else if ch.how != nil {
 		how = "has ended: " + ch.how.Error()
 	}
+	if words := whyNotStarted(ch.log); words != "" {
+		return how + ": " + words
+	}
 	words := lastWords(ch.out, func(line string) bool {
 		return strings.Contains(line, "Error") || strings.Contains(line, "Exception") || strings.Contains(line, "Could not") || strings.HasPrefix(line, "Unrecognized")
 	})
@@ -203,6 +213,26 @@ func (ch *child) epitaph() string {
 	}
 	return how
 }
+
+// whyNotStarted is the cause that a process of Flink's gives when it cannot
+// start. What it says after that is about its end.
+func whyNotStarted(log string) string {
+	lines := cluster.LastLines(log)
+	at := slices.IndexFunc(lines, func(line string) bool {
+		return strings.Contains(line, "Could not start cluster entrypoint") || strings.Contains(line, "Terminating TaskManagerRunner with exit code 1")
+	})
+	if at < 0 {
+		return ""
+	}
+	trace := lines[at+1:]
+	if end := slices.IndexFunc(trace, func(line string) bool { return logLine.MatchString(line) }); end >= 0 {
+		trace = trace[:end]
+	}
+	return cluster.Words(flink.Cause(strings.Join(trace, "\n")))
+}
+
+// logLine knows the beginning of an entry of a log.
+var logLine = regexp.MustCompile(`^\d{4}-\d\d-\d\d `)
 
 // lastWords is the last line of a file's end that tells something.
 func lastWords(path string, tells func(string) bool) string {

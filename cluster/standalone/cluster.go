@@ -62,6 +62,7 @@ type Cluster struct {
 	mu    sync.Mutex
 	ready bool // the JobManager has answered
 	jobs  map[string]*job
+	warm  flink.Standby  // of a cluster whose job comes later
 	wg    sync.WaitGroup // of jobs being brought
 	ctx   context.Context
 	base  string // the JobManager's REST API
@@ -91,7 +92,7 @@ func New(c Config) (*Cluster, error) {
 	if err := cl.place(); err != nil {
 		return nil, err
 	}
-	if !c.Spec.IsSession() {
+	if !c.Spec.IsSession() && !c.Spec.Standby {
 		cl.jobs[c.Spec.FlinkJobID()] = &job{spec: c.Spec, since: time.Now()}
 	}
 	return cl, nil
@@ -146,7 +147,11 @@ func (c *Cluster) Run(ctx context.Context) error {
 	c.nursery = newNursery(over)
 	defer c.wg.Wait()
 	defer stop() // before it waits
-	if !c.config.Spec.IsSession() {
+	switch {
+	case c.config.Spec.IsSession():
+	case c.config.Spec.Standby:
+		c.wg.Go(func() { c.warmUp(ctx) })
+	default:
 		c.bring(c.config.Spec.FlinkJobID())
 	}
 	for try := 1; ; try++ {
@@ -163,6 +168,16 @@ func (c *Cluster) Run(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+// grace is what processes get to end by themselves. A cluster is asked to end
+// when its job has ended, or is not to be kept: what they would still do, they
+// would do only for other JobManagers to come.
+func (c *Cluster) grace() time.Duration {
+	if highlyAvailable(c.plan.config) {
+		return childGrace
+	}
+	return 0
 }
 
 // runProcesses runs all processes until one of those ends that the cluster
@@ -185,7 +200,7 @@ func (c *Cluster) runJobManager(ctx context.Context) error {
 		}
 		if err := c.awaitJobManager(ctx, ch); err != nil {
 			if ctx.Err() != nil {
-				ch.end(childGrace)
+				ch.end(c.grace())
 				return ctx.Err()
 			}
 			if portTaken(ch) {
@@ -255,7 +270,7 @@ func (c *Cluster) runTaskManager(ctx context.Context, n int) error {
 		}
 		select {
 		case <-ctx.Done():
-			ch.end(childGrace)
+			ch.end(c.grace())
 			return ctx.Err()
 		case <-ch.done:
 		}

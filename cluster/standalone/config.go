@@ -110,6 +110,8 @@ func planOf(spec cluster.Spec, dir string, p ports) (plan, error) {
 		"execution.checkpointing.externalized-checkpoint-retention": "RETAIN_ON_CANCELLATION",
 		// On one machine silence means the end of a process.
 		"heartbeat.interval": "2000", "heartbeat.timeout": "10000",
+		// A busy machine is no reason to give a start up.
+		"pekko.startup-timeout": "60 s",
 		// So that the JobManager and what it tells are there until they are taken away.
 		"execution.shutdown-on-application-finish": "false",
 		"jobstore.expiration-time":                 "20000000",
@@ -186,3 +188,6 @@ appender.file.policies.size.size = 32MB
 appender.file.strategy.type = DefaultRolloverStrategy
 appender.file.strategy.max = 2
 `
+
+// scratch is where nothing that is to be kept is written.
+func scratch(dir string) string { return "file://" + filepath.Join(dir, "tmp", "scratch") }

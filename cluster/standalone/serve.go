@@ -26,6 +26,10 @@ func (c *Cluster) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		c.serveJob(w, r, id)
 		return
 	}
+	if r.URL.Path == "/weir/v1/standby" && r.Method == http.MethodGet {
+		c.serveStandby(w)
+		return
+	}
 	if r.Method == http.MethodDelete && path == "/cluster" {
 		w.WriteHeader(http.StatusAccepted)
 		_, _ = io.WriteString(w, "{}")
@@ -52,6 +56,11 @@ func (c *Cluster) waiting(path string) http.Handler {
 	defer c.mu.Unlock()
 	if rest, ok := strings.CutPrefix(path, "/jobs/"); ok {
 		id, _, _ := strings.Cut(rest, "/")
+		if c.config.Spec.Standby && c.jobs[strings.ToLower(id)] == nil && strings.EqualFold(id, c.config.Spec.FlinkJobID()) {
+			return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				sayNo(w, http.StatusNotFound, fmt.Errorf("job %s has not been brought here yet", id))
+			})
+		}
 		if j := c.jobs[strings.ToLower(id)]; j != nil && !j.accepted && j.spec.JobID != "" && (!j.removed || j.refused != nil) {
 			w := Waiting{Spec: j.spec, Since: j.since, Refused: j.refused, Canceled: errors.Is(j.refused, errUnwanted)}
 			w.Cancel = func() {
@@ -71,12 +80,7 @@ func (c *Cluster) waiting(path string) http.Handler {
 
 // serveJob takes jobs of a session cluster and lets them go.
 func (c *Cluster) serveJob(w http.ResponseWriter, r *http.Request, id string) {
-	fail := func(status int, err error) {
-		w.Header().Set("Content-Type", "application/json; charset=UTF-8")
-		w.WriteHeader(status)
-		b, _ := json.Marshal(map[string][]string{"errors": {err.Error()}}) // strings
-		_, _ = w.Write(b)
-	}
+	fail := func(status int, err error) { sayNo(w, status, err) }
 	id = strings.ToLower(id)
 	switch r.Method {
 	case http.MethodPut:
@@ -103,13 +107,20 @@ func (c *Cluster) serveJob(w http.ResponseWriter, r *http.Request, id string) {
 	}
 }
 
+func sayNo(w http.ResponseWriter, status int, err error) {
+	w.Header().Set("Content-Type", "application/json; charset=UTF-8")
+	w.WriteHeader(status)
+	b, _ := json.Marshal(map[string][]string{"errors": {err.Error()}}) // strings
+	_, _ = w.Write(b)
+}
+
 func (c *Cluster) take(id string, body []byte) (status int, err error) {
 	var spec cluster.Spec
 	if err := json.Unmarshal(body, &spec); err != nil {
 		return http.StatusBadRequest, fmt.Errorf("read the job's spec: %w", err)
 	}
 	switch {
-	case !c.config.Spec.IsSession():
+	case !c.config.Spec.IsSession() && (!c.config.Spec.Standby || spec.Ref != c.config.Spec.Ref):
 		return http.StatusBadRequest, errors.New("this cluster has a job of its own and takes no other")
 	case spec.FlinkJobID() != id:
 		return http.StatusBadRequest, fmt.Errorf("the spec is of job %q, the path of job %s", spec.FlinkJobID(), id)

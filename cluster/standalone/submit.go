@@ -195,11 +195,16 @@ func jarName(path string) string {
 // script is the program that runs a SQL script, and its arguments.
 func (c *Cluster) script(spec cluster.Spec) (class string, args []string) {
 	all := program(spec.Catalog, spec.Artifact.SQLScript)
+	if spec.DeploymentName != "" && c.config.Home.Major() < 2 {
+		all = append([]string{"SET 'pipeline.name' = '" + strings.ReplaceAll(spec.DeploymentName, "'", "''") + "'"}, all...)
+	}
+	return c.statementArgs(all)
+}
+
+// statementArgs is the program that runs statements, and its arguments.
+func (c *Cluster) statementArgs(all []string) (class string, args []string) {
 	if c.config.Home.Major() >= 2 {
 		return sqlDriver, []string{"--script", strings.Join(all, ";\n") + ";\n"}
-	}
-	if spec.DeploymentName != "" {
-		args = append(args, "C:pipeline.name="+spec.DeploymentName)
 	}
 	for _, s := range all {
 		if k, v, ok := setting(s); ok {

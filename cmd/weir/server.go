@@ -283,7 +283,7 @@ func launchers(data, clusters string, log *slog.Logger) (map[string]cluster.Laun
 		command = append(command, "--home", place)
 	}
 	flinkProcesses, err := process.New(process.Config{
-		Dir: clusters + "-flink", Command: command, Artifacts: []string{"SQLSCRIPT", "JAR"}, Grace: 20 * time.Second, Log: log,
+		Dir: clusters + "-flink", Command: command, Artifacts: []string{"SQLSCRIPT", "JAR"}, Grace: 20 * time.Second, Warms: true, Log: log,
 	})
 	if err != nil {
 		return nil, err

@@ -32,6 +32,11 @@ func (c *Controller) act(ctx context.Context, seen *snapshot, p plan) error {
 			return fmt.Errorf("create job %s: %w", p.create.Metadata.ID, err)
 		}
 		log.InfoContext(ctx, "job created", "job", p.create.Metadata.ID, "from", p.create.Spec.SavepointLocation)
+	case p.promote != nil:
+		if err := c.promote(ctx, *p.promote); err != nil {
+			return err
+		}
+		log.InfoContext(ctx, "job is to start on the cluster that is up", "job", p.promote.Metadata.ID, "from", p.promote.Spec.SavepointLocation)
 	case p.savepoint != nil:
 		if _, err := c.Savepoints.Create(ctx, control.By, *p.savepoint); err != nil {
 			return fmt.Errorf("create savepoint %s: %w", p.savepoint.Metadata.ID, err)

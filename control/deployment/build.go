@@ -30,7 +30,7 @@ type Config struct {
 func (d *decision) job(from resource.Savepoint) resource.Job {
 	m := d.Metadata
 	template := d.Spec.Template.Spec
-	id := control.DerivedID("job", m.ID, d.newest().Metadata.ID)
+	id := control.DerivedID("job", m.ID, d.lastID())
 	j := resource.Job{
 		Metadata: resource.Metadata{
 			ID: id, Namespace: m.Namespace, DeploymentID: m.ID, DeploymentName: m.Name,

@@ -65,6 +65,8 @@ type Secrets interface {
 // Launchers tells which launchers this server has.
 type Launchers interface {
 	Has(name string) bool
+	// Warms tells whether it can bring clusters up before their jobs.
+	Warms(name string) bool
 }
 
 // Needs are the things main introduces to the controller.

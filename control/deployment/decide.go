@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/weir-streams/weir/control"
@@ -13,7 +14,8 @@ import (
 // plan is at most one deed, the status to write after it, and when to look
 // again even if nothing changes (zero: not before).
 type plan struct {
-	create    *resource.Job       // start this job
+	create    *resource.Job       // start this job, or bring up its cluster
+	promote   *resource.Job       // start this job, whose cluster is up
 	savepoint *resource.Savepoint // take this savepoint
 	stop      string              // id of the job to cancel
 	rollBack  *rollBack
@@ -31,6 +33,7 @@ type plan struct {
 // rollBack writes an old spec's template and target back.
 type rollBack struct {
 	from, to int // generations
+	version  int // of the spec, when a job of it runs; else 0
 	spec     resource.DeploymentSpec
 }
 
@@ -47,6 +50,7 @@ func decide(now time.Time, seen *snapshot) plan {
 	default:
 		d.withoutJob()
 	}
+	d.discardStandby()
 	d.keep()
 	return d.plan
 }
@@ -121,6 +125,10 @@ func (d *decision) keepRunning(j resource.Job) {
 		return
 	}
 	if d.outdated(j) {
+		if refused, found := d.refusedStandby(); found {
+			d.tooManyFailures(refused, 1)
+			return
+		}
 		if d.Spec.UpgradeStrategy.Kind != resource.UpgradeNone && d.cannotStart("job "+j.Metadata.ID+" goes on as before") {
 			return
 		}
@@ -165,6 +173,9 @@ func (d *decision) end(j resource.Job, origin resource.SavepointOrigin, why stri
 		d.again = wait
 		return
 	}
+	if origin == resource.OriginSuspendAndUpgrade && d.awaitStandby(j, why) {
+		return
+	}
 	d.working("taking a savepoint of job %s", j.Metadata.ID)
 	s := d.stopSavepoint(j, origin)
 	d.savepoint = &s
@@ -182,6 +193,10 @@ func (d *decision) withoutJob() {
 	if p, found := d.pending(); found {
 		// Starting now would lose the state that is being saved.
 		d.working("waiting for the outcome of savepoint %s", p.Metadata.ID)
+		return
+	}
+	if s, found := d.standby(); found && !d.wantsStandby(s) {
+		d.working("ending the cluster of job %s, which was brought up for nothing", s.Metadata.ID)
 		return
 	}
 	switch d.Spec.State {
@@ -246,7 +261,9 @@ func (d *decision) start() {
 	}
 	j := d.job(from)
 	d.working("starting job %s", j.Metadata.ID)
-	d.create = &j
+	if d.create = &j; d.hasStandby() {
+		d.create, d.promote = nil, &j
+	}
 	d.done = []control.Event{{Name: resource.EventCreatingANewJob, JobID: j.Metadata.ID, Message: d.startMessage(from, last, failures)}}
 }
 
@@ -329,6 +346,9 @@ func (d *decision) backTo(last resource.Job) *rollBack {
 			return nil
 		}
 		back := &rollBack{from: d.Metadata.Generation, to: r.Generation, spec: spec}
+		if !good.Status.State.Terminal() {
+			back.version = good.Metadata.SpecVersion() // it runs, and goes on
+		}
 		if after := back.apply(d.Deployment); after.SpecVersion() == d.SpecVersion() {
 			return nil // it is what failed now
 		}
@@ -345,6 +365,9 @@ func (b *rollBack) apply(d resource.Deployment) resource.Deployment {
 	d.Spec.DeploymentTargetName = b.spec.DeploymentTargetName
 	d.Spec.SessionClusterName = b.spec.SessionClusterName
 	d.CountSpecVersion(old)
+	if b.version > 0 {
+		d.Metadata.Annotations[resource.AnnotationSpecVersion] = strconv.Itoa(b.version)
+	}
 	return d
 }
 

@@ -21,10 +21,12 @@ func (c *Controller) observe(ctx context.Context, id string) (*snapshot, error) 
 	if seen.jobs, err = c.Jobs.List(ctx, resource.Filter{DeploymentID: id, Newest: c.config.listed()}); err != nil {
 		return nil, fmt.Errorf("list jobs of deployment %s: %w", id, err)
 	}
-	if _, found := seen.lastGood(); !found && len(seen.jobs) == c.config.listed() {
+	seen.splitStandbys()
+	if _, found := seen.lastGood(); !found && len(seen.jobs)+len(seen.standbys) == c.config.listed() {
 		if seen.jobs, err = c.Jobs.List(ctx, resource.Filter{DeploymentID: id}); err != nil {
 			return nil, fmt.Errorf("list jobs of deployment %s: %w", id, err)
 		}
+		seen.splitStandbys()
 	}
 	// After the jobs: a job that is seen as ended has left its last savepoint.
 	if seen.savepoints, err = c.Savepoints.List(ctx, resource.Filter{DeploymentID: id, Newest: window}); err != nil {
@@ -47,14 +49,15 @@ func (c *Controller) observe(ctx context.Context, id string) (*snapshot, error) 
 			return nil, fmt.Errorf("look for the secrets of deployment %s: %w", id, err)
 		}
 	}
-	if len(active) > 0 {
+	if len(active) > 0 && !seen.target.warms {
 		return seen, nil
 	}
 	if seen.catalog, err = c.findCatalog(ctx, d); err != nil {
 		return nil, err
 	}
-	switch seen.newest().Status.State {
-	case resource.JobFailed, resource.JobFinished:
+	_, refused := seen.refusedStandby()
+	switch state := seen.newest().Status.State; {
+	case state == resource.JobFailed, state == resource.JobFinished, refused:
 		if seen.history, err = c.Revisions.Revisions(ctx, resource.KindDeployment, id); err != nil {
 			return nil, fmt.Errorf("read the history of deployment %s: %w", id, err)
 		}
@@ -101,5 +104,5 @@ func (c *Controller) findTarget(ctx context.Context, d resource.Deployment) (tar
 	if !c.Launchers.Has(launcher) {
 		return target{problem: fmt.Sprintf("deployment target %q wants launcher %q, which this server does not have", ref, launcher)}, nil
 	}
-	return target{name: t.Metadata.Name, launcher: launcher, kubernetesNamespace: t.Spec.Kubernetes.Namespace}, nil
+	return target{name: t.Metadata.Name, launcher: launcher, warms: c.Launchers.Warms(launcher), kubernetesNamespace: t.Spec.Kubernetes.Namespace}, nil
 }

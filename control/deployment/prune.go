@@ -24,6 +24,13 @@ func (c Config) listed() int { return max(window, c.JobHistory+pruneBatch) }
 // the job, or that it was started from, or that it is the last one that ran,
 // by which we know that there was state.
 func (d *decision) pruneJobs() {
+	if d.config.JobHistory > 0 {
+		for _, j := range d.standbys {
+			if j.Status.State.Terminal() && j.Spec.Generation < d.Metadata.Generation && j.Metadata.CreatedAt.Before(d.newest().Metadata.CreatedAt.Time) {
+				d.forget = append(d.forget, j)
+			}
+		}
+	}
 	if d.config.JobHistory <= 0 || len(d.jobs) <= d.config.JobHistory {
 		return
 	}

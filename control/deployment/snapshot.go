@@ -14,6 +14,7 @@ type snapshot struct {
 	resource.Deployment
 	jobs       []resource.Job       // in order of creation; the newest ones at least
 	savepoints []resource.Savepoint // in order of creation; the completed ones that matter at least
+	standbys   []resource.Job       // that keep, or kept, a cluster warm for a job that was never asked to run; not among jobs
 	target     target               // where a new job would run; looked for when one is to be
 	secrets    string               // why a new job could not be launched; empty if it could
 	catalog    []string             // statements of the namespace's catalog, for a new job
@@ -26,6 +27,7 @@ type target struct {
 	name                string // of the DeploymentTarget
 	launcher            string
 	kubernetesNamespace string
+	warms               bool   // the launcher can bring clusters up before their jobs
 	problem             string // why there is no such place; empty if there is
 	session             session
 }

@@ -118,7 +118,7 @@ func (c *Controller) launch(ctx context.Context, j resource.Job, spec cluster.Sp
 	c.Log.WarnContext(ctx, "launch failed", "job", j.Metadata.ID, "error", err)
 	_, werr := c.Jobs.Update(ctx, control.By, j.Metadata.ID, func(j *resource.Job) error {
 		j.Status.Message = err.Error()
-		if reason != "" && j.Status.State == resource.JobStarting {
+		if reason != "" && (j.Status.State == resource.JobStarting || j.Status.State == resource.JobStandby) {
 			j.Status.State = resource.JobTerminating
 			j.Status.Failure = resource.Failure{Reason: reason, Message: err.Error(), FailedAt: resource.At(c.Now())}
 			j.Metadata.Annotations = maps.Clone(j.Metadata.Annotations)

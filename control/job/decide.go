@@ -58,6 +58,8 @@ func decide(now time.Time, seen *snapshot) plan {
 	case seen.Status.State.Terminal():
 	case seen.Status.State == resource.JobTerminating:
 		d.ending()
+	case seen.Status.State == resource.JobStandby:
+		d.standing()
 	case seen.Spec.Stop != "":
 		d.end("the job is to end")
 	case d.stoppedBy() != nil:
@@ -92,6 +94,10 @@ func (d *decision) starting() {
 		d.fail(control.ReasonBroken, first(s.Message, "its cluster can never work"))
 	case !s.Answers:
 		d.await(launched, "waiting for the cluster to answer", s.Message)
+	case s.Standby != nil:
+		// We were interrupted before it was given the job.
+		d.launch = true
+		d.await(launched, "bringing the job to its cluster", d.Status.Message)
 	case s.Status == "":
 		d.await(launched, "waiting for the cluster to know the job", "")
 	case s.Processing, s.NewestID > 0, len(s.Savepoints) > 0, s.Status == flink.JobFinished:

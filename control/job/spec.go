@@ -35,6 +35,7 @@ func (c *Controller) build(ctx context.Context, j resource.Job) (cluster.Spec, e
 		Configuration:         maps.Clone(j.Spec.FlinkConfiguration),
 		SavepointLocation:     j.Spec.SavepointLocation,
 		AllowNonRestoredState: j.Spec.AllowNonRestoredState,
+		Standby:               j.Status.State == resource.JobStandby,
 		TaskManagers:          j.Spec.NumberOfTaskManagers,
 		Artifact: cluster.Artifact{
 			Kind: string(a.Kind), SQLScript: a.SQLScript, EntryClass: a.EntryClass, Engine: a.FlinkVersion,

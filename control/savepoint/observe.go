@@ -90,7 +90,7 @@ func (c *Controller) findJob(ctx context.Context, s resource.Savepoint) (resourc
 		return resource.Job{}, fmt.Errorf("list jobs of deployment %s: %w", s.Metadata.DeploymentID, err)
 	}
 	for _, j := range all {
-		if !j.Status.State.Terminal() {
+		if !j.Status.State.Terminal() && !control.OnStandby(j) {
 			return j, nil
 		}
 	}

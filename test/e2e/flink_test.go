@@ -73,10 +73,15 @@ func onFlink(t *testing.T, version string) *platform {
 
 func (p *platform) deployOnFlink(name, script string) resource.Deployment {
 	p.t.Helper()
-	return p.deploy(name, script, map[string]any{
+	return p.deployProgram(name, map[string]any{"kind": "SQLSCRIPT", "sqlScript": script})
+}
+
+func (p *platform) deployProgram(name string, artifact map[string]any) resource.Deployment {
+	p.t.Helper()
+	return p.deploy(name, "", map[string]any{
 		"deploymentTargetName": "flink",
 		"template": map[string]any{"spec": map[string]any{
-			"artifact": map[string]any{"kind": "SQLSCRIPT", "sqlScript": script},
+			"artifact": artifact,
 			// At parallelism 1 Flink chains the filesystem sink's two operators, which
 			// changes the ids of all before them.
 			"parallelism": 2,
@@ -102,15 +107,7 @@ func (p *platform) jvms(class string) []int {
 
 func (p *platform) killJVM(class string) {
 	p.t.Helper()
-	pids := p.jvms(class)
-	if len(pids) == 0 {
-		p.t.Fatalf("no %s runs", class)
-	}
-	for _, pid := range pids {
-		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
-			p.t.Fatal(err)
-		}
-	}
+	p.signalJVM(class, syscall.SIGKILL)
 }
 
 const (
@@ -199,18 +196,7 @@ func TestFlinkKeepsState(t *testing.T) {
 			p.settle("fork", resource.StateFinished)
 			checkOutput(t, p, "fork", output(t, forked), totalsOf(n))
 
-			for _, name := range []string{"numbers", "fork"} {
-				p.patch(name, map[string]any{"spec": map[string]any{"state": "CANCELLED"}})
-				p.settle(name, resource.StateCancelled)
-				if err := p.api.Deployments("default").Delete(p.ctx(), name); err != nil {
-					t.Fatal(err)
-				}
-			}
-			for deadline := time.Now().Add(time.Minute); len(p.processes()) > 0; time.Sleep(50 * time.Millisecond) {
-				if time.Now().After(deadline) {
-					t.Fatalf("processes are left behind: %v", p.processes())
-				}
-			}
+			p.removeAll("numbers", "fork")
 		})
 	}
 }

@@ -72,9 +72,12 @@ func (v vaultDoor) GetByName(_ context.Context, _, name string) (resource.Secret
 	return resource.SecretValue{Spec: resource.SecretValueSpec{Value: secretValue}}, nil
 }
 
-type launchers struct{}
+type launchers struct{ warm bool }
 
-func (launchers) Has(name string) bool { return name == "fake" }
+func (l launchers) Has(name string) bool { return name == "fake" }
+
+// Warms is true in every other world.
+func (l launchers) Warms(string) bool { return l.warm }
 
 // events counts events instead of keeping them, unless a trace is wanted.
 type events struct{ w *World }

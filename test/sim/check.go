@@ -3,6 +3,7 @@ package sim
 import (
 	"encoding/json"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,26 +15,49 @@ import (
 
 // launch brings a cluster up, unless it is there or was there already.
 func (w *World) launch(j resource.Job, spec cluster.Spec) error {
-	if c := w.byJob[j.Metadata.ID]; c != nil && !c.gone {
+	c := w.byJob[j.Metadata.ID]
+	if c != nil && !c.gone && (!c.standby || spec.Standby) {
 		return nil
 	}
 	if was, is := j.Spec.FlinkConfiguration["sim.secret"], spec.Configuration["sim.secret"]; was != "" && (was != secretReference || is != secretValue) {
 		w.fail("job %s has the secret as %q and is launched with %q", j.Metadata.ID, was, is)
 	}
 	for _, c := range w.clusters {
-		if c.job.Metadata.DeploymentID != j.Metadata.DeploymentID || c.gone {
+		if c.job.Metadata.DeploymentID != j.Metadata.DeploymentID || c.gone || c.standby || spec.Standby {
 			continue
 		}
 		c.catchUp()
 		w.fail("two clusters of one deployment: %s is launched while %s is %s", j.Metadata.ID, c.job.Metadata.ID, c.status)
 	}
-	c := &fakeCluster{
+	if spec.Standby {
+		for _, c := range w.clusters {
+			if c.job.Metadata.DeploymentID == j.Metadata.DeploymentID && !c.gone && c.standby {
+				w.fail("two clusters of one deployment wait for a job: %s is launched while %s does", j.Metadata.ID, c.job.Metadata.ID)
+			}
+		}
+	}
+	handed := c != nil && !c.gone
+	if handed {
+		w.tracef("cluster %s is given its job", short(j.Metadata.ID))
+		w.clusters = slices.DeleteFunc(w.clusters, func(o *fakeCluster) bool { return o == c })
+	}
+	c = &fakeCluster{
 		w: w, job: j, dir: spec.Configuration[control.KeyCheckpointDir],
 		status: flink.JobInitializing, due: w.now.Add(w.between(0, 400*time.Millisecond)), last: w.now,
 		every: w.between(300*time.Millisecond, 4*time.Second), restored: spec.SavepointLocation,
 		session: spec.Session,
 	}
-	c.silentUntil = w.now.Add(w.between(0, 200*time.Millisecond))
+	if !handed {
+		c.silentUntil = w.now.Add(w.between(0, 200*time.Millisecond))
+	}
+	if c.standby = spec.Standby; c.standby {
+		c.ready = w.now.Add(w.between(0, 3*time.Second))
+		c.refuses = spec.Configuration["sim.broken"] == "refused" && w.chance(.8)
+		w.clusters = append(w.clusters, c)
+		w.byJob[j.Metadata.ID] = c
+		w.tracef("cluster %s launched without its job", short(j.Metadata.ID))
+		return nil
+	}
 	if spec.Configuration["sim.bound"] == "true" {
 		c.bound = 5_000
 	}
@@ -60,9 +84,12 @@ func (w *World) startRank(j resource.Job) rank {
 func (w *World) checkNewJob(j *resource.Job) {
 	m := j.Metadata
 	for _, other := range w.jobs.owned[m.DeploymentID] {
-		if other != j && !other.Status.State.Terminal() {
+		if other.Metadata.ID != m.ID && !other.Status.State.Terminal() && control.OnStandby(*other) == control.OnStandby(*j) {
 			w.fail("job %s is created while %s is %s", m.ID, other.Metadata.ID, other.Status.State)
 		}
+	}
+	if control.OnStandby(*j) {
+		return // it is looked at when it is to start
 	}
 	spec := w.specAt(m.DeploymentID, j.Spec.Generation)
 	var from rank
@@ -300,7 +327,7 @@ func (w *World) checkStep() {
 	for _, d := range w.deployments.rows {
 		active := 0
 		for _, j := range w.jobs.owned[d.Metadata.ID] {
-			if !j.Status.State.Terminal() {
+			if !j.Status.State.Terminal() && !control.OnStandby(*j) {
 				active++
 			}
 		}

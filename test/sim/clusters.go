@@ -43,9 +43,12 @@ type snap struct {
 type fakeCluster struct {
 	w       *World
 	job     resource.Job
-	dir     string // of checkpoints
-	life    int    // of the JobManager process
-	session string // the start of a session cluster it is on; empty: its own cluster
+	dir     string    // of checkpoints
+	life    int       // of the JobManager process
+	standby bool      // it waits for its job
+	ready   time.Time // when it is ready for it
+	refuses bool      // it will find that its job cannot run
+	session string    // the start of a session cluster it is on; empty: its own cluster
 
 	gone        bool
 	broken      bool
@@ -83,12 +86,12 @@ type op struct {
 func (c *fakeCluster) there() bool { return !c.gone }
 
 // alive tells whether the job may process now or later.
-func (c *fakeCluster) alive() bool { return !c.gone && !c.broken && !c.status.Terminal() }
+func (c *fakeCluster) alive() bool { return !c.standby && !c.gone && !c.broken && !c.status.Terminal() }
 
 // catchUp lets everything happen that is due by now.
 func (c *fakeCluster) catchUp() {
 	now := c.w.now
-	if c.gone || c.broken {
+	if c.gone || c.broken || c.standby {
 		return
 	}
 	for range 1000 {
@@ -331,6 +334,13 @@ func (k clusters) Look(_ context.Context, j resource.Job, tasks bool) control.Si
 		return control.Sight{Presence: cluster.Present, Message: "no answer"}
 	}
 	c.catchUp()
+	if c.standby {
+		seen := flink.Standby{Ready: !k.w.now.Before(c.ready)}
+		if c.refuses && seen.Ready {
+			seen.Refused = "the script does not compile"
+		}
+		return control.Sight{Presence: cluster.Present, Answers: true, Standby: &seen}
+	}
 	return c.sight(tasks)
 }
 
@@ -358,7 +368,7 @@ func (k clusters) Launch(_ context.Context, j resource.Job, spec cluster.Spec) e
 		if k.w.chance(k.w.faults.LaunchFails) {
 			return errors.New("fork: cannot allocate memory")
 		}
-		if spec.Configuration["sim.broken"] == "refused" {
+		if spec.Configuration["sim.broken"] == "refused" && (!spec.Standby || k.w.chance(.5)) {
 			return fmt.Errorf("%w: the script does not compile", cluster.ErrRefused)
 		}
 		if _, ok := k.w.through(spec.Ref); !ok {
@@ -373,6 +383,9 @@ func (k clusters) Cancel(_ context.Context, j resource.Job) error {
 		c, err := k.reach(j)
 		if err != nil {
 			return err
+		}
+		if c.standby {
+			return &flink.Error{Status: http.StatusNotFound, Messages: []string{"no such job"}}
 		}
 		if c.alive() && c.status != flink.JobCancelling {
 			c.become(flink.JobCancelling)
@@ -402,6 +415,9 @@ func (k clusters) Trigger(_ context.Context, j resource.Job, t control.Trigger) 
 		c, err := k.reach(j)
 		if err != nil {
 			return err
+		}
+		if c.standby {
+			k.w.fail("a savepoint of job %s is asked for, which has not been brought yet", j.Metadata.ID)
 		}
 		for _, o := range c.ops {
 			if o.ID == t.ID {

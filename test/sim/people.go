@@ -92,6 +92,11 @@ func (w *World) misfortune() {
 			do()
 		}
 	}
+	if c.standby { // nothing runs in it
+		strike(f.Vanish, "vanishes", func() { c.gone = true })
+		strike(f.Breaks, "breaks", func() { c.broken = true })
+		return
+	}
 	strike(f.TaskFails, "a task fails", c.restart)
 	strike(f.JobFails, "the job fails", func() {
 		if !c.status.Terminal() {

@@ -116,6 +116,12 @@ func (w *World) inUse(p *resource.Savepoint) bool {
 func (w *World) unsettledDeployment(d *resource.Deployment) string {
 	var active *resource.Job
 	for _, j := range w.jobs.owned[d.Metadata.ID] {
+		if control.OnStandby(*j) {
+			if !j.Status.State.Terminal() {
+				return "a cluster waits for job " + j.Metadata.ID
+			}
+			continue
+		}
 		if !j.Status.State.Terminal() {
 			active = j
 		}

@@ -122,6 +122,11 @@ func New(o Options) *World {
 	w.jobs.check = w.checkNewJob
 	w.savepoints.changing = w.checkDiscard
 	w.jobs.removing = w.checkForget
+	w.jobs.changing = func(_ string, before, after *resource.Job) {
+		if control.OnStandby(*before) && !control.OnStandby(*after) {
+			w.checkNewJob(after)
+		}
+	}
 	w.resyncAt = w.now.Add(time.Minute)
 	log := slog.New(slog.DiscardHandler)
 	vault := control.NewVault(vaultDoor{w}, nil, nil)
@@ -137,7 +142,7 @@ func New(o Options) *World {
 			Deployments: collection[resource.Deployment, *resource.Deployment]{w.deployments},
 			Jobs:        collection[resource.Job, *resource.Job]{w.jobs},
 			Savepoints:  collection[resource.Savepoint, *resource.Savepoint]{w.savepoints},
-			Targets:     targets{}, Sessions: shared, Revisions: history{w}, Launchers: launchers{}, State: disk{w}, Secrets: vault, Events: events{w}, Log: log, Now: now,
+			Targets:     targets{}, Sessions: shared, Revisions: history{w}, Launchers: launchers{warm: o.Seed/2%2 == 1}, State: disk{w}, Secrets: vault, Events: events{w}, Log: log, Now: now,
 		}, deployment.Config{StateBase: "file:/state", JobHistory: int(o.Seed%3) * 2}),
 		job.New(job.Needs{
 			Jobs:       collection[resource.Job, *resource.Job]{w.jobs},
