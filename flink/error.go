@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -34,7 +35,12 @@ func (e *Error) Error() string {
 // the path. A trigger is also not found when its result was forgotten.
 func IsNotFound(err error) bool {
 	var e *Error
-	return errors.As(err, &e) && e.Status == http.StatusNotFound
+	if !errors.As(err, &e) {
+		return false
+	}
+	// Some paths of Flink's, such as /jobs/:id/status, say it with status 500.
+	return e.Status == http.StatusNotFound || e.Status == http.StatusInternalServerError &&
+		slices.ContainsFunc(e.Messages, func(m string) bool { return strings.Contains(m, "FlinkJobNotFoundException") })
 }
 
 // IsConflict says whether the job is past what was asked, as when cancelling a

@@ -115,7 +115,10 @@ func (c *Cluster) place() error {
 	if err != nil {
 		return err
 	}
-	transport := &http.Transport{MaxIdleConns: 16, MaxIdleConnsPerHost: 16, DisableCompression: true}
+	transport := &impatient{
+		patient: &http.Transport{MaxIdleConns: 16, MaxIdleConnsPerHost: 16, DisableCompression: true},
+		hasty:   &http.Transport{MaxIdleConns: 16, MaxIdleConnsPerHost: 16, DisableCompression: true, ResponseHeaderTimeout: silence},
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.base = base

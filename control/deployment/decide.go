@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/weir-streams/weir/control"
+	"github.com/weir-streams/weir/flink"
 	"github.com/weir-streams/weir/resource"
 )
 
@@ -168,9 +169,12 @@ func (d *decision) end(j resource.Job, origin resource.SavepointOrigin, why stri
 			failures, most, sentence(orUnknown(last.Status.Failure.Message)), j.Metadata.ID)
 		return
 	}
-	if wait := last.Status.Failure.FailedAt.Add(pauseAfter(failures)); failures > 0 && d.now.Before(wait) {
+	if wait := last.Status.Failure.FailedAt.Add(pauseOfStops(failures, max(d.Spec.MaxSavepointCreationAttempts, 1))); failures > 0 && d.now.Before(wait) {
 		d.working("savepoint %d of %d failed: %s; trying again soon", failures, d.Spec.MaxSavepointCreationAttempts, orUnknown(last.Status.Failure.Message))
 		d.again = wait
+		return
+	}
+	if d.recovers(j) {
 		return
 	}
 	if origin == resource.OriginSuspendAndUpgrade && d.awaitStandby(j, why) {
@@ -433,6 +437,39 @@ func (d *decision) cancel(j resource.Job, why control.Event) {
 	d.stop = j.Metadata.ID
 	why.JobID = j.Metadata.ID
 	d.done = []control.Event{why}
+}
+
+// recovery is how long a job may take to notice that something it needs has
+// died, such as a TaskManager, and to run again: the attempts to stop it with a
+// savepoint are spread over more than that.
+const recovery = 20 * time.Second
+
+// pauseOfStops is how long to wait after so many of most attempts have failed.
+func pauseOfStops(failures, most int) time.Duration {
+	if failures <= 0 || failures >= most || most > 16 {
+		return pauseAfter(failures)
+	}
+	return max(pauseAfter(failures), recovery*(1<<failures)/(1<<most-2))
+}
+
+// recoveryMost is how long a job that is being restarted is waited for.
+const recoveryMost = 2 * time.Minute
+
+// recovers waits for a job that is being restarted, which no savepoint can be
+// taken of: it may run again soon.
+func (d *decision) recovers(j resource.Job) bool {
+	switch flink.JobStatus(j.Status.Started.ObservedFlinkJobStatus) {
+	case flink.JobRestarting, flink.JobFailing, flink.JobCreated, flink.JobInitializing:
+	default:
+		return false
+	}
+	limit := j.Status.Started.LastUpdateTime.Add(recoveryMost)
+	if !d.now.Before(limit) {
+		return false
+	}
+	d.working("waiting for job %s to run again before it is stopped with a savepoint%s", j.Metadata.ID, because(j.Status.Message))
+	d.again = limit
+	return true
 }
 
 // pauseAfter is how long to wait after so many failures in a row.
