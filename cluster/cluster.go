@@ -149,10 +149,19 @@ func (r Ref) FlinkJobID() string {
 type Artifact struct {
 	Kind       string // SQLSCRIPT, JAR, PYTHON, GO as in the resource
 	SQLScript  string
-	JarPath    string // local file
+	JarPath    string // local file: the jar, or the Python program
 	EntryClass string
-	Args       []string
-	Engine     string // version of Flink asked for; empty is the launcher's own
+	// EntryModule is the module of a Python program that is to run; empty: the
+	// program is one file.
+	EntryModule string
+	// Dependencies are jars that the program needs besides: local files, or
+	// coordinates of Maven as maven:GROUP:ARTIFACT:VERSION.
+	Dependencies []string
+	// PythonLibraries and PythonArchives are local files that come with a Python
+	// program: on its path, and unpacked beside it.
+	PythonLibraries, PythonArchives []string
+	Args                            []string
+	Engine                          string // version of Flink asked for; empty is the launcher's own
 }
 
 // Presence is what an observation proves.

@@ -338,8 +338,9 @@ func ask(ctx context.Context, client *flink.Client, id string, tasks bool, s *Si
 		if err != nil {
 			return err
 		}
-		s.Failure = e.Latest()
-		s.Refused = status == flink.JobFailed && e.Refused()
+		var final bool
+		s.Failure, final = e.Explained()
+		s.Refused = status == flink.JobFailed && (e.Refused() || final)
 	}
 	points, err := client.Checkpoints(ctx, id)
 	switch {

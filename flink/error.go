@@ -28,7 +28,11 @@ func (e *Error) Error() string {
 	if len(said) == 0 {
 		return fmt.Sprintf("status %d %s", e.Status, http.StatusText(e.Status))
 	}
-	return fmt.Sprintf("%s (status %d)", strings.Join(said, "; "), e.Status)
+	text := fmt.Sprintf("%s (status %d)", strings.Join(said, "; "), e.Status)
+	if do, _ := Advice(strings.Join(e.Messages, "\n")); do != "" {
+		text += "; " + do
+	}
+	return text
 }
 
 // IsNotFound says whether what answered does not know the job, the trigger or

@@ -37,6 +37,21 @@ func (e ExceptionEntry) Message() string {
 	return Cause(e.Stacktrace)
 }
 
+// Explained is the newest failure in one line, and what to do about it; empty
+// when there is none. Final tells that the job would fail in the same way again.
+func (e Exceptions) Explained() (failure string, final bool) {
+	failure = e.Latest()
+	trace := e.RootCause
+	if len(e.History.Entries) > 0 {
+		trace = e.History.Entries[0].Stacktrace
+	}
+	do, final := Advice(trace)
+	if do != "" {
+		failure += "; " + do
+	}
+	return failure, final
+}
+
 // Latest is the newest failure in one line, empty when there is none.
 func (e Exceptions) Latest() string {
 	if len(e.History.Entries) > 0 {

@@ -125,6 +125,7 @@ func (l *Launcher) launch(ctx context.Context, spec cluster.Spec) error {
 		return err
 	}
 	if standby && !spec.Standby {
+		held.Close() // which looking at the cluster takes again
 		return l.handOver(ctx, spec)
 	}
 	// Whoever has this lock is the process, or is about to start it.

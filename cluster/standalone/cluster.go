@@ -173,6 +173,24 @@ func (c *Cluster) Run(ctx context.Context) error {
 	}
 }
 
+// endJobManager ends a JobManager. With high availability it takes away first
+// what it keeps for others to come: there are none of this cluster.
+func (c *Cluster) endJobManager(ctx context.Context, ch *child) {
+	if highlyAvailable(c.plan.config) && c.isReady() {
+		ask, cancel := context.WithTimeout(context.WithoutCancel(ctx), childGrace)
+		defer cancel()
+		if err := c.flink().Shutdown(ask); err != nil {
+			c.config.Log.Warn("what Flink's high availability keeps may be left over", "error", err)
+		} else {
+			select {
+			case <-ch.done:
+			case <-ask.Done():
+			}
+		}
+	}
+	ch.end(c.grace())
+}
+
 // grace is what processes get to end by themselves. A cluster is asked to end
 // when its job has ended, or is not to be kept: what they would still do, they
 // would do only for other JobManagers to come.
@@ -203,7 +221,7 @@ func (c *Cluster) runJobManager(ctx context.Context) error {
 		}
 		if err := c.awaitJobManager(ctx, ch); err != nil {
 			if ctx.Err() != nil {
-				ch.end(c.grace())
+				c.endJobManager(ctx, ch)
 				return ctx.Err()
 			}
 			if portTaken(ch) {

@@ -121,6 +121,13 @@ func planOf(spec cluster.Spec, dir string, p ports) (plan, error) {
 			config[k] = v
 		}
 	}
+	if spec.Artifact.Kind == "PYTHON" {
+		for _, key := range []string{pythonClient, pythonWorkers} {
+			if config[key] == "" {
+				config[key] = pythonOf(config)
+			}
+		}
+	}
 	if spec.IsSession() {
 		delete(config, "pipeline.name") // each job has its own
 	}
@@ -132,6 +139,13 @@ func planOf(spec cluster.Spec, dir string, p ports) (plan, error) {
 		"web.tmpdir": filepath.Join(dir, "tmp"), "web.upload.dir": filepath.Join(dir, "upload"),
 	} {
 		config[k] = v
+	}
+	if highlyAvailable(config) {
+		// What is kept is this incarnation's, and no other one goes on from it.
+		config["high-availability.cluster-id"] = spec.Incarnation()
+		if config["high-availability.storageDir"] == "" {
+			config["high-availability.storageDir"] = "file://" + filepath.Join(dir, "ha")
+		}
 	}
 	return out, nil
 }

@@ -124,6 +124,8 @@ func (c *Cluster) take(id string, body []byte) (status int, err error) {
 		return http.StatusBadRequest, errors.New("this cluster has a job of its own and takes no other")
 	case spec.FlinkJobID() != id:
 		return http.StatusBadRequest, fmt.Errorf("the spec is of job %q, the path of job %s", spec.FlinkJobID(), id)
+	case len(spec.Artifact.Dependencies) > 0 && c.config.Spec.IsSession():
+		return http.StatusBadRequest, errors.New("a session cluster has one class path for all its jobs: put artifact.additionalDependencies into flink/jars below the data folder (weir flink jar), or use a deployment target")
 	case spec.Session != c.config.Spec.Session:
 		return http.StatusBadRequest, fmt.Errorf("the job is for session cluster %q, this is %s", spec.Session, c.config.Spec.Session)
 	}

@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -81,7 +83,7 @@ func (c *Cluster) submit(ctx context.Context, j *job) error {
 		switch {
 		case err == nil || flink.IsDuplicate(err):
 			return nil
-		case errors.As(err, &said) && said.Status != 503:
+		case errors.As(err, &said) && !passing(said):
 			return err
 		case ctx.Err() != nil:
 			return ctx.Err()
@@ -93,6 +95,16 @@ func (c *Cluster) submit(ctx context.Context, j *job) error {
 			return ctx.Err()
 		}
 	}
+}
+
+// passing tells whether a no may be a yes soon, and says nothing of the job.
+func passing(no *flink.Error) bool {
+	if no.Status == http.StatusServiceUnavailable || no.Status == http.StatusBadGateway {
+		return true
+	}
+	return no.Status == http.StatusInternalServerError && slices.ContainsFunc(no.Messages, func(m string) bool {
+		return strings.Contains(m, "AskTimeoutException") || strings.Contains(m, "java.util.concurrent.TimeoutException")
+	})
 }
 
 // checkState looks at the state that a job is to start from, as far as it is on
@@ -180,7 +192,10 @@ func (c *Cluster) request(spec cluster.Spec) (req flink.RunRequest, jar func() (
 			return f, nil
 		}, jarName(path), nil
 	}
-	return req, nil, "", fmt.Errorf("%w: local Flink clusters run SQL scripts and JARs, not an artifact of kind %s", cluster.ErrRefused, spec.Artifact.Kind)
+	if spec.Artifact.Kind == "PYTHON" {
+		return c.python(spec, req)
+	}
+	return req, nil, "", fmt.Errorf("%w: local Flink clusters run SQL scripts, JARs and Python programs, not an artifact of kind %s", cluster.ErrRefused, spec.Artifact.Kind)
 }
 
 // jarName is the name of an upload: Flink wants it to end in .jar.

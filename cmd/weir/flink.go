@@ -24,7 +24,7 @@ side; a deployment's flinkVersion picks one, else the newest is taken.
 Installations are looked for in the folders that WEIR_FLINK_PATH names, in flink
 below the data folder, and in $FLINK_HOME.`,
 	}
-	c.AddCommand(flinkListCommand(s), flinkDoctorCommand(s), flinkInstallCommand(s), flinkClusterCommand())
+	c.AddCommand(flinkListCommand(s), flinkDoctorCommand(s), flinkInstallCommand(s), flinkJarCommand(s), flinkClusterCommand())
 	return c
 }
 
@@ -177,6 +177,31 @@ Python nor Maven is needed for that; to run, Flink needs a Java runtime.`,
 	c.Flags().StringVar(&data, "data", defaultData(s.getenv), "the server's data folder")
 	c.Flags().StringVar(&dir, "dir", "", "folder to make; default flink/VERSION in the data folder")
 	c.Flags().BoolVar(&s3, "s3", false, "with the file system for s3://")
+	return c
+}
+
+func flinkJarCommand(s *session) *cobra.Command {
+	var data string
+	c := &cobra.Command{
+		Use: "jar GROUP:ARTIFACT:VERSION", Short: "Fetch a jar, such as a connector, for all clusters",
+		Long: `Fetch a jar from Maven Central (or WEIR_MAVEN_REPOSITORY) into flink/jars below the
+data folder, from where it is on the class path of every cluster that starts from
+then on. For one deployment alone, name maven:GROUP:ARTIFACT:VERSION in its
+artifact.additionalDependencies.`,
+		Example: example("weir flink jar org.apache.flink:flink-sql-connector-kafka:4.0.1-2.0"), Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			path, err := distribution.FetchJar(c.Context(), distribution.Jar{
+				Coordinates: args[0], Dir: filepath.Join(data, "flink", "jars"), Repository: s.getenv("WEIR_MAVEN_REPOSITORY"),
+				Progress: func(what string) { s.progressf("%s", what) },
+			})
+			if err != nil {
+				return err
+			}
+			fmt.Fprintln(s.out, path)
+			return nil
+		},
+	}
+	c.Flags().StringVar(&data, "data", defaultData(s.getenv), "the server's data folder")
 	return c
 }
 

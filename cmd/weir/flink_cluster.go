@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
@@ -18,8 +20,11 @@ import (
 	"github.com/weir-streams/weir/flink/jobmanager"
 )
 
+// flinkJarPlaces are where jars besides Flink's own come from.
+type flinkJarPlaces struct{ folder, repository string }
+
 func flinkClusterCommand() *cobra.Command {
-	var dir, jars string
+	var dir, jars, repository string
 	var homes []string
 	c := &cobra.Command{
 		Use:   "cluster --dir DIR",
@@ -29,16 +34,17 @@ and the job. Flink's REST API is answered at the socket DIR/engine.sock; logs ar
 DIR/logs. SIGTERM or DELETE /cluster end all processes, and so does the end of this one.`,
 		Example: example(`weir flink cluster --dir /var/lib/weir/flink-clusters/6f1ed002-ab5a-4b3e-9d8c-000000000001 --home /var/lib/weir/flink`),
 		Args:    cobra.NoArgs,
-		RunE:    func(c *cobra.Command, _ []string) error { return runFlinkCluster(c.Context(), dir, jars, homes) },
+		RunE:    func(c *cobra.Command, _ []string) error { return runFlinkCluster(c.Context(), dir, flinkJarPlaces{folder: jars, repository: repository}, homes) },
 	}
 	c.Flags().StringVar(&dir, "dir", "", "folder of the cluster, with its spec.json")
 	c.Flags().StringArrayVar(&homes, "home", nil, "folder with an installation of Flink, or with several")
 	c.Flags().StringVar(&jars, "jars", "", "folder of jars that all clusters get, such as connectors")
+	c.Flags().StringVar(&repository, "repository", "", "Maven repository of jars that deployments name; empty: the public one")
 	_ = c.MarkFlagRequired("dir") // the flag is defined right above
 	return c
 }
 
-func runFlinkCluster(ctx context.Context, dir, jarDir string, places []string) error {
+func runFlinkCluster(ctx context.Context, dir string, from flinkJarPlaces, places []string) error {
 	life, err := process.Enter(dir)
 	if err != nil {
 		return err
@@ -54,7 +60,7 @@ func runFlinkCluster(ctx context.Context, dir, jarDir string, places []string) e
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	front := &flinkFront{life: life}
-	flinkCluster, err := prepareFlink(ctx, life, jarDir, places, front, secrets, log)
+	flinkCluster, err := prepareFlink(ctx, life, from, places, front, secrets, log)
 	if err != nil {
 		log.Error("Flink cannot be started", "error", err)
 		// The job has failed, which somebody must be able to read.
@@ -72,7 +78,7 @@ func runFlinkCluster(ctx context.Context, dir, jarDir string, places []string) e
 	return err
 }
 
-func prepareFlink(ctx context.Context, life *process.Life, jarDir string, places []string, front *flinkFront, secrets *cluster.Hider, log *slog.Logger) (*standalone.Cluster, error) {
+func prepareFlink(ctx context.Context, life *process.Life, from flinkJarPlaces, places []string, front *flinkFront, secrets *cluster.Hider, log *slog.Logger) (*standalone.Cluster, error) {
 	homes, err := distribution.Find(places...)
 	if err != nil {
 		return nil, err
@@ -91,15 +97,41 @@ func prepareFlink(ctx context.Context, life *process.Life, jarDir string, places
 		}
 	}
 	var jars []string
-	if jarDir != "" {
-		if jars, err = flinkJars(jarDir); err != nil {
+	if from.folder != "" {
+		if jars, err = flinkJars(from.folder); err != nil {
 			return nil, err
 		}
 	}
+	more, err := dependencies(ctx, life.Spec.Artifact.Dependencies, from, log)
+	if err != nil {
+		return nil, err
+	}
+	jars = append(jars, more...)
 	log.Info("Flink cluster starts", "version", home.Version, "java", java.Version, "deployment", life.Spec.DeploymentName, "parallelism", life.Spec.Parallelism, "from", life.Spec.SavepointLocation)
 	return standalone.New(standalone.Config{
 		Dir: life.StateDir(), Spec: life.Spec, Home: home, Java: java, Jars: jars, Life: life.Lock(), Waiting: front.waiting, Hide: secrets.Add, Log: log,
 	})
+}
+
+// dependencies are the jars that a program needs besides, those of Maven
+// fetched into a folder beside the one of jars, once.
+func dependencies(ctx context.Context, all []string, from flinkJarPlaces, log *slog.Logger) ([]string, error) {
+	var jars []string
+	for _, d := range all {
+		coordinates, maven := strings.CutPrefix(d, "maven:")
+		if maven {
+			path, err := distribution.FetchJar(ctx, distribution.Jar{
+				Coordinates: coordinates, Dir: filepath.Join(filepath.Dir(from.folder), "maven"), Repository: from.repository,
+				Progress: func(what string) { log.Info(what) },
+			})
+			if err != nil {
+				return nil, fmt.Errorf("artifact.additionalDependencies: %w", err)
+			}
+			d = path
+		}
+		jars = append(jars, d)
+	}
+	return jars, nil
 }
 
 // flinkFront answers for jobs that Flink does not have, as our engine's

@@ -282,8 +282,11 @@ func launchers(data, clusters string, log *slog.Logger) (map[string]cluster.Laun
 	for _, place := range flinkPlaces(os.Getenv, data) {
 		command = append(command, "--home", place)
 	}
+	if repository := os.Getenv("WEIR_MAVEN_REPOSITORY"); repository != "" {
+		command = append(command, "--repository", repository)
+	}
 	flinkProcesses, err := process.New(process.Config{
-		Dir: clusters + "-flink", Command: command, Artifacts: []string{"SQLSCRIPT", "JAR"}, Grace: 20 * time.Second, Warms: true, Log: log,
+		Dir: clusters + "-flink", Command: command, Artifacts: []string{"SQLSCRIPT", "JAR", "PYTHON"}, Grace: 20 * time.Second, Warms: true, Log: log,
 	})
 	if err != nil {
 		return nil, err

@@ -97,7 +97,7 @@ func (d *decision) starting() {
 	case s.Standby != nil:
 		// We were interrupted before it was given the job.
 		d.launch = true
-		d.await(launched, "bringing the job to its cluster", d.Status.Message)
+		d.await(launched, "bringing the job to its cluster", "")
 	case s.Status == "":
 		d.await(launched, "waiting for the cluster to know the job", "")
 	case s.Processing, s.NewestID > 0, len(s.Savepoints) > 0, s.Status == flink.JobFinished:

@@ -38,7 +38,7 @@ func (c *Controller) build(ctx context.Context, j resource.Job) (cluster.Spec, e
 		Standby:               j.Status.State == resource.JobStandby,
 		TaskManagers:          j.Spec.NumberOfTaskManagers,
 		Artifact: cluster.Artifact{
-			Kind: string(a.Kind), SQLScript: a.SQLScript, EntryClass: a.EntryClass, Engine: a.FlinkVersion,
+			Kind: string(a.Kind), SQLScript: a.SQLScript, EntryClass: a.EntryClass, EntryModule: a.EntryModule, Engine: a.FlinkVersion,
 		},
 		Labels: map[string]string{
 			"weir.io/deployment": j.Metadata.DeploymentID,
@@ -62,6 +62,24 @@ func (c *Controller) build(ctx context.Context, j resource.Job) (cluster.Spec, e
 		uri = a.JarURI
 	case resource.ArtifactPython:
 		uri = a.PythonArtifactURI
+	}
+	for _, more := range []struct {
+		to   *[]string
+		uris []string
+	}{
+		{&out.Artifact.Dependencies, a.AdditionalDependencies},
+		{&out.Artifact.PythonLibraries, a.AdditionalPythonLibs},
+		{&out.Artifact.PythonArchives, a.AdditionalPythonArchives},
+	} {
+		for _, uri := range more.uris {
+			path := uri
+			if !strings.HasPrefix(uri, "maven:") {
+				if path, err = c.artifact(ctx, uri); err != nil {
+					return out, fmt.Errorf("artifact %s: %w", uri, err)
+				}
+			}
+			*more.to = append(*more.to, path)
+		}
 	}
 	if uri != "" {
 		if out.Artifact.JarPath, err = c.artifact(ctx, uri); err != nil {

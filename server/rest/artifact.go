@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	"strings"
 
 	"github.com/weir-streams/weir/resource"
 )
@@ -30,7 +31,7 @@ func (a *API) checkArtifact(ctx context.Context, d resource.Deployment) error {
 		}
 	}
 	for _, u := range uris {
-		if u.uri == "" {
+		if u.uri == "" || strings.HasPrefix(u.uri, "maven:") {
 			continue
 		}
 		exists, ours, err := a.Artifacts.Exists(ctx, u.uri)
