@@ -46,7 +46,7 @@ func (e Exceptions) Explained() (failure string, final bool) {
 		trace = e.History.Entries[0].Stacktrace
 	}
 	do, final := Advice(trace)
-	if do != "" {
+	if do != "" && !strings.Contains(failure, do) { // it may have been said already
 		failure += "; " + do
 	}
 	return failure, final

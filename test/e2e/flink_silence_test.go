@@ -45,7 +45,9 @@ func TestFlinkFallsSilent(t *testing.T) {
 		}
 	}
 	p.signalJVM(jobManagerClass, syscall.SIGCONT)
-	p.until("numbers", "reached again", func(d resource.Deployment) bool { return d.Status.State == resource.StateRunning && len(d.Status.Running.Conditions) == 0 })
+	p.until("numbers", "reached again", func(d resource.Deployment) bool {
+		return d.Status.State == resource.StateRunning && len(d.Status.Running.Conditions) == 0
+	})
 	p.saving("numbers")
 	if got := p.get("numbers").Status.Running.JobID; got != job {
 		t.Errorf("another job runs after the silence: %s, before %s", got, job)

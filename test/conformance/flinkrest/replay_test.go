@@ -3,6 +3,7 @@ package flinkrest
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -51,7 +52,10 @@ type subject struct {
 	handler  http.Handler
 	jobID    string
 	vertices []string // the recorded jobs have two
-	settle   func()   // waits for the end of a job that was asked to end; may be nil
+	// taskManager is the id of its only TaskManager; empty: that of our engine.
+	taskManager string
+	storage     string // in place of the recorded folder of savepoints; empty: the same
+	settle      func() // waits for the end of a job that was asked to end; may be nil
 }
 
 // difference is one that is meant.
@@ -70,10 +74,17 @@ const noJob = "00000000000000000000000000000000"
 // replay sends the recorded requests of each label to a fresh subject and
 // compares. The order within a label is kept.
 func replay(t *testing.T, newSubject func(t *testing.T, label string) subject, meant []difference, skip func(exchange) bool) {
+	t.Helper()
+	replayOf(t, "2.3.0", newSubject, meant, skip)
+}
+
+// replayOf does it with the recording of a version.
+func replayOf(t *testing.T, version string, newSubject func(t *testing.T, label string) subject, meant []difference, skip func(exchange) bool) {
+	t.Helper()
 	used := make([]bool, len(meant))
 	compared := 0
 	subjects := map[string]*conversation{}
-	for i, e := range recording(t, "2.3.0") {
+	for i, e := range recording(t, version) {
 		if skip(e) {
 			continue
 		}
@@ -140,7 +151,10 @@ func (c *conversation) send(e exchange) (int, any, error) {
 		}
 		return id
 	})
-	path = strings.ReplaceAll(path, "rec2.3.0-tm", "weir-engine")
+	path = strings.ReplaceAll(path, "rec2.3.0-tm", cmp.Or(c.taskManager, "weir-engine"))
+	if c.storage != "" {
+		e.Body = json.RawMessage(strings.ReplaceAll(string(e.Body), "file:///data/rec2.3.0/sp", c.storage))
+	}
 	var body io.Reader
 	switch {
 	case string(e.Body) != "null" && len(e.Body) > 0:
