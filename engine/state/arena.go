@@ -18,6 +18,7 @@ type arena struct {
 	byBase   map[uintptr]int  // those off the heap, which begin at multiples of their size
 	budget   *Budget
 	movable  bool
+	dirty    bool // what is given out need not be zeroed
 
 	total   int64 // bytes of all segments
 	memory  int64 // bytes in memory of segments that can be spilled
@@ -61,7 +62,7 @@ const (
 	maxSegments = 1 << (addressBits - offsetBits)
 )
 
-// alloc returns n zeroed bytes, n a multiple of 8 and at most bigSegment.
+// alloc returns n bytes, zeroed if they must be, n a multiple of 8 and at most bigSegment.
 func (a *arena) alloc(n int) (uint64, unsafe.Pointer, error) {
 	k := len(a.segments) - 1
 	if k < 0 || len(a.segments[k].mem)-a.segments[k].used < n {
@@ -102,7 +103,7 @@ func (a *arena) grow(n int) error {
 	if err := a.claim(int64(size)); err != nil {
 		return err
 	}
-	m, err := takeSegment(size)
+	m, err := takeSegment(size, a.dirty)
 	if err != nil {
 		a.release(int64(size))
 		return err

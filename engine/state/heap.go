@@ -20,7 +20,7 @@ const (
 )
 
 // NewHeap makes an empty heap.
-func NewHeap(budget *Budget) *Heap { return &Heap{mem: arena{budget: budget}} }
+func NewHeap(budget *Budget) *Heap { return &Heap{mem: arena{budget: budget, dirty: true}} }
 
 // heapClass is the class of blocks for n bytes, and how much they hold.
 func heapClass(n int) (class, size int) {

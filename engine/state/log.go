@@ -16,16 +16,16 @@ type Log struct {
 const logHeader = 8
 
 // NewLog makes an empty log.
-func NewLog(budget *Budget) *Log { return &Log{mem: arena{budget: budget}} }
+func NewLog(budget *Budget) *Log { return &Log{mem: arena{budget: budget, dirty: true}} }
 
-// Append makes a record of n bytes, all zero, and returns its address, never 0.
+// Append makes a record of n bytes, whatever is in it, and returns its address, never 0.
 func (l *Log) Append(n int) (addr uint64, rec unsafe.Pointer, err error) {
 	size := (max(n, 1) + logHeader + 7) &^ 7 // so that no record lies behind the end of a segment
 	at, p, err := l.mem.alloc(size)
 	if err != nil {
 		return 0, nil, err
 	}
-	*(*uint32)(p) = uint32(size)
+	*(*[2]uint32)(p) = [2]uint32{uint32(size)}
 	for len(l.live) < len(l.mem.segments) {
 		if k := len(l.live); k > 1 && l.live[k-1] == 0 { // all were dropped while it was the last
 			l.mem.freeSegment(k - 1)

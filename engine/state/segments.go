@@ -80,13 +80,14 @@ func mapSegments(n int) ([]byte, error) {
 	return m, nil
 }
 
-// takeSegment returns zeroed memory off the heap, n a power of two up to bigSegment.
-func takeSegment(n int) ([]byte, error) {
+// takeSegment returns memory off the heap, n a power of two up to bigSegment,
+// zeroed unless it may be dirty.
+func takeSegment(n int, dirty bool) ([]byte, error) {
 	if n < bigSegment {
 		return mapAligned(n)
 	}
 	m, used, err := takeBig()
-	if used {
+	if used && !dirty {
 		clear(m)
 	}
 	return m, err

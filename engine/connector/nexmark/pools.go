@@ -23,6 +23,7 @@ var (
 type pools struct {
 	extra *data.Buffer // the texts of extra columns are pieces of it
 	names *data.Buffer // channels and urls
+	text  []byte       // letters and blanks
 	// channels, then the four hot ones.
 	channel, url [channels + 4]data.View
 }
@@ -43,9 +44,15 @@ func poolsOf(seed int64) *pools {
 	return lastPools.pools
 }
 
-// newPools uses two streams: seed+1 for channels and urls, seed+2 for the pool.
+// newPools uses streams of its own: seed+1 for channels and urls, seed+2 for the
+// pool, seed+3 for texts.
 func newPools(seed int64) *pools {
 	p := &pools{extra: data.WrapBuffer(makeExtra(&random{uint64(seed + 2)}))}
+	letters := &random{uint64(seed + 3)}
+	p.text = make([]byte, textPool)
+	for i := range p.text {
+		p.text[i] = letters.letter(' ')
+	}
 	var names []byte
 	add := func(s string) data.View {
 		off := len(names)
@@ -95,16 +102,22 @@ func makeExtra(r *random) []byte {
 	return b
 }
 
+const textPool = 64 << 10
+
+// letter is one in 13 times special.
+func (r *random) letter(special byte) byte {
+	if r.upTo(roomOf13)%13 == 0 {
+		return special
+	}
+	return 'a' + byte(r.upTo(roomOf26)%26)
+}
+
 // appendText appends 3 to most-1 letters, one in 13 of them special; blanks at
 // the ends are cut off.
 func appendText(dst []byte, r *random, most int32, special byte) []byte {
 	from := len(dst)
 	for range 3 + r.intn(most-3) {
-		c := special
-		if r.upTo(roomOf13)%13 != 0 {
-			c = 'a' + byte(r.upTo(roomOf26)%26)
-		}
-		dst = append(dst, c)
+		dst = append(dst, r.letter(special))
 	}
 	if special != ' ' {
 		return dst

@@ -1,6 +1,7 @@
 package nexmark
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"math"
@@ -93,8 +94,8 @@ func (g *published) person(w *writer, id, number int64) {
 	s := append(g.scratch[:0], firsts[r.intn(int32(len(firsts)))]...)
 	s = append(append(s, ' '), lasts[r.intn(int32(len(lasts)))]...)
 	name := len(s)
-	s = append(appendText(s, r, 7, ' '), '@')
-	s = append(appendText(s, r, 5, ' '), ".com"...)
+	s = append(g.text(s, w, 7), '@')
+	s = append(g.text(s, w, 5), ".com"...)
 	email := len(s)
 	for i := range 4 {
 		if i > 0 {
@@ -120,6 +121,18 @@ func (g *published) person(w *writer, id, number int64) {
 	w.str(personState, row, s[city:])
 	w.num(personTime, row, g.at(number))
 	w.piece(personExtra, row, off, n)
+}
+
+// text appends what appendText does. Where random numbers begin anew with each
+// event it is a piece of one long text.
+func (g *published) text(dst []byte, w *writer, most int32) []byte {
+	if !g.anew {
+		return appendText(dst, &g.r, most, ' ')
+	}
+	x := g.r.long()
+	n := 3 + int(below(x, int64(most-3)))
+	at := int(below(x<<32, int64(len(w.pools.text)-n)))
+	return append(dst, bytes.Trim(w.pools.text[at:at+n], " ")...)
 }
 
 func (g *published) auction(w *writer, id, number int64) {
@@ -159,9 +172,9 @@ func (g *published) auction(w *writer, id, number int64) {
 	if g.anew && w.col[auctionItem] == nil && w.col[auctionDesc] == nil && w.col[auctionReserve] == nil && w.col[auctionExtra] == nil {
 		return
 	}
-	s := appendText(g.scratch[:0], r, 20, ' ')
+	s := g.text(g.scratch[:0], w, 20)
 	item := len(s)
-	s = appendText(s, r, 100, ' ')
+	s = g.text(s, w, 100)
 	reserve := initial + price(r.double())
 	off, n := g.extra(8+len(s)+40, g.c.avgAuction)
 	g.scratch = s

@@ -252,6 +252,7 @@ func (s *side) put(side int, cols []*data.Vector, rows []int32, keys, own []unsa
 			*field(rec, logHead) = s.now
 		}
 		if s.counted {
+			clear(unsafe.Slice((*byte)(unsafe.Add(rec, s.marks)), markWidth))
 			*word(rec, s.marks+markEpoch) = s.epoch
 			*(*uint64)(unsafe.Add(rec, s.marks+markAddress)) = addr
 		}
