@@ -42,9 +42,8 @@ func (p *planner) join(n *logical.Join) (*stream, error) {
 	}
 	s := &stream{schema: op.Schema, modes: modes, meaning: m, producer: joinProducer(n)}
 	if len(j.LeftKeys) > 0 {
-		s.vertex = p.begin(op, 0,
-			graph.Edge{From: l.vertex, Partitioning: graph.Hash, Keys: j.LeftKeys},
-			graph.Edge{From: r.vertex, Partitioning: graph.Hash, Keys: j.RightKeys})
+		s.vertex = p.begin(op, 0, meet(l, j.LeftKeys), meet(r, j.RightKeys))
+		s.lies = lying(n, j)
 		return s, nil
 	}
 	s.parallelism = 1

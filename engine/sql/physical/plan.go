@@ -61,6 +61,9 @@ type stream struct {
 	shared      bool // several users: nothing more is chained to it
 	meaning     meaning
 	producer    string // what makes its updates, in the words of Flink
+	// lies has lists of columns by whose values, in that order, the rows are dealt
+	// to subtasks.
+	lies [][]int
 }
 
 type planner struct {
@@ -172,10 +175,12 @@ func (p *planner) chain(in *stream, op graph.Op) int {
 	return in.vertex
 }
 
-// gather puts an operator where rows of one key meet. With no keys all rows
-// meet in one subtask.
+// gather puts an operator where rows of one key meet: where they are, if they
+// have met by that key before. With no keys all rows meet in one subtask.
 func (p *planner) gather(in *stream, op graph.Op, keys []int) (vertex, parallelism int) {
 	switch {
+	case in.liesBy(keys):
+		return p.chain(in, op), 0
 	case len(keys) > 0:
 		return p.begin(op, 0, graph.Edge{From: in.vertex, Partitioning: graph.Hash, Keys: slices.Clone(keys)}), 0
 	case in.parallelism == 1:
@@ -245,7 +250,10 @@ func (p *planner) calc(in *stream, filter *expr.Expr, exprs []expr.Expr, columns
 	}
 	m.columns = in.meaning.computed(exprs)
 	op := graph.Op{Name: "Calc", Detail: detail, Schema: columns, Modes: in.modes, Calc: clocked(filter, exprs, len(in.schema))}
-	return &stream{vertex: p.chain(in, op), schema: columns, modes: in.modes, parallelism: in.parallelism, meaning: m, producer: in.producer}
+	return &stream{
+		vertex: p.chain(in, op), schema: columns, modes: in.modes, parallelism: in.parallelism, meaning: m, producer: in.producer,
+		lies: through(in.lies, exprs),
+	}
 }
 
 // clocked makes CURRENT_WATERMARK a column that the operator adds.
@@ -332,7 +340,7 @@ func (p *planner) aggregate(n *logical.Aggregate, in *stream) *stream {
 		Schema: n.Schema(), Modes: modes,
 		GroupAggregate: &graph.GroupAggregate{Keys: n.Keys, Aggs: aggs, MiniBatch: p.config.MiniBatch, UpdateBefore: modes.UpdateBefore, TTLMillis: p.ttl(n.TTL)},
 	}
-	s := &stream{schema: op.Schema, modes: modes, meaning: m, producer: producer("GroupAggregate", n.Keys, n.Aggs, n.Names, names)}
+	s := &stream{schema: op.Schema, modes: modes, meaning: m, producer: producer("GroupAggregate", n.Keys, n.Aggs, n.Names, names), lies: [][]int{firsts(len(n.Keys))}}
 	s.vertex, s.parallelism = p.gather(in, op, n.Keys)
 	return s
 }

@@ -47,7 +47,7 @@ func (p *planner) topN(n *logical.TopN, in *stream) (*stream, error) {
 	}
 	detail := logical.TopNText(n.Keys, n.Order, n.From, n.To, n.Number, names)
 	op := graph.Op{UID: p.uid("top", m.rows), Name: "TopN", Detail: detail, Schema: n.Schema(), Modes: modes, TopN: t}
-	s := &stream{schema: op.Schema, modes: modes, meaning: m, producer: "Rank(" + detail + ")"}
+	s := &stream{schema: op.Schema, modes: modes, meaning: m, producer: "Rank(" + detail + ")", lies: [][]int{n.Keys}}
 	s.vertex, s.parallelism = p.gather(in, op, n.Keys)
 	return s, nil
 }
