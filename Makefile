@@ -51,6 +51,11 @@ e2e: build ## the real binary, a real browser
 	./test/e2e/setup
 	WEIR_BINARY=$(CURDIR)/bin/weir go test -count=1 -timeout 30m ./test/e2e/...
 
+.PHONY: screenshots
+screenshots: build ## pictures of every page, light and dark, into docs/images; look at them before you commit
+	./test/e2e/setup
+	WEIR_BINARY=$(CURDIR)/bin/weir WEIR_PICTURES=$(CURDIR)/docs/images go test -count=1 -timeout 30m -v -run TestBrowserPictures ./test/e2e
+
 .PHONY: e2e-flink
 e2e-flink: build ## the part of e2e on real Apache Flink, which is fetched on first use; needs Java 17
 	WEIR_BINARY=$(CURDIR)/bin/weir go test -count=1 -timeout 30m -v -run Flink ./test/e2e

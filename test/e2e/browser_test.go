@@ -23,6 +23,17 @@ func TestBrowser(t *testing.T) {
 			play(t, startPlatform(t, "--demo"), scenario)
 		})
 	}
+	// The SQL page, and the pages of the namespace and the platform.
+	for _, scenario := range []string{"sql", "newTable", "secret", "artifact", "cluster", "places"} {
+		t.Run(scenario, func(t *testing.T) {
+			t.Parallel()
+			play(t, startPlatform(t), scenario)
+		})
+	}
+	t.Run("accessible", func(t *testing.T) {
+		t.Parallel()
+		play(t, startPlatform(t, "--demo"), "accessible")
+	})
 	t.Run("empty", func(t *testing.T) {
 		t.Parallel()
 		play(t, startPlatform(t), "empty")
@@ -50,7 +61,7 @@ func isFolder(path string) bool {
 // play runs a scenario, and does for it what a page cannot do.
 func play(t *testing.T, p *platform, scenario string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute) // a hang guard
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Minute) // a hang guard
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "node", "browser/run.mjs", scenario, "http://"+p.listen)
 	var problems lockedBuffer

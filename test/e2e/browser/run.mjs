@@ -4,7 +4,11 @@
 import { createRequire } from 'node:module'
 import { existsSync } from 'node:fs'
 import { createInterface } from 'node:readline'
-import { scenarios } from './scenarios.mjs'
+import { pictures } from './pictures.mjs'
+import { platform } from './platform.mjs'
+import { scenarios as ofDeployments } from './scenarios.mjs'
+
+const scenarios = { ...ofDeployments, ...platform, pictures }
 
 const { chromium } = createRequire(new URL('../../../web/package.json', import.meta.url))('playwright-core')
 const [scenario, url] = process.argv.slice(2)
@@ -24,7 +28,7 @@ if (!found) {
 
 const browser = await chromium.launch({ executablePath: found, args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--no-first-run'] })
 const page = await browser.newPage({ viewport: { width: 1280, height: 900 } })
-page.setDefaultTimeout(120_000) // only a hang takes so long
+page.setDefaultTimeout(Number(process.env.PATIENCE ?? 120_000)) // only a hang takes so long
 const errors = []
 page.on('pageerror', (e) => errors.push(e.stack ?? e.message))
 try {

@@ -359,22 +359,6 @@ export const scenarios = {
       assert.ok((await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)) <= 0, 'the list is too wide')
     }
   },
-
-  async pictures(t) {
-    const { page, url } = t
-    const to = process.env.WEIR_PICTURES
-    await page.goto(home(url))
-    const full = () => document.querySelector('.spark polyline')?.points.numberOfItems > 50
-    await until(page, 'a minute of rates', full)
-    await page.setViewportSize({ width: 1280, height: 240 })
-    await page.screenshot({ path: `${to}/deployments.png` })
-    await page.getByRole('link', { name: 'Flight delays' }).click()
-    await page.setViewportSize({ width: 1280, height: 1200 })
-    await page.mouse.move(1, 1)
-    await page.getByTestId('output-row').first().waitFor()
-    await until(page, 'a minute of rates', full)
-    await page.screenshot({ path: `${to}/deployment.png` })
-  },
 }
 
 /** Runs in the page: texts whose contrast to what is behind them is less than 4.5. */

@@ -9,7 +9,8 @@ import { ApiError, namespacePath, request } from './client'
 /** Which queries, by the first word of their keys, a change of a kind makes old. */
 const roomsOf: Record<string, string[]> = {
   Deployment: ['deployment', 'revisions'], Job: ['jobs'], Savepoint: ['savepoints'], Event: ['events'], DeploymentTarget: ['targets'], SessionCluster: ['clusters'],
-  SecretValue: ['secrets'], DeploymentDefaults: ['defaults'], Namespace: ['namespaces'], ApiToken: ['tokens'],
+  SecretValue: ['secrets'], DeploymentDefaults: ['defaults'], Namespace: ['namespaces'], CatalogEntry: ['catalog'], SqlScript: ['scripts'], UdfArtifact: ['udfs', 'catalog'],
+  Connector: ['connectors'], Format: ['formats'], CatalogConnector: ['catalog-connectors'], ApiToken: ['tokens'],
 }
 
 /** Whether the stream is open: false from the moment the server is gone until it is back. */

@@ -103,14 +103,15 @@ function Entry({ e, ns }: { e: AuditEntry; ns: string }) {
   )
 }
 
-const words = (v: unknown): string => (v === undefined || v === null ? '–' : typeof v === 'string' ? v : JSON.stringify(v))
+const gone = (v: unknown) => v === undefined || v === null
+const words = (v: unknown): string => (gone(v) ? '–' : typeof v === 'string' ? v : JSON.stringify(v))
 
 function Changes({ e }: { e: AuditEntry }) {
   const all = e.changes ?? []
   const few = all.length <= 2 && all.every((c) => words(c.old).length + words(c.new).length < 80)
   const table = (
     <table className="changes"><tbody>{all.map((c) => (
-      <tr key={c.field}><td className="mono quiet">{c.field}</td><td className="mono">{c.old !== undefined && c.old !== null && <><del>{words(c.old)}</del> → </>}{c.new === undefined || c.new === null ? <i>removed</i> : words(c.new)}</td></tr>
+      <tr key={c.field}><td className="mono quiet">{c.field}</td><td className="mono">{gone(c.old) ? (gone(c.new) ? <i>hidden</i> : words(c.new)) : <><del>{words(c.old)}</del> → {gone(c.new) ? <i>removed</i> : words(c.new)}</>}</td></tr>
     ))}</tbody></table>
   )
   return few ? table : <details className="entry"><summary>{all.length === 1 ? all[0]?.field : `${all.length} fields`}</summary>{table}</details>

@@ -29,11 +29,12 @@ export function Fields({ value, onChange, ns, fixed, taken, up }: { value: Draft
   return (
     <>
       {up && <p className="quiet">While the cluster is up only the number of task managers can change. Stop it to change the rest.</p>}
+      <NumberField label="Task managers" value={spec.numberOfTaskManagers} min={1} max={1000} placeholder="1" onChange={(n) => set({ numberOfTaskManagers: n })} />
+      <fieldset className="bare" disabled={up}>
       <div className="two">
         <TextField label="Name" value={name} disabled={fixed} error={fixed ? undefined : nameProblem(name, taken)} autoFocus={!fixed} placeholder="shared" onChange={(n) => onChange({ ...value, metadata: { ...value.metadata, name: n } })} />
         <SelectField label="Target" value={spec.deploymentTargetName ?? ''} disabled={up} onChange={(t) => set({ deploymentTargetName: t === '' ? undefined : t })}
           options={[['', 'the default'], ...(targets.data ?? []).map((t) => [t.metadata?.name ?? '', t.metadata?.name ?? ''] as const)]} />
-        <NumberField label="Task managers" value={spec.numberOfTaskManagers} min={1} max={1000} placeholder="1" onChange={(n) => set({ numberOfTaskManagers: n })} />
         <TextField label="Flink version" value={spec.flinkVersion ?? ''} disabled={up} placeholder="that of the target" onChange={(v) => set({ flinkVersion: v || undefined })} />
         <NumberField label="CPU of the job manager" value={spec.resources?.jobmanager?.cpu} min={0.1} step={0.1} placeholder="1" onChange={(cpu) => resource('jobmanager', { cpu })} />
         <TextField label="Memory of the job manager" value={spec.resources?.jobmanager?.memory ?? ''} disabled={up} placeholder="1g" onChange={(m) => resource('jobmanager', { memory: m || undefined })} />
@@ -41,6 +42,7 @@ export function Fields({ value, onChange, ns, fixed, taken, up }: { value: Draft
         <TextField label="Memory of a task manager" value={spec.resources?.taskmanager?.memory ?? ''} disabled={up} placeholder="2g" onChange={(m) => resource('taskmanager', { memory: m || undefined })} />
       </div>
       <Pairs label="Flink configuration" value={spec.flinkConfiguration ?? {}} keys={['taskmanager.numberOfTaskSlots', 'state.backend.type', 'execution.checkpointing.interval']} onChange={(c) => set({ flinkConfiguration: c })} />
+      </fieldset>
     </>
   )
 }

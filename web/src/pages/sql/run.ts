@@ -1,4 +1,5 @@
 // Carrying out statements: what is under way, and what came of it.
+import { useQueryClient } from '@tanstack/react-query'
 import { useCallback, useEffect, useRef, useState } from 'react'
 import { ApiError } from '../../api/client'
 import { execute, follow, type ErrorDetails, type Executed, type Header } from '../../api/sql'
@@ -32,6 +33,7 @@ let last = 0
 export function useRun(ns: string) {
   const [run, setRun] = useState<Run>()
   const [, setVersion] = useState(0)
+  const queries = useQueryClient()
   const stopping = useRef<AbortController>(undefined)
   useEffect(() => () => stopping.current?.abort(), [ns])
 
@@ -67,6 +69,7 @@ export function useRun(ns: string) {
       o.endedAt = Date.now()
       o.state = o.error ? 'failed' : 'done'
       if (o.error?.lineNumber && s.from >= 0) o.place = s.from + offset(s.text, o.error.lineNumber, o.error.columnNumber ?? 1)
+      if (kindOf(s.text) === 'declare') void queries.invalidateQueries({ queryKey: ['catalog', ns] })
       if (['session', 'temporary'].includes(kindOf(s.text))) needed.push(s)
       if (o.error || abort.signal.aborted) {
         for (const rest of statements.slice(i + 1)) now.outcomes.push({ statement: rest, state: 'skipped', startedAt: Date.now() })
@@ -107,7 +110,7 @@ export function useRun(ns: string) {
       o.error = r?.errorMessage
       o.message = r?.preview?.message ?? (o.rows ? undefined : 'Done.')
     }
-  }, [ns])
+  }, [ns, queries])
   const clear = useCallback(() => {
     stopping.current?.abort()
     stopping.current = undefined

@@ -25,7 +25,7 @@ export function Component() {
       {status.isPending && <Loading what="the status" />}
       {s && (
         <>
-          <div className="facts">
+          <div className="facts even">
             <Fact label="version of weir" value={v?.platform ?? '–'} title={v?.commitHash} />
             <Fact label="Flink it speaks" value={v?.flink ?? '–'} />
             <Fact label="deployments" value={r?.deployments ?? '–'} />
