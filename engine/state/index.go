@@ -194,9 +194,12 @@ func (t *Table) reserve(n int) error {
 			return err
 		}
 	}
-	if b := t.log.budget; b == nil || b.limit == 0 || b.used.Load() < b.limit/2 {
+	switch b := t.log.budget; {
+	case b == nil || b.limit == 0 || b.used.Load() < b.limit/4:
+		homes += homes // every slot that is moved costs two misses
+	case b.used.Load() < b.limit/2:
 		homes += homes / 2
-	} else {
+	default:
 		homes += homes / 3
 	}
 	homes &^= 255
