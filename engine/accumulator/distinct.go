@@ -113,7 +113,15 @@ func (d *distinct) mark(g *Groups, recs []unsafe.Pointer, rows []int32, b *data.
 	if err != nil {
 		return err
 	}
-	first := g.set.sides[d.side].first()
+	side := &g.set.sides[d.side]
+	first := side.first()
+	if side.block > 0 {
+		v := b.Cols[d.arg]
+		for i, s := range sides {
+			d.moved[d.position(i)] = side.take(s, integer(v, d.foundRows[i]), d.pass[i])
+		}
+		return nil
+	}
 	if !d.counted {
 		for i, s := range sides {
 			seen := u64(s, first)

@@ -9,7 +9,7 @@ func (s *Set) Expire(millis int64) {
 	s.ttl = millis
 	for k := range s.sides {
 		if d := &s.sides[k]; d.head < 0 { // its values go with the group
-			d.head = s.room(8)
+			d.head, d.block = s.room(8), 0
 		}
 	}
 	s.written = s.Room(8)

@@ -98,7 +98,8 @@ func (g *Groups) MergeRecords(recs []unsafe.Pointer, from *Groups, froms []unsaf
 // records of from are marked with the places of theirs in g.dests.
 func (d *distinct) merge(g, from *Groups) error {
 	t := from.sides[d.side]
-	typ, first := g.set.sides[d.side].typ, g.set.sides[d.side].first()
+	side := &g.set.sides[d.side]
+	typ, first := side.typ, side.first()
 	b := &data.Batch{Cols: make([]*data.Vector, d.arg+1)}
 	rows := make([]int32, data.BatchSize)
 	for i := range rows {
@@ -116,6 +117,10 @@ func (d *distinct) merge(g, from *Groups) error {
 		b.Cols[d.arg].Resize(n)
 		if err = g.resolveInto(d.side, owners, b.Cols[d.arg], rows[:n], found[:n]); err == nil {
 			for i, s := range found[:n] {
+				if side.block > 0 {
+					seen[i] = side.take(s, integer(b.Cols[d.arg], int32(i)), seen[i])
+					continue
+				}
 				fresh := seen[i] &^ *u64(s, first)
 				*u64(s, first) |= fresh
 				seen[i] = fresh
@@ -130,6 +135,18 @@ func (d *distinct) merge(g, from *Groups) error {
 	t.Each(func(_ uint64, rec unsafe.Pointer) bool {
 		if b.Cols[d.arg] == nil {
 			b.Cols[d.arg] = data.NewVector(typ, data.BatchSize)
+		}
+		if side.block > 0 {
+			owner := g.dests[*state.Mark(t.Owner(rec))]
+			if len(owners)+1<<side.block > data.BatchSize {
+				flush()
+				b.Cols[d.arg] = data.NewVector(typ, data.BatchSize)
+			}
+			g.buf = side.eachValue(t, rec, g.buf, func(x int64, bits uint64) {
+				setInteger(b.Cols[d.arg], len(owners), x)
+				owners, seen = append(owners, owner), append(seen, bits)
+			})
+			return err == nil
 		}
 		g.buf = t.PairValue(g.buf[:0], rec)
 		decode(g.buf, b.Cols[d.arg], len(owners))

@@ -108,6 +108,7 @@ func NewSet(keys []int, calls []graph.AggCall, input []data.Column) (*Set, error
 	}
 	for _, d := range s.distinct {
 		d.counters = s.countersOf(d)
+		s.share(d)
 	}
 	return s, nil
 }
@@ -169,6 +170,8 @@ type Groups struct {
 	gone  []goner
 	buf   []byte
 
+	blocks blocks
+
 	swept  uint64 // how far Sweep has come
 	shot   shot
 	failed error // of a deletion
@@ -178,7 +181,11 @@ type Groups struct {
 func (s *Set) NewGroups(budget *state.Budget) *Groups {
 	g := &Groups{Table: state.NewTable(s.types, s.width, 1, budget), blobs: state.NewBlobs(budget), set: s}
 	for i, d := range s.sides {
-		t := state.NewPairTable(d.typ, d.width(), uint64(i)+2, budget)
+		typ := d.typ
+		if d.block > 0 {
+			typ = bigint
+		}
+		t := state.NewPairTable(typ, d.width(), uint64(i)+2, budget)
 		t.OwnedBy(g.Table)
 		g.sides = append(g.sides, t)
 	}

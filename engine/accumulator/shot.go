@@ -84,6 +84,9 @@ func (g *Groups) Continue(n int) (left int, done bool, err error) {
 			t, to = g.sides[s.done-1], s.sides[s.done-1]
 		}
 		step := min(n, sliceOf)
+		if s.done > 0 {
+			step = max(step>>g.set.sides[s.done-1].block, 1)
+		}
 		before := s.puts
 		ended, err := t.Continue(step)
 		if err != nil {
@@ -155,6 +158,10 @@ func (g *Groups) Encode(row []byte, rec unsafe.Pointer) []byte {
 }
 
 func (g *Groups) putSide(k int, rec unsafe.Pointer) {
+	if g.set.sides[k].block > 0 {
+		g.putBlock(k, rec)
+		return
+	}
 	s, t := &g.shot, g.sides[k]
 	row := t.Key(s.row[:0], rec)
 	if s.windowed {
@@ -167,6 +174,24 @@ func (g *Groups) putSide(k int, rec unsafe.Pointer) {
 	s.row = row
 	s.puts++
 	s.sides[k].Put(data.KeyGroup(state.Hash(t.Owner(rec)), s.maxParallelism), row)
+}
+
+// putBlock writes a row for each value of a block.
+func (g *Groups) putBlock(k int, rec unsafe.Pointer) {
+	s, t, d := &g.shot, g.sides[k], &g.set.sides[k]
+	owner := t.Owner(rec)
+	group := data.KeyGroup(state.Hash(owner), s.maxParallelism)
+	s.row = g.Table.Key(s.row[:0], owner)
+	n := len(s.row)
+	g.buf = d.eachValue(t, rec, g.buf, func(x int64, seen uint64) {
+		row := appendInt(s.row[:n], x)
+		if s.windowed {
+			row = appendInt(row, s.window)
+		}
+		s.row = appendInt(row, int64(seen))
+		s.puts++
+		s.sides[k].Put(group, s.row)
+	})
 }
 
 func (g *Groups) fail(err error) {

@@ -20,7 +20,8 @@ type side struct {
 	arg     int // column
 	typ     data.Type
 	numbers int
-	head    int // offset of the chain in a group's record, -1: not chained
+	head    int  // offset of the chain in a group's record, -1: not chained
+	block   uint // values that share a record, see blocks.go: its binary logarithm
 }
 
 const (
@@ -57,6 +58,9 @@ func (g *Groups) resolveSide(k int, recs []unsafe.Pointer, rows []int32, b *data
 }
 
 func (g *Groups) resolveInto(k int, recs []unsafe.Pointer, v *data.Vector, rows []int32, found []unsafe.Pointer) error {
+	if n := g.set.sides[k].block; n > 0 {
+		v, rows = g.blocks.of(v, rows, n)
+	}
 	fresh, err := g.sides[k].ResolvePairs(recs, v, rows, found)
 	if err != nil {
 		return err

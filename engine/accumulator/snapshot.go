@@ -164,6 +164,12 @@ func (s *Set) restoreSide(r *state.Reader, prefix string, k int, windowed bool, 
 		if err := g.resolveInto(k, groups, b.Cols[len(keys)], rows, found); err != nil {
 			return err
 		}
+		if d.block > 0 {
+			for i, rec := range found {
+				d.take(rec, integer(b.Cols[len(keys)], rows[i]), uint64(values[0].I64[i]))
+			}
+			return nil
+		}
 		for i, rec := range found {
 			for j, v := range values {
 				*i64(rec, d.first()+8*j) = v.I64[i]
