@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -95,6 +96,8 @@ func engine(dir string) error {
 			}
 			return start(spec), nil
 		})
+	} else if life.Spec.Standby {
+		m = &standby{spec: life.Spec, start: start}
 	} else {
 		m = start(life.Spec)
 	}
@@ -110,6 +113,115 @@ func engine(dir string) error {
 		}
 	}
 	return nil
+}
+
+// standby is a cluster whose job comes later.
+type standby struct {
+	spec  cluster.Spec
+	start func(cluster.Spec) *flinktest.JobManager
+	mu    sync.Mutex
+	job   *flinktest.JobManager
+}
+
+func (s *standby) has() *flinktest.JobManager {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.job
+}
+
+func (s *standby) Advance(d time.Duration) {
+	if j := s.has(); j != nil {
+		j.Advance(d)
+	}
+}
+
+func (s *standby) Gone() bool { j := s.has(); return j != nil && j.Gone() }
+
+func (s *standby) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method == http.MethodPut {
+		var spec cluster.Spec
+		if err := json.NewDecoder(r.Body).Decode(&spec); err != nil || spec.Ref != s.spec.Ref || spec.Standby {
+			http.Error(w, `{"errors":["another job"]}`, http.StatusBadRequest)
+			return
+		}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.job == nil {
+			s.job = s.start(spec)
+		}
+		w.WriteHeader(http.StatusAccepted)
+		return
+	}
+	if j := s.has(); j != nil {
+		j.ServeHTTP(w, r)
+		return
+	}
+	switch r.URL.Path {
+	case "/jobmanager/config":
+		fmt.Fprintf(w, `[{"key":%q,"value":%q}]`, flink.IncarnationKey, s.spec.Incarnation())
+	case "/weir/v1/standby":
+		fmt.Fprint(w, `{"ready":true}`)
+	default:
+		w.WriteHeader(http.StatusNotFound)
+		fmt.Fprint(w, `{"errors":["no such job"]}`)
+	}
+}
+
+// TestAJobComesToItsStandby brings a cluster up before its job: the job runs in
+// it when it is launched, once, however often.
+func TestAJobComesToItsStandby(t *testing.T) {
+	t.Parallel()
+	dir := shortDir(t)
+	l, err := process.New(process.Config{Dir: filepath.Join(dir, "c"), Command: []string{os.Args[0], "engine"}, Warms: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(l.Close)
+	spec := specOf("6f1ed002-ab5a-4b3e-9d8c-000000000001")
+	early := spec
+	early.Standby = true
+	for range 2 {
+		if err := l.Launch(t.Context(), early); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var client *flink.Client
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(5 * time.Millisecond) {
+		if client, err = l.Connect(t.Context(), spec.Ref); err == nil {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal(err)
+		}
+	}
+	if s, err := client.Standby(t.Context()); err != nil || s == nil || !s.Ready {
+		t.Fatalf("standby: %+v, %v", s, err)
+	}
+	if _, err := client.JobStatus(t.Context(), spec.FlinkJobID()); !flink.IsNotFound(err) {
+		t.Fatalf("the job is there before it was launched: %v", err)
+	}
+	pid := pidOf(t, filepath.Join(dir, "c"), spec.JobID)
+	for range 2 {
+		if err := l.Launch(t.Context(), spec); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := client.JobStatus(t.Context(), spec.FlinkJobID()); err != nil {
+		t.Errorf("the job has not come: %v", err)
+	}
+	if got := pidOf(t, filepath.Join(dir, "c"), spec.JobID); got != pid {
+		t.Errorf("the job runs in process %d, the cluster was %d", got, pid)
+	}
+	if err := l.Terminate(t.Context(), spec.Ref); err != nil {
+		t.Fatal(err)
+	}
+	if o, err := l.Observe(t.Context(), spec.Ref); err != nil || o.Presence != cluster.Absent {
+		t.Errorf("after it was terminated: %+v, %v", o, err)
+	}
+	cold := newLauncher(t, filepath.Join(dir, "d"), 0)
+	if err := cold.Launch(t.Context(), early); !errors.Is(err, cluster.ErrRefused) {
+		t.Errorf("a launcher that brings up no cluster before its job says %v", err)
+	}
 }
 
 func specOf(job string) cluster.Spec {

@@ -317,12 +317,16 @@ func (d *decision) tooManyFailures(last resource.Job, failures int) {
 	if back := d.backTo(last); back != nil {
 		d.working("%s; going back to the template of generation %d", tried, back.to)
 		d.status.Transition.RolledBackFrom = back.from
+		what := "the last that ran; it starts from the same state"
+		if back.version > 0 {
+			what = "which has not been stopped and goes on"
+		}
 		d.rollBack = back
 		d.done = []control.Event{
 			{Name: resource.EventTooManyFailedJobCreationAttempts, JobID: last.Metadata.ID, Message: tried},
 			{Name: resource.EventRolledBack, JobID: last.Metadata.ID, Message: fmt.Sprintf(
-				"%s Went back to the template of generation %d, the last that ran; it starts from the same state. The spec that failed stays in the history as generation %d",
-				sentence(tried), back.to, back.from)},
+				"%s Went back to the template of generation %d, %s. The spec that failed stays in the history as generation %d",
+				sentence(tried), back.to, what, back.from)},
 		}
 		return
 	}

@@ -78,6 +78,7 @@ func (f fact) text(key, otherwise string) string {
 }
 
 func parse(t *testing.T, input string) *snapshot {
+	var standbys []fact
 	seen := &snapshot{config: Config{StateBase: "file:/s"}, target: target{name: "local", launcher: "process"}}
 	for line := range strings.Lines(input) {
 		f := fact{t: t, set: map[string]string{}}
@@ -106,6 +107,10 @@ func parse(t *testing.T, input string) *snapshot {
 			seen.target = target{launcher: "process", session: session{name: "shared", id: "s", incarnation: "s1", wait: strings.Join(f.words[1:], " ")}}
 		case "secrets":
 			seen.secrets = strings.Join(f.words[1:], " ")
+		case "warm":
+			seen.target.warms = true
+		case "standby":
+			standbys = append(standbys, f)
 		case "target":
 			seen.target = target{problem: strings.Join(f.words[1:], " ")}
 		case "":
@@ -113,7 +118,26 @@ func parse(t *testing.T, input string) *snapshot {
 			t.Fatalf("what is a %q?", f.word(0))
 		}
 	}
+	for _, f := range standbys {
+		seen.standbys = append(seen.standbys, parseStandby(f, seen))
+	}
 	return seen
+}
+
+// parseStandby makes the next job, or that of another parallelism.
+func parseStandby(f fact, seen *snapshot) resource.Job {
+	j := (&decision{snapshot: seen}).job(resource.Savepoint{})
+	j.Status.State = resource.JobState(f.word(1))
+	j.Metadata.CreatedAt = f.ago("made")
+	j.Spec.Generation = f.number("gen", seen.Metadata.Generation)
+	j.Spec.Parallelism = f.number("p", j.Spec.Parallelism)
+	j.Spec.Stop = resource.StopMode(f.set["stop"])
+	j.Status.Failure = resource.Failure{Reason: f.set["reason"], Message: f.text("failure", "")}
+	j.Metadata.Annotations[control.AnnotationStandby] = "true"
+	if f.has("ready") {
+		j.Metadata.Annotations[control.AnnotationReady] = control.NoteTime(noon)
+	}
+	return j
 }
 
 func parseDeployment(f fact) resource.Deployment {
@@ -152,7 +176,7 @@ func parseJob(f fact) resource.Job {
 		Spec: resource.JobSpec{Generation: f.number("gen", 1), SavepointLocation: f.set["from"], Stop: resource.StopMode(f.set["stop"])},
 		Status: resource.JobStatus{
 			State: resource.JobState(f.word(2)), Message: f.text("message", ""),
-			Started:          resource.StartedInfo{StartedAt: f.ago("ran"), ObservedFlinkJobStatus: f.set["flink"]},
+			Started:          resource.StartedInfo{StartedAt: f.ago("ran"), ObservedFlinkJobStatus: f.set["flink"], LastUpdateTime: f.ago("updated")},
 			LatestCheckpoint: resource.CheckpointRef{Location: f.set["checkpoint"]},
 			Failure:          resource.Failure{Reason: f.set["reason"], Message: f.text("failure", ""), FailedAt: f.ago("failed")},
 		},
@@ -196,6 +220,10 @@ func parseSavepoint(f fact) resource.Savepoint {
 func describe(seen *snapshot, p plan) string {
 	var b strings.Builder
 	switch {
+	case p.create != nil && control.OnStandby(*p.create):
+		fmt.Fprintf(&b, "bring up the cluster of a job of generation %d\n", p.create.Spec.Generation)
+	case p.promote != nil:
+		fmt.Fprintf(&b, "start the job of generation %d on the cluster that is up, from %s\n", p.promote.Spec.Generation, p.promote.Spec.SavepointLocation)
 	case p.create != nil:
 		from := p.create.Spec.SavepointLocation
 		if from == "" {
@@ -232,6 +260,9 @@ func describe(seen *snapshot, p plan) string {
 		fmt.Fprintf(&b, "again in %s\n", p.again.Sub(noon))
 	}
 	text := b.String()
+	for _, s := range seen.standbys {
+		text = strings.ReplaceAll(text, s.Metadata.ID, "NEXT")
+	}
 	if p.create != nil {
 		text = strings.ReplaceAll(text, p.create.Metadata.ID, "NEW")
 	}

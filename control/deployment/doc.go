@@ -42,6 +42,18 @@
 // and the deployment is FAILED. Failures of the launcher rather than of the
 // spec roll nothing back.
 //
+// # The next cluster
+//
+// Where a launcher can bring a cluster up before its job (control.Clusters.Warms),
+// an upgrade does that first: the next job is created in state STANDBY, with the
+// annotation weir.io/standby, while the one before goes on. Such a job runs
+// nothing, counts as no job here, and is at most one. When its cluster is ready
+// the old job is stopped, and when that has ended the next one gets the state to
+// start from and becomes STARTING, on the cluster that is up. What is not ready
+// in time, or fails, is done without; a program that the cluster says can never
+// run is rolled back with nothing stopped for it. A cluster that was brought up
+// for a wish that has changed is ended.
+//
 // # Edges
 //
 // A job that is not yet STARTED has not moved its state, so suspending or

@@ -86,7 +86,7 @@ func parse(t *testing.T, input string) *snapshot {
 			if r := set["failed"]; r != "" {
 				j.Status.Failure = resource.Failure{Reason: r, Message: "it failed"}
 			}
-			for key, annotation := range map[string]string{"launched": control.AnnotationLaunched, "ending": control.AnnotationEnding} {
+			for key, annotation := range map[string]string{"launched": control.AnnotationLaunched, "ending": control.AnnotationEnding, "warmed": control.AnnotationWarmed} {
 				if at := ago(key); !at.IsZero() {
 					j.Metadata.Annotations[annotation] = control.NoteTime(at.Time)
 				}
@@ -116,6 +116,10 @@ func parse(t *testing.T, input string) *snapshot {
 				s.Presence, s.Broken, s.Message = cluster.Present, true, "table orders not found"
 			default:
 				s.Presence, s.Answers, s.Points = cluster.Present, true, true
+				if words[1] == "standby" {
+					s.Standby = &flink.Standby{Ready: set["ready"] == "yes", Refused: strings.ReplaceAll(set["cause"], "_", " ")}
+					break
+				}
 				if words[1] != "idle" {
 					s.Status = flink.JobStatus(words[1])
 				}
@@ -176,6 +180,9 @@ func describe(seen *snapshot, p plan) string {
 	b.WriteByte('\n')
 	if p.launch {
 		fmt.Fprintln(&b, "launch, having noted it")
+	}
+	if p.annotations[control.AnnotationReady] != "" {
+		fmt.Fprintln(&b, "note that it is ready")
 	}
 	for _, e := range p.events {
 		fmt.Fprintf(&b, "event %s: %s\n", e.Name, e.Message)

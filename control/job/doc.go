@@ -14,6 +14,9 @@
 // Before that, its newest checkpoint is recorded as a RETAINED_CHECKPOINT
 // savepoint, unless a savepoint is newer or the job read all its input.
 //
+// A job in state STANDBY has a cluster and nothing that runs in it; the launch
+// that brings the job comes when package deployment says STARTING.
+//
 // STARTED means that all tasks run and that the cluster says it restored what
 // it was told to.
 package job

@@ -9,6 +9,9 @@ import (
 	"github.com/weir-streams/weir/resource"
 )
 
+// relaunchFor is how long a cluster without a job is asked for again.
+const relaunchFor = time.Minute
+
 // standing decides about a job whose cluster is to be there before the job is:
 // until it is asked to start, it has a cluster and nothing runs in it.
 func (d *decision) standing() {
@@ -23,6 +26,11 @@ func (d *decision) standing() {
 		d.end("it is not needed any more")
 	case asked.IsZero():
 		d.warmOnce()
+	case s.Presence == cluster.Absent && d.now.Sub(asked) < relaunchFor:
+		// We were interrupted, or it did not work: unlike one with a job, it can be
+		// asked for as often as one likes.
+		d.launch = true
+		d.again = control.Pace(d.now, asked)
 	case s.Presence == cluster.Absent:
 		d.fail(control.ReasonLaunch, "its cluster did not come up: "+first(d.Status.Message, s.Message, "it is not there"))
 	case s.Broken:

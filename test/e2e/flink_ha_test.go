@@ -12,6 +12,7 @@ import (
 // availability a real ZooKeeper gives: the job goes on, as the same one, and can
 // be upgraded.
 func TestFlinkHighAvailability(t *testing.T) {
+	unlessAll(t)
 	const n = 40_000
 	zooKeeper := flink.ZooKeeper(t, flink.Home(t, flink.Newest))
 	p := onFlink(t, flink.Newest)

@@ -24,6 +24,7 @@ INSERT INTO counts SELECT id, COUNT(*) FROM TABLE(TUMBLE(TABLE numbers, DESCRIPT
 // inside one session cluster. Both are measured in the same way, from the request
 // for the savepoint until all tasks of the next job run.
 func TestFlinkHandOver(t *testing.T) {
+	unlessAll(t)
 	const rounds = 4
 	p := onFlink(t, flink.Newest)
 	took := map[string][]time.Duration{}

@@ -16,6 +16,9 @@ import (
 func TestFlinkJAR(t *testing.T) {
 	for _, version := range []string{flink.Newest, flink.LongTerm} {
 		t.Run(version, func(t *testing.T) {
+			if version != flink.Newest { // TestFlinkKeepsState has the other
+				unlessAll(t)
+			}
 			const n = 40_000
 			first, changed := flink.Programs(t, version)
 			p := onFlink(t, version)
@@ -33,8 +36,11 @@ func TestFlinkJAR(t *testing.T) {
 			p.running("numbers", 3)
 			p.saving("numbers")
 
+			before := p.get("numbers").Status.Running.JobID
 			p.patch("numbers", template(map[string]any{"artifact": program(changed, out, 50)}))
-			p.runningAgain("numbers")
+			p.until("numbers", "running in another job", func(d resource.Deployment) bool {
+				return d.Status.State == resource.StateRunning && d.Status.Running.JobID != before
+			})
 			p.saving("numbers")
 
 			sp, err := p.api.Savepoints("default").Create(p.ctx(), map[string]any{"metadata": map[string]any{"deploymentId": p.get("numbers").Metadata.ID}})
@@ -155,7 +161,7 @@ func (p *platform) killedAtEveryStep(name string, change func()) {
 	})
 	watch()
 	if n := len(slices.DeleteFunc(p.jobs(name), func(j resource.Job) bool { return j.Status.State != resource.JobFailed })); n > 0 {
-		p.t.Logf("%d jobs failed on the way", n)
+		p.t.Logf("%d jobs failed on the way: a launch that is cut short fails, and another job starts", n)
 	}
 	if strings.Contains(p.log.String(), "panic:") {
 		p.t.Errorf("the server panicked")

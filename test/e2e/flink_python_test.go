@@ -32,6 +32,7 @@ t.execute_sql("INSERT INTO doubled SELECT twice(i) FROM numbers")
 // TestFlinkPython runs a Python program where WEIR_PYFLINK names a Python with
 // PyFlink; without PyFlink a deployment says what is missing.
 func TestFlinkPython(t *testing.T) {
+	unlessAll(t)
 	p := onFlink(t, flink.Newest)
 	program := filepath.Join(p.data, "doubled.py")
 	if err := os.WriteFile(program, []byte(doubled), 0o600); err != nil {

@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"os"
 	"path/filepath"
 	"slices"
 	"syscall"
@@ -16,11 +15,9 @@ import (
 // known of a job is never taken for its end. And it upgrades a job whose
 // TaskManager has just died, before Flink has noticed.
 func TestFlinkFallsSilent(t *testing.T) {
+	unlessAll(t)
 	const n = 40_000
-	silence := 30 * time.Second
-	if os.Getenv("WEIR_E2E_FLINK") == "all" {
-		silence = 2 * time.Minute
-	}
+	const silence = 2 * time.Minute
 	p := onFlink(t, flink.Newest)
 	out := filepath.Join(p.data, "out")
 	p.deployOnFlink("numbers", numbers(out, n, 50))

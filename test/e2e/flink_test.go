@@ -56,6 +56,15 @@ func totalsOf(n int) []string {
 	return lines
 }
 
+// unlessAll skips what is not a part of every run: make e2e-flink-all sets the
+// variable.
+func unlessAll(t *testing.T) {
+	t.Helper()
+	if os.Getenv("WEIR_E2E_FLINK") != "all" {
+		t.Skip("a part of make e2e-flink-all")
+	}
+}
+
 // onFlink is a platform with a deployment target that runs a version of Flink.
 func onFlink(t *testing.T, version string) *platform {
 	t.Helper()
@@ -146,6 +155,9 @@ func (p *platform) newestCheckpoint(d resource.Deployment) string {
 func TestFlinkKeepsState(t *testing.T) {
 	for _, version := range []string{flink.Newest, flink.LongTerm} {
 		t.Run(version, func(t *testing.T) {
+			if version != flink.LongTerm { // TestFlinkJAR has the newest
+				unlessAll(t)
+			}
 			const n = 40_000
 			p := onFlink(t, version)
 			out := filepath.Join(p.data, "out")
