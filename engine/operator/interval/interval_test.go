@@ -276,3 +276,39 @@ func TestOlderForm(t *testing.T) {
 		t.Fatal(diff)
 	}
 }
+
+// BenchmarkRows joins rows of many keys, or few, in order of time.
+func BenchmarkRows(b *testing.B) {
+	for _, keys := range []int64{100, 100_000} {
+		b.Run(fmt.Sprintf("%d keys", keys), func(b *testing.B) {
+			j := open(b, graph.InnerJoin, false, state.NewBudget(0))
+			defer j.Close()
+			rnd := rand.New(rand.NewPCG(1, 1))
+			at, done := int64(0), 0
+			rows := make([]*row, data.BatchSize)
+			for b.Loop() {
+				for side := range 2 {
+					for i := range rows {
+						rows[i] = &row{k: 1 + rnd.Int64N(keys), x: int64(i), at: at + int64(i)*65/int64(len(rows))}
+					}
+					if err := j.Process(side, batchOf(side, rows), drain{}); err != nil {
+						b.Fatal(err)
+					}
+					done += len(rows)
+				}
+				if at += 5; at%65 == 0 {
+					if err := j.Watermark(at-65, drain{}); err != nil {
+						b.Fatal(err)
+					}
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(done), "ns/row")
+		})
+	}
+}
+
+type drain struct{}
+
+func (drain) Watermark(int64) error { return nil }
+
+func (drain) Emit(o *data.Batch) error { o.Release(); return nil }

@@ -179,6 +179,11 @@ func (j *join) restore(r *state.Reader, input int) error {
 	for i, c := range schema {
 		types[i] = c.Type
 	}
+	if !s.inserts {
+		if err := s.rows.Reserve(int(r.About(s.name))); err != nil {
+			return err
+		}
+	}
 	b := data.MakeBatch(types, data.BatchSize)
 	defer func() { b.Release() }()
 	n := 0

@@ -74,6 +74,9 @@ func (n *normalize) Restore(r *state.Reader) error {
 	for i := range keys {
 		keys[i] = i
 	}
+	if err := n.table.Reserve(int(r.About(rowsState))); err != nil {
+		return err
+	}
 	var recs [1]unsafe.Pointer
 	return r.EachRow(rowsState, func(from []data.Column, _ int, row []byte) error {
 		if err := operator.SameSchema(from, schema); err != nil {

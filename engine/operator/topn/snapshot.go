@@ -120,6 +120,11 @@ func (t *topN) Restore(r *state.Reader) error {
 	for i, c := range schema {
 		types[i] = c.Type
 	}
+	if t.single {
+		if err := t.keys.Reserve(int(r.About(rowsState))); err != nil {
+			return err
+		}
+	}
 	b := data.MakeBatch(types, data.BatchSize)
 	defer func() { b.Release() }()
 	n := 0

@@ -142,6 +142,9 @@ func (s *merging) Restore(r *state.Reader) error {
 	for i, c := range schema {
 		types[i] = c.Type
 	}
+	if err := s.groups.Table.Reserve(int(r.About(mergedState))); err != nil {
+		return err
+	}
 	b := data.MakeBatch(types, data.BatchSize)
 	b.N = 0
 	flush := func() error {
