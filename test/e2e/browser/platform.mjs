@@ -253,7 +253,10 @@ export const platform = {
       for (const path of everyPage) {
         await page.goto(at(url, path))
         await page.locator('main h1').first().waitFor()
-        await page.waitForFunction(() => !document.querySelector('main [aria-busy=true]'))
+        for (let n = 0; n < 2; n++) { // what is read after what was read
+          await page.waitForTimeout(300)
+          await page.waitForFunction(() => !document.querySelector('main [aria-busy=true]'))
+        }
         for (const b of await barriers(page)) found.push(`${colorScheme} ${path}: ${b}`)
       }
     }

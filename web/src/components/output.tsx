@@ -19,7 +19,7 @@ export function Output({ table, limit }: { table: OutputRows; limit: number }) {
   return (
     <div className="output" data-testid={`output-${table.name}`}>
       <h3>{table.name} <span className="quiet">{held ? 'held while you point at it' : shown.length === 0 ? 'no rows yet' : `newest ${shown.length} rows`}</span></h3>
-      <div className="scroll" onPointerEnter={(e) => e.pointerType === 'mouse' && setHeld(table)} onPointerLeave={() => setHeld(undefined)}>
+      <div className="scroll" tabIndex={0} role="region" aria-label={`Newest rows of ${table.name}`} onPointerEnter={(e) => e.pointerType === 'mouse' && setHeld(table)} onPointerLeave={() => setHeld(undefined)}>
         <table>
           <thead>
             <tr>

@@ -16,7 +16,7 @@ export function Attention({ ns }: { ns: string }) {
   return (
     <Menu testid="attention" align="right" className={all.length === 0 ? 'plain calm' : bad ? 'plain alarm' : 'plain waiting'}
       label={all.length === 0 ? <><span aria-hidden="true">●</span><span className="wide-only"> all well</span></> : <><span aria-hidden="true">▲</span> {all.length}<span className="wide-only"> need{all.length === 1 ? 's' : ''} attention</span></>}
-      title={all.length === 0 ? 'Nothing needs attention' : `${all.length} need attention`}
+      title={all.length === 0 ? 'all well: nothing needs attention' : `${all.length} need${all.length === 1 ? 's' : ''} attention`}
       items={[
         ...shown.map((n) => ({
           href: `#/namespaces/${ns}/deployments/${encodeURIComponent(n.name)}`,

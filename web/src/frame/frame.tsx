@@ -80,7 +80,7 @@ function You({ onHelp, onApi }: { onHelp: () => void; onApi: () => void }) {
   const { data: you } = useAccount()
   const signedIn = you?.authentication === true && you.name !== ''
   return (
-    <Menu label={<>{signedIn ? you.name.replace(/^user:/, '') : 'menu'} <span aria-hidden="true">▾</span></>} title={signedIn ? `You: ${you.name}` : 'Help and more'} className="plain you" align="right" items={[
+    <Menu label={<>{signedIn ? you.name.replace(/^user:/, '') : 'menu'} <span aria-hidden="true">▾</span></>} title={signedIn ? `${you.name.replace(/^user:/, '')}: you` : 'menu: help and more'} className="plain you" align="right" items={[
       { label: 'Keyboard shortcuts', hint: '?', onSelect: onHelp },
       { label: 'API (Swagger)', onSelect: onApi },
       signedIn && { label: 'Sign out', onSelect: () => document.querySelector<HTMLFormElement>('#sign-out')?.submit() },

@@ -111,7 +111,7 @@ export default function CodeMirror(props: EditorProps) {
         extensions: [
           lineNumbers(), history(), drawSelection(), indentOnInput(), bracketMatching(), closeBrackets(), highlightActiveLine(), highlightSelectionMatches(),
           search({ top: true }), lintGutter(), syntaxHighlighting(colours), look, languageOf(language), EditorState.tabSize.of(2),
-          EditorView.contentAttributes.of({ 'aria-label': label, spellcheck: 'false', autocapitalize: 'off' }),
+          EditorView.contentAttributes.of({ 'aria-label': label, spellcheck: 'false', autocapitalize: 'off', ...(readOnly ? { tabindex: '0' } : {}) }),
           placeholder ? ghost(placeholder) : [],
           settable.of([EditorState.readOnly.of(readOnly ?? false), EditorView.editable.of(!readOnly)]),
           autocompletion(latest.current.suggest ? { override: [complete], activateOnTyping: true } : {}),
