@@ -5,6 +5,7 @@ import (
 	"github.com/weir-streams/weir/engine/connector/blackhole"
 	"github.com/weir-streams/weir/engine/connector/datagen"
 	"github.com/weir-streams/weir/engine/connector/filesystem"
+	"github.com/weir-streams/weir/engine/connector/jdbc"
 	"github.com/weir-streams/weir/engine/connector/kafka"
 	"github.com/weir-streams/weir/engine/connector/nexmark"
 	"github.com/weir-streams/weir/engine/connector/print"
@@ -33,6 +34,7 @@ var connectors = []*connector.Connector{
 	blackhole.Connector,
 	datagen.Connector,
 	filesystem.Connector,
+	jdbc.Connector,
 	kafka.Connector,
 	kafka.Upsert,
 	nexmark.Connector,
