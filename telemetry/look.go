@@ -69,7 +69,6 @@ type checkpoints struct {
 	failure              string
 	failedAt             time.Time
 	inProgressSince      time.Time
-	stateSize, stateKeys float64
 }
 
 type failure struct {

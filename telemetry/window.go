@@ -169,7 +169,7 @@ func (l *look) values(before *look) []float64 {
 	s := l.summary()
 	v := []float64{
 		s.RecordsIn, s.RecordsOut, s.Busy, s.BackPressured, math.NaN(), orNaN(s.WatermarkLag), orNaN(s.PendingRecords),
-		l.pictures.stateSize, l.pictures.duration, l.pictures.size, float64(l.restarts), l.memory, math.NaN(),
+		math.NaN(), l.pictures.duration, l.pictures.size, float64(l.restarts), l.memory, math.NaN(),
 	}
 	var state float64
 	for i := range l.operators {
