@@ -44,4 +44,7 @@ type Join struct {
 	// (table.exec.state.ttl, or the hint STATE_TTL); 0: for ever.
 	LeftTTLMillis  int64 `json:"leftTTLMillis,omitzero"`
 	RightTTLMillis int64 `json:"rightTTLMillis,omitzero"`
+	// Unread are columns of the rows given that the next operator does not read:
+	// their values are not given.
+	Unread []int `json:"unread,omitzero"`
 }

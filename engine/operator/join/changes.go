@@ -1,6 +1,7 @@
 package join
 
 import (
+	"slices"
 	"unsafe"
 
 	"github.com/weir-streams/weir/engine/data"
@@ -14,8 +15,11 @@ type changes struct {
 	input int
 	batch *data.Batch
 	out   operator.Output
-	all   [2][]int       // the columns of each side
+	all   [2][]int       // the columns of each side that are given
 	types [2][]data.Type // of the rows given
+	gaps  [2][]bool      // columns of each side that nobody reads
+	given [2][]data.Type // types without them
+	cols  []*data.Vector // scratch
 
 	rows []int32          // of the batch; -1: NULLs
 	recs []unsafe.Pointer // of the other side (of the left one in SEMI and ANTI joins); nil: NULLs
@@ -77,7 +81,7 @@ func (c *changes) flush() error {
 		}
 		if side == c.input {
 			c.gathered(o, side)
-		} else if err := c.join.store.sides[side].gather(o, c.recs, c.all[side], c.types[side]); err != nil {
+		} else if err := c.kept(o, side); err != nil {
 			o.Release()
 			return err
 		}
@@ -90,6 +94,55 @@ func (c *changes) flush() error {
 	}
 	c.rows, c.recs, c.ops, c.pads = c.rows[:0], c.recs[:0], c.ops[:0], false
 	return c.out.Emit(o)
+}
+
+// kept appends the columns of the other side.
+func (c *changes) kept(o *data.Batch, side int) error {
+	from := len(o.Cols)
+	if err := c.join.store.sides[side].gather(o, c.recs, c.all[side], c.given[side]); err != nil {
+		return err
+	}
+	if len(c.given[side]) == len(c.types[side]) {
+		return nil
+	}
+	c.cols = append(c.cols[:0], o.Cols[from:]...)
+	o.Cols = o.Cols[:from]
+	at := 0
+	for k, t := range c.types[side] {
+		if c.gaps[side][k] {
+			o.Cols = append(o.Cols, blank(t, len(c.recs)))
+			continue
+		}
+		o.Cols = append(o.Cols, c.cols[at])
+		at++
+	}
+	clear(c.cols)
+	return nil
+}
+
+// blank is a column that nobody reads.
+func blank(t data.Type, n int) *data.Vector {
+	v := data.NewVector(t, n)
+	clear(v.Views)
+	return v
+}
+
+// leaveOut says which columns of the rows given nobody reads. Nested ones are
+// given all the same.
+func (c *changes) leaveOut(unread []int) {
+	for side := range 2 {
+		c.gaps[side] = make([]bool, len(c.types[side]))
+		for k, t := range c.types[side] {
+			at := k
+			if side == 1 {
+				at += len(c.types[0])
+			}
+			p := t.Phys()
+			if c.gaps[side][k] = slices.Contains(unread, at) && p != data.PhysList && p != data.PhysRow; !c.gaps[side][k] {
+				c.all[side], c.given[side] = append(c.all[side], k), append(c.given[side], t)
+			}
+		}
+	}
 }
 
 // gathered appends the batch's columns.
@@ -105,6 +158,10 @@ func (c *changes) gathered(o *data.Batch, side int) {
 		}
 	}
 	for k, col := range c.batch.Cols {
+		if c.gaps[side][k] {
+			o.Cols = append(o.Cols, blank(c.types[side][k], len(from)))
+			continue
+		}
 		v := data.Gather(col, from)
 		v.Type = c.types[side][k]
 		if c.pads {

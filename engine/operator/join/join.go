@@ -61,11 +61,6 @@ func New(op graph.Op, input [][]data.Column, functions *function.Set) (operator.
 	kind := spec.Kind
 	j.store.sides[0] = newSide("left", input[0], spec.LeftKeys, kind.KeepsLeft(), kind.KeepsLeft() || kind.LeftOnly(), spec.LeftInserts, spec.LeftTTLMillis)
 	j.store.sides[1] = newSide("right", input[1], spec.RightKeys, kind.KeepsRight(), kind.KeepsRight(), spec.RightInserts, spec.RightTTLMillis)
-	for s := range input {
-		for k := range input[s] {
-			j.out.all[s] = append(j.out.all[s], k)
-		}
-	}
 	for i := range spec.LeftKeys {
 		l, r := input[0][spec.LeftKeys[i]].Type, input[1][spec.RightKeys[i]].Type
 		if l.Phys() != r.Phys() || l.Scale != r.Scale {
@@ -80,6 +75,7 @@ func New(op graph.Op, input [][]data.Column, functions *function.Set) (operator.
 			j.out.types[1] = append(j.out.types[1], c.Type)
 		}
 	}
+	j.out.leaveOut(spec.Unread)
 	if spec.Condition != nil {
 		var err error
 		if j.cond, err = operator.NewCondition(*spec.Condition, input, functions); err != nil {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/weir-streams/weir/engine/data"
@@ -413,6 +414,60 @@ func BenchmarkInner(b *testing.B) {
 		}
 		if err := j.Process(0, in.Share(nil), out); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+// numbers keeps the changes given, with the columns that are read: the key of
+// the left row and the number of the right one.
+type numbers []string
+
+func (n *numbers) Watermark(int64) error { return nil }
+
+func (n *numbers) Emit(o *data.Batch) error {
+	defer o.Release()
+	for i := range o.N {
+		row := o.Op(i).String()
+		for _, k := range []int{1, 3} {
+			if c := o.Cols[k]; c.IsNull(i) {
+				row += " NULL"
+			} else {
+				row += fmt.Sprint(" ", c.I64[i])
+			}
+		}
+		*n = append(*n, row)
+	}
+	return nil
+}
+
+func TestColumnsThatNobodyReads(t *testing.T) {
+	for _, kind := range []graph.JoinKind{graph.InnerJoin, graph.LeftJoin, graph.FullJoin} {
+		for _, inserts := range []bool{true, false} {
+			var given [2]numbers
+			for i := range given {
+				j := open(t, spec{kind: kind, cond: true, inserts: [2]bool{inserts, inserts}})
+				if i == 1 {
+					j.out = changes{types: j.out.types}
+					j.out.leaveOut([]int{0, 2})
+				}
+				random := rand.New(rand.NewPCG(3, 7))
+				for range 40 {
+					side := random.IntN(2)
+					rows := make([]row, 1+random.IntN(20))
+					for k := range rows {
+						rows[k] = row{random.Int64N(9) - 1, random.Int64N(9)}
+					}
+					if err := j.Process(side, batch(side, rows, nil), &given[i]); err != nil {
+						t.Fatal(err)
+					}
+				}
+				if err := j.Close(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if len(given[0]) < 100 || !slices.Equal(given[0], given[1]) {
+				t.Errorf("%s: %d and %d changes, which are not the same", kind, len(given[0]), len(given[1]))
+			}
 		}
 	}
 }

@@ -250,10 +250,40 @@ func (p *planner) calc(in *stream, filter *expr.Expr, exprs []expr.Expr, columns
 	}
 	m.columns = in.meaning.computed(exprs)
 	op := graph.Op{Name: "Calc", Detail: detail, Schema: columns, Modes: in.modes, Calc: clocked(filter, exprs, len(in.schema))}
+	if ops := p.vertices[in.vertex].Ops; !in.shared && ops[len(ops)-1].Join != nil {
+		ops[len(ops)-1].Join.Unread = unread(filter, exprs, len(in.schema))
+	}
 	return &stream{
 		vertex: p.chain(in, op), schema: columns, modes: in.modes, parallelism: in.parallelism, meaning: m, producer: in.producer,
 		lies: through(in.lies, exprs),
 	}
+}
+
+// unread lists the columns, of a number of them, that a projection does not name.
+func unread(filter *expr.Expr, exprs []expr.Expr, columns int) []int {
+	read := make([]bool, columns)
+	var look func(e expr.Expr)
+	look = func(e expr.Expr) {
+		if e.Kind == expr.KindColumn && e.Index < columns {
+			read[e.Index] = true
+		}
+		for _, a := range e.Args {
+			look(a)
+		}
+	}
+	if filter != nil {
+		look(*filter)
+	}
+	for _, e := range exprs {
+		look(e)
+	}
+	var out []int
+	for i, r := range read {
+		if !r {
+			out = append(out, i)
+		}
+	}
+	return out
 }
 
 // clocked makes CURRENT_WATERMARK a column that the operator adds.
