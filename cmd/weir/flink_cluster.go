@@ -34,7 +34,9 @@ and the job. Flink's REST API is answered at the socket DIR/engine.sock; logs ar
 DIR/logs. SIGTERM or DELETE /cluster end all processes, and so does the end of this one.`,
 		Example: example(`weir flink cluster --dir /var/lib/weir/flink-clusters/6f1ed002-ab5a-4b3e-9d8c-000000000001 --home /var/lib/weir/flink`),
 		Args:    cobra.NoArgs,
-		RunE:    func(c *cobra.Command, _ []string) error { return runFlinkCluster(c.Context(), dir, flinkJarPlaces{folder: jars, repository: repository}, homes) },
+		RunE: func(c *cobra.Command, _ []string) error {
+			return runFlinkCluster(c.Context(), dir, flinkJarPlaces{folder: jars, repository: repository}, homes)
+		},
 	}
 	c.Flags().StringVar(&dir, "dir", "", "folder of the cluster, with its spec.json")
 	c.Flags().StringArrayVar(&homes, "home", nil, "folder with an installation of Flink, or with several")

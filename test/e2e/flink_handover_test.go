@@ -25,7 +25,7 @@ INSERT INTO counts SELECT id, COUNT(*) FROM TABLE(TUMBLE(TABLE numbers, DESCRIPT
 // for the savepoint until all tasks of the next job run.
 func TestFlinkHandOver(t *testing.T) {
 	unlessAll(t)
-	const rounds = 4
+	const rounds = 3
 	p := onFlink(t, flink.Newest)
 	took := map[string][]time.Duration{}
 	upgrade := func(name string, round int) {
