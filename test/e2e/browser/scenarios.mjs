@@ -347,9 +347,9 @@ export const scenarios = {
     for (const colorScheme of ['light', 'dark']) {
       await page.emulateMedia({ colorScheme })
       await page.setViewportSize({ width: 390, height: 800 })
-      for (const tab of ['overview', 'configuration', 'savepoints', 'jobs', 'events']) {
+      for (const tab of ['overview', 'configuration', 'savepoints', 'jobs', 'events', 'logs', 'metrics', 'state', 'doctor', 'autopilot']) {
         await page.goto(`${home(url)}/${name}/detail/${tab}`)
-        await page.locator({ overview: '[data-testid=output-row]', configuration: '[data-testid=revision]', savepoints: '[data-testid=savepoint]', jobs: 'tbody tr', events: '[data-testid=event]' }[tab]).first().waitFor()
+        await page.locator({ overview: '[data-testid=output-row]', configuration: '[data-testid=revision]', savepoints: '[data-testid=savepoint]', jobs: 'tbody tr', events: '[data-testid=event]', logs: '[data-testid=log-line]', metrics: '[data-testid=chart] canvas', state: '[data-testid=operator-state]', doctor: '[data-testid=checked]', autopilot: '[aria-label=Mode]' }[tab]).first().waitFor()
         const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
         assert.ok(wide <= 0, `${tab} is ${wide} px wider than the screen`)
         assert.deepEqual(await page.evaluate(pale), [], `${tab}, ${colorScheme}`)

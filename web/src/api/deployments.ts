@@ -89,6 +89,11 @@ export function useStates(ns: string) {
   }, [ns, queries])
 }
 
+/** A deployment as the server writes it in YAML. */
+export function yamlOf(ns: string, ref: string): Promise<string> {
+  return request<string>('GET', `${namespacePath(ns)}/deployments/${encodeURIComponent(ref)}`, undefined, 'application/yaml')
+}
+
 export type Plan = Schema['Plan']
 
 /** What a change would do; nothing is changed by asking. */
@@ -136,7 +141,7 @@ export function useActions(ns: string, ref: string) {
     /** As planned: state that the plan did not call lost is not lost. */
     change: (patch: unknown, acceptStateLoss: boolean, then?: () => void) =>
       run(() => request('PATCH', `${path}?${acceptStateLoss ? 'acceptStateLoss' : 'refuseStateLoss'}=true`, patch), then),
-    savepoint: (deploymentId: string) => run(() => request('POST', `${namespacePath(ns)}/savepoints`, { metadata: { deploymentId } })),
+    savepoint: (deploymentId: string, then?: () => void) => run(() => request('POST', `${namespacePath(ns)}/savepoints`, { metadata: { deploymentId } }), then),
     reset: (savepointId: string) => run(() => request('POST', `${path}:reset`, { savepointId })),
     fork: (savepointId: string, name: string, then: (d: Deployment) => void) =>
       run(() => request<Deployment>('POST', `${path}:fork`, { savepointId, name }), then),

@@ -34,7 +34,7 @@ function share(before: Map<string, Summary> | undefined, now: Map<string, Summar
 }
 
 /** Series of the last `span` milliseconds, or of the time that ends at `to`. */
-export function useMetrics(ns: string, ref: string, span: number, to: number | undefined, points = 300) {
+export function useMetrics(ns: string, ref: string, span: number, to: number | undefined, points = 300, enabled = true) {
   return useQuery({
     queryKey: ['metrics', ns, ref, span, to ?? 'now', points],
     queryFn: () => {
@@ -43,6 +43,7 @@ export function useMetrics(ns: string, ref: string, span: number, to: number | u
     },
     refetchInterval: to === undefined ? 5000 : false,
     placeholderData: keepPreviousData,
+    enabled,
   })
 }
 

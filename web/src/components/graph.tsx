@@ -1,6 +1,6 @@
 // A job's dataflow, left to right: a box for each vertex, edges thicker with rate.
 import { useMemo } from 'react'
-import { compact, exact } from '../lib/format'
+import { compact, exact, span } from '../lib/format'
 import { curve, place } from '../lib/layout'
 
 export interface GraphVertex {
@@ -12,6 +12,8 @@ export interface GraphVertex {
   out: number | undefined
   busy: number // shares of the time, 0 to 1
   backPressured: number
+  /** Milliseconds its watermark is behind the clock. */
+  lag?: number
 }
 
 export interface GraphEdge {
@@ -29,7 +31,7 @@ export function shortName(name: string): string {
   return parts.length > 2 ? `${parts[0]} → … → ${parts.at(-1)}` : parts.join(' → ')
 }
 
-export function JobGraph({ vertices, edges }: { vertices: GraphVertex[]; edges: GraphEdge[] }) {
+export function JobGraph({ vertices, edges, chosen, onChoose }: { vertices: GraphVertex[]; edges: GraphEdge[]; chosen?: string; onChoose?: (id: string | undefined) => void }) {
   const ids = vertices.map((v) => v.id).join()
   const links = edges.map((e) => `${e.from}>${e.to}`).join()
   // The layout follows the shape alone, so that boxes stay where they are while numbers change.
@@ -40,8 +42,8 @@ export function JobGraph({ vertices, edges }: { vertices: GraphVertex[]; edges: 
   const pressing = new Set(edges.filter((e) => (vertices.find((v) => v.id === e.from)?.backPressured ?? 0) > 0.1).map((e) => e.to))
   const byId = new Map(vertices.map((v) => [v.id, v]))
   return (
-    <div className="graph">
-      <svg width={placed.width} height={placed.height} role="img" aria-label="Job graph">
+    <div className="graph" tabIndex={-1}>
+      <svg width={placed.width} height={placed.height} role="group" aria-label="Job graph">
         {placed.paths.map((p) => {
           const rate = byId.get(p.from)?.out ?? 0
           const strategy = edges.find((e) => e.from === p.from && e.to === p.to)?.strategy ?? ''
@@ -60,15 +62,17 @@ export function JobGraph({ vertices, edges }: { vertices: GraphVertex[]; edges: 
           const last = !edges.some((e) => e.from === v.id)
           return (
             <foreignObject key={b.id} x={b.x} y={b.y} width={width} height={height}>
-              <div className={`vertex ${pressing.has(v.id) && v.busy > 0.5 ? 'bottleneck' : ''}`} title={v.name} data-testid="vertex">
-                <div className="name">{shortName(v.name)}</div>
-                <div className="numbers">
+              <button type="button" className={`vertex ${pressing.has(v.id) && v.busy > 0.5 ? 'bottleneck' : ''}`} title={v.name} data-testid="vertex" aria-pressed={chosen === v.id}
+                onClick={() => onChoose?.(chosen === v.id ? undefined : v.id)}>
+                <span className="name">{shortName(v.name)}</span>
+                <span className="numbers">
                   {(!first || last) && <Rate way="in" rate={v.in} />}
                   {!last && <Rate way="out" rate={v.out} />}
+                  {v.lag !== undefined && <span className="quiet" title={`Its watermark is ${exact(Math.round(v.lag))} ms behind the clock`}>⧗ {span(v.lag)}</span>}
                   <span className="parallelism" title="parallelism">×{v.parallelism}</span>
-                </div>
+                </span>
                 <Bar busy={v.busy} pressed={v.backPressured} />
-              </div>
+              </button>
             </foreignObject>
           )
         })}
@@ -84,9 +88,9 @@ function Rate({ way, rate }: { way: string; rate: number | undefined }) {
 function Bar({ busy, pressed }: { busy: number; pressed: number }) {
   const percent = (share: number) => Math.round(share * 100)
   return (
-    <div className="bar" title={`busy ${percent(busy)} %, back-pressured ${percent(pressed)} %, idle ${percent(Math.max(0, 1 - busy - pressed))} %`}>
+    <span className="bar" title={`busy ${percent(busy)} %, back-pressured ${percent(pressed)} %, idle ${percent(Math.max(0, 1 - busy - pressed))} %`}>
       <i className="busy" style={{ width: `${busy * 100}%` }} />
       <i className="pressed" style={{ width: `${pressed * 100}%` }} />
-    </div>
+    </span>
   )
 }

@@ -20,6 +20,8 @@ export interface ChartProps {
   marks?: { at: number; text: string }[]
   format: (value: number) => string
   height?: number
+  /** The scale reaches at least so far. */
+  top?: number
 }
 
 const colors = ['--accent', '--busy', '--blue', '--violet', '--bad', '--good', '--quiet']
@@ -36,7 +38,7 @@ function table(lines: Line[]): UPlot.AlignedData {
   return [times.map((t) => t / 1000), ...rows] as UPlot.AlignedData
 }
 
-export default function Plot({ lines, from, to, marks, format, height = 160, title }: ChartProps) {
+export default function Plot({ lines, from, to, marks, format, height = 160, title, top = 0 }: ChartProps) {
   const box = useRef<HTMLDivElement>(null)
   const plot = useRef<UPlot>(null)
   const live = useRef({ marks, from, to })
@@ -63,8 +65,8 @@ export default function Plot({ lines, from, to, marks, format, height = 160, tit
     const u = new UPlot({
       width: el.clientWidth, height, legend: { show: all.length > 1, live: false }, cursor: { y: false },
       tzDate: (s) => (zone === 'utc' ? UPlot.tzDate(new Date(s * 1000), 'UTC') : new Date(s * 1000)),
-      scales: { x: { range: () => [live.current.from / 1000, live.current.to / 1000] }, y: { range: (_, lo, hi) => [Math.min(0, lo ?? 0), Math.max(hi ?? 0, (lo ?? 0) + 1e-9) * 1.1 || 1] } },
-      axes: [axis, { ...axis, size: 72, values: (_, ticks) => ticks.map(format) }],
+      scales: { x: { range: () => [live.current.from / 1000, live.current.to / 1000] }, y: { range: (_, lo, hi) => [Math.min(0, lo ?? 0), Math.max(top, (hi ?? 0) * 1.1) || 1] } },
+      axes: [{ ...axis, values: (_, ticks) => ticks.map((t) => absolute(t * 1000, zone).slice(11, 16)) }, { ...axis, size: 72, values: (_, ticks) => ticks.map(format) }],
       series: [{}, ...all.map((label, i) => ({ label, stroke: color(colors[i % colors.length]!), width: 1.5, points: { show: false }, spanGaps: false }))],
       hooks: {
         draw: [(u) => {
@@ -115,7 +117,7 @@ export default function Plot({ lines, from, to, marks, format, height = 160, tit
       tip.remove()
       probe.remove()
     }
-  }, [names, theme, zone, height, format])
+  }, [names, theme, zone, height, format, top])
   useEffect(() => plot.current?.setData(data), [data])
   const last = lines.map((l) => `${l.name} ${format(l.points.findLast((p) => p[1] !== null)?.[1] ?? NaN)}`).join(', ')
   return <div ref={box} role="img" aria-label={`${title}: ${last}`} />

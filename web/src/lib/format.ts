@@ -42,6 +42,11 @@ export function span(ms: number): string {
   return `${Math.round(s / 86400)} d`
 }
 
+/** How long something took: "43 ms", else as a span. */
+export function took(ms: number): string {
+  return !Number.isFinite(ms) ? '–' : ms < 1000 ? `${Math.round(ms)} ms` : span(ms)
+}
+
 /** How long ago, as people say it. Whole seconds: a number that changes all the time is no help. */
 export function ago(then: string | number | undefined, now: number): string {
   if (!then) return '–'

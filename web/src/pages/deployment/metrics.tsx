@@ -6,7 +6,7 @@ import { ErrorBox } from '../../components/error'
 import { SelectField } from '../../components/field'
 import { Segments } from '../../components/tabs'
 import { Time } from '../../components/time'
-import { bytes, compact, span } from '../../lib/format'
+import { bytes, compact, took } from '../../lib/format'
 import type { TabProps } from './tab'
 
 const spans = [['300000', '5 min'], ['1800000', '30 min'], ['3600000', '1 h'], ['21600000', '6 h'], ['86400000', '1 d']] as const
@@ -16,7 +16,7 @@ const titles: Record<Series['name'], string> = {
   stateSize: 'State', checkpointDuration: 'Checkpoint duration', checkpointSize: 'Checkpoint size', restarts: 'Restarts', memory: 'Memory of the process', cpu: 'CPU',
 }
 const percent = (v: number) => `${Math.round(v * 100)} %`
-const formats: Record<string, (v: number) => string> = { 'records/s': compact, share: percent, ms: (v) => (Number.isFinite(v) ? span(v) : '–'), records: compact, bytes: (v) => (Number.isFinite(v) ? bytes(v) : '–'), count: compact, cores: (v) => v.toFixed(2) }
+const formats: Record<string, (v: number) => string> = { 'records/s': compact, share: percent, ms: took, records: compact, bytes: (v) => (Number.isFinite(v) ? bytes(v) : '–'), count: compact, cores: (v) => v.toFixed(2) }
 const order = Object.keys(titles)
 
 export function Metrics({ ns, d }: TabProps) {
@@ -45,7 +45,7 @@ export function Metrics({ ns, d }: TabProps) {
       {data && groups.length === 0 && <Empty title="Nothing was measured in this time">Numbers are measured every few seconds while a job runs. The server keeps half an hour as measured and a day in steps, and begins anew when it starts.</Empty>}
       <div className="charts">
         {data && groups.map(({ name, of }) => (
-          <Chart key={name} title={titles[name as Series['name']]} unit={of[0]!.unit === 'share' ? 'of the time' : of[0]!.unit} from={data.from} to={data.to} format={formats[of[0]!.unit] ?? compact}
+          <Chart key={name} title={titles[name as Series['name']]} unit={of[0]!.unit === 'share' ? 'of the time' : of[0]!.unit} from={data.from} to={data.to} top={of[0]!.unit === 'share' ? 1 : 0} format={formats[of[0]!.unit] ?? compact}
             marks={data.marks.map((m) => ({ at: m.at, text: `rev ${m.generation}` }))}
             lines={of.map((s) => ({ name: operator === '*' ? (s.operatorName ?? s.operator) : titles[s.name], points: s.points as [number, number | null][] }))} />
         ))}

@@ -1,12 +1,15 @@
 import { useEvents } from '../../api/deployments'
 import { shares, useCheckpointStats, useLiveJob, useOutput } from '../../api/flink'
-import { Empty, Fact, Message } from '../../components/bits'
+import { Empty, Loading, Fact, Message } from '../../components/bits'
 import { ErrorBox } from '../../components/error'
 import { Spark } from '../../components/spark'
 import { Ago } from '../../components/time'
 import { JobGraph, type GraphVertex } from '../../components/graph'
 import { Output } from '../../components/output'
 import { bytes, compact, exact, span } from '../../lib/format'
+import { useSearchParams } from 'react-router'
+import { useMetrics, useSummary } from '../../api/telemetry'
+import { Operator } from './operator'
 import type { TabProps } from './tab'
 
 export function Overview({ ns, d }: TabProps) {
@@ -16,6 +19,13 @@ export function Overview({ ns, d }: TabProps) {
   const { data: checkpoints } = useCheckpointStats(ns, id, running)
   const { data: output } = useOutput(ns, id, running)
   const { data: events } = useEvents(ns, id, 12)
+  const { data: summary } = useSummary(ns)
+  const { data: measured } = useMetrics(ns, d.metadata?.name ?? '', 60_000, undefined, 12, !!running)
+  const [address, setAddress] = useSearchParams()
+  const vertex = address.get('vertex') ?? undefined
+  const choose = (id: string | undefined) => setAddress((a) => { if (id) a.set('vertex', id); else a.delete('vertex'); return a }, { replace: true })
+  const now = running ? summary?.get(id ?? '') : undefined
+  const lagOf = (v: string) => measured?.series.find((x) => x.operator === v && x.name === 'watermarkLag')?.points.findLast((p) => p[1] !== null)?.[1] ?? undefined
   // Between two jobs the numbers of the last one stay, paler.
   const between = d.spec?.state === 'RUNNING' && !running && (d.status?.state === 'TRANSITIONING' || d.status?.state === 'RUNNING')
   const shown = running || between ? job : undefined
@@ -25,6 +35,7 @@ export function Overview({ ns, d }: TabProps) {
     id: v.id, name: v.name, parallelism: v.parallelism, status: v.status, ...shares(shown!, v.id),
     in: rate(v.id, 'read-records'),
     out: rate(v.id, 'write-records'),
+    lag: lagOf(v.id),
   }))
   const latest = checkpoints?.latest?.completed
   const tables = output?.tables ?? []
@@ -33,7 +44,7 @@ export function Overview({ ns, d }: TabProps) {
       {!shown && !running && !between && (
         <Empty title="No job is running">{why(d)}</Empty>
       )}
-      {!shown && (running || between) && !error && <div className="skeleton" aria-busy="true" />}
+      {!shown && (running || between) && !error && <Loading what="the job" />}
       {running && job?.jobId !== running && <ErrorBox error={error} />}
       {shown && (
         <div className={shown.jobId === running ? '' : 'stale'}>
@@ -42,13 +53,14 @@ export function Overview({ ns, d }: TabProps) {
               <Spark values={shown.history} label="Records a second, last minute" />
             </Fact>
             <Fact label="records read by this job" value={exact(shown.read)} />
-            <Fact label="checkpoints" value={checkpoints?.counts['completed'] ?? '–'} title={latest ? `the newest took ${span(latest.end_to_end_duration)}` : undefined} />
-            <Fact label="state at the newest" value={latest ? bytes(latest.state_size) : '–'} title={latest ? `${exact(latest.state_size)} bytes` : undefined} />
+            <Fact label="watermark lag" value={now && now.watermarkLag !== null ? span(now.watermarkLag) : '–'} title={now && now.watermarkLag !== null ? `the slowest watermark is ${exact(Math.round(now.watermarkLag))} ms behind the clock` : 'not known, or the job has no watermarks'} />
+            <Fact label={`checkpoints${latest ? `, the newest ${bytes(latest.state_size)}` : ''}`} value={checkpoints?.counts['completed'] ?? '–'} title={latest ? `the newest took ${span(latest.end_to_end_duration)}` : undefined} />
             <Fact label="parallelism" value={`×${Math.max(...vertices.map((v) => v.parallelism), 1)}`} />
           </div>
           {vertices.length > 0 && (
-            <JobGraph vertices={vertices} edges={nodes.flatMap((n) => (n.inputs ?? []).map((i) => ({ from: i.id, to: n.id, strategy: i.ship_strategy ?? '' })))} />
+            <JobGraph vertices={vertices} chosen={vertex} onChoose={choose} edges={nodes.flatMap((n) => (n.inputs ?? []).map((i) => ({ from: i.id, to: n.id, strategy: i.ship_strategy ?? '' })))} />
           )}
+          {vertex && shown.jobId === running && <Operator ns={ns} d={d} jobId={running} vertex={vertex} name={shown.vertices.find((v) => v.id === vertex)?.name} series={measured?.series} onClose={() => choose(undefined)} />}
         </div>
       )}
       <div className="columns">

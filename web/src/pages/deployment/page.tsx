@@ -1,19 +1,28 @@
 // One deployment: its state in words, what can be done, and its tabs.
 import { useState } from 'react'
-import { Link, NavLink, useParams } from 'react-router'
-import { useActions, useDeployment } from '../../api/deployments'
+import { Link, useNavigate, useParams } from 'react-router'
+import { useActions, useDeployment, yamlOf } from '../../api/deployments'
 import type { Deployment } from '../../api/client'
-import { Message, StateWord } from '../../components/bits'
+import { Loading, Message, StateWord } from '../../components/bits'
 import { ErrorBox } from '../../components/error'
 import { Ago } from '../../components/time'
 import { Dialog } from '../../components/dialog'
 import { troubles } from '../../lib/state'
+import { Menu } from '../../components/menu'
+import { Tabs } from '../../components/tabs'
+import { toast } from '../../components/toast'
+import { Autopilot } from './autopilot'
 import { Configuration } from './configuration'
+import { Doctor } from './doctor'
 import { Events } from './events'
 import { Jobs } from './jobs'
+import { Logs } from './logs'
+import { Metrics } from './metrics'
 import { Overview } from './overview'
 import { Savepoints } from './savepoints'
+import { State } from './state'
 import type { TabProps } from './tab'
+import './deployment.css'
 
 const tabs = [
   ['overview', 'Overview', Overview],
@@ -21,13 +30,18 @@ const tabs = [
   ['savepoints', 'Savepoints', Savepoints],
   ['jobs', 'Jobs', Jobs],
   ['events', 'Events', Events],
+  ['logs', 'Logs', Logs],
+  ['metrics', 'Metrics', Metrics],
+  ['state', 'State', State],
+  ['doctor', 'Doctor', Doctor],
+  ['autopilot', 'Autopilot', Autopilot],
 ] as const
 
 export function Component() {
   const { ns = 'default', ref = '', tab = 'overview' } = useParams()
   const { data: d, error, isPending } = useDeployment(ns, ref)
   const actions = useActions(ns, ref)
-  if (isPending) return <div className="skeleton" aria-busy="true" />
+  if (isPending) return <Loading what="the deployment" />
   if (!d)
     return (
       <section>
@@ -45,8 +59,11 @@ export function Component() {
         <span data-testid="state"><StateWord state={d.status?.state} conditions={d.status?.running?.conditions} /></span>
         {d.status?.state !== d.spec?.state && d.status?.state !== 'FINISHED' && <span className="quiet">wanted: {d.spec?.state?.toLowerCase()}</span>}
         <span className="grow" />
-        <Buttons d={d} actions={actions} />
+        <Buttons ns={ns} d={d} actions={actions} />
       </div>
+      {d.status?.transition && d.status.state === 'TRANSITIONING' && d.status.transition.startedAt && (
+        <p className="doing small">Changing since <Ago at={d.status.transition.startedAt} />{(d.status.transition.savepointAttempts ?? 0) > 1 && `, savepoint attempt ${d.status.transition.savepointAttempts}`}{(d.status.transition.jobAttempts ?? 0) > 1 && `, start attempt ${d.status.transition.jobAttempts}`}</p>
+      )}
       {d.status?.message && (
         <p className={d.status.state === 'FAILED' ? 'doing bad' : 'doing'} data-testid="message">
           <Message text={d.status.message} /> <span className="quiet">· <Ago at={d.status.messageSince ?? undefined} /></span>
@@ -54,18 +71,17 @@ export function Component() {
       )}
       {troubles(d.status?.running?.conditions).map((t) => <p key={t.word} className="doing bad" data-testid="trouble"><Message text={t.message} /></p>)}
       <ErrorBox error={actions.error} onClose={actions.clear} />
-      <nav className="tabs">
-        {tabs.map(([key, title]) => (
-          <NavLink key={key} to={`/namespaces/${ns}/deployments/${ref}/detail/${key}`} className={tab === key ? 'active' : ''}>{title}</NavLink>
-        ))}
-      </nav>
+      <Tabs label="Views of the deployment" tabs={tabs.map(([key, title]) => ({ to: `/namespaces/${ns}/deployments/${ref}/detail/${key}`, title, active: tab === key }))} />
       <Tab ns={ns} d={d} actions={actions} />
     </section>
   )
 }
 
-function Buttons({ d, actions }: { d: Deployment; actions: TabProps['actions'] }) {
-  const [asking, setAsking] = useState<'scale' | 'cancel'>()
+function Buttons({ ns, d, actions }: { ns: string; d: Deployment; actions: TabProps['actions'] }) {
+  const name = d.metadata?.name ?? ''
+  const home = `/namespaces/${ns}/deployments/${encodeURIComponent(name)}`
+  const [asking, setAsking] = useState<'scale' | 'cancel' | 'delete'>()
+  const navigate = useNavigate()
   const [parallelism, setParallelism] = useState('')
   const wanted = d.spec?.state
   const set = (state: string) => actions.patch({ spec: { state } })
@@ -77,8 +93,8 @@ function Buttons({ d, actions }: { d: Deployment; actions: TabProps['actions'] }
       {wanted === 'RUNNING' && d.status?.state !== 'FINISHED' ? (
         <>
           <button onClick={() => { setParallelism(String(Math.min(128, now === 4 ? 1 : 4))); setAsking('scale') }} disabled={actions.pending}>Scale…</button>
-          <button onClick={() => actions.savepoint(d.metadata?.id ?? '')} disabled={actions.pending || !d.status?.running}>Savepoint</button>
-          <button onClick={() => set('SUSPENDED')} disabled={actions.pending}>Suspend</button>
+          <button onClick={() => actions.savepoint(d.metadata?.id ?? '', () => toast('A savepoint is being taken'))} disabled={actions.pending || !d.status?.running}>Savepoint</button>
+          <button onClick={() => actions.patch({ spec: { state: 'SUSPENDED' } }, () => toast(`${name} is being suspended with its state`, { undo: () => set('RUNNING') }))} disabled={actions.pending}>Suspend</button>
           <button onClick={() => setAsking('cancel')} disabled={actions.pending}>Cancel…</button>
         </>
       ) : (
@@ -87,6 +103,19 @@ function Buttons({ d, actions }: { d: Deployment; actions: TabProps['actions'] }
             ? <button onClick={() => set('CANCELLED')} disabled={actions.pending}>Put away</button>
             : <button className="primary" onClick={() => set('RUNNING')} disabled={actions.pending}>Start</button>}
         </>
+      )}
+      <Menu label="More ▾" align="right" items={[
+        { label: 'Edit', href: `#${home}/detail/configuration` },
+        { label: 'Why no output?', hint: 'Doctor', href: `#${home}/detail/doctor` },
+        d.status?.running?.jobId ? { label: 'Flink UI', href: `/flink-ui/v1/namespaces/${ns}/jobs/${d.status.running.jobId}/` } : undefined,
+        { label: 'Copy as YAML', onSelect: () => void yamlOf(ns, name).then((t) => navigator.clipboard?.writeText(t)).then(() => toast('The YAML is copied')) },
+        { label: 'Delete…', danger: true, disabled: wanted === 'RUNNING' || d.status?.state === 'TRANSITIONING', hint: wanted === 'RUNNING' ? 'stop it first' : undefined, onSelect: () => setAsking('delete') },
+      ]} />
+      {asking === 'delete' && (
+        <Dialog title={`Delete ${name}?`} confirm="Delete" danger name={name} onClose={() => setAsking(undefined)}
+          onConfirm={() => { actions.remove(() => { toast(`${name} is deleted`); void navigate(`/namespaces/${ns}/deployments`) }); setAsking(undefined) }}>
+          <p>Its spec and its {d.metadata?.generation ?? 1} revision{d.metadata?.generation === 1 ? '' : 's'} are gone. The data of its savepoints stays where it is, and so does the record of its jobs and events.</p>
+        </Dialog>
       )}
       {asking === 'scale' && (
         <Dialog title={`Scale ${d.metadata?.name}`} confirm={`Scale to ${valid ? n : '…'}`} disabled={!valid || n === now} onClose={() => setAsking(undefined)}

@@ -8,7 +8,7 @@ import { Copy } from '../../components/code'
 import { ErrorBox } from '../../components/error'
 import { Table, type Column } from '../../components/table'
 import { Ago } from '../../components/time'
-import { bytes, exact, span } from '../../lib/format'
+import { bytes, exact, took } from '../../lib/format'
 import type { TabProps } from './tab'
 
 const operatorColumns: Column<OperatorState>[] = [
@@ -23,7 +23,7 @@ const checkpointColumns: Column<CheckpointLine>[] = [
   { key: 'when', title: 'When', value: (c) => c.trigger_timestamp, cell: (c) => <Ago at={c.trigger_timestamp} /> },
   { key: 'what', title: 'What', value: (c) => (c.is_savepoint ? 'savepoint' : 'checkpoint'), cell: (c) => (c.is_savepoint ? 'savepoint' : 'checkpoint') },
   { key: 'status', title: 'Outcome', value: (c) => c.status, cell: (c) => <><Mark tone={c.status === 'COMPLETED' ? 'good' : c.status === 'FAILED' ? 'bad' : 'busy'}>{c.status.toLowerCase().replace('_', ' ')}</Mark>{c.failure_message && <div className="quiet small">{c.failure_message}</div>}</> },
-  { key: 'duration', title: 'Took', number: true, value: (c) => c.end_to_end_duration, cell: (c) => <span title={`${c.end_to_end_duration} ms`}>{span(c.end_to_end_duration)}</span> },
+  { key: 'duration', title: 'Took', number: true, value: (c) => c.end_to_end_duration, cell: (c) => <span title={`${c.end_to_end_duration} ms`}>{took(c.end_to_end_duration)}</span> },
   { key: 'size', title: 'State', number: true, value: (c) => c.state_size, cell: (c) => bytes(c.state_size) },
   { key: 'written', title: 'Written', number: true, value: (c) => c.checkpointed_size, cell: (c) => (c.checkpointed_size === undefined ? '–' : bytes(c.checkpointed_size)) },
 ]

@@ -3,7 +3,6 @@ import { useMemo, useState } from 'react'
 import { Link, useParams, useSearchParams } from 'react-router'
 import type { Deployment } from '../../api/client'
 import { useDeployments } from '../../api/deployments'
-import { useLiveJob } from '../../api/flink'
 import { useExamples } from '../../api/platform'
 import { useSummary, type Summary } from '../../api/telemetry'
 import { Empty, Head, Loading, Message, StateWord } from '../../components/bits'
@@ -125,14 +124,9 @@ function columnsOf(ns: string, numbers: ReadonlyMap<string, Summary> | undefined
 }
 
 /** The newest numbers of a deployment, if a job of it runs. */
-type Numbers = Pick<Summary, 'recordsIn' | 'history' | 'watermarkLag' | 'pendingRecords'> & { recordsOut?: number }
-
-function useNumbers(ns: string, d: Deployment): Numbers | undefined {
-  const { data, isError } = useSummary(ns)
-  const { data: job } = useLiveJob(ns, d.metadata?.id, d.status?.running?.jobId, isError)
-  if (d.spec?.state !== 'RUNNING' || d.status?.state === 'FAILED' || d.status?.state === 'FINISHED') return undefined
-  if (!isError) return data?.get(d.metadata?.id ?? '')
-  return job?.perSecond === undefined ? undefined : { recordsIn: job.perSecond, recordsOut: undefined, history: job.history, watermarkLag: null, pendingRecords: null }
+function useNumbers(ns: string, d: Deployment): Summary | undefined {
+  const { data } = useSummary(ns)
+  return d.spec?.state === 'RUNNING' && d.status?.state !== 'FAILED' && d.status?.state !== 'FINISHED' ? data?.get(d.metadata?.id ?? '') : undefined
 }
 
 function Rate({ ns, d, what }: { ns: string; d: Deployment; what: 'recordsIn' | 'recordsOut' }) {
