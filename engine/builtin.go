@@ -21,6 +21,7 @@ import (
 	"github.com/weir-streams/weir/engine/format/raw"
 	"github.com/weir-streams/weir/engine/function"
 	"github.com/weir-streams/weir/engine/function/aggregate"
+	"github.com/weir-streams/weir/engine/function/bitmap"
 	"github.com/weir-streams/weir/engine/function/collection"
 	"github.com/weir-streams/weir/engine/function/jsonpath"
 	"github.com/weir-streams/weir/engine/function/number"
@@ -54,6 +55,7 @@ var formats = []*format.Format{
 }
 
 var scalars = [][]*function.Scalar{
+	bitmap.Functions,
 	collection.Functions,
 	jsonpath.Functions,
 	number.Functions,

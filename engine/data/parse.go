@@ -99,6 +99,113 @@ func ParseBool(text string) (bool, error) {
 	return false, fmt.Errorf("cannot parse %q as BOOLEAN", text)
 }
 
+// CastDecimal reads a decimal as CAST does.
+func CastDecimal(text string, precision, scale int) (Int128, error) {
+	if precision > shortDigits || len(text) > shortDigits {
+		return ParseDecimal(text, precision, scale)
+	}
+	x, ok := parseShortDecimal(text, precision, scale)
+	if !ok {
+		return Int128{}, badInput(text, "overflow")
+	}
+	return I128(x), nil
+}
+
+// shortDigits is how long a text, and how precise a type, are short for Flink,
+// which reads them by other rules: one character after the digits that means
+// nothing does not matter, nor does a missing number before it, and zeros in
+// front count as digits of the number.
+const shortDigits = 18
+
+func parseShortDecimal(text string, precision, scale int) (int64, bool) {
+	s := strings.TrimLeft(text, spaces)
+	neg := strings.HasPrefix(s, "-")
+	if neg || strings.HasPrefix(s, "+") {
+		s = s[1:]
+	}
+	if s == "" {
+		return 0, false
+	}
+	var x int64
+	digits, point, i := 0, -1, 0
+	last := byte(0)
+	for i < len(s) {
+		last = s[i]
+		i++
+		if last >= '0' && last <= '9' {
+			x = x*10 + int64(last-'0')
+			digits++
+			continue
+		}
+		if last != '.' {
+			break
+		}
+		if point >= 0 {
+			return 0, false
+		}
+		point = digits
+	}
+	if point < 0 {
+		point = digits
+	}
+	exp := point - digits
+	if (last == 'e' || last == 'E') && i < len(s) {
+		minus := s[i] == '-'
+		if minus || s[i] == '+' {
+			if i++; i == len(s) {
+				return 0, false
+			}
+		}
+		e := 0
+		for i < len(s) {
+			c := s[i]
+			i++
+			if c < '0' || c > '9' {
+				break
+			}
+			if e < 40 {
+				e = e*10 + int(c-'0')
+			}
+		}
+		if minus {
+			e = -e
+		}
+		exp += e
+	}
+	if strings.Trim(s[i:], spaces) != "" {
+		return 0, false
+	}
+	if neg {
+		x = -x
+	}
+	change := exp + scale
+	if digits+change > precision {
+		return 0, false
+	}
+	for ; change > 0; change-- {
+		x *= 10
+	}
+	if change < 0 {
+		if change < -shortDigits {
+			return 0, true
+		}
+		half, unit := int64(5), int64(10)
+		for k := change; k < -1; k++ {
+			half *= 10
+			unit *= 10
+		}
+		if neg {
+			half = -half
+		}
+		x = (x + half) / unit
+	}
+	least := int64(1) // that has too many digits
+	for range precision {
+		least *= 10
+	}
+	return x, -least < x && x < least
+}
+
 // ParseDecimal reads a decimal, with or without exponent, rounding half up to
 // the scale. It is an error if it does not fit the precision.
 func ParseDecimal(text string, precision, scale int) (Int128, error) {

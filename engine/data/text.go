@@ -85,6 +85,7 @@ func (t *texter) row(dst []byte, v *Vector, i int) []byte {
 			if k > 0 {
 				dst = append(dst, ", "...)
 			}
+			dst = fieldName(dst, typ, k)
 			dst = t.row(dst, c, i)
 		}
 		return append(dst, ')')
@@ -116,11 +117,20 @@ func (t *texter) value(dst []byte, x Value, typ Type) []byte {
 			if k > 0 {
 				dst = append(dst, ", "...)
 			}
+			dst = fieldName(dst, typ, k)
 			dst = t.value(dst, c, typ.Args[k])
 		}
 		return append(dst, ')')
 	}
 	return t.scalar(dst, typ, x.I, x.Nano)
+}
+
+// fieldName is written before the fields of structured types.
+func fieldName(dst []byte, t Type, k int) []byte {
+	if t.Class == "" {
+		return dst
+	}
+	return append(append(dst, t.Names[k]...), '=')
 }
 
 func childCount(t Type) int {
@@ -157,7 +167,11 @@ func (t *texter) list(dst []byte, typ Type, n int, elem func(dst []byte, child, 
 }
 
 func (t *texter) bytes(dst []byte, typ Type, p []byte) []byte {
-	if typ.Kind != Binary && typ.Kind != VarBinary {
+	switch typ.Kind {
+	case Binary, VarBinary:
+	case Bitmap32:
+		return AppendBitmapText(dst, p)
+	default:
 		return append(dst, p...)
 	}
 	if t.display {
@@ -193,8 +207,12 @@ func (t *texter) scalar(dst []byte, typ Type, x int64, nano int32) []byte {
 		return AppendDecimal(dst, I128(x), typ.Scale)
 	case Date:
 		return AppendDate(dst, x)
-	case Time:
-		return AppendTime(dst, x, 0, typ.Precision)
+	case Time: // a fraction is written without zeros at its end, but for the first
+		dst = AppendTime(dst, x, 0, typ.Precision)
+		for k := 1; k < typ.Precision && dst[len(dst)-1] == '0'; k++ {
+			dst = dst[:len(dst)-1]
+		}
+		return dst
 	case Timestamp:
 		return AppendTimestamp(dst, x, nano, typ.Precision)
 	case TimestampLTZ:

@@ -37,6 +37,7 @@ const (
 	Row
 	Variant
 	Raw
+	Bitmap32 // BITMAP: a set of 32-bit numbers, see Bitmap
 )
 
 // MaxLength is the length of STRING and BYTES.
@@ -55,6 +56,8 @@ type Type struct {
 	// fields of ROW (named by Names).
 	Args  []Type   `json:"args,omitzero"`
 	Names []string `json:"names,omitzero"`
+	// Class makes a ROW a structured type: the name of a class of the JVM.
+	Class string `json:"class,omitzero"`
 	// TimeAttr marks a time attribute: event time with a watermark, or
 	// processing time. It is a property of a column of a stream, ignored by Equal.
 	TimeAttr TimeAttr `json:"timeAttr,omitzero"`
@@ -89,7 +92,7 @@ const (
 	PhysF64         // F64
 	PhysI128        // I128: DECIMAL of 19 to 38 digits
 	PhysTime        // I64 milliseconds and Nano: timestamps of more than 3 fraction digits
-	PhysString      // Views: CHAR, VARCHAR, BINARY, VARBINARY, VARIANT, RAW
+	PhysString      // Views: CHAR, VARCHAR, BINARY, VARBINARY, VARIANT, RAW, BITMAP
 	PhysList        // Offsets, Children[0]: ARRAY; Children[0..1]: MAP; element and count: MULTISET
 	PhysRow         // Children, one per field
 )
@@ -117,7 +120,7 @@ func (t Type) Phys() Phys {
 			return PhysI64
 		}
 		return PhysTime
-	case Char, VarChar, Binary, VarBinary, Variant, Raw:
+	case Char, VarChar, Binary, VarBinary, Variant, Raw, Bitmap32:
 		return PhysString
 	case Array, Map, Multiset:
 		return PhysList
@@ -144,7 +147,7 @@ func (t Type) Equal(u Type) bool { return t.Nullable == u.Nullable && t.SameAs(u
 
 // SameAs compares types without the outermost nullability and time attributes.
 func (t Type) SameAs(u Type) bool {
-	if t.Kind != u.Kind || t.Precision != u.Precision || t.Scale != u.Scale || len(t.Args) != len(u.Args) || len(t.Names) != len(u.Names) {
+	if t.Kind != u.Kind || t.Class != u.Class || t.Precision != u.Precision || t.Scale != u.Scale || len(t.Args) != len(u.Args) || len(t.Names) != len(u.Names) {
 		return false
 	}
 	for i := range t.Args {
@@ -225,6 +228,10 @@ func (t Type) sql() string {
 	case Row:
 		var b strings.Builder
 		b.WriteString("ROW<")
+		if t.Class != "" {
+			b.Reset()
+			b.WriteString("STRUCTURED<'" + strings.ReplaceAll(t.Class, "'", "''") + "', ")
+		}
 		for i, f := range t.Args {
 			if i > 0 {
 				b.WriteString(", ")
@@ -235,6 +242,8 @@ func (t Type) sql() string {
 		return b.String()
 	case Variant:
 		return "VARIANT"
+	case Bitmap32:
+		return "BITMAP"
 	}
 	return "RAW"
 }

@@ -39,7 +39,7 @@ func castText(from, to data.Type) (castFn, error) {
 		}), nil
 	case data.Decimal:
 		return eachText(func(k *caster, out *data.Vector, i int32, s string) error {
-			x, err := data.ParseDecimal(s, to.Precision, to.Scale)
+			x, err := data.CastDecimal(s, to.Precision, to.Scale)
 			setDecimal(out, i, x, true)
 			return err
 		}), nil

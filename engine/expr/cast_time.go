@@ -51,8 +51,7 @@ func castTime(from, to data.Type) (castFn, error) {
 		}), nil
 	case pair{data.Timestamp, data.Time}:
 		return each(func(_ *caster, in, out *data.Vector, i int32) {
-			ms, _ := data.TruncateNano(data.FloorMod(in.I64[i], data.DayMillis), 0, to.Precision)
-			out.I32[i] = int32(ms)
+			out.I32[i] = int32(data.FloorMod(towardZero(in.I64[i], to.Precision), data.DayMillis))
 		}), nil
 	case pair{data.TimestampLTZ, data.Time}:
 		return each(func(k *caster, in, out *data.Vector, i int32) {

@@ -57,14 +57,14 @@ func common2(a, b data.Type) (data.Type, bool) {
 		return data.Type{Kind: data.VarChar, Nullable: nullable, Precision: max(a.Precision, b.Precision)}, true
 	case (a.Kind == data.Binary || a.Kind == data.VarBinary) && (b.Kind == data.Binary || b.Kind == data.VarBinary):
 		return data.Type{Kind: data.VarBinary, Nullable: nullable, Precision: max(a.Precision, b.Precision)}, true
+	case (a.Kind == data.Timestamp || a.Kind == data.TimestampLTZ) && (b.Kind == data.Timestamp || b.Kind == data.TimestampLTZ) && a.Kind != b.Kind:
+		t := data.Of(data.TimestampLTZ).WithNull(nullable)
+		t.Precision = max(a.Precision, b.Precision)
+		return t, true
 	case a.Kind == b.Kind && (a.Kind == data.Timestamp || a.Kind == data.TimestampLTZ || a.Kind == data.Time):
 		t := a.WithNull(nullable)
 		t.Precision = max(a.Precision, b.Precision)
 		return t, true
-	case a.Kind == data.Date && (b.Kind == data.Timestamp || b.Kind == data.TimestampLTZ):
-		return b.WithNull(nullable), true
-	case b.Kind == data.Date && (a.Kind == data.Timestamp || a.Kind == data.TimestampLTZ):
-		return a.WithNull(nullable), true
 	case a.Kind == data.Array && b.Kind == data.Array:
 		e, ok := common2(a.Args[0], b.Args[0])
 		return data.Type{Kind: data.Array, Nullable: nullable, Args: []data.Type{e}}, ok
@@ -74,4 +74,33 @@ func common2(a, b data.Type) (data.Type, bool) {
 		return data.Type{Kind: data.Map, Nullable: nullable, Args: []data.Type{k, v}}, ok1 && ok2
 	}
 	return a, false
+}
+
+// Implicit tells whether a value of one type may be given where one of another
+// is asked for: Flink's implicit casts.
+func Implicit(from, to data.Type) bool {
+	number := func(t data.Type) bool { return t.Kind >= data.TinyInt && t.Kind <= data.Decimal }
+	stamp := func(t data.Type) bool { return t.Kind == data.Timestamp || t.Kind == data.TimestampLTZ }
+	switch {
+	case from.Kind == data.Null:
+		return true
+	case to.Kind >= data.TinyInt && to.Kind <= data.BigInt:
+		return from.Kind >= data.TinyInt && from.Kind <= to.Kind
+	case to.Kind == data.Float:
+		return number(from) && from.Kind != data.Double
+	case to.Kind == data.Double, to.Kind == data.Decimal:
+		return number(from)
+	case isText(to.Kind):
+		return from.Kind == to.Kind || to.Kind == data.VarChar && isText(from.Kind)
+	case to.Kind == data.VarBinary:
+		return from.Kind == data.Binary || from.Kind == data.VarBinary
+	case stamp(to):
+		return stamp(from)
+	case to.Kind == data.Date, to.Kind == data.Time:
+		return from.Kind == to.Kind || from.Kind == data.Timestamp
+	case len(to.Args) == 0:
+		return from.Kind == to.Kind
+	}
+	t, ok := Common(from, to)
+	return ok && t.SameAs(to)
 }

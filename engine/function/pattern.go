@@ -159,6 +159,9 @@ func CompilePattern(text string) (*Pattern, error) {
 }
 
 func compilePattern(text string) (*Pattern, error) {
+	if err := checkBraces(text); err != nil {
+		return nil, err
+	}
 	text = fromJava(text)
 	re, err := regexp.Compile(text)
 	if err == nil {
@@ -171,6 +174,59 @@ func compilePattern(text string) (*Pattern, error) {
 	}
 	back.MatchTimeout = patience
 	return &Pattern{back: back, Groups: len(back.GetGroupNumbers()) - 1}, nil
+}
+
+// checkBraces refuses a brace that begins no repetition, which Java does not
+// take for itself.
+func checkBraces(text string) error {
+	inClass, quoted := 0, false
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case quoted:
+			if strings.HasPrefix(text[i:], `\E`) {
+				quoted = false
+				i++
+			}
+		case c == '\\' && i+1 < len(text):
+			i++
+			quoted = text[i] == 'Q'
+			if end := strings.IndexByte(text[i:], '}'); end > 0 && i+1 < len(text) && text[i+1] == '{' && strings.IndexByte("pPxNk", text[i]) >= 0 {
+				i += end
+			}
+		case c == '[':
+			inClass++
+			if inClass == 1 {
+				if strings.HasPrefix(text[i+1:], "^") {
+					i++
+				}
+				if strings.HasPrefix(text[i+1:], "]") {
+					i++
+				}
+			}
+		case c == ']' && inClass > 0:
+			inClass--
+		case c == '{' && inClass == 0:
+			j := i + 1
+			digits := func() int {
+				from := j
+				for j < len(text) && text[j]-'0' <= 9 {
+					j++
+				}
+				return j - from
+			}
+			if digits() == 0 {
+				return fmt.Errorf("illegal repetition near index %d", i)
+			}
+			if j < len(text) && text[j] == ',' {
+				j++
+				digits()
+			}
+			if j >= len(text) || text[j] != '}' {
+				return fmt.Errorf("unclosed counted closure near index %d", i)
+			}
+		}
+	}
+	return nil
 }
 
 // posix are Java's names of ASCII classes.

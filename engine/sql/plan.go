@@ -10,6 +10,7 @@ import (
 	"github.com/weir-streams/weir/engine/function"
 	"github.com/weir-streams/weir/engine/graph"
 	"github.com/weir-streams/weir/engine/sql/ast"
+	"github.com/weir-streams/weir/engine/sql/bind"
 	"github.com/weir-streams/weir/engine/sql/logical"
 	"github.com/weir-streams/weir/engine/sql/optimize"
 	"github.com/weir-streams/weir/engine/sql/physical"
@@ -39,6 +40,9 @@ func (s *Session) collect(q *ast.Query) (*logical.Sink, error) {
 		return nil, at(q.Pos(), err)
 	}
 	n, err := b.Query(q)
+	if err == nil {
+		err = bind.NoClass(n, q.Pos())
+	}
 	if err != nil {
 		return nil, err
 	}

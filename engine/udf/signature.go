@@ -157,7 +157,7 @@ func passable(t data.Type) error {
 	case data.PhysBool, data.PhysI32, data.PhysI64, data.PhysF32, data.PhysF64, data.PhysI128, data.PhysTime:
 		return nil
 	case data.PhysString:
-		if t.Kind != data.Variant && t.Kind != data.Raw {
+		if t.Kind != data.Variant && t.Kind != data.Raw && t.Kind != data.Bitmap32 {
 			return nil
 		}
 	}

@@ -131,7 +131,7 @@ func unescapeJava(s string) string {
 // supported says why values of a type cannot be read or written.
 func supported(name string, t data.Type) error {
 	switch t.Kind {
-	case data.Map, data.Multiset, data.Variant, data.Raw, data.IntervalYearMonth, data.IntervalDayTime, data.Null:
+	case data.Map, data.Multiset, data.Variant, data.Raw, data.Bitmap32, data.IntervalYearMonth, data.IntervalDayTime, data.Null:
 		return fmt.Errorf("unsupported type '%s' for field '%s' in format csv", t.WithNull(true), name)
 	case data.Array, data.Row:
 		for _, a := range t.Args {

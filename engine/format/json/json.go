@@ -58,7 +58,7 @@ func supported(name string, t data.Type) error {
 		if k := t.Args[0].Kind; k != data.Char && k != data.VarChar {
 			return fmt.Errorf("JSON format doesn't support non-string as key type of map: field '%s' is %s", name, t.WithNull(true))
 		}
-	case data.Variant, data.Raw, data.IntervalYearMonth, data.IntervalDayTime:
+	case data.Variant, data.Raw, data.Bitmap32, data.IntervalYearMonth, data.IntervalDayTime:
 		return fmt.Errorf("unsupported type '%s' for field '%s' in format json", t.WithNull(true), name)
 	}
 	for _, a := range t.Args {

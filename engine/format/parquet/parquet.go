@@ -31,7 +31,7 @@ var Format = &format.Format{
 // supported says why values of a type cannot be read or written.
 func supported(name string, t data.Type) error {
 	switch t.Kind {
-	case data.Null, data.Variant, data.Raw, data.IntervalYearMonth, data.IntervalDayTime, data.Multiset:
+	case data.Null, data.Variant, data.Raw, data.Bitmap32, data.IntervalYearMonth, data.IntervalDayTime, data.Multiset:
 		return fmt.Errorf("unsupported type '%s' for field '%s' in format parquet", t.WithNull(true), name)
 	}
 	for _, a := range t.Args {

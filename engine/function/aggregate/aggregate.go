@@ -9,6 +9,7 @@ package aggregate
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/weir-streams/weir/engine/data"
 	"github.com/weir-streams/weir/engine/function"
@@ -114,6 +115,30 @@ var Functions = []*function.Aggregate{
 		},
 		Infer: inferPercentile,
 	},
+	bitmaps("BITMAP_BUILD_AGG", "number", "The numbers that are not NULL as a BITMAP.", "x", "{1,2,6}"),
+	bitmaps("BITMAP_BUILD_CARDINALITY_AGG", "number", "How many different numbers there are that are not NULL.", "x", "3"),
+	bitmaps("BITMAP_AND_AGG", "bitmap", "The numbers that are in all sets.", "BITMAP_BUILD(ARRAY[x, 1])", "{1}"),
+	bitmaps("BITMAP_AND_CARDINALITY_AGG", "bitmap", "How many numbers are in all sets.", "BITMAP_BUILD(ARRAY[x, 1])", "1"),
+	bitmaps("BITMAP_OR_AGG", "bitmap", "The numbers that are in one of the sets.", "BITMAP_BUILD(ARRAY[x, 1])", "{1,2,6}"),
+	bitmaps("BITMAP_OR_CARDINALITY_AGG", "bitmap", "How many numbers are in one of the sets.", "BITMAP_BUILD(ARRAY[x, 1])", "3"),
+	bitmaps("BITMAP_XOR_AGG", "bitmap", "The numbers that are in an odd number of the sets.", "BITMAP_BUILD(ARRAY[x, 3])", "{1,2,3,6}"),
+	bitmaps("BITMAP_XOR_CARDINALITY_AGG", "bitmap", "How many numbers are in an odd number of the sets.", "BITMAP_BUILD(ARRAY[x, 3])", "4"),
+}
+
+// bitmaps declares an aggregate of numbers or of BITMAPs.
+func bitmaps(name, arg, doc, of, want string) *function.Aggregate {
+	result, param := data.Of(data.Bitmap32), function.Int
+	if strings.Contains(name, "CARDINALITY") {
+		result = data.Of(data.BigInt)
+	}
+	if arg == "bitmap" {
+		param = function.Param{Want: "a BITMAP", Match: func(a function.Arg) (data.Type, bool) { return a.Type, a.Type.Kind == data.Bitmap32 }}
+	}
+	return &function.Aggregate{
+		Name: name, Syntax: name + "([DISTINCT] " + arg + ")", Doc: doc,
+		Examples: []function.Example{{SQL: name + "(" + of + ") FROM (VALUES (1), (2), (6)) AS t(x)", Want: want}},
+		Infer:    function.Args(function.Always(result), param),
+	}
 }
 
 // inferPercentile casts to DOUBLE: the values are collected as such.

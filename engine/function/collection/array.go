@@ -12,6 +12,16 @@ var counted = function.Param{Want: "an array, map or multiset", Match: func(a fu
 	return a.Type, a.Type.Kind == data.Array || a.Type.Kind == data.Map || a.Type.Kind == data.Multiset
 }}
 
+// orderedArray is an array of what can be put in order.
+var orderedArray = function.Param{Want: "an array whose elements support both EQUALS and ORDER comparison", Match: func(a function.Arg) (data.Type, bool) {
+	t, ok := function.ArrayOf.Match(a)
+	if !ok || t.Kind != data.Array {
+		return t, ok
+	}
+	e := t.Args[0]
+	return t, len(e.Args) == 0 && e.Kind != data.Boolean && e.Kind != data.Variant && e.Kind != data.Raw && e.Kind != data.Bitmap32
+}}
+
 func elemOf(args []data.Type) data.Type { return args[0].Args[0].WithNull(true) }
 
 var arrayFunctions = []*function.Scalar{
@@ -172,7 +182,7 @@ var arrayFunctions = []*function.Scalar{
 		Name: "ARRAY_SORT", Category: "collection", Syntax: "ARRAY_SORT(array[, ascending[, nulls first]])", Strict: true,
 		Doc:      "The elements in order, by default ascending with NULL first; descending has NULL last unless told otherwise.",
 		Examples: []function.Example{{SQL: "ARRAY_SORT(ARRAY[3, 1, 2])", Want: "[1, 2, 3]"}},
-		Infer:    function.Between(1, function.Like(0), function.ArrayOf, function.Bool, function.Bool),
+		Infer:    function.Between(1, function.Like(0), orderedArray, function.Bool, function.Bool),
 		Eval: lists(func(c *function.Call, i int32, out []ref) ([]ref, bool) {
 			ascending := len(c.Args) < 2 || c.Args[1].Bool[i] != 0
 			nullsFirst := ascending
@@ -257,7 +267,7 @@ func extreme(name, doc, sql, want string, sign int) *function.Scalar {
 	return &function.Scalar{
 		Name: name, Category: "collection", Syntax: name + "(array)", Strict: true, Doc: doc,
 		Examples: []function.Example{{SQL: sql, Want: want}},
-		Infer:    function.Args(elemOf, function.ArrayOf),
+		Infer:    function.Args(elemOf, orderedArray),
 		Eval: func(c *function.Call) error {
 			return elementRows(c, func(list []ref) (ref, error) {
 				best := ref{}

@@ -103,8 +103,7 @@ func arrayAnd(result func(array data.Type, nullable bool) data.Type, all bool) f
 			return s, fmt.Errorf("argument 1 must be an array, not %s", args[0].Type)
 		}
 		elem := args[0].Type.Args[0]
-		t, ok := function.Common(elem, args[1].Type)
-		if !ok || !t.SameAs(elem) {
+		if !function.Implicit(args[1].Type, elem) {
 			return s, fmt.Errorf("argument 2 must fit an element of %s, not %s", args[0].Type, args[1].Type)
 		}
 		elem.Nullable = elem.Nullable || args[1].Type.Nullable

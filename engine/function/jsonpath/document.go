@@ -50,11 +50,12 @@ type parser struct {
 	depth int
 	// unique refuses objects that have a key twice.
 	unique bool
+	root   bool // the value is all there is: a number must end with a blank or the text
 }
 
 // parse reads the first JSON value of s; text after it does not matter, as in Flink.
 func parse(s string) (*value, error) {
-	p := parser{s: s}
+	p := parser{s: s, root: true}
 	return p.value()
 }
 
@@ -90,7 +91,11 @@ func (p *parser) value() (*value, error) {
 		s, err := p.string()
 		return &value{kind: text, text: s}, err
 	case c == '-' || c >= '0' && c <= '9':
-		return p.number()
+		v, err := p.number()
+		if err == nil && p.root && p.depth == 0 && p.i < len(p.s) && strings.IndexByte(" \t\r\n", p.s[p.i]) < 0 {
+			return nil, p.bad() // a number that is all there is must end with a blank
+		}
+		return v, err
 	}
 	for word, v := range map[string]value{"true": {kind: boolean, text: "true"}, "false": {kind: boolean, text: "false"}, "null": {}} {
 		if strings.HasPrefix(p.s[p.i:], word) {
@@ -231,6 +236,9 @@ func (p *parser) number() (*value, error) {
 func decimalText(s string) string {
 	mantissa, exp, hasExp := strings.Cut(strings.Replace(s, "E", "e", 1), "e")
 	whole, frac, hasFrac := strings.Cut(mantissa, ".")
+	if s == "-0" {
+		return "0"
+	}
 	if !hasExp && !hasFrac {
 		return s
 	}
@@ -244,7 +252,7 @@ func decimalText(s string) string {
 	}
 	digits := strings.TrimLeft(whole+frac, "0")
 	if digits == "" {
-		digits = "0"
+		sign, digits = "", "0"
 	}
 	scale := len(frac) - e
 	adjusted := len(digits) - 1 - scale

@@ -111,7 +111,7 @@ func quoteASCII(dst []byte, s string) []byte {
 			dst = append(dst, `\t`...)
 		default:
 			switch {
-			case r >= ' ' && r < 0x7F:
+			case r <= 0x7F:
 				dst = append(dst, byte(r))
 			case r > 0xFFFF:
 				// As in Flink: the whole character, then its lower half.

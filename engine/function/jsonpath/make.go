@@ -177,7 +177,10 @@ func valueOf(v *data.Vector, i int) *value {
 		if c := s[len(s)-1]; c < '0' || c > '9' { // NaN, Infinity
 			return &value{kind: text, text: s}
 		}
-		return &value{kind: number, text: s}
+		if t.Kind == data.Float { // a DOUBLE from here on
+			s = string(data.AppendDouble(nil, float64(v.F32[i])))
+		}
+		return &value{kind: number, text: decimalText(s)}
 	case data.Char, data.VarChar:
 		return &value{kind: text, text: v.Str(i)}
 	case data.Binary, data.VarBinary:

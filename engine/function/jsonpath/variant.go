@@ -34,7 +34,7 @@ var tryParseJSON = &function.Scalar{
 
 func makeVariants(c *function.Call, try bool) error {
 	for _, i := range c.Rows() {
-		p := parser{s: c.Args[0].Str(int(i)), unique: len(c.Args) < 2 || c.Args[1].Bool[i] == 0}
+		p := parser{s: c.Args[0].Str(int(i)), root: true, unique: len(c.Args) < 2 || c.Args[1].Bool[i] == 0}
 		v, err := p.value()
 		switch {
 		case err != nil && try:

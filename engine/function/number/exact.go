@@ -116,6 +116,40 @@ var extremeFunctions = []*function.Scalar{
 	extreme("LEAST", "The least of the values; NULL if one is NULL.", "LEAST(3, 1, 2)", "1", -1),
 }
 
+// order compares two values of a row: NaN is the greatest number, and -0.0 less than 0.0.
+func order(a, b *data.Vector, i int) int {
+	switch a.Type.Phys() {
+	case data.PhysF32:
+		return orderFloat(float64(a.F32[i]), float64(b.F32[i]))
+	case data.PhysF64:
+		return orderFloat(a.F64[i], b.F64[i])
+	}
+	return data.OrderAt(a, i, b, i)
+}
+
+func orderFloat(x, y float64) int {
+	switch {
+	case x < y:
+		return -1
+	case x > y:
+		return 1
+	case x != x && y != y:
+		return 0
+	case x != x:
+		return 1
+	case y != y:
+		return -1
+	}
+	return int(b2i(math.Signbit(y))) - int(b2i(math.Signbit(x)))
+}
+
+func b2i(b bool) uint8 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
 func extreme(name, doc, sql, want string, sign int) *function.Scalar {
 	return &function.Scalar{
 		Name: name, Category: "number", Syntax: name + "(value, …)", Strict: true, Doc: doc,
@@ -142,7 +176,7 @@ func extreme(name, doc, sql, want string, sign int) *function.Scalar {
 			for _, i := range c.Rows() {
 				best := c.Args[0]
 				for _, v := range c.Args[1:] {
-					if data.OrderAt(v, int(i), best, int(i))*sign > 0 {
+					if order(v, best, int(i))*sign > 0 {
 						best = v
 					}
 				}

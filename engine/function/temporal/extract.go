@@ -23,10 +23,7 @@ var extractFunctions = append([]*function.Scalar{
 			if units[unit] == 0 {
 				return s, fmt.Errorf("unknown unit of time %s", unit)
 			}
-			if s.Args[1].Kind == data.Time && units[unit] > unitHour {
-				return s, fmt.Errorf("unit %s can not be applied to time variable", unit)
-			}
-			return s, nil
+			return s, fits(s.Args[1], unit, units[unit])
 		},
 		Eval: func(c *function.Call) error {
 			if c.Const[0] == nil {
@@ -37,7 +34,7 @@ var extractFunctions = append([]*function.Scalar{
 	},
 },
 	part("YEAR", nil, unitYear, "2024"), part("QUARTER", nil, unitQuarter, "1"), part("MONTH", nil, unitMonth, "2"),
-	part("WEEK", nil, unitWeek, "9"), part("DAYOFYEAR", nil, unitDoy, "60"), part("DAYOFMONTH", []string{"DAY"}, unitDay, "29"),
+	part("WEEK", nil, unitWeek, "9"), part("DAYOFYEAR", nil, unitDoy, "60"), part("DAYOFMONTH", nil, unitDay, "29"),
 	part("DAYOFWEEK", nil, unitDow, "5"), part("HOUR", nil, unitHour, "12"), part("MINUTE", nil, unitMinute, "34"), part("SECOND", nil, unitSecond, "56"),
 )
 
@@ -91,13 +88,30 @@ func part(name string, aliases []string, u unit, want string) *function.Scalar {
 		Examples: []function.Example{{SQL: name + "(TIMESTAMP '2024-02-29 12:34:56')", Want: want}},
 		Infer: func(args []function.Arg) (function.Signature, error) {
 			s, err := function.Args(function.IfNull(bigint()), extractable)(args)
-			if err == nil && s.Args[0].Kind == data.Time && u > unitHour {
-				return s, fmt.Errorf("unit %s can not be applied to time variable", name)
+			if err == nil {
+				err = fits(s.Args[0], name, u)
 			}
 			return s, err
 		},
 		Eval: func(c *function.Call) error { return extract(c, c.Args[0], u) },
 	}
+}
+
+// fits refuses units that values of a type do not have.
+func fits(t data.Type, name string, u unit) error {
+	switch {
+	case t.Kind == data.Time && u > unitHour, t.Kind == data.Date && u < unitMilli:
+		return fmt.Errorf("unit %s can not be applied to %s variable", name, t)
+	case t.Kind == data.IntervalDayTime && u > unitDay:
+		return fmt.Errorf("Unit '%s' is not supported for intervals of days to seconds", name) //lint:ignore ST1005 the words of Flink
+	case t.Kind == data.IntervalYearMonth:
+		switch u {
+		case unitYear, unitQuarter, unitMonth, unitCentury, unitMillennium:
+		default:
+			return fmt.Errorf("Unit '%s' is not supported for intervals of months", name) //lint:ignore ST1005 the words of Flink
+		}
+	}
+	return nil
 }
 
 func extract(c *function.Call, v *data.Vector, u unit) error {
@@ -113,8 +127,10 @@ func extract(c *function.Call, v *data.Vector, u unit) error {
 				out[i] = m%12/3 + 1
 			case unitMonth:
 				out[i] = m % 12
-			default:
-				return fmt.Errorf("an interval of months has no such part")
+			case unitCentury:
+				out[i] = m / 1200
+			case unitMillennium:
+				out[i] = m / 12000
 			}
 		}
 		return nil
@@ -124,8 +140,6 @@ func extract(c *function.Call, v *data.Vector, u unit) error {
 			switch u {
 			case unitDay:
 				out[i] = x / data.DayMillis
-			case unitEpoch:
-				out[i] = x / 1000
 			default:
 				out[i] = ofDay(x, 0, u)
 			}
@@ -135,6 +149,12 @@ func extract(c *function.Call, v *data.Vector, u unit) error {
 	if v.Type.Kind == data.Timestamp && u == unitHour {
 		for _, i := range c.Rows() {
 			out[i] = v.I64[i] % data.DayMillis / 3600000
+		}
+		return nil
+	}
+	if v.Type.Kind == data.Date && u <= unitHour { // Flink takes the days for milliseconds
+		for _, i := range c.Rows() {
+			out[i] = ofDay(int64(v.I32[i]), 0, u)
 		}
 		return nil
 	}

@@ -15,8 +15,8 @@ type parsed struct {
 	zoned  bool
 }
 
-// parse reads a text by the pattern. With prefix the rest of the text does not matter.
-func (p *pattern) parse(s string, prefix bool) (parsed, bool) {
+// parse reads a text by the pattern.
+func (p *pattern) parse(s string) (parsed, bool) {
 	year, month, day, doy := 1970, 1, 1, 0
 	var hour, minute, second, nanos int64
 	pm, half := false, false
@@ -43,12 +43,6 @@ func (p *pattern) parse(s string, prefix bool) (parsed, bool) {
 		if tight || f.count == 2 {
 			most = max(f.count, 1)
 		}
-		if prefix { // the lenient parser of UNIX_TIMESTAMP
-			least = 1
-			if !tight {
-				most = 19
-			}
-		}
 		var n int64
 		ok := true
 		switch f.letter {
@@ -58,10 +52,7 @@ func (p *pattern) parse(s string, prefix bool) (parsed, bool) {
 			}
 		case 'y', 'u', 'Y':
 			if f.count >= 3 && !tight {
-				most = 9
-				if !prefix {
-					least, most = f.count, max(f.count, 4)
-				}
+				least, most = f.count, max(f.count, 4)
 			}
 			if n, ok = number(least, most); ok {
 				if f.count == 2 {
@@ -108,10 +99,7 @@ func (p *pattern) parse(s string, prefix bool) (parsed, bool) {
 			second, ok = number(least, most)
 		case 'S':
 			from := pos
-			if n, ok = number(f.count, f.count); !ok && prefix {
-				pos = from
-				n, ok = number(1, f.count)
-			}
+			n, ok = number(f.count, f.count)
 			for w := pos - from; ok && w < 9; w++ {
 				n *= 10
 			}
@@ -145,21 +133,19 @@ func (p *pattern) parse(s string, prefix bool) (parsed, bool) {
 			return out, false
 		}
 	}
-	if pos < len(s) && !prefix {
+	if pos < len(s) {
 		return out, false
 	}
 	if half && pm {
 		hour += 12
 	}
-	if !prefix && (month < 1 || month > 12 || day < 1 || day > 31 || hour > 24 || hour == 24 && minute+second+nanos > 0 || minute > 59 || second > 59) {
+	if month < 1 || month > 12 || day < 1 || day > 31 || hour > 24 || hour == 24 && minute+second+nanos > 0 || minute > 59 || second > 59 {
 		return out, false
 	}
 	var days int64
 	switch {
 	case doy > 0:
 		days = data.Civil{Year: year, Month: 1, Day: 1}.Days() + int64(doy) - 1
-	case prefix:
-		days = data.AddMonths(data.Civil{Year: year, Month: 1, Day: 1}.Days(), int64(month)-1) + int64(day) - 1
 	default:
 		days = data.Civil{Year: year, Month: month, Day: min(day, data.DaysIn(year, month))}.Days()
 	}
@@ -201,4 +187,55 @@ func parseOffset(s string, pos int) (off int64, end int, ok bool) {
 		off = -off
 	}
 	return off, pos, true
+}
+
+// parseOr reads a text by the pattern, or else in the form that
+// java.sql.Timestamp and java.sql.Date read: yyyy-[m]m-[d]d[ h:m:s[.f…]]. It does
+// not look at an offset.
+func (p *pattern) parseOr(s string) (parsed, bool) {
+	if t, ok := p.parse(s); ok {
+		return t, true
+	}
+	s = strings.TrimSpace(s)
+	date, clock, timed := strings.Cut(s, " ")
+	parts := strings.Split(date, "-")
+	if len(parts) != 3 || len(parts[0]) != 4 || len(parts[1]) > 2 || len(parts[2]) > 2 {
+		return parsed{}, false
+	}
+	var n [3]int64
+	for i, text := range parts {
+		x, err := strconv.ParseUint(text, 10, 32)
+		if err != nil {
+			return parsed{}, false
+		}
+		n[i] = int64(x)
+	}
+	if n[1] < 1 || n[1] > 12 || n[2] < 1 || n[2] > 31 {
+		return parsed{}, false
+	}
+	out := parsed{ms: (data.Civil{Year: int(n[0]), Month: int(n[1]), Day: 1}.Days() + n[2] - 1) * data.DayMillis}
+	if !timed {
+		return out, true
+	}
+	clock, frac, fraction := strings.Cut(strings.TrimSpace(clock), ".")
+	parts = strings.Split(clock, ":")
+	if len(parts) != 3 || fraction && (frac == "" || len(frac) > 9) {
+		return parsed{}, false
+	}
+	for i, text := range parts {
+		x, err := strconv.ParseUint(text, 10, 31)
+		if err != nil {
+			return parsed{}, false
+		}
+		out.ms += int64(x) * [...]int64{3600000, 60000, 1000}[i]
+	}
+	if fraction {
+		x, err := strconv.ParseUint(frac+"000000000"[len(frac):], 10, 32)
+		if err != nil {
+			return parsed{}, false
+		}
+		out.ms += int64(x) / 1000000
+		out.nano = int32(x % 1000000)
+	}
+	return out, true
 }

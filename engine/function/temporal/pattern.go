@@ -89,7 +89,7 @@ func parsePattern(text string) (*pattern, error) {
 			for j < len(text) && text[j] == b {
 				j++
 			}
-			if strings.IndexByte("yuYMLdDEecaHhKkmsSAnNQqwGzZXxVO", b) < 0 {
+			if strings.IndexByte("yuYMLdDEecaHhKkmsSAnNQqwWFGzZXxVO", b) < 0 {
 				return nil, fmt.Errorf("unknown pattern letter: %c", b)
 			}
 			p.parts = append(p.parts, part0{letter: b, count: j - i})
@@ -150,6 +150,10 @@ func (p *pattern) append(dst []byte, t moment) ([]byte, error) {
 		case 'w':
 			_, w := sundayWeek(day)
 			dst = digits(dst, w, f.count)
+		case 'W':
+			dst = digits(dst, weekOfMonth(int64(d.Day), int64(dow)), f.count)
+		case 'F':
+			dst = digits(dst, int64(d.Day-1)%7+1, f.count)
 		case 'M', 'L':
 			dst = name(dst, int64(d.Month), f.count, monthNames[d.Month-1])
 		case 'd':

@@ -1,10 +1,10 @@
 package temporal
 
 import (
-	"bytes"
 	"fmt"
 	"math"
 	"strings"
+	"time"
 
 	"github.com/weir-streams/weir/engine/data"
 	"github.com/weir-streams/weir/engine/function"
@@ -15,7 +15,7 @@ const secondsPattern = "yyyy-MM-dd HH:mm:ss"
 var textFunctions = []*function.Scalar{
 	{
 		Name: "DATE_FORMAT", Category: "temporal", Syntax: "DATE_FORMAT(timestamp, pattern)", Strict: true,
-		Doc:      "The timestamp as text, by a pattern with the letters of Java's DateTimeFormatter. A string is read as a timestamp first; NULL if it is none.",
+		Doc:      "The timestamp as text, by a pattern with the letters of Java's DateTimeFormatter. A string is read as yyyy-MM-dd HH:mm:ss first, NULL if it is none, and written by the letters of SimpleDateFormat.",
 		Examples: []function.Example{{SQL: "DATE_FORMAT(TIMESTAMP '2024-02-09 05:06:07', 'yyyy/MM/dd HH:mm')", Want: "2024/02/09 05:06"}},
 		Infer: function.Overload(
 			function.Args(function.Always(data.String()), function.Timestamps, function.Text),
@@ -24,19 +24,24 @@ var textFunctions = []*function.Scalar{
 	},
 	{
 		Name: "TO_DATE", Category: "temporal", Syntax: "TO_DATE(string[, pattern])", Strict: true,
-		Doc:      "The date of a text, by default yyyy-MM-dd; NULL if it is none.",
+		Doc:      "The date of a text, by default yyyy-MM-dd; NULL if it is none. The pattern has the letters of Java's SimpleDateFormat and reads leniently; what it cannot read becomes a date far off, as in Flink.",
 		Examples: []function.Example{{SQL: "TO_DATE('29/02/2024', 'dd/MM/yyyy')", Want: "2024-02-29"}, {SQL: "TO_DATE('2023-02-29')", Want: "NULL"}},
 		Infer:    function.Between(1, function.Always(data.Of(data.Date)), function.Text, function.Text),
 		Eval: func(c *function.Call) error {
-			return parseRows(c, func(i int32, s string, p *pattern) bool {
-				if p == nil {
-					d, err := data.ParseDate(s)
-					c.Out.I32[i] = d
-					return err == nil
+			if len(c.Args) == 1 {
+				for _, i := range c.Rows() {
+					d, err := data.ParseDate(c.Args[0].Str(int(i)))
+					if c.Out.I32[i] = d; err != nil {
+						c.SetNull(i)
+					}
 				}
-				t, ok := p.parse(s, false)
-				c.Out.I32[i] = int32(data.FloorDiv(t.ms, data.DayMillis))
-				return ok
+				return nil
+			}
+			return eachSimple(c, 1, func(i int32, p *simple) {
+				t, ok := p.parse(c.Args[0].Str(int(i)), c.Env.Now)
+				if c.Out.I32[i] = noDate; ok {
+					c.Out.I32[i] = int32(data.FloorDiv(t.ms-t.offset*1000, data.DayMillis))
+				}
 			})
 		},
 	},
@@ -52,7 +57,7 @@ var textFunctions = []*function.Scalar{
 					setTime(c.Out, i, ms, nano)
 					return err == nil
 				}
-				t, ok := p.parse(s, false)
+				t, ok := p.parseOr(s)
 				setTime(c.Out, i, t.ms, t.nano)
 				return ok
 			})
@@ -73,13 +78,16 @@ var textFunctions = []*function.Scalar{
 		Infer:    function.Between(1, function.Always(data.String()), function.BigInt, function.Text),
 		Eval: func(c *function.Call) error {
 			clock := newOldClock(c.Location())
-			return formatRows(c, 1, func(i int32) (moment, bool) {
-				sec := c.Args[0].I64[i]
-				if sec > math.MaxInt64/1000 || sec < math.MinInt64/1000 {
-					return moment{}, false
+			return eachSimple(c, 1, func(i int32, p *simple) {
+				ms := c.Args[0].I64[i] * 1000 // it wraps, as in Java
+				local := clock.Local(ms)
+				name := ""
+				if p.named {
+					name, _ = time.UnixMilli(ms).In(c.Location()).Zone()
 				}
-				off := clock.Local(sec*1000)/1000 - sec
-				return moment{ms: (sec + off) * 1000, offset: off, zone: c.Location().String(), zoned: true}, true
+				buf := p.append(c.Scratch(), moment{ms: local, offset: (local - ms) / 1000, zone: name})
+				c.Out.SetBytes(int(i), buf)
+				c.Keep(buf)
 			})
 		},
 	},
@@ -96,11 +104,8 @@ var textFunctions = []*function.Scalar{
 				return nil
 			}
 			clock := newOldClock(c.Location())
-			return eachPattern(c, 1, func(i int32, p *pattern, err error) error {
-				if err != nil {
-					return err
-				}
-				t, ok := p.parse(c.Args[0].Str(int(i)), true)
+			return eachSimple(c, 1, func(i int32, p *simple) {
+				t, ok := p.parse(c.Args[0].Str(int(i)), c.Env.Now)
 				switch {
 				case !ok:
 					c.Out.I64[i] = math.MinInt64
@@ -109,7 +114,6 @@ var textFunctions = []*function.Scalar{
 				default:
 					c.Out.I64[i] = data.FloorDiv(clock.Instant(t.ms), 1000)
 				}
-				return nil
 			})
 		},
 	},
@@ -119,7 +123,7 @@ var textFunctions = []*function.Scalar{
 		Examples: []function.Example{{SQL: "CONVERT_TZ('1970-01-01 00:00:00', 'UTC', 'America/Los_Angeles')", Want: "1969-12-31 16:00:00"}},
 		Infer:    function.Args(function.Always(data.String()), function.Text, function.Text, function.Text),
 		Eval: func(c *function.Call) error {
-			p, err := compile(secondsPattern)
+			p, err := compileSimple(secondsPattern)
 			if err != nil {
 				return err
 			}
@@ -136,18 +140,43 @@ var textFunctions = []*function.Scalar{
 			}
 			for _, i := range c.Rows() {
 				from, to := clock(c.Args[1].Str(int(i))), clock(c.Args[2].Str(int(i)))
-				t, ok := p.parse(c.Args[0].Str(int(i)), true)
+				t, ok := p.parse(c.Args[0].Str(int(i)), c.Env.Now)
 				if !ok {
 					c.SetNull(i)
 					continue
 				}
-				buf, _ := p.append(c.Scratch(), moment{ms: to.Local(from.Instant(t.ms))})
-				c.Out.SetBytes(int(i), bytes.TrimPrefix(buf, []byte("+"))) // a year of five digits stands without sign
+				buf := p.append(c.Scratch(), moment{ms: to.Local(from.Instant(t.ms))})
+				c.Out.SetBytes(int(i), buf)
 				c.Keep(buf)
 			}
 			return nil
 		},
 	},
+}
+
+// noDate is what TO_DATE makes of a text that its pattern cannot read: the days
+// of the smallest BIGINT of milliseconds, cut to 32 bits.
+const noDate = int32(math.MinInt64 / data.DayMillis & math.MaxUint32)
+
+// eachSimple calls row with the pattern of argument arg, secondsPattern if there is none.
+func eachSimple(c *function.Call, arg int, row func(i int32, p *simple)) error {
+	var p *simple
+	last, known := secondsPattern, false
+	for _, i := range c.Rows() {
+		text := last
+		if len(c.Args) > arg && (!known || c.Const[arg] == nil) {
+			text = c.Args[arg].Str(int(i))
+		}
+		if !known || text != last {
+			var err error
+			if p, err = compileSimple(text); err != nil {
+				return err
+			}
+			last, known = text, true
+		}
+		row(i, p)
+	}
+	return nil
 }
 
 // eachPattern calls row with the pattern of argument arg, secondsPattern if
@@ -246,7 +275,7 @@ func formatSpans(c *function.Call, p *pattern, clock *data.Clock) error {
 		t := moment{ms: x}
 		if clock != nil {
 			off := clock.Offset(data.FloorDiv(x, 1000))
-			t = moment{ms: x + off*1000, offset: off, zone: c.Location().String(), zoned: true}
+			t = moment{ms: x + off*1000}
 		}
 		buf, err := p.append(c.Scratch(), t)
 		if err != nil {
@@ -284,16 +313,26 @@ func dateFormat(c *function.Call) error {
 		nanos := v.Type.Phys() == data.PhysTime
 		return formatRows(c, 1, func(i int32) (moment, bool) {
 			off := clock.Offset(data.FloorDiv(v.I64[i], 1000))
-			t := moment{ms: v.I64[i] + off*1000, offset: off, zone: c.Location().String(), zoned: true}
+			t := moment{ms: v.I64[i] + off*1000}
 			if nanos {
 				t.nano = v.Nano[i]
 			}
 			return t, true
 		})
 	}
-	return formatRows(c, 1, func(i int32) (moment, bool) {
-		ms, _, err := data.ParseTimestamp(v.Str(int(i)))
-		return moment{ms: ms - data.FloorMod(ms, 1000)}, err == nil
+	from, err := compileSimple(secondsPattern)
+	if err != nil {
+		return err
+	}
+	return eachSimple(c, 1, func(i int32, p *simple) {
+		t, ok := from.parse(v.Str(int(i)), c.Env.Now)
+		if !ok {
+			c.SetNull(i)
+			return
+		}
+		buf := p.append(c.Scratch(), moment{ms: t.ms, zone: "UTC"})
+		c.Out.SetBytes(int(i), buf)
+		c.Keep(buf)
 	})
 }
 
@@ -316,6 +355,12 @@ func inferEpoch(args []function.Arg) (function.Signature, error) {
 	}
 	return s, err
 }
+
+// TO_TIMESTAMP_LTZ knows the years 0001 to 9999.
+const (
+	leastMillis = -62135596800000
+	mostMillis  = 253402300799999
+)
 
 func toTimestampLTZ(c *function.Call) error {
 	v := c.Args[0]
@@ -352,6 +397,10 @@ func toTimestampLTZ(c *function.Call) error {
 			for k := p; k > 3; k-- {
 				div *= 10
 			}
+			if q := data.FloorDiv(x, div); q < leastMillis/unit || q > mostMillis/unit {
+				c.SetNull(i)
+				continue
+			}
 			ms = data.FloorDiv(x, div) * unit
 			nano = int32(data.FloorMod(x, div) * (1000000 / div))
 		}
@@ -367,8 +416,12 @@ func textToInstant(c *function.Call) error {
 		clock := utc
 		if len(c.Args) > 2 {
 			z, err := function.LoadZoneID(c.Args[2].Str(int(i)))
-			if err != nil {
+			if err != nil && c.Const[2] != nil {
 				return err
+			}
+			if err != nil {
+				c.SetNull(i)
+				return nil
 			}
 			clock = data.NewClock(z.Location)
 		}
@@ -381,14 +434,12 @@ func textToInstant(c *function.Call) error {
 			return nil
 		}
 		if err != nil {
-			return err
+			c.SetNull(i)
+			return nil
 		}
-		t, ok := p.parse(s, false)
+		t, ok := p.parseOr(s)
 		if !ok {
-			return fmt.Errorf("text %q could not be parsed by the pattern %s", s, c.Args[1].Str(int(i)))
-		}
-		if t.zoned {
-			setTime(c.Out, i, t.ms-t.offset*1000, t.nano)
+			c.SetNull(i)
 			return nil
 		}
 		setTime(c.Out, i, clock.Instant(t.ms), t.nano)

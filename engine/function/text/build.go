@@ -138,12 +138,22 @@ var buildFunctions = []*function.Scalar{
 		},
 	},
 	{
-		Name: "TRANSLATE", Category: "text", Syntax: "TRANSLATE(string, from, to)", Strict: true,
-		Doc:      "The string with each character of from replaced by the one at its place in to, or removed if there is none.",
+		Name: "TRANSLATE", Category: "text", Syntax: "TRANSLATE(string, from, to)",
+		Doc:      "The string with each character of from replaced by the one at its place in to, or removed if there is none. NULL for from changes nothing, NULL for to removes.",
 		Examples: []function.Example{{SQL: "TRANSLATE('hello', 'elo', 'i')", Want: "hi"}},
-		Infer:    function.Args(function.IfNull(str()), function.Text, function.Text, function.Text),
+		Infer:    function.Args(func(args []data.Type) data.Type { return str().WithNull(args[0].Nullable) }, function.Text, function.Text, function.Text),
 		Eval: build(func(dst []byte, c *function.Call, i int32, p []byte) []byte {
-			from, to := []rune(c.Args[1].Str(int(i))), []rune(c.Args[2].Str(int(i)))
+			if c.Args[0].IsNull(int(i)) {
+				c.SetNull(i)
+				return dst
+			}
+			var from, to []rune
+			if !c.Args[1].IsNull(int(i)) {
+				from = []rune(c.Args[1].Str(int(i)))
+			}
+			if !c.Args[2].IsNull(int(i)) {
+				to = []rune(c.Args[2].Str(int(i)))
+			}
 		next:
 			for _, r := range string(p) {
 				for k, f := range from {
@@ -342,8 +352,9 @@ func printf(c *function.Call) error {
 			continue
 		}
 		text, err := format(c, i)
-		if err != nil {
-			return err
+		if err != nil { // as in Flink
+			c.SetNull(i)
+			continue
 		}
 		c.Out.SetString(int(i), text)
 	}

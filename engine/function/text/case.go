@@ -10,7 +10,7 @@ import (
 
 var caseFunctions = []*function.Scalar{
 	{
-		Name: "UPPER", Aliases: []string{"UCASE"}, Category: "text", Syntax: "UPPER(string)", Strict: true, Total: true,
+		Name: "UPPER", Category: "text", Syntax: "UPPER(string)", Strict: true, Total: true,
 		Doc:      "The string in upper case.",
 		Examples: []function.Example{{SQL: "UPPER('straße')", Want: "STRASSE"}},
 		Infer:    function.Args(function.Like(0), function.Text),
@@ -26,7 +26,7 @@ var caseFunctions = []*function.Scalar{
 		}),
 	},
 	{
-		Name: "LOWER", Aliases: []string{"LCASE"}, Category: "text", Syntax: "LOWER(string)", Strict: true, Total: true,
+		Name: "LOWER", Category: "text", Syntax: "LOWER(string)", Strict: true, Total: true,
 		Doc:      "The string in lower case.",
 		Examples: []function.Example{{SQL: "LOWER('ABC')", Want: "abc"}},
 		Infer:    function.Args(function.Like(0), function.Text),

@@ -1,6 +1,7 @@
 package text
 
 import (
+	"math"
 	"unicode/utf8"
 
 	"github.com/weir-streams/weir/engine/data"
@@ -37,10 +38,18 @@ func falseFor(c *function.Call, i int32) { c.Out.Bool[i] = 0 }
 
 func groupArg(c *function.Call, i int32, otherwise int) int {
 	if len(c.Args) > 2 {
-		return int(c.Args[2].I32[i])
+		return int(min(max(function.IntAt(c.Args[2], i), -1), math.MaxInt32))
 	}
 	return otherwise
 }
+
+// group is the number of a group: any integer.
+var group = function.Param{Want: "an integer", Match: func(a function.Arg) (data.Type, bool) {
+	if a.Type.Kind == data.BigInt {
+		return a.Type, true
+	}
+	return function.Int.Match(a)
+}}
 
 var regexpFunctions = []*function.Scalar{
 	{
@@ -59,7 +68,7 @@ var regexpFunctions = []*function.Scalar{
 		Name: "REGEXP_EXTRACT", Category: "text", Syntax: "REGEXP_EXTRACT(string, pattern[, group])", Strict: true, Total: true, Costly: true,
 		Doc:      "The part of the string that a group of the regular expression matched, the whole match for group 0; NULL if there is none.",
 		Examples: []function.Example{{SQL: "REGEXP_EXTRACT('foothebar', 'foo(.*?)(bar)', 2)", Want: "bar"}, {SQL: "REGEXP_EXTRACT('a', 'b')", Want: "NULL"}},
-		Infer:    function.Between(2, function.Always(str()), function.Text, function.Text, function.Int),
+		Infer:    function.Between(2, function.Always(str()), function.Text, function.Text, group),
 		Eval: func(c *function.Call) error {
 			base := c.Out.ShareBuffers(c.Args[0])
 			var at []int
@@ -67,7 +76,7 @@ var regexpFunctions = []*function.Scalar{
 				re, err := function.CompilePattern(c.Const[1].S)
 				g := 0
 				if len(c.Args) > 2 {
-					g = int(c.Const[2].I)
+					g = int(min(max(c.Const[2].I, -1), math.MaxInt32))
 				}
 				known := err == nil && g >= 0 && g <= re.Groups
 				for _, i := range c.Rows() {
@@ -172,7 +181,7 @@ var regexpFunctions = []*function.Scalar{
 		Doc:      "The parts that a group of the regular expression matched, by default group 1, as an array.",
 		Examples: []function.Example{{SQL: "REGEXP_EXTRACT_ALL('a1b22', '([a-z])([0-9]+)', 2)", Want: "[1, 22]"}},
 		Infer: function.Between(2, function.Always(data.Type{Kind: data.Array, Nullable: true, Args: []data.Type{data.String()}}),
-			function.Text, function.Text, function.Int),
+			function.Text, function.Text, group),
 		Eval: func(c *function.Call) error {
 			w := data.NewListWriter(c.Out)
 			elems := c.Out.Children[0]

@@ -119,8 +119,23 @@ func predicate(name, doc, example string, test func(p []byte) bool) *function.Sc
 	return &function.Scalar{
 		Name: name, Category: "text", Syntax: name + "(string)", Doc: doc,
 		Examples: []function.Example{{SQL: example, Want: "TRUE"}},
-		Infer:    function.Args(function.Always(typeBool().NotNull()), function.Text),
+		Infer: function.Args(function.Always(typeBool().NotNull()), function.Param{Want: "a string or a number", Match: func(a function.Arg) (data.Type, bool) {
+			if t, ok := function.Text.Match(a); ok {
+				return t, true
+			}
+			return a.Type, a.Type.Kind >= data.TinyInt && a.Type.Kind <= data.Decimal
+		}}),
 		Eval: func(c *function.Call) error {
+			if v := c.Args[0]; v.Type.Phys() != data.PhysString { // of a number only its type counts
+				yes := v.Type.Kind <= data.BigInt && name != "IS_ALPHA" || name == "IS_DECIMAL" && v.Type.Kind != data.Decimal
+				for _, i := range c.Rows() {
+					c.Out.Bool[i] = 0
+					if yes {
+						c.Out.Bool[i] = 1
+					}
+				}
+				return nil
+			}
 			for _, i := range c.Rows() {
 				c.Out.Bool[i] = 0
 				if !c.Args[0].IsNull(int(i)) && test(c.Args[0].Bytes(int(i))) {
@@ -132,7 +147,18 @@ func predicate(name, doc, example string, test func(p []byte) bool) *function.Sc
 	}
 }
 
+// isDecimal tells whether Java's Double.parseDouble reads it.
 func isDecimal(p []byte) bool {
+	p = bytes.TrimFunc(p, func(r rune) bool { return r <= ' ' })
+	if len(p) > 1 && bytes.IndexByte([]byte("fFdD"), p[len(p)-1]) >= 0 {
+		p = p[:len(p)-1]
+	}
+	switch word := bytes.TrimLeft(p, "+-"); {
+	case len(p)-len(word) > 1:
+		return false
+	case string(word) == "NaN", string(word) == "Infinity":
+		return true
+	}
 	digits := func() int {
 		n := 0
 		for n < len(p) && p[n]-'0' <= 9 {

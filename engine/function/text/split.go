@@ -18,6 +18,10 @@ func splitIndex(c *function.Call) error {
 		p, index := v.Bytes(int(i)), int(c.Args[2].I32[i])
 		var sep []byte
 		if byCode {
+			if r := c.Args[1].I32[i]; r < 1 || r > 255 {
+				c.SetNull(i)
+				continue
+			}
 			sep = utf8.AppendRune(code[:0], rune(c.Args[1].I32[i]))
 		} else {
 			sep = c.Args[1].Bytes(int(i))
@@ -156,7 +160,11 @@ func strToMap(c *function.Call) error {
 		var list []entry
 		place := map[string]int{}
 		if s != "" {
-			for _, text := range entries.Split(s) {
+			texts := entries.Split(s)
+			for len(texts) > 0 && texts[len(texts)-1] == "" {
+				texts = texts[:len(texts)-1]
+			}
+			for _, text := range texts {
 				e := entry{key: text, null: true}
 				if at := pairs.Find([]byte(text), nil); at != nil {
 					e = entry{key: text[:at[0]], value: text[at[1]:]}

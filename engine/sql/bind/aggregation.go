@@ -162,7 +162,10 @@ func (a *aggregation) aggregate(x *exprBinder, n *ast.Call) (expr.Expr, error) {
 		return expr.Expr{}, err
 	}
 	var share *expr.Expr
-	if f.Name == "PERCENTILE" { // the values are collected, and looked at afterwards
+	gathered := x.b.Functions.Scalar("$" + f.Name)
+	if gathered != nil && strings.HasPrefix(f.Name, "BITMAP_") {
+		c.Func, c.Type = "COLLECT", data.Type{Kind: data.Multiset, Args: []data.Type{args[0].Type}}
+	} else if gathered = nil; f.Name == "PERCENTILE" { // the values are collected, and looked at afterwards
 		if hasColumns(args[1]) {
 			return expr.Expr{}, unsupported(n.Args[1].Pos(), "a share of PERCENTILE that depends on the row is")
 		}
@@ -190,13 +193,16 @@ func (a *aggregation) aggregate(x *exprBinder, n *ast.Call) (expr.Expr, error) {
 		}
 		c.Filter = a.column(there)
 	}
-	switch f.Name {
+	switch c.Func {
 	case "COUNT", "COLLECT":
 	default:
 		c.Type.Nullable = c.Type.Nullable || len(a.keys) == 0 || c.Filter >= 0
 	}
 	if len(a.calls) > maxGrouped {
 		return expr.Expr{}, ast.Errorf(n.Pos(), "more than %d aggregates of one grouping", maxGrouped)
+	}
+	if gathered != nil {
+		return x.callFunction(n, gathered.Name, []expr.Expr{a.column2(c)})
 	}
 	if share != nil {
 		return x.callFunction(n, "$PERCENTILE", []expr.Expr{a.column2(c), *share})

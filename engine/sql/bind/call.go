@@ -85,7 +85,7 @@ func (b *Binder) user(n *ast.Call) (string, *function.User, error) {
 }
 
 // conditional are the functions bound in callNamed.
-var conditional = []string{"MOD", "IF", "NULLIF", "COALESCE", "IFNULL", "TYPEOF", "CURRENT_WATERMARK", "CURRENT_DATABASE"}
+var conditional = []string{"MOD", "IF", "NULLIF", "COALESCE", "IFNULL", "TYPEOF", "CURRENT_WATERMARK", "CURRENT_DATABASE", "OBJECT_OF", "OBJECT_UPDATE"}
 
 func (b *Binder) known(name string) bool {
 	return contains(conditional, name) || b.Functions.Scalar(name) != nil
@@ -177,9 +177,16 @@ func (x *exprBinder) callNamed(n *ast.Call, name string, args []expr.Expr) (expr
 				return expr.Expr{}, err
 			}
 		}
-		return coalesce(n, args, name == "IFNULL")
+		if name == "IFNULL" && !args[0].Type.Nullable && typing.Text(args[0].Type) && typing.Text(args[1].Type) {
+			return args[0], nil // it keeps its length
+		}
+		return coalesce(n, args)
 	case "TYPEOF":
 		return typeOf(n, args)
+	case "OBJECT_OF":
+		return x.objectOf(n, args)
+	case "OBJECT_UPDATE":
+		return x.objectUpdate(n, args)
 	case "CURRENT_DATABASE":
 		return convert(textLiteral(x.b.Catalog.Database), data.String().NotNull()), arity(0)
 	case "CURRENT_WATERMARK":
@@ -214,7 +221,7 @@ func typeOf(n *ast.Call, args []expr.Expr) (expr.Expr, error) {
 }
 
 // coalesce drops what comes after an argument that is never NULL.
-func coalesce(n *ast.Call, args []expr.Expr, ifNull bool) (expr.Expr, error) {
+func coalesce(n *ast.Call, args []expr.Expr) (expr.Expr, error) {
 	if len(args) == 0 {
 		return expr.Expr{}, ast.Errorf(n.Pos(), "Invalid number of arguments to function 'COALESCE'. Was expecting at least 1 argument")
 	}
@@ -222,14 +229,11 @@ func coalesce(n *ast.Call, args []expr.Expr, ifNull bool) (expr.Expr, error) {
 	for _, a := range args {
 		types = append(types, a.Type)
 	}
-	t, ok := typing.Common(types...)
+	t, ok := typing.Merged(types...)
 	if !ok || t.Kind == data.Null {
 		return expr.Expr{}, ast.Errorf(n.Pos(), "Invalid input arguments. Illegal mixing of types in CASE or COALESCE statement")
 	}
 	if !args[0].Type.Nullable {
-		if ifNull {
-			return args[0], nil // IFNULL keeps its type too
-		}
 		return convert(args[0], t), nil
 	}
 	t.Nullable = true

@@ -85,6 +85,9 @@ func widen(v data.Value, from, to data.Type) (data.Value, bool) {
 
 // cast is CAST as written by a person: it may fail, or not exist.
 func cast(pos ast.Pos, e expr.Expr, t data.Type, try bool) (expr.Expr, error) {
+	if e.Kind == expr.KindLiteral && e.Value.Null { // NULL can be of any type
+		return expr.Literal(data.NullValue(), t.WithNull(true)), nil
+	}
 	if ok, why := typing.CastAllowed(e.Type, t); !ok {
 		if why != "" {
 			return e, ast.Errorf(pos, "%s", why)

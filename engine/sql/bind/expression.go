@@ -200,10 +200,51 @@ func (x *exprBinder) castOf(n *ast.Cast) (expr.Expr, error) {
 	if err != nil {
 		return e, err
 	}
-	if n.Type.Unit != nil && typing.Integer(e.Type) { // CAST(5 AS INTERVAL DAY) is five days
-		return x.interval(&ast.Interval{Span: n.Span, X: n.X, Unit: *n.Type.Unit})
+	if out, ok, err := x.castInterval(n, e, t); ok {
+		return out, err
 	}
-	return cast(n.Pos(), e, t.WithNull(true), n.Try)
+	return cast(n.Pos(), e, castTime(t).WithNull(true), n.Try)
+}
+
+// castTime cuts TIME to the milliseconds that values have.
+func castTime(t data.Type) data.Type {
+	if t.Kind == data.Time {
+		t.Precision = min(t.Precision, 3)
+	}
+	return t
+}
+
+// castInterval is CAST of a number to an interval. A literal counts units: five
+// days. The value of anything else is that of the interval's own unit,
+// milliseconds or months, whatever the unit that is written.
+func (x *exprBinder) castInterval(n *ast.Cast, e expr.Expr, t data.Type) (expr.Expr, bool, error) {
+	if n.Type.Unit == nil || !typing.Numeric(e.Type) {
+		return e, false, nil
+	}
+	lit := n.X
+	if u, ok := lit.(*ast.Unary); ok && (u.Op == "-" || u.Op == "+") {
+		lit = u.X
+	}
+	if _, ok := lit.(*ast.Literal); !ok || e.Kind != expr.KindLiteral || e.Value.Null {
+		return e, false, nil
+	}
+	one, t, err := typing.IntervalValue(&ast.Interval{Span: n.Span, Text: "1", Unit: *n.Type.Unit})
+	if err != nil {
+		return e, true, err
+	}
+	switch {
+	case typing.Integer(e.Type):
+		return expr.Literal(data.Value{I: e.Value.I * one.I}, t), true, nil
+	case e.Type.Kind == data.Decimal && e.Type.Phys() == data.PhysI64:
+		unit := int64(1)
+		for range e.Type.Scale {
+			unit *= 10
+		}
+		if whole, _ := data.MulInt64(e.Value.I, one.I).QuoRem(data.I128(unit)); whole.IsInt64() {
+			return expr.Literal(data.Value{I: whole.Int64()}, t), true, nil
+		}
+	}
+	return e, false, nil
 }
 
 func (x *exprBinder) trim(n *ast.Trim) (expr.Expr, error) {

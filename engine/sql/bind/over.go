@@ -65,13 +65,21 @@ func (x *exprBinder) over(n *ast.Call) (expr.Expr, error) {
 	if err := x.overWindow(plain, n, name, w); err != nil {
 		return expr.Expr{}, err
 	}
-	for i, have := range x.overs.calls {
+	if gathered := x.b.Functions.Scalar("$" + name); gathered != nil && strings.HasPrefix(name, "BITMAP_") {
+		return x.callFunction(n, gathered.Name, []expr.Expr{x.overs.add(c)})
+	}
+	return x.overs.add(c), nil
+}
+
+// add gives the column of a call, that of an equal call if there is one.
+func (o *overs) add(c overCall) expr.Expr {
+	for i, have := range o.calls {
 		if have.name == c.name && sameCall(have, c) {
-			return expr.Column(overBase+i, c.spec.Type), nil
+			return expr.Column(overBase+i, c.spec.Type)
 		}
 	}
-	x.overs.calls = append(x.overs.calls, c)
-	return expr.Column(overBase+len(x.overs.calls)-1, c.spec.Type), nil
+	o.calls = append(o.calls, c)
+	return expr.Column(overBase+len(o.calls)-1, c.spec.Type)
 }
 
 // deviation binds STDDEV and VAR over a frame, as Flink does: by the sums of the
@@ -176,6 +184,9 @@ func (x *exprBinder) overCall(n *ast.Call, name string) (overCall, error) {
 	call, args, err := x.aggregateCall(n, f)
 	if err != nil {
 		return c, err
+	}
+	if strings.HasPrefix(name, "BITMAP_") { // the values are collected, and made a set afterwards
+		call.Func, call.Type = "COLLECT", data.Type{Kind: data.Multiset, Args: []data.Type{args[0].Type}}
 	}
 	c.spec.Agg, c.spec.Type, c.args = &call, call.Type, args
 	return c, nil

@@ -6,7 +6,7 @@ import "github.com/weir-streams/weir/engine/data"
 // not, says what to use instead where there is something.
 func CastAllowed(from, to data.Type) (bool, string) {
 	f, t := Plain(from), Plain(to)
-	if f.Kind == data.Null || f.Kind == t.Kind && len(f.Args) == 0 {
+	if f.Kind == data.Null || f.Kind == t.Kind && len(f.Args) == 0 && f.Kind != data.Bitmap32 {
 		return true, ""
 	}
 	switch {
@@ -15,6 +15,10 @@ func CastAllowed(from, to data.Type) (bool, string) {
 	case Stamp(f) && Numeric(t):
 		return false, "The cast from TIMESTAMP type to NUMERIC type is not allowed. It's recommended to use UNIX_TIMESTAMP(CAST(timestamp_col AS STRING)) instead."
 	case f.Kind == data.Variant:
+		return false, ""
+	case f.Kind == data.Bitmap32:
+		return Text(t), ""
+	case t.Kind == data.Bitmap32:
 		return false, ""
 	case Text(t):
 		return true, ""
@@ -34,7 +38,7 @@ func CastAllowed(from, to data.Type) (bool, string) {
 		return Stamp(t), ""
 	case Stamp(f):
 		return Temporal(t), ""
-	case f.Kind == t.Kind && len(f.Args) == len(t.Args), f.Kind == data.Map && t.Kind == data.Multiset:
+	case f.Kind == t.Kind && len(f.Args) == len(t.Args):
 		for i := range f.Args {
 			if ok, why := CastAllowed(f.Args[i], t.Args[i]); !ok {
 				return false, why

@@ -25,6 +25,36 @@ func Common(types ...data.Type) (data.Type, bool) {
 	return out.WithNull(nullable), true
 }
 
+// Merged gives the type that COALESCE and IFNULL bring values of several types
+// to. It is that of Common, but for dates and timestamps.
+func Merged(types ...data.Type) (data.Type, bool) {
+	var days, plain, local, others, precision int
+	nullable := false
+	for _, t := range types {
+		nullable = nullable || t.Nullable
+		switch t.Kind {
+		case data.Null:
+		case data.Date:
+			days++
+		case data.Timestamp:
+			plain++
+			precision = max(precision, t.Precision)
+		case data.TimestampLTZ:
+			local++
+			precision = max(precision, t.Precision)
+		default:
+			others++
+		}
+	}
+	switch {
+	case others == 0 && local > 0 && plain > 0 && days == 0:
+		return data.Type{Kind: data.TimestampLTZ, Precision: precision, Nullable: nullable}, true
+	case others == 0 && days > 0 && plain > 0 && local == 0:
+		return data.Type{Kind: data.Date, Nullable: nullable}, true
+	}
+	return Common(types...)
+}
+
 func common(a, b data.Type) (data.Type, bool) {
 	if a.SameAs(b) {
 		return a, true
@@ -46,10 +76,9 @@ func common(a, b data.Type) (data.Type, bool) {
 		a.Precision, a.Scale = max(a.Precision, b.Precision), max(a.Scale, b.Scale)
 		return a, true
 	case Stamp(a) && Stamp(b):
-		return data.Type{Kind: data.TimestampLTZ, Precision: max(a.Precision, b.Precision)}, true
-	case a.Kind == data.Date && Stamp(b):
-		return b, true
-	case Stamp(a) && b.Kind == data.Date:
+		if b.Kind == data.Timestamp && b.Precision > a.Precision {
+			return b, true
+		}
 		return a, true
 	case a.Kind == b.Kind && len(a.Args) == len(b.Args) && len(a.Args) > 0:
 		args := make([]data.Type, len(a.Args))
@@ -107,6 +136,9 @@ func Comparison(op string, l, r data.Type) (data.Type, bool) {
 			t = data.Type{Kind: data.Float} // also against DOUBLE and DECIMAL: 0.1 equals CAST(0.1 AS FLOAT)
 		}
 		return t.WithNull(l.Nullable || r.Nullable), true
+	}
+	if equality && (Interval(l) && Text(r) || Text(l) && Interval(r)) { // compared as texts
+		return data.String().WithNull(l.Nullable || r.Nullable), true
 	}
 	read := func(text, other data.Type) bool {
 		return Text(text) && (Temporal(other) || other.Kind == data.Boolean || Numeric(other) && !equality)

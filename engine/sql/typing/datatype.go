@@ -2,6 +2,7 @@ package typing
 
 import (
 	"strings"
+	"unicode"
 
 	"github.com/weir-streams/weir/engine/data"
 	"github.com/weir-streams/weir/engine/option"
@@ -103,8 +104,15 @@ func fromAST(d *ast.DataType) (data.Type, error) {
 			return v, err
 		}
 		return data.Type{Kind: data.Map, Args: []data.Type{k, v}}, nil
-	case "ROW":
+	case "BITMAP":
+		return data.Type{Kind: data.Bitmap32}, nil
+	case "ROW", "STRUCTURED":
 		t := data.Type{Kind: data.Row, Args: make([]data.Type, 0, len(d.Fields))}
+		if d.Name == "STRUCTURED" {
+			if t.Class = d.Strings[0]; !ClassName(t.Class) {
+				return t, ast.Errorf(d.Pos(), "Invalid class name '%s'. The class name must comply with JVM identifier rules.", t.Class)
+			}
+		}
 		seen := map[string]bool{}
 		for _, f := range d.Fields {
 			ft, err := FromAST(f.Type)
@@ -112,7 +120,7 @@ func fromAST(d *ast.DataType) (data.Type, error) {
 				return ft, err
 			}
 			if seen[f.Name.Name] {
-				return t, ast.Errorf(f.Name.Pos(), "field '%s' is there twice in ROW", f.Name.Name)
+				return t, ast.Errorf(f.Name.Pos(), "field '%s' is there twice in %s", f.Name.Name, d.Name)
 			}
 			seen[f.Name.Name] = true
 			t.Args, t.Names = append(t.Args, ft), append(t.Names, f.Name.Name)
@@ -120,7 +128,7 @@ func fromAST(d *ast.DataType) (data.Type, error) {
 		return t, nil
 	case "VARIANT":
 		return data.Type{Kind: data.Variant}, nil
-	case "RAW", "STRUCTURED", "NULL", "DESCRIPTOR":
+	case "RAW", "NULL", "DESCRIPTOR":
 		return data.Type{}, ast.Errorf(d.Pos(), "type %s is not supported by this engine yet; run it on a Flink target", d.Name)
 	}
 	if d.User != nil {
@@ -131,6 +139,21 @@ func fromAST(d *ast.DataType) (data.Type, error) {
 		return data.Type{}, ast.Errorf(d.Pos(), "Unknown identifier '%s'%s", d.User, hint)
 	}
 	return data.Type{}, ast.Errorf(d.Pos(), "type %s is not supported by this engine yet; run it on a Flink target", d.Name)
+}
+
+// ClassName tells whether a name could be one of a class of the JVM.
+func ClassName(s string) bool {
+	for part := range strings.SplitSeq(s, ".") {
+		for i, r := range part {
+			if !unicode.IsLetter(r) && r != '_' && r != '$' && (i == 0 || !unicode.IsDigit(r)) {
+				return false
+			}
+		}
+		if part == "" {
+			return false
+		}
+	}
+	return true
 }
 
 // IntervalType is the type of an interval of a unit.
@@ -150,6 +173,6 @@ func positive(n, absent int) int {
 
 // typeNames are the types that may be meant by a name that is none.
 var typeNames = []string{
-	"ARRAY", "BIGINT", "BINARY", "BOOLEAN", "BYTES", "CHAR", "DATE", "DECIMAL", "DOUBLE", "FLOAT", "INT", "INTEGER", "MAP", "MULTISET", "NUMERIC",
+	"ARRAY", "BIGINT", "BINARY", "BITMAP", "BOOLEAN", "BYTES", "CHAR", "DATE", "DECIMAL", "DOUBLE", "FLOAT", "INT", "INTEGER", "MAP", "MULTISET", "NUMERIC",
 	"ROW", "SMALLINT", "STRING", "TIME", "TIMESTAMP", "TIMESTAMP_LTZ", "TINYINT", "VARBINARY", "VARCHAR", "VARIANT",
 }

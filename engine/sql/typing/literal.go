@@ -53,7 +53,7 @@ func Literal(l *ast.Literal) (data.Value, data.Type, error) {
 			return data.Value{}, data.Type{}, ast.Errorf(l.Pos(), "Illegal TIME literal '%s': not in format 'HH:mm:ss'", l.Text)
 		}
 		ms := int64(t.Hour())*3600000 + int64(t.Minute())*60000 + int64(t.Second())*1000 + int64(t.Nanosecond())/1e6
-		return data.Value{I: ms}, data.Type{Kind: data.Time, Precision: fraction}, nil
+		return data.Value{I: ms}, data.Type{Kind: data.Time, Precision: min(fraction, 3)}, nil
 	case ast.TimestampLiteral, ast.LTZLiteral:
 		t, fraction, ok := clock("2006-1-2 15:4:5", l.Text)
 		if !ok {
