@@ -1,23 +1,23 @@
 // Pictures of every page for the documentation, in light and in dark: `make screenshots`.
-import { execFileSync } from 'node:child_process'
 import { api, furnish } from './platform.mjs'
+import { shrink } from './png.mjs'
 
 const wait = (ms) => new Promise((done) => setTimeout(done, ms))
 
 // A line a page: the name of the picture, the address, what must be seen first, and what is done before it is taken.
 const deployment = 'deployments/flights-delays/detail'
 const pages = [
-  { name: 'deployments', path: 'deployments', see: '[data-testid=deployment]', phone: true, tall: 420 },
+  { name: 'deployments', path: 'deployments', see: '[data-testid=deployment]', phone: true, tall: 640 },
   { name: 'deployment', path: `${deployment}/overview`, see: '[data-testid=output-row]', phone: true, tall: 1200 },
   { name: 'configuration', path: `${deployment}/configuration`, see: 'main h1' },
   { name: 'savepoints', path: `${deployment}/savepoints`, see: '[data-testid=savepoint]' },
   { name: 'jobs', path: `${deployment}/jobs`, see: 'main table' },
   { name: 'events', path: `${deployment}/events`, see: 'main h1' },
-  { name: 'logs', path: `${deployment}/logs`, see: 'main h1' },
-  { name: 'metrics', path: `${deployment}/metrics`, see: 'main h1' },
-  { name: 'state', path: `${deployment}/state`, see: 'main h1' },
-  { name: 'doctor', path: `${deployment}/doctor`, see: 'main h1' },
-  { name: 'autopilot', path: `${deployment}/autopilot`, see: 'main h1' },
+  { name: 'logs', path: `${deployment}/logs`, see: 'main h1', tab: 'Logs' },
+  { name: 'metrics', path: `${deployment}/metrics`, see: 'main h1', tab: 'Metrics' },
+  { name: 'state', path: `${deployment}/state`, see: 'main h1', tab: 'State' },
+  { name: 'doctor', path: `${deployment}/doctor`, see: 'main h1', tab: 'Doctor' },
+  { name: 'autopilot', path: `${deployment}/autopilot`, see: 'main h1', tab: 'Autopilot' },
   { name: 'create', path: 'deploy', see: 'main h1' },
   { name: 'sql', path: 'sql', see: '.cm-content', act: query },
   { name: 'sql-plan', path: 'sql', see: '.cm-content', act: explain },
@@ -68,11 +68,11 @@ async function work(t) {
     metadata: { name, displayName, labels: { team: name.split('-')[0] } },
     spec: { state, template: { spec: { parallelism: 1, artifact: { kind: 'SQLSCRIPT', sqlScript: script }, ...more } } },
   })
-  const print = "CREATE TEMPORARY TABLE out (customer STRING, spent DECIMAL(20, 2)) WITH ('connector' = 'print');\n"
-  await sql('orders-by-customer', 'Orders by customer', `${print}INSERT INTO out SELECT customer, SUM(amount) FROM orders GROUP BY customer;\n`)
-  await sql('orders-archive', 'Orders archive', "CREATE TEMPORARY TABLE out WITH ('connector' = 'blackhole') LIKE orders (EXCLUDING ALL);\nINSERT INTO out SELECT * FROM orders;\n", 'RUNNING', { parallelism: 2 })
-  await sql('orders-test', 'Orders, a test', `${print}INSERT INTO out SELECT customer, amount FROM orders;\n`, 'CANCELLED')
-  await sql('returns', 'Returns', "CREATE TEMPORARY TABLE returns (id BIGINT) WITH ('connector' = 'filesystem', 'path' = '/nowhere/returns', 'format' = 'csv');\nCREATE TEMPORARY TABLE out (id BIGINT) WITH ('connector' = 'print');\nINSERT INTO out SELECT id FROM returns;\n")
+  const print = "CREATE TEMPORARY TABLE spending (customer STRING, spent DECIMAL(20, 2)) WITH ('connector' = 'print');\n"
+  await sql('orders-by-customer', 'Orders by customer', `${print}INSERT INTO spending SELECT customer, SUM(amount) FROM orders GROUP BY customer;\n`)
+  await sql('orders-archive', 'Orders archive', "CREATE TEMPORARY TABLE spending WITH ('connector' = 'blackhole') LIKE orders (EXCLUDING ALL);\nINSERT INTO spending SELECT * FROM orders;\n", 'RUNNING', { parallelism: 2 })
+  await sql('orders-test', 'Orders, a test', `${print}INSERT INTO spending SELECT customer, amount FROM orders;\n`, 'CANCELLED')
+  await sql('returns', 'Returns', "CREATE TEMPORARY TABLE returns (id BIGINT) WITH ('connector' = 'filesystem', 'path' = '/nowhere/returns', 'format' = 'csv');\nCREATE TEMPORARY TABLE spending (id BIGINT) WITH ('connector' = 'print');\nINSERT INTO spending SELECT id FROM returns;\n")
   for (const label of ['before the change', 'after it']) {
     const d = await until(async () => {
       const d = await api(t, 'GET', `${ns}/deployments/flights-delays`)
@@ -96,15 +96,6 @@ async function until(read) {
   throw new Error('the platform is not ready for pictures')
 }
 
-/** Fewer colours, smaller files; without the tool they stay as they are. */
-function optimise(path) {
-  try {
-    execFileSync('convert', [path, '-strip', '-dither', 'None', '-colors', '200', '-define', 'png:compression-level=9', `png8:${path}`], { stdio: 'ignore' })
-  } catch {
-    // ImageMagick is not there
-  }
-}
-
 export async function pictures(t) {
   const { page, url } = t
   const to = process.env.WEIR_PICTURES
@@ -112,7 +103,7 @@ export async function pictures(t) {
   await furnish(t)
   await work(t)
   await page.goto(`${url}/app/#/namespaces/default/deployments`)
-  if (!only) await wait(70_000) // a minute of rates
+  if (!only) await wait(40_000) // rates
   page.setDefaultTimeout(30_000)
   const missing = []
   for (const p of pages) {
@@ -123,14 +114,17 @@ export async function pictures(t) {
       await page.goto('about:blank')
       await page.goto(`${url}/app/#/namespaces/default/${p.path}`)
       await page.locator(p.see).first().waitFor()
+      if (p.tab && (await page.locator('nav.tabs').getByText(p.tab, { exact: true }).count()) === 0) return false
       if (p.act) await p.act(page)
       await page.mouse.move(1, 1)
-      await wait(p.rest ?? 2500)
+      await wait(1500)
       await page.screenshot({ path: `${to}/${name}.png` })
-      optimise(`${to}/${name}.png`)
+      shrink(`${to}/${name}.png`)
+      return true
     }
     try {
-      for (const scheme of ['light', 'dark']) await take(scheme === 'light' ? p.name : `${p.name}-dark`, scheme, { width: 1280, height: p.tall ?? 800 })
+      if (!(await take(p.name, 'light', { width: 1280, height: p.tall ?? 800 }))) continue
+      await take(`${p.name}-dark`, 'dark', { width: 1280, height: p.tall ?? 800 })
       if (p.phone) await take(`${p.name}-phone`, 'light', { width: 390, height: 844 })
       console.log(`${p.name} taken`)
     } catch (e) {
