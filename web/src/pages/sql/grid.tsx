@@ -27,7 +27,7 @@ export function Grid({ headers, rows, ops, follow, label }: {
     return w
   })
   if (wanted.length !== widths.length || wanted.some((w, i) => w !== widths[i])) setWidths(wanted)
-  const template = useMemo(() => [ops ? '44px' : '', ...widths.map((w) => `${Math.ceil(w * 7.3) + 24}px`), 'minmax(0, 1fr)'].join(' '), [ops, widths])
+  const template = useMemo(() => [ops ? '44px' : '', ...widths.map((w) => `${Math.ceil(w * 8.3) + 26}px`), 'minmax(0, 1fr)'].join(' '), [ops, widths])
   const atEnd = useRef(true)
   useLayoutEffect(() => {
     if (follow && atEnd.current && box.current) box.current.scrollTop = box.current.scrollHeight
