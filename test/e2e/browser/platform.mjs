@@ -120,6 +120,7 @@ export const platform = {
     await page.locator('.cm-content', { hasText: 'INSERT INTO out_words' }).waitFor()
     await press(page, 'Deploy…')
     await page.waitForURL(/\/deploy/)
+    await page.locator('.cm-content', { hasText: 'INSERT INTO out_words' }).waitFor()
   },
 
   // A table by the form.

@@ -115,7 +115,7 @@ function Work({ ns, tabs, shown, text, savedText, saved, view, onView, go, chang
   }
   const deployable = statements.some((s) => kindOf(s.text) === 'insert')
   const deploy = () => {
-    void navigate(`/namespaces/${ns}/deploy`, { state: { sqlScript: text, name: shown.draft ? '' : shown.id } })
+    void navigate(`/namespaces/${ns}/deploy`, { state: { script: text, name: shown.draft ? '' : shown.id } })
   }
   const store = (name: string, title: string) =>
     save.mutate({ name, displayName: title, script: text }, {
