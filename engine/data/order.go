@@ -9,6 +9,10 @@ func EqualAt(a *Vector, i int, b *Vector, j int) bool {
 		return a.IsNull(i) && b.IsNull(j)
 	}
 	switch a.Type.Phys() {
+	case PhysI64:
+		return a.I64[i] == b.I64[j]
+	case PhysI32:
+		return a.I32[i] == b.I32[j]
 	case PhysF32:
 		return a.F32[i] == b.F32[j]
 	case PhysF64:
