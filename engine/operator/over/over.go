@@ -73,6 +73,7 @@ func New(op graph.Op, input []data.Column) (operator.Operator, error) {
 				return nil, fmt.Errorf("%s looks back %d rows", op.Name, c.Offset)
 			}
 			f.addLag(c)
+		case f.spec.Frame != nil && slices.Contains(atOnce, c.Func):
 		case c.Func != "RANK" && c.Func != "DENSE_RANK":
 			return nil, fmt.Errorf("%s does not know %s", op.Name, c.Func)
 		}
@@ -95,6 +96,9 @@ func New(op graph.Op, input []data.Column) (operator.Operator, error) {
 	for _, c := range op.Schema {
 		f.types = append(f.types, c.Type)
 	}
+	if f.spec.Frame != nil {
+		return newWhole(f, op, input)
+	}
 	if f.spec.Time == data.NoTimeAttr {
 		return &free{frames: f}, nil
 	}
@@ -106,6 +110,9 @@ func New(op graph.Op, input []data.Column) (operator.Operator, error) {
 	}
 	return &timed{frames: f, watermark: data.MinWatermark}, nil
 }
+
+// atOnce are functions of whole partitions alone.
+var atOnce = []string{"LEAD", "ROW_NUMBER", "NTILE", "PERCENT_RANK", "CUME_DIST"}
 
 func (f *frames) addLag(c graph.OverCall) {
 	for i := range f.lags {

@@ -30,6 +30,20 @@ type overCall struct {
 	name string
 	spec graph.OverCall
 	args []expr.Expr // over the input, for the columns of spec
+	over overWindow  // in batch mode, where each may have its own
+}
+
+// overWindow is a window of batch mode.
+type overWindow struct {
+	keys, order []expr.Expr
+	sort        []graph.SortKey
+	rows        bool
+	frame       graph.Frame
+	batch       bool
+}
+
+func (w overWindow) same(o overWindow) bool {
+	return sameExprs(w.keys, o.keys) && sameExprs(w.order, o.order) && slices.Equal(w.sort, o.sort) && w.rows == o.rows && w.frame == o.frame
 }
 
 // overBase is the index of the first call's result, until it is known where the
@@ -45,7 +59,7 @@ func (x *exprBinder) over(n *ast.Call) (expr.Expr, error) {
 	if x.overs == nil {
 		return expr.Expr{}, ast.Errorf(n.Pos(), "%s with OVER can only stand in the list of a SELECT or in QUALIFY", name)
 	}
-	if contains(notStreaming, name) {
+	if contains(notStreaming, name) && (!x.b.Batch || name == "NTH_VALUE") {
 		return expr.Expr{}, ast.Planf(n.Pos(), "%s Function is not supported in stream mode.", name)
 	}
 	plain := &exprBinder{b: x.b, scope: x.scope, agg: x.agg, depth: x.depth}
@@ -62,7 +76,14 @@ func (x *exprBinder) over(n *ast.Call) (expr.Expr, error) {
 	if err != nil {
 		return expr.Expr{}, err
 	}
-	if err := x.overWindow(plain, n, name, w); err != nil {
+	if x.b.Batch {
+		if c.over, err = x.batchWindow(plain, n, name, w); err == nil && len(x.overs.calls) == 0 {
+			x.overs.pos = n.Pos()
+		}
+	} else {
+		err = x.overWindow(plain, n, name, w)
+	}
+	if err != nil {
 		return expr.Expr{}, err
 	}
 	if gathered := x.b.Functions.Scalar("$" + name); gathered != nil && strings.HasPrefix(name, "BITMAP_") {
@@ -74,7 +95,7 @@ func (x *exprBinder) over(n *ast.Call) (expr.Expr, error) {
 // add gives the column of a call, that of an equal call if there is one.
 func (o *overs) add(c overCall) expr.Expr {
 	for i, have := range o.calls {
-		if have.name == c.name && sameCall(have, c) {
+		if have.name == c.name && sameCall(have, c) && have.over.same(c.over) {
 			return expr.Column(overBase+i, c.spec.Type)
 		}
 	}
@@ -170,9 +191,20 @@ func (x *exprBinder) overCall(n *ast.Call, name string) (overCall, error) {
 		if c.spec.Func = name; name == "ROW_NUMBER" {
 			c.spec.Func, c.spec.Agg = "", &graph.AggCall{Func: "COUNT", Filter: -1, Type: c.spec.Type}
 		}
+		if x.b.Batch {
+			c.spec.Func, c.spec.Agg = name, nil
+		}
 		return c, nil
-	case "LAG":
-		return x.lag(n, c)
+	case "PERCENT_RANK", "CUME_DIST":
+		if len(n.Args) > 0 {
+			return c, ast.Errorf(n.Pos(), "No match found for function signature %s: it takes no arguments", name)
+		}
+		c.spec.Func, c.spec.Type = name, data.Type{Kind: data.Double}
+		return c, nil
+	case "NTILE":
+		return x.ntile(n, c)
+	case "LAG", "LEAD":
+		return x.lag(n, c, name)
 	}
 	f := x.b.Functions.Aggregate(name)
 	if f == nil || len(n.Name.Parts) > 1 {
@@ -192,10 +224,23 @@ func (x *exprBinder) overCall(n *ast.Call, name string) (overCall, error) {
 	return c, nil
 }
 
-// lag binds LAG(value [, rows back [, value where there is no such row]]).
-func (x *exprBinder) lag(n *ast.Call, c overCall) (overCall, error) {
+// ntile binds NTILE(number of parts).
+func (x *exprBinder) ntile(n *ast.Call, c overCall) (overCall, error) {
+	args, err := x.bindAll(n.Args...)
+	if err != nil {
+		return c, err
+	}
+	if len(args) != 1 || args[0].Kind != expr.KindLiteral || !typing.Integer(args[0].Type) || args[0].Value.Null || args[0].Value.I < 1 {
+		return c, ast.Errorf(n.Pos(), "NTILE takes a literal number of parts that is above 0")
+	}
+	c.spec.Func, c.spec.Offset, c.spec.Type = "NTILE", args[0].Value.I, data.Type{Kind: data.BigInt}
+	return c, nil
+}
+
+// lag binds LAG and LEAD(value [, rows back or ahead [, value where there is no such row]]).
+func (x *exprBinder) lag(n *ast.Call, c overCall, name string) (overCall, error) {
 	if len(n.Args) < 1 || len(n.Args) > 3 {
-		return c, ast.Errorf(n.Pos(), "Invalid number of arguments to function 'LAG'. Was expecting 1 to 3 arguments")
+		return c, ast.Errorf(n.Pos(), "Invalid number of arguments to function '%s'. Was expecting 1 to 3 arguments", name)
 	}
 	args, err := x.bindAll(n.Args...)
 	if err != nil {
@@ -204,12 +249,12 @@ func (x *exprBinder) lag(n *ast.Call, c overCall) (overCall, error) {
 	if isNull(args[0]) {
 		return c, illegalNull(n.Args[0].Pos())
 	}
-	c.spec.Func, c.spec.Offset, c.spec.Default = "LAG", 1, -1
+	c.spec.Func, c.spec.Offset, c.spec.Default = name, 1, -1
 	c.spec.Type = typing.Plain(args[0].Type).WithNull(true)
 	c.args = args[:1]
 	if len(args) > 1 {
 		if k := args[1]; k.Kind != expr.KindLiteral || !typing.Integer(k.Type) || k.Value.Null || k.Value.I < 0 {
-			return c, ast.Errorf(n.Args[1].Pos(), "LAG takes a literal number of rows that is not negative as its second argument")
+			return c, ast.Errorf(n.Args[1].Pos(), "%s takes a literal number of rows that is not negative as its second argument", name)
 		}
 		c.spec.Offset = args[1].Value.I
 	}
@@ -309,15 +354,148 @@ func (x *exprBinder) frame(n *ast.Call, name string, w *ast.Window) (rows bool, 
 // interest may be the first ones only.
 func (o *overs) numbers() bool {
 	for _, c := range o.calls {
-		if c.name != "ROW_NUMBER" {
+		if c.name != "ROW_NUMBER" || !c.over.same(o.calls[0].over) {
 			return false
 		}
 	}
 	return true
 }
 
+// batch computes the calls over input, window by window, and puts their results
+// in the order of the calls.
+func (o *overs) batch(input logical.Node) logical.Node {
+	var all []expr.Expr
+	for _, c := range o.calls {
+		all = append(append(append(all, c.over.keys...), c.over.order...), c.args...)
+	}
+	out, at := extended(input, all)
+	width := len(out.Schema())
+	placed := make([]int, len(o.calls)) // the column of each call
+	type bound struct{ keys, order, args []int }
+	bounds := make([]bound, len(o.calls))
+	for i, c := range o.calls {
+		k, s, a := len(c.over.keys), len(c.over.order), len(c.args)
+		bounds[i] = bound{at[:k:k], at[k : k+s], at[k+s : k+s+a]}
+		at = at[k+s+a:]
+		placed[i] = -1
+	}
+	next := width
+	for i, c := range o.calls {
+		if placed[i] >= 0 {
+			continue
+		}
+		frame, sort := c.over.frame, slices.Clone(c.over.sort)
+		for k := range sort {
+			sort[k].Column = bounds[i].order[k]
+		}
+		n := &logical.Over{Input: out, Pos: o.pos, Spec: graph.Over{Keys: bounds[i].keys, Order: sort, Rows: c.over.rows, Preceding: -1, Frame: &frame}}
+		for k := i; k < len(o.calls); k++ {
+			d := o.calls[k]
+			if placed[k] >= 0 || !d.over.same(c.over) {
+				continue
+			}
+			n.Spec.Calls, n.Names = append(n.Spec.Calls, settled(d.spec, bounds[k].args)), append(n.Names, "w"+strconv.Itoa(k)+"$o0")
+			placed[k] = next
+			next++
+		}
+		out = n
+	}
+	p := &logical.Project{Input: out}
+	for i, c := range out.Schema()[:width] {
+		p.Exprs, p.Columns = append(p.Exprs, expr.Column(i, c.Type)), append(p.Columns, c)
+	}
+	for _, k := range placed {
+		c := out.Schema()[k]
+		p.Exprs, p.Columns = append(p.Exprs, expr.Column(k, c.Type)), append(p.Columns, c)
+	}
+	return p
+}
+
+// settled is a call whose arguments are columns.
+func settled(spec graph.OverCall, args []int) graph.OverCall {
+	switch {
+	case spec.Agg != nil:
+		agg := *spec.Agg
+		agg.Args = args
+		spec.Agg = &agg
+	case spec.Func == "LAG", spec.Func == "LEAD":
+		if spec.Arg = args[0]; len(args) > 1 {
+			spec.Default = args[1]
+		}
+	}
+	return spec
+}
+
+// batchWindow binds a window of batch mode.
+func (x *exprBinder) batchWindow(plain *exprBinder, n *ast.Call, name string, w *ast.Window) (overWindow, error) {
+	out := overWindow{batch: true, frame: graph.Frame{From: graph.Bound{Unbounded: true}}}
+	var err error
+	if out.keys, err = plain.bindAll(w.PartitionBy...); err != nil {
+		return out, err
+	}
+	if out.order, out.sort, err = x.b.order(w.OrderBy, plain, false); err != nil {
+		return out, err
+	}
+	ranks := contains(notStreaming, name) || name == "RANK" || name == "DENSE_RANK" || name == "ROW_NUMBER" || name == "LAG"
+	if ranks && len(w.OrderBy) == 0 {
+		return out, ast.Planf(n.Pos(), "Over Agg: The window rank function requires order by clause with non-constant fields. please re-check the over window statement.")
+	}
+	if out.frame.To.Unbounded = len(w.OrderBy) == 0; ranks {
+		out.frame = graph.Frame{From: graph.Bound{Unbounded: true}, To: graph.Bound{Unbounded: true}}
+	}
+	f := w.Frame
+	switch {
+	case f == nil:
+		return out, nil
+	case ranks:
+		return out, ast.Errorf(f.Pos(), "ROW/RANGE not allowed with RANK, DENSE_RANK, ROW_NUMBER, PERCENTILE_CONT/DISC or LAG/LEAD functions")
+	}
+	out.rows = f.Rows
+	if out.frame.From, err = plain.bound(&f.Lower, out); err != nil {
+		return out, err
+	}
+	if out.frame.To = (graph.Bound{}); f.Upper != nil {
+		out.frame.To, err = plain.bound(f.Upper, out)
+	}
+	return out, err
+}
+
+// bound reads one end of a frame of batch mode.
+func (x *exprBinder) bound(b *ast.Bound, w overWindow) (graph.Bound, error) {
+	switch b.Kind {
+	case ast.UnboundedPreceding, ast.UnboundedFollowing:
+		return graph.Bound{Unbounded: true}, nil
+	case ast.CurrentRow:
+		return graph.Bound{}, nil
+	}
+	e, err := x.bind(b.Offset)
+	if err != nil {
+		return graph.Bound{}, err
+	}
+	if e.Kind != expr.KindLiteral || !typing.Integer(e.Type) || e.Value.Null || e.Value.I < 0 {
+		if w.rows {
+			return graph.Bound{}, ast.Errorf(b.Pos(), "ROWS takes a literal number of rows that is not negative")
+		}
+		return graph.Bound{}, unsupported(b.Pos(), "RANGE by anything but a literal integer in batch mode is")
+	}
+	if !w.rows && (len(w.order) != 1 || !typing.Numeric(w.order[0].Type) || w.order[0].Type.Kind == data.Decimal) {
+		return graph.Bound{}, ast.Errorf(b.Pos(), "Data Type mismatch between ORDER BY and RANGE clause: RANGE of a number needs the order of one number")
+	}
+	by := float64(e.Value.I)
+	if b.Kind == ast.Preceding {
+		by = -by
+	}
+	return graph.Bound{By: by}, nil
+}
+
 // node computes the calls over input.
 func (o *overs) node(input logical.Node) (logical.Node, error) {
+	if batch := o.calls[0].over; batch.batch {
+		if !o.numbers() {
+			return o.batch(input), nil
+		}
+		o.keys, o.order, o.sort = batch.keys, batch.order, batch.sort
+	}
 	all := append(append([]expr.Expr{}, o.keys...), o.order...)
 	for _, c := range o.calls {
 		all = append(all, c.args...)
@@ -329,7 +507,11 @@ func (o *overs) node(input logical.Node) (logical.Node, error) {
 		sort[i].Column = rest[i]
 	}
 	if rest = rest[len(sort):]; o.numbers() {
-		return &logical.TopN{Input: below, Keys: keys, Order: sort, From: 1, Number: true, Name: "$rank", Pos: o.pos}, nil
+		top := &logical.TopN{Input: below, Keys: keys, Order: sort, From: 1, Number: true, Name: "$rank", Pos: o.pos}
+		if len(sort) == 1 && !o.calls[0].over.batch {
+			top.Time = below.Schema()[sort[0].Column].Type.TimeAttr
+		}
+		return top, nil
 	}
 	if len(sort) != 1 {
 		return nil, ast.Planf(o.pos, "The window can only be ordered by a single time column.")
@@ -338,9 +520,6 @@ func (o *overs) node(input logical.Node) (logical.Node, error) {
 		return nil, ast.Planf(o.pos, "The window can only be ordered in ASCENDING mode.")
 	}
 	time := below.Schema()[sort[0].Column].Type.TimeAttr
-	if time == data.NoTimeAttr && o.from >= 0 {
-		return nil, ast.Planf(o.pos, "Non-time attribute sort is not supported for bounded OVER window.")
-	}
 	rows := o.rows || time == data.ProcTime && o.from < 0 // no two rows come at one time
 	out := &logical.Over{Input: below, Pos: o.pos, Spec: graph.Over{Keys: keys, Order: sort, Rows: rows, Preceding: o.from, Time: time}}
 	for i, c := range o.calls {
@@ -352,7 +531,7 @@ func (o *overs) node(input logical.Node) (logical.Node, error) {
 			agg := *spec.Agg
 			agg.Args = args
 			spec.Agg = &agg
-		case spec.Func == "LAG":
+		case spec.Func == "LAG", spec.Func == "LEAD":
 			if spec.Arg = args[0]; len(args) > 1 {
 				spec.Default = args[1]
 			}

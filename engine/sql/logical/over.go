@@ -63,15 +63,32 @@ func OverText(o graph.Over, names []string) string {
 		switch {
 		case c.Agg != nil:
 			calls[i] = AggText(*c.Agg, names)
-		case c.Func == "LAG":
-			calls[i] = fmt.Sprintf("LAG(%s, %d", names[c.Arg], c.Offset)
+		case c.Func == "LAG", c.Func == "LEAD":
+			calls[i] = fmt.Sprintf("%s(%s, %d", c.Func, names[c.Arg], c.Offset)
 			if c.Default >= 0 {
 				calls[i] += ", " + names[c.Default]
 			}
 			calls[i] += ")"
+		case c.Func == "NTILE":
+			calls[i] = fmt.Sprintf("NTILE(%d)", c.Offset)
 		default:
 			calls[i] = c.Func + "()"
 		}
 	}
+	if f := o.Frame; f != nil {
+		return fmt.Sprintf("by [%s] order [%s] %s from %s to %s of [%s]", strings.Join(ks, ", "), OrderText(o.Order, names), unit, boundText(f.From), boundText(f.To), strings.Join(calls, ", "))
+	}
 	return fmt.Sprintf("by [%s] order [%s] %s %s PRECEDING of [%s]", strings.Join(ks, ", "), OrderText(o.Order, names), unit, from, strings.Join(calls, ", "))
+}
+
+func boundText(b graph.Bound) string {
+	switch {
+	case b.Unbounded:
+		return "UNBOUNDED"
+	case b.By == 0:
+		return "CURRENT ROW"
+	case b.By < 0:
+		return fmt.Sprintf("%v PRECEDING", -b.By)
+	}
+	return fmt.Sprintf("%v FOLLOWING", b.By)
 }

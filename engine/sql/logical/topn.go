@@ -20,7 +20,10 @@ type TopN struct {
 	Judged   RankUse
 	Number   bool
 	Name     string
-	Pos      ast.Pos
+	// Time is the time attribute that the order of a ROW_NUMBER is by; its input may
+	// have lost it where nobody waits for the time.
+	Time data.TimeAttr
+	Pos  ast.Pos
 }
 
 // RankUse is what a condition says of a rank without an upper bound.
@@ -39,18 +42,27 @@ type Limit struct {
 	Offset, Count int64
 }
 
-// Schema of a TopN: the input's columns, no time attributes, and the rank.
+// Schema of a TopN: the input's columns and the rank. Times are time attributes
+// still where the order is by one.
 func (n *TopN) Schema() []data.Column {
 	in := n.Input.Schema()
 	out := make([]data.Column, len(in), len(in)+1)
 	for i, c := range in {
-		c.Type.TimeAttr = data.NoTimeAttr
+		if n.Time != data.EventTime {
+			c.Type.TimeAttr = data.NoTimeAttr
+		}
 		out[i] = c
 	}
 	if n.Number {
 		out = append(out, data.Column{Name: n.Name, Type: data.Type{Kind: data.BigInt}})
 	}
 	return out
+}
+
+// FirstByTime tells whether the earliest row of each partition is asked for: it is
+// known when the watermark has passed it.
+func (n *TopN) FirstByTime() bool {
+	return n.Time == data.EventTime && n.Bounded && n.From == 1 && n.To == 1 && !n.Order[0].Desc
 }
 
 // Schema of a Limit: the input's.

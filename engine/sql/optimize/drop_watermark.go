@@ -28,6 +28,8 @@ func dropWatermark(n logical.Node, needed bool, c *Context) logical.Node {
 		needed = needed || x.Window.TimeAttr == data.EventTime
 	case *logical.Over:
 		needed = needed || x.Spec.Time == data.EventTime
+	case *logical.TopN:
+		needed = needed || x.FirstByTime()
 	case *logical.Match:
 		needed = needed || x.Spec.Time == data.EventTime
 	case *logical.Sort:

@@ -39,7 +39,7 @@ func (p *pruner) over(n *logical.Over, w *want) (logical.Node, found) {
 			if c.Agg.Filter >= 0 {
 				need.add(path{c.Agg.Filter})
 			}
-		case c.Func == "LAG":
+		case c.Func == "LAG", c.Func == "LEAD":
 			if need.add(path{c.Arg}); c.Default >= 0 {
 				need.add(path{c.Default})
 			}
@@ -69,7 +69,7 @@ func (p *pruner) over(n *logical.Over, w *want) (logical.Node, found) {
 				agg.Filter = at(agg.Filter)
 			}
 			c.Agg = &agg
-		case c.Func == "LAG":
+		case c.Func == "LAG", c.Func == "LEAD":
 			if c.Arg = at(c.Arg); c.Default >= 0 {
 				c.Default = at(c.Default)
 			}

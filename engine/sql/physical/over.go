@@ -26,6 +26,14 @@ func (p *planner) over(n *logical.Over, in *stream) (*stream, error) {
 			spec.Calls[i].Agg = &agg
 		}
 	}
+	if spec.Frame != nil {
+		for i, c := range spec.Calls {
+			if c.Agg != nil {
+				spec.Calls[i].Agg.Retracts = true
+			}
+		}
+		return p.overFrame(n, in, &spec), nil
+	}
 	if spec.Rows || spec.Preceding < 0 {
 		spec.TTLMillis = p.config.TTLMillis
 	}
@@ -50,10 +58,26 @@ func (p *planner) over(n *logical.Over, in *stream) (*stream, error) {
 	return s, nil
 }
 
+// overFrame is OVER of batch mode: one task sees all rows.
+func (p *planner) overFrame(n *logical.Over, in *stream, spec *graph.Over) *stream {
+	m := in.meaning
+	m.rows = fmt.Sprintf("over all (%s) %s of [%s]", hash(in.meaning.rows), logical.OverText(n.Spec, m.columns), strings.Join(m.columns, ", "))
+	id := hash(m.rows)
+	m.columns = slices.Clone(m.columns)
+	for i := range spec.Calls {
+		m.columns = append(m.columns, fmt.Sprintf("over(%s)#%d", id, i))
+	}
+	detail := logical.OverText(*spec, graph.ColumnNames(in.schema))
+	op := graph.Op{UID: p.uid("over", m.rows), Name: "OverAggregate", Detail: detail, Schema: n.Schema(), Over: spec}
+	s := &stream{schema: op.Schema, meaning: m, producer: "OverAggregate(" + detail + ")"}
+	s.vertex, s.parallelism = p.gather(in, op, nil)
+	return s
+}
+
 // ranked refuses a condition on RANK() or DENSE_RANK(), as Flink does.
 func ranked(cond expr.Expr, below logical.Node) error {
 	o, ok := below.(*logical.Over)
-	if !ok {
+	if !ok || o.Spec.Frame != nil {
 		return nil
 	}
 	first := len(o.Input.Schema())

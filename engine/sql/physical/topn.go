@@ -21,16 +21,24 @@ func (p *planner) topN(n *logical.TopN, in *stream) (*stream, error) {
 	if t.Retracts {
 		modes.Deletes = true
 	}
-	if len(n.Order) == 1 && n.From == 1 && n.To == 1 && !n.Number && in.schema[n.Order[0].Column].Type.TimeAttr == data.EventTime {
+	end := windowEnd(n)
+	first := n.FirstByTime() && in.modes.InsertOnly() && end < 0 && !p.config.Batch
+	if first { // in order of time, the first to come is the earliest
+		var err error
+		if in, err = p.sort(&logical.Sort{Input: n.Input, Order: n.Order, Pos: n.Pos}, p.onTime(in, n.Order[0].Column)); err != nil {
+			return nil, err
+		}
+		modes = graph.Modes{}
+	} else if n.Time == data.EventTime && n.From == 1 && n.To == 1 && !n.Number {
 		t.Replaces = true
 		modes = graph.Modes{Updates: true, UpdateBefore: true, Deletes: t.Retracts}
 	}
 	if t.Order == nil {
 		t.Order = []graph.SortKey{}
-	} else if first := n.Order[0]; !t.Retracts && n.From == 1 && n.To == 1 && !first.Desc && in.schema[first.Column].Type.TimeAttr == data.ProcTime {
+	} else if !t.Retracts && n.From == 1 && n.To == 1 && !n.Order[0].Desc && n.Time == data.ProcTime {
 		modes = graph.Modes{} // the first to come stays the first
 	}
-	if end := windowEnd(n); end >= 0 && in.modes.InsertOnly() {
+	if end >= 0 && in.modes.InsertOnly() {
 		t.Windowed, t.WindowEnd, t.Replaces = true, end, false
 		modes = graph.Modes{}
 	}
@@ -50,6 +58,21 @@ func (p *planner) topN(n *logical.TopN, in *stream) (*stream, error) {
 	s := &stream{schema: op.Schema, modes: modes, meaning: m, producer: "Rank(" + detail + ")", lies: [][]int{n.Keys}}
 	s.vertex, s.parallelism = p.gather(in, op, n.Keys)
 	return s, nil
+}
+
+// onTime leaves out rows whose time the watermark had passed when they came.
+func (p *planner) onTime(in *stream, column int) *stream {
+	all := make([]expr.Expr, len(in.schema))
+	for i, c := range in.schema {
+		all[i] = expr.Column(i, c.Type)
+	}
+	at := all[column]
+	clock := expr.Call("CURRENT_WATERMARK", data.Type{Kind: at.Type.Kind, Precision: 3, Nullable: true}, at)
+	truth := data.Type{Kind: data.Boolean}
+	none := expr.Call("IS NULL", truth, clock)
+	later := expr.Call(">=", truth.WithNull(true), at, clock)
+	cond := expr.Call("OR", truth.WithNull(true), none, later)
+	return p.calc(in, &cond, all, in.schema)
 }
 
 // supported refuses ranks without an upper bound, in Flink's words where Flink
