@@ -194,6 +194,10 @@ func isDecimal(p []byte) bool {
 func locate(c *function.Call) error {
 	for _, i := range c.Rows() {
 		part, p := c.Args[0].Bytes(int(i)), c.Args[1].Bytes(int(i))
+		if len(part) == 0 {
+			c.Out.I32[i] = 1
+			continue
+		}
 		from := 0
 		if len(c.Args) > 2 {
 			start := int(c.Args[2].I32[i]) - 1
@@ -220,6 +224,12 @@ func position(p, part []byte, from int) int32 {
 }
 
 func instr(p, part []byte, start, nth int32) int32 {
+	if len(part) == 0 && start != 0 {
+		if start > 0 {
+			return 1
+		}
+		return int32(runes(p)) + 1
+	}
 	switch {
 	case start == 0 || nth <= 0:
 		return 0

@@ -176,6 +176,9 @@ func (x *exprBinder) compare(at ast.Node, op string, l, r expr.Expr) (expr.Expr,
 	if !ok {
 		return l, ast.Errorf(at.Pos(), "implicit type conversion between %s and %s is not supported now", plainName(l.Type), plainName(r.Type))
 	}
+	if t.Kind == data.Float && (narrow(l) && r.Type.Kind == data.Decimal || narrow(r) && (l.Type.Kind == data.Decimal || l.Type.Kind == data.Double)) {
+		t.Kind = data.Double
+	}
 	nullable := l.Type.Nullable || r.Type.Nullable
 	switch op {
 	case "<", "<=", ">", ">=":
@@ -187,6 +190,10 @@ func (x *exprBinder) compare(at ast.Node, op string, l, r expr.Expr) (expr.Expr,
 	}
 	return call(op, boolean(nullable), convert(l, t), convert(r, t)), nil
 }
+
+// narrow tells whether a value is a FLOAT that is no constant: a constant keeps
+// the digits it was written with.
+func narrow(e expr.Expr) bool { return e.Type.Kind == data.Float && hasColumns(e) }
 
 // plainName is a type's name without parameters, as this one message of Flink has it.
 func plainName(t data.Type) string {
