@@ -99,7 +99,7 @@ export const scenarios = {
     assert.equal(await page.title(), 'Deployments · weir')
     await row.getByRole('link').click()
     await is(page, 'Running')
-    assert.equal(await page.getByTestId('vertex').count() > 2, true)
+    await page.getByTestId('vertex').nth(2).waitFor()
     await newestRow(page, await newestRow(page))
     await recordsRead(page, await recordsRead(page))
     for (const table of ['delays_by_hour', 'worst_destinations']) await page.getByTestId(`output-${table}`).getByTestId('output-row').first().waitFor()

@@ -129,6 +129,7 @@ export default function CodeMirror(props: EditorProps) {
       }),
     })
     view.current = v
+    v.scrollDOM.tabIndex = 0 // long scripts are scrolled by keyboard too
     latest.current.handle?.({
       selection: () => {
         const { from, to } = v.state.selection.main
