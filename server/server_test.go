@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -151,6 +152,7 @@ func TestUI(t *testing.T) {
 	c.UI = fstest.MapFS{
 		"index.html":      {Data: []byte("<title>weir</title>")},
 		"assets/app.1.js": {Data: []byte("run()")},
+		"assets/big.1.js": {Data: bytes.Repeat([]byte("run();"), 10_000)},
 	}
 	s := newServer(t, c)
 	for _, tt := range []struct{ path, body, cache string }{
@@ -166,6 +168,10 @@ func TestUI(t *testing.T) {
 		if !strings.Contains(w.Header().Get("Content-Security-Policy"), "default-src 'self'") {
 			t.Errorf("%s: no policy", tt.path)
 		}
+	}
+	w := get(s, "GET", "/app/assets/big.1.js", "Accept-Encoding", "gzip")
+	if w.Header().Get("Content-Encoding") != "gzip" || w.Body.Len() > 5000 {
+		t.Errorf("what is big is not compressed: %q, %d bytes", w.Header().Get("Content-Encoding"), w.Body.Len())
 	}
 }
 

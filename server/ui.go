@@ -7,6 +7,8 @@ import (
 	"path"
 	"strings"
 	"time"
+
+	"github.com/klauspost/compress/gzhttp"
 )
 
 // uiPolicy lets the UI load only what we serve.
@@ -17,7 +19,7 @@ const uiPolicy = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 
 func registerUI(mux *http.ServeMux, ui fs.FS) {
 	mux.Handle("GET /{$}", http.RedirectHandler("/app/", http.StatusFound))
 	mux.Handle("GET /app", http.RedirectHandler("/app/", http.StatusFound))
-	mux.HandleFunc("GET /app/{path...}", func(w http.ResponseWriter, r *http.Request) {
+	mux.Handle("GET /app/{path...}", gzhttp.GzipHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Content-Security-Policy", uiPolicy)
 		if ui == nil {
@@ -35,7 +37,7 @@ func registerUI(mux *http.ServeMux, ui fs.FS) {
 			h.Set("Cache-Control", "no-cache")
 		}
 		serveFile(w, r, ui, name)
-	})
+	})))
 }
 
 // serveFile is http.ServeFileFS without its redirect away from index.html.

@@ -86,7 +86,7 @@ func TestEachCauseIsFound(t *testing.T) {
 			}, source, assigner))
 		}, "filter-drops-all", resource.SeverityCritical, "a", "lets nothing through"},
 		{"an empty side", func() evidence {
-			return running(past(func(_ int, l *look) { l.operators[2].recordsOut = 0 },
+			return running(past(func(_ int, l *look) { l.operators[2].recordsOut, l.operators[3].recordsOut = 0, 0 },
 				source, vertex("c", "Source: customers"), vertex("g", "GroupAggregate", "c"), vertex("j", "Join -> Sink: out", "s", "g")))
 		}, "join-side-empty", resource.SeverityCritical, "j", "GroupAggregate none"},
 		{"a join without pairs", func() evidence {
@@ -192,6 +192,20 @@ func TestAHealthyJobHasNoFindings(t *testing.T) {
 	}
 	if !strings.Contains(d.Summary, "reads 100 and gives 100 records") {
 		t.Errorf("the summary is %q", d.Summary)
+	}
+}
+
+// A job that was scaled has tasks without splits, and tables that were read
+// before it was restored.
+func TestARestoredJobIsNotSuspected(t *testing.T) {
+	e := running(past(func(_ int, l *look) {
+		read := &l.operators[1]
+		read.recordsIn, read.recordsOut, read.inRate, read.outRate, read.watermark, read.ahead = 0, 0, 0, 0, math.MaxInt64, math.MaxInt64
+		l.operators[0].parallelism, l.operators[0].watermark = 2, math.MinInt64 // of the task without a split
+	}, vertex("s", "Source: orders -> WatermarkAssigner"), vertex("c", "Source: customers"), vertex("j", "Join -> Sink: out", "s", "c")))
+	e.job.Spec.SavepointLocation = "file:///savepoints/1"
+	if d := diagnose(e); len(d.Findings) != 0 {
+		t.Errorf("found %+v", d.Findings)
 	}
 }
 

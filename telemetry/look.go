@@ -61,14 +61,14 @@ type split struct {
 }
 
 type checkpoints struct {
-	known                bool
-	completed, failed    int64
-	duration, size       float64 // milliseconds, bytes; of the newest completed one
-	newest               time.Time
-	failedSince          int // how many failed after the newest completed one
-	failure              string
-	failedAt             time.Time
-	inProgressSince      time.Time
+	known             bool
+	completed, failed int64
+	duration, size    float64 // milliseconds, bytes; of the newest completed one
+	newest            time.Time
+	failedSince       int // how many failed after the newest completed one
+	failure           string
+	failedAt          time.Time
+	inProgressSince   time.Time
 }
 
 type failure struct {

@@ -18,7 +18,7 @@ func askInput(e *evidence) answer {
 	var out answer
 	for i := range l.operators {
 		o := &l.operators[i]
-		if !o.source() || o.status == "FINISHED" {
+		if !o.source() || o.ended() {
 			continue
 		}
 		total, _ := o.taken()
@@ -52,6 +52,9 @@ func askInput(e *evidence) answer {
 	}
 	return out
 }
+
+// ended tells whether there will be no more records: the last watermark is out.
+func (o *operator) ended() bool { return o.status == "FINISHED" || o.watermark >= 1<<60 }
 
 func askCorrupt(e *evidence) answer {
 	l := e.newest()
@@ -183,6 +186,15 @@ func (e *evidence) heldTask(l *look, o *operator) (resource.Finding, bool) {
 		return resource.Finding{}, false
 	}
 	b := since.same(o)
+	// What counts is whether those after it wait: a task that has nothing to read
+	// may stand still without holding anybody up.
+	for i := range l.operators {
+		if d := &l.operators[i]; slices.Contains(d.inputs, o.id) {
+			if _, waits := e.stuck(d); !waits {
+				return resource.Finding{}, false
+			}
+		}
+	}
 	moves := o.ahead > b.ahead || !told(o.watermark) && o.recordsIn > b.recordsIn
 	if !moves || o.parallelism == 1 && told(o.watermark) {
 		return resource.Finding{}, false
@@ -270,7 +282,8 @@ func askJoin(e *evidence) answer {
 		}
 		for k, s := range sides {
 			other := sides[1-k]
-			if s.recordsOut > 0 || other.recordsOut == 0 {
+			// A side that has ended gave what it had before the job was restored.
+			if s.recordsOut > 0 || other.recordsOut == 0 || o.joined() > 0 || s.ended() && e.job.Spec.SavepointLocation != "" {
 				continue
 			}
 			if e.runs() < enough {

@@ -84,7 +84,7 @@ func (w *world) options(more ...string) option.Values {
 
 var (
 	bigint = data.Of(data.BigInt)
-	str  = data.String()
+	str    = data.String()
 )
 
 func table(key []string, columns ...data.Column) graph.Table {
@@ -138,10 +138,22 @@ func TestTypesThereAndBack(t *testing.T) {
 		return data.Type{Kind: k, Nullable: true, Precision: precision, Scale: scale}
 	}
 	columns := []data.Column{
-		{Name: "id", Type: bigint.NotNull()}, {Name: "b", Type: data.Of(data.Boolean)}, {Name: "ti", Type: data.Of(data.TinyInt)}, {Name: "i", Type: data.Of(data.Int)},
-		{Name: "f", Type: data.Of(data.Float)}, {Name: "d", Type: data.Of(data.Double)}, {Name: "dec", Type: of(data.Decimal, 10, 2)}, {Name: "wide", Type: of(data.Decimal, 38, 4)},
-		{Name: "c", Type: of(data.Char, 3, 0)}, {Name: "s", Type: str}, {Name: "bin", Type: of(data.VarBinary, data.MaxLength, 0)}, {Name: "da", Type: data.Of(data.Date)},
-		{Name: "tm", Type: of(data.Time, 3, 0)}, {Name: "ts3", Type: of(data.Timestamp, 3, 0)}, {Name: "ts6", Type: of(data.Timestamp, 6, 0)}, {Name: "ltz", Type: of(data.TimestampLTZ, 6, 0)},
+		{Name: "id", Type: bigint.NotNull()},
+		{Name: "b", Type: data.Of(data.Boolean)},
+		{Name: "ti", Type: data.Of(data.TinyInt)},
+		{Name: "i", Type: data.Of(data.Int)},
+		{Name: "f", Type: data.Of(data.Float)},
+		{Name: "d", Type: data.Of(data.Double)},
+		{Name: "dec", Type: of(data.Decimal, 10, 2)},
+		{Name: "wide", Type: of(data.Decimal, 38, 4)},
+		{Name: "c", Type: of(data.Char, 3, 0)},
+		{Name: "s", Type: str},
+		{Name: "bin", Type: of(data.VarBinary, data.MaxLength, 0)},
+		{Name: "da", Type: data.Of(data.Date)},
+		{Name: "tm", Type: of(data.Time, 3, 0)},
+		{Name: "ts3", Type: of(data.Timestamp, 3, 0)},
+		{Name: "ts6", Type: of(data.Timestamp, 6, 0)},
+		{Name: "ltz", Type: of(data.TimestampLTZ, 6, 0)},
 		{Name: "arr", Type: data.Type{Kind: data.Array, Nullable: true, Args: []data.Type{str}}},
 		{Name: "ints", Type: data.Type{Kind: data.Array, Nullable: true, Args: []data.Type{data.Of(data.Int)}}},
 	}
@@ -156,8 +168,24 @@ func TestTypesThereAndBack(t *testing.T) {
 	none[0] = data.Value{I: 2}
 	s := w.sink(table([]string{"id"}, columns...), w.options())
 	b := batch(columns, nil, []data.Value{
-		{I: 1}, {I: 1}, {I: -128}, {I: 2147483647}, {F: 1.5}, {F: 1e-300}, {I: -12345}, {D: wide}, {S: "abc"}, {S: `it's "ü" \ {x}`}, {S: "\x00\xff"}, {I: 20000}, {I: 86399999},
-		{I: 1767225600123}, {I: 1767225600123, Nano: 456000}, {I: 1767225600123, Nano: 1000}, {Elems: []data.Value{{S: `a,"b\`}, data.NullValue(), {S: ""}, {S: "NULL"}}}, {Elems: []data.Value{{I: 1}, {I: -2}}},
+		{I: 1},
+		{I: 1},
+		{I: -128},
+		{I: 2147483647},
+		{F: 1.5},
+		{F: 1e-300},
+		{I: -12345},
+		{D: wide},
+		{S: "abc"},
+		{S: `it's "ü" \ {x}`},
+		{S: "\x00\xff"},
+		{I: 20000},
+		{I: 86399999},
+		{I: 1767225600123},
+		{I: 1767225600123, Nano: 456000},
+		{I: 1767225600123, Nano: 1000},
+		{Elems: []data.Value{{S: `a,"b\`}, data.NullValue(), {S: ""}, {S: "NULL"}}},
+		{Elems: []data.Value{{I: 1}, {I: -2}}},
 	}, none)
 	if err := s.Write(b); err != nil {
 		t.Fatal(err)
