@@ -7,20 +7,28 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
 
 // TestBrowser uses the web interface as people do, in a real Chromium, each
 // scenario on a platform of its own. What is done and seen is in
-// browser/scenarios.mjs.
+// browser/scenarios.mjs, browser/platform.mjs and browser/use.mjs.
 func TestBrowser(t *testing.T) {
 	for _, scenario := range []string{
-		"list", "held", "scale", "savepoint", "suspend", "reset", "fork", "edit", "events", "failure", "badScript", "failing", "away", "small",
+		"list", "held", "scale", "savepoint", "suspend", "reset", "fork", "edit", "events", "failure", "badScript", "failing", "away", "small", "killed",
 	} {
 		t.Run(scenario, func(t *testing.T) {
 			t.Parallel()
 			play(t, startPlatform(t, "--demo"), scenario)
+		})
+	}
+	// From the first script to the first trouble, and without a mouse.
+	for _, scenario := range []string{"create", "logs", "doctor", "keyboard"} {
+		t.Run(scenario, func(t *testing.T) {
+			t.Parallel()
+			play(t, startPlatform(t), scenario)
 		})
 	}
 	// The SQL page, and the pages of the namespace and the platform.
@@ -83,15 +91,22 @@ func play(t *testing.T, p *platform, scenario string) {
 			t.Log(lines.Text())
 			continue
 		}
+		said := "done"
 		switch what {
 		case "kill":
 			p.kill()
 		case "start":
 			p.start()
+		case "kill the engine":
+			for _, pid := range p.engines() {
+				_ = syscall.Kill(pid, syscall.SIGKILL)
+			}
+		case "a folder":
+			said = t.TempDir()
 		default:
 			t.Errorf("scenario %s asks for %q, which nobody knows", scenario, what)
 		}
-		if _, err := answer.Write([]byte("done\n")); err != nil {
+		if _, err := answer.Write([]byte(said + "\n")); err != nil {
 			t.Error(err)
 		}
 	}

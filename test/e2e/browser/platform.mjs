@@ -45,7 +45,7 @@ export async function barriers(page) {
 }
 
 export const everyPage = [
-  'deployments', 'deployments/flights-delays/detail/overview', 'deployments/flights-delays/detail/configuration', 'deployments/flights-delays/detail/savepoints', 'deployments/flights-delays/detail/events',
+  'deployments', ...['overview', 'configuration', 'savepoints', 'jobs', 'events', 'logs', 'metrics', 'state', 'doctor', 'autopilot'].map((tab) => `deployments/flights-delays/detail/${tab}`),
   'deploy', 'sql', 'connectors', 'clusters', 'clusters/shared', 'clusters/shared/configuration', 'artifacts', 'secrets', 'targets', 'defaults', 'namespaces', 'tokens', 'audit', 'status',
 ]
 

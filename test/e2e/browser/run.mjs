@@ -7,8 +7,9 @@ import { createInterface } from 'node:readline'
 import { pictures } from './pictures.mjs'
 import { platform } from './platform.mjs'
 import { scenarios as ofDeployments } from './scenarios.mjs'
+import { use } from './use.mjs'
 
-const scenarios = { ...ofDeployments, ...platform, pictures }
+const scenarios = { ...ofDeployments, ...platform, ...use, pictures }
 
 const { chromium } = createRequire(new URL('../../../web/package.json', import.meta.url))('playwright-core')
 const [scenario, url] = process.argv.slice(2)
@@ -16,8 +17,9 @@ const [scenario, url] = process.argv.slice(2)
 const answers = createInterface({ input: process.stdin })[Symbol.asyncIterator]()
 async function ask(what) {
   console.log(`ask ${what}`)
-  const { done } = await answers.next()
+  const { done, value } = await answers.next()
   if (done) throw new Error(`nobody answers to ${what}`)
+  return value
 }
 
 const found = [process.env.CHROMIUM, '/usr/bin/chromium-headless-shell', '/usr/bin/chromium', '/usr/bin/google-chrome'].find((c) => c && existsSync(c))

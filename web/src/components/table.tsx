@@ -45,11 +45,16 @@ export function Table<T>({ label, columns, rows, id, order, onOrder, selected, o
   const shown = useMemo(() => (by ? sorted(rows, by, now?.down ?? false) : [...rows]), [rows, by, now?.down])
   const all = onSelect !== undefined && shown.length > 0 && shown.every((r) => selected?.has(id(r)))
   const some = onSelect !== undefined && !all && shown.some((r) => selected?.has(id(r)))
+  // Rows that are not drawn anew keep the `choose` they were given: it adds to the newest selection.
+  const newest = useRef({ selected, onSelect })
+  useLayoutEffect(() => {
+    newest.current = { selected, onSelect }
+  })
   const choose = (key: string, on: boolean) => {
-    const next = new Set(selected)
+    const next = new Set(newest.current.selected)
     if (on) next.add(key)
     else next.delete(key)
-    onSelect?.(next)
+    newest.current.onSelect?.(next)
   }
   const width = columns.length + (onSelect ? 1 : 0)
   const body = { shown, id, columns, selected, choose: onSelect && choose, rowClass, testid, width, rowHeight }

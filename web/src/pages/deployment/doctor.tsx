@@ -19,14 +19,14 @@ const verdicts: Record<Diagnosis['checked'][number]['verdict'], { tone: Tone; wo
 export function Doctor({ ns, d }: TabProps) {
   const ref = d.metadata?.name ?? ''
   const { data, error, isPending, refetch } = useDiagnosis(ns, ref)
-  // Under the pointer the findings stay as they are.
+  // Under the pointer findings stay as they are; that there are none is not held.
   const [held, setHeld] = useState<Diagnosis>()
   const shown = held ?? data
   if (isPending) return <Loading what="what the rules find" />
   if (!shown) return <ErrorBox error={error} onRetry={() => void refetch()} />
   const text = shown.findings.map((f) => `${f.title}\n${f.explanation}\n${f.evidence.map((e) => `  ${e.name}: ${e.value}`).join('\n')}\n${f.remedy}`).join('\n\n')
   return (
-    <div onPointerEnter={(e) => e.pointerType === 'mouse' && setHeld(data)} onPointerLeave={() => setHeld(undefined)}>
+    <div onPointerEnter={(e) => e.pointerType === 'mouse' && data && data.findings.length > 0 && setHeld(data)} onPointerLeave={() => setHeld(undefined)}>
       <div className="doctor-head">
         <p className="summary" data-testid="diagnosis">{shown.summary}</p>
         <span className="quiet small">looked <Ago at={shown.at} />{held && ', held while you point at it'}</span>

@@ -1,0 +1,178 @@
+// A deployment from its first script to its first trouble, and the work of one
+// who never touches the mouse.
+import assert from 'node:assert/strict'
+import { api } from './platform.mjs'
+
+const deployments = '/api/v1/namespaces/default/deployments'
+const home = (url) => `${url}/app/#/namespaces/default/deployments`
+const is = (page, state) => page.getByTestId('state').filter({ hasText: state }).waitFor()
+const go = (page, tab) => page.locator('nav.tabs').getByRole('link', { name: tab, exact: true }).click()
+const rows = (page, table) => page.getByTestId(`output-${table}`).getByTestId('output-row')
+const create = (t, name, sqlScript, state = 'RUNNING') =>
+  api(t, 'POST', deployments, { metadata: { name }, spec: { state, template: { spec: { parallelism: 1, artifact: { kind: 'SQLSCRIPT', sqlScript } } } } })
+
+/** Numbers that come without end. */
+const numbers = "CREATE TEMPORARY TABLE numbers (n BIGINT) WITH ('connector' = 'datagen', 'rows-per-second' = '50', 'fields.n.kind' = 'sequence', 'fields.n.start' = '1', 'fields.n.end' = '100000000');\n"
+const shown = "CREATE TEMPORARY TABLE shown (n BIGINT) WITH ('connector' = 'print');\n"
+
+async function until(page, what, read) {
+  for (let n = 0; n < 1200; n++) {
+    const v = await read().catch(() => undefined)
+    if (v) return v
+    await page.waitForTimeout(100)
+  }
+  throw new Error(`never seen: ${what}`)
+}
+
+export const use = {
+  // The form: a name, a script that is told its mistake and then mended, and the rows of its job.
+  async create({ page, url }) {
+    await page.goto(home(url))
+    await page.getByRole('link', { name: 'Create deployment' }).click()
+    await page.getByText('It needs a name.').waitFor()
+    await page.getByLabel('Name', { exact: true }).fill('even-numbers')
+    await page.getByLabel('Title').fill('Even numbers')
+    const script = page.locator('.cm-content[aria-label="Script"]')
+    await script.click()
+    await page.keyboard.insertText(`${numbers}${shown}INSERT INTO shown SELECT n FROM numbrs WHERE n % 2 = 0;\n`)
+    await page.getByTestId('sql-problem').filter({ hasText: /Line 3: .*numbrs/ }).waitFor()
+    await script.click()
+    await page.keyboard.press('ControlOrMeta+a')
+    await page.keyboard.insertText(`${numbers}${shown}INSERT INTO shown SELECT n FROM numbers WHERE n % 2 = 0;\n`)
+    await page.getByTestId('sql-problem').waitFor({ state: 'detached' })
+    await page.getByRole('button', { name: 'Create and start' }).click()
+    await page.waitForURL(/deployments\/even-numbers/)
+    await is(page, 'Running')
+    await rows(page, 'shown').nth(4).waitFor()
+    for (const text of await rows(page, 'shown').locator('td:nth-child(2)').allInnerTexts()) assert.equal(Number(text.replace(/\D/g, '')) % 2, 0, text)
+    await page.getByRole('heading', { name: 'Even numbers' }).waitFor()
+  },
+
+  // The process of the job dies: the page says of what, and the job goes on where its last checkpoint was.
+  async killed(t) {
+    const { page, url, ask } = t
+    const job = async () => (await api(t, 'GET', `${deployments}/flights-delays`)).status?.running?.jobId
+    await page.goto(`${home(url)}/flights-delays/detail/overview`)
+    await is(page, 'Running')
+    await page.evaluate(() => (window.untouched = true))
+    await until(page, 'a checkpoint', async () => (await page.getByTestId('fact').filter({ hasText: 'checkpoints' }).locator('.value').innerText()).match(/[1-9]/))
+    await page.getByTestId('output-row').first().waitFor()
+    const before = await job()
+    await ask('kill the engine')
+    await page.locator('.events').getByText(/signal 9/).first().waitFor()
+    const after = await until(page, 'another job', async () => {
+      const id = await job()
+      return id !== before && id
+    })
+    await is(page, 'Running')
+    await until(page, 'the graph of the new job', () => page.evaluate(() => document.querySelector('[data-testid=vertex]') && !document.querySelector('.stale')))
+    await page.getByTestId('output-row').first().waitFor()
+    await go(page, 'Jobs')
+    await page.getByRole('row').filter({ hasText: 'signal 9 (killed)' }).waitFor()
+    await page.getByRole('row').filter({ hasText: 'Started' }).filter({ hasText: '/chk-' }).waitFor()
+    await go(page, 'Events')
+    await page.getByTestId('event').filter({ hasText: 'from retained checkpoint' }).waitFor()
+    assert.equal(await job(), after, 'it failed again')
+    assert.equal(await page.evaluate(() => window.untouched), true, 'the page was loaded again')
+  },
+
+  // What the process writes appears by itself; only warnings, a search and a held log leave out what they say.
+  async logs(t) {
+    const { page, url } = t
+    await create(t, 'failing', `${numbers}${shown}INSERT INTO shown SELECT CAST(CASE WHEN n > 20 THEN 'x' ELSE '1' END AS BIGINT) FROM numbers;`)
+    await page.goto(`${home(url)}/failing/detail/logs`)
+    const line = (text) => page.getByTestId('log-line').filter({ hasText: text })
+    await line('engine started').waitFor()
+    await line('attempt=1 ').waitFor()
+    const seen = await page.getByTestId('log-line').count()
+    await line('attempt=3 ').waitFor()
+    assert.ok((await page.getByTestId('log-line').count()) > seen)
+    await page.getByRole('button', { name: 'Warnings' }).click()
+    await line('engine started').waitFor({ state: 'detached' })
+    await line('attempt=1 ').waitFor()
+    assert.match(page.url(), /level=warn/)
+    await page.getByLabel('Search the log').fill('ATTEMPT=2 ')
+    await until(page, 'the one line', async () => (await page.getByTestId('log-line').count()) === 1)
+    await page.getByLabel('Search the log').fill('no such words')
+    await page.getByText(/None of \d+ lines has “no such words”/).waitFor()
+  },
+
+  // The doctor says why nothing comes out, of which operator, and what to do.
+  async doctor(t) {
+    const { page, url, ask } = t
+    const orders = "CREATE TEMPORARY TABLE orders (id BIGINT, status STRING) WITH ('connector' = 'datagen', 'rows-per-second' = '200', 'fields.status.length' = '3');\n"
+    const folder = await ask('a folder')
+    await create(t, 'filter', `${orders}CREATE TEMPORARY TABLE paid (id BIGINT, status STRING) WITH ('connector' = 'print');\nINSERT INTO paid SELECT * FROM orders WHERE status = 'PAID';`)
+    await create(t, 'join', `${orders}CREATE TEMPORARY TABLE customers (status STRING, name STRING) WITH ('connector' = 'filesystem', 'path' = '${folder}', 'format' = 'csv', 'source.monitor-interval' = '1 s');
+      CREATE TEMPORARY TABLE named (id BIGINT, name STRING) WITH ('connector' = 'print');\nINSERT INTO named SELECT o.id, c.name FROM orders o JOIN customers c ON o.status = c.status;`)
+    for (const [name, rule, says] of [['filter', 'filter-drops-all', "status = 'PAID'"], ['join', 'join-side-empty', 'customers']]) {
+      await page.goto(`${home(url)}/${name}/detail/doctor`)
+      const finding = page.locator(`[data-testid=finding][data-rule=${rule}]`)
+      await finding.filter({ hasText: says }).filter({ hasText: 'What to do:' }).waitFor()
+      assert.ok((await finding.locator('.evidence tr').count()) > 0, `${rule} proves nothing`)
+      await page.getByTestId('checked').filter({ hasText: 'Found' }).first().waitFor()
+      const show = finding.getByRole('link', { name: 'Show the operator' })
+      if ((await show.count()) > 0) {
+        await show.first().click()
+        await page.waitForURL(/overview\?vertex=/)
+        await page.getByTestId('vertex').first().waitFor()
+      }
+    }
+  },
+
+  // Without a mouse: open a deployment, select two of three, cancel them, come back with g and a letter.
+  async keyboard(t) {
+    const { page, url } = t
+    for (const name of ['orders', 'returns', 'stock']) await create(t, name, `${numbers}${shown}INSERT INTO shown SELECT n FROM numbers;`)
+    await page.goto(home(url))
+    await page.getByTestId('deployment').nth(2).waitFor()
+    const keys = page.keyboard
+    const focused = (read) => page.evaluate(read)
+    /** Tabs until the focus is on what has this label. */
+    const tabTo = async (label) => {
+      for (let n = 0; n < 80; n++) {
+        if (await focused(`(document.activeElement.getAttribute('aria-label') ?? document.activeElement.textContent).trim() === ${JSON.stringify(label)}`)) return
+        await keys.press('Tab')
+      }
+      throw new Error(`no Tab leads to ${label}`)
+    }
+    await keys.press('Control+k')
+    await page.getByRole('combobox', { name: 'Search or do' }).waitFor()
+    await keys.type('retu')
+    await page.getByRole('option', { selected: true }).filter({ hasText: 'returns' }).waitFor()
+    await keys.press('Enter')
+    await page.waitForURL(/deployments\/returns\/detail/)
+    await page.getByRole('heading', { name: 'returns' }).waitFor()
+    await is(page, 'Running')
+    await keys.press('Control+k')
+    await keys.type('suspend returns')
+    await page.getByRole('option', { selected: true }).filter({ hasText: 'Suspend returns' }).waitFor()
+    await keys.press('Enter')
+    await is(page, 'Suspended')
+
+    await keys.press('g')
+    await keys.press('d')
+    await page.waitForURL(/\/deployments$/)
+    await page.getByTestId('deployment').nth(2).waitFor()
+    for (const name of ['orders', 'stock']) {
+      await tabTo(`Select ${name}`)
+      await keys.press('Space')
+    }
+    await page.getByText('2 selected').waitFor()
+    // The actions stand before the table.
+    await keys.press('/')
+    await tabTo('Cancel…')
+    await keys.press('Enter')
+    const dialog = page.getByRole('dialog')
+    await dialog.filter({ hasText: 'orders, stock' }).waitFor()
+    await keys.press('Escape')
+    await dialog.waitFor({ state: 'detached' })
+    assert.equal(await focused(() => document.activeElement.textContent), 'Cancel…', 'the focus does not come back')
+    await keys.press('Enter')
+    await dialog.waitFor()
+    await tabTo('Cancel the jobs')
+    await keys.press('Enter')
+    for (const name of ['orders', 'stock']) await page.getByTestId('deployment').filter({ hasText: name }).filter({ hasText: 'Cancelled' }).waitFor()
+    await page.getByTestId('deployment').filter({ hasText: 'returns' }).filter({ hasText: 'Suspended' }).waitFor()
+  },
+}
