@@ -1,5 +1,14 @@
-import type { ReactNode } from 'react'
-import { useEffect, useRef, useState } from 'react'
+import type { ReactNode, RefObject } from 'react'
+import { useLayoutEffect, useRef, useState } from 'react'
+
+/** Opens a dialog over the page. When it goes, the focus is again where it was: a dialog gives it back as it closes, and only while it is in the page. */
+export function useModal(ref: RefObject<HTMLDialogElement | null>) {
+  useLayoutEffect(() => {
+    const dialog = ref.current
+    dialog?.showModal()
+    return () => dialog?.close()
+  }, [ref])
+}
 
 /**
  * A question over the page. Escape and Cancel answer no. `danger` says that what
@@ -18,9 +27,7 @@ export function Dialog({ title, confirm, disabled, danger, wide, name, onConfirm
 }) {
   const ref = useRef<HTMLDialogElement>(null)
   const [typed, setTyped] = useState('')
-  useEffect(() => {
-    ref.current?.showModal()
-  }, [])
+  useModal(ref)
   const held = disabled || (name !== undefined && typed !== name)
   return (
     <dialog ref={ref} onCancel={onClose} aria-label={title} className={wide ? 'wide' : ''}>
@@ -45,9 +52,7 @@ export function Dialog({ title, confirm, disabled, danger, wide, name, onConfirm
 /** A window over the page to look at; Escape and Close end it. */
 export function Panel({ title, onClose, children, tools }: { title: string; onClose: () => void; children: ReactNode; tools?: ReactNode }) {
   const ref = useRef<HTMLDialogElement>(null)
-  useEffect(() => {
-    ref.current?.showModal()
-  }, [])
+  useModal(ref)
   return (
     <dialog ref={ref} onCancel={onClose} onClick={(e) => e.target === ref.current && onClose()} aria-label={title} className="panel">
       <div className="title"><h2>{title}</h2><span className="grow" />{tools}<button onClick={onClose}>Close</button></div>

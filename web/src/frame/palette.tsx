@@ -1,10 +1,11 @@
 // Search or do: pages, deployments, what can be done to them, settings.
 import type { KeyboardEvent } from 'react'
-import { useEffect, useMemo, useRef, useState } from 'react'
+import { useMemo, useRef, useState } from 'react'
 import type { Deployment } from '../api/client'
 import { useNamespaceNames } from '../api/account'
 import { useDeployments, useStates } from '../api/deployments'
 import { StateWord } from '../components/bits'
+import { useModal } from '../components/dialog'
 import { set } from '../components/settings'
 import { toast } from '../components/toast'
 import { match } from '../lib/match'
@@ -26,9 +27,7 @@ export function Palette({ ns, go, onClose, onHelp }: { ns: string; go: (to: stri
   const { data: deployments } = useDeployments(ns)
   const { data: namespaces } = useNamespaceNames()
   const wish = useStates(ns)
-  useEffect(() => {
-    ref.current?.showModal()
-  }, [])
+  useModal(ref)
   const all = useMemo(() => {
     const want = async (d: Deployment, state: 'RUNNING' | 'SUSPENDED', did: string) => {
       const name = d.metadata?.name ?? ''
