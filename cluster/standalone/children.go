@@ -117,7 +117,14 @@ func (c *Cluster) options(role string) []string {
 // heaps begin small.
 var frugal = []string{"-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xss512k", "-XX:ReservedCodeCacheSize=64m", "-XX:MinHeapFreeRatio=20", "-XX:MaxHeapFreeRatio=40"}
 
-// frugalHeap is what the heap of a frugal JVM begins with.
+// modest JVMs have heaps for which one thread collects garbage soonest; they
+// begin small and give back what they do not need. They compile as well as others.
+var modest = []string{"-XX:+UseSerialGC", "-Xss512k", "-XX:MinHeapFreeRatio=20", "-XX:MaxHeapFreeRatio=40"}
+
+// modestHeap is up to where a TaskManager's heap is modest.
+const modestHeap = 512 << 20
+
+// frugalHeap is what the heap of a frugal or modest JVM begins with.
 const frugalHeap = 48 << 20
 
 func (c *Cluster) startJobManager() (*child, error) {
@@ -132,8 +139,11 @@ func (c *Cluster) startTaskManager(n int) (*child, error) {
 	m := c.plan.taskManager
 	var options []string
 	least := m.Heap()
-	if c.plan.frugal {
+	switch {
+	case c.plan.frugal:
 		options, least = append(options, frugal...), min(least, frugalHeap)
+	case m.Heap() <= modestHeap:
+		options, least = append(options, modest...), min(least, frugalHeap)
 	}
 	options = slices.Concat(options, []string{
 		fmt.Sprintf("-Xms%d", least), fmt.Sprintf("-Xmx%d", m.Heap()),

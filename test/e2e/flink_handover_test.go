@@ -82,8 +82,8 @@ func TestFlinkHandOver(t *testing.T) {
 	if ratio > 1.5 {
 		t.Errorf("with a cluster of its own an upgrade takes %.2f times as long as inside a session cluster", ratio)
 	}
-	if rss > 700 { // with the 1 GiB for each process that a deployment has by default
-		t.Errorf("a small SQL job takes %d MiB, more than 700", rss)
+	if rss > 600 { // of the 1 GiB for each process that a deployment has by default
+		t.Errorf("a small SQL job takes %d MiB, more than 600", rss)
 	}
 	p.patch("inside", map[string]any{"spec": map[string]any{"state": "CANCELLED"}})
 	p.settle("inside", resource.StateCancelled)

@@ -103,12 +103,14 @@ func fits(t data.Type, name string, u unit) error {
 	case t.Kind == data.Time && u > unitHour, t.Kind == data.Date && u < unitMilli:
 		return fmt.Errorf("unit %s can not be applied to %s variable", name, t)
 	case t.Kind == data.IntervalDayTime && u > unitDay:
-		return fmt.Errorf("Unit '%s' is not supported for intervals of days to seconds", name) //lint:ignore ST1005 the words of Flink
+		//lint:ignore ST1005 the words of Flink
+		return fmt.Errorf("Unit '%s' is not supported for intervals of days to seconds", name)
 	case t.Kind == data.IntervalYearMonth:
 		switch u {
 		case unitYear, unitQuarter, unitMonth, unitCentury, unitMillennium:
 		default:
-			return fmt.Errorf("Unit '%s' is not supported for intervals of months", name) //lint:ignore ST1005 the words of Flink
+			//lint:ignore ST1005 the words of Flink
+			return fmt.Errorf("Unit '%s' is not supported for intervals of months", name)
 		}
 	}
 	return nil

@@ -200,7 +200,7 @@ func (x *exprBinder) castOf(n *ast.Cast) (expr.Expr, error) {
 	if err != nil {
 		return e, err
 	}
-	if out, ok, err := x.castInterval(n, e, t); ok {
+	if out, ok, err := x.castInterval(n, e); ok {
 		return out, err
 	}
 	return cast(n.Pos(), e, castTime(t).WithNull(true), n.Try)
@@ -217,7 +217,7 @@ func castTime(t data.Type) data.Type {
 // castInterval is CAST of a number to an interval. A literal counts units: five
 // days. The value of anything else is that of the interval's own unit,
 // milliseconds or months, whatever the unit that is written.
-func (x *exprBinder) castInterval(n *ast.Cast, e expr.Expr, t data.Type) (expr.Expr, bool, error) {
+func (x *exprBinder) castInterval(n *ast.Cast, e expr.Expr) (expr.Expr, bool, error) {
 	if n.Type.Unit == nil || !typing.Numeric(e.Type) {
 		return e, false, nil
 	}
