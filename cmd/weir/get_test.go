@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestGetManyWays(t *testing.T) {
@@ -57,7 +58,13 @@ func TestSessionClustersOnTheCommandLine(t *testing.T) {
 	p.weirIn(shared, "apply", "-f", "-").exits(0).prints("unchanged")
 	p.weirIn(strings.Replace(shared, "RUNNING", "STOPPED", 1), "apply", "-f", "-", "--dry-run").exits(0).prints("state: RUNNING → STOPPED")
 	p.weir("wait", "sc/shared", "--for", "running").exits(0)
-	p.weir("describe", "sc", "shared").exits(0).prints("SESSION_CLUSTER_SUCCESSFULLY_STARTED")
+	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(10 * time.Millisecond) { // the event comes after the state
+		if r := p.weir("describe", "sc", "shared").exits(0); strings.Contains(r.out, "SESSION_CLUSTER_SUCCESSFULLY_STARTED") {
+			break
+		} else if time.Now().After(deadline) {
+			t.Fatalf("no event of the start:\n%s", r.out)
+		}
+	}
 	p.weir("delete", "sc", "shared").exits(5)
 	p.weir("delete", "sc", "shared", "--cancel").exits(0).prints("is STOPPED after", "sessioncluster shared deleted")
 }
