@@ -100,6 +100,15 @@ type Tracker interface {
 	Tracked() *data.Splits
 }
 
+// Awaitable is implemented by sources that can tell when there is something to
+// poll after they were Idle.
+type Awaitable interface {
+	// Arrivals gives a channel with a signal for each time that something came, or
+	// for several; the caller waits on it between polls, for a while at most.
+	// It is called before the first Poll.
+	Arrivals() <-chan struct{}
+}
+
 // Split is a part of the input and how far it has been read.
 type Split struct {
 	ID       string `json:"id"`

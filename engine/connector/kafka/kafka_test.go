@@ -431,6 +431,40 @@ func TestGroupLearnsOfCheckpoints(t *testing.T) {
 	}
 }
 
+// Who waits for arrivals needs no polls that wait: after each signal something is there.
+func TestArrivalsAreTold(t *testing.T) {
+	b := newBroker(t, map[string]int{"t": 2})
+	s, schema := table(Connector, []data.Column{{Name: "id", Type: bigint}})
+	k := open(t, Connector, connector.SourceSpec{Source: s, Schema: schema, Parallelism: 1, Options: options(t, Connector, map[string]string{
+		"topic": "t", "properties.bootstrap.servers": b.addrs, "scan.startup.mode": "earliest-offset",
+	})})
+	arrivals := k.(connector.Awaitable).Arrivals()
+	ctx := context.Background()
+	poll := func() (int, connector.Status) {
+		t.Helper()
+		batch := data.MakeBatch([]data.Type{bigint}, 0)
+		defer batch.Release()
+		status, err := k.Poll(ctx, batch)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return batch.Len(), status
+	}
+	if n, status := poll(); n != 0 || status != connector.Idle {
+		t.Fatalf("%d rows, status %d of an empty topic", n, status)
+	}
+	for i := range 20 {
+		b.produce(t, &kgo.Record{Topic: "t", Value: fmt.Appendf(nil, `{"id":%d}`, i)})
+		<-arrivals
+		if n, _ := poll(); n != 1 {
+			t.Fatalf("%d rows after signal %d, want 1", n, i)
+		}
+	}
+	if err := k.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestNewPartitionsAndTopics(t *testing.T) {
 	b := newBroker(t, map[string]int{"a-1": 1})
 	columns := []data.Column{{Name: "id", Type: bigint}}

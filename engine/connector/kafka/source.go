@@ -44,8 +44,11 @@ type source struct {
 	open     bool
 	failed   error
 
-	queue  []fetched
-	finder *finder
+	queue   []fetched
+	reader  *reader
+	arrived chan struct{} // tells that the reader has something
+	awaited bool          // by who polls
+	finder  *finder
 
 	checkpoints []positions // not yet complete
 	commits     *commits
@@ -70,7 +73,7 @@ func newSource(s connector.SourceSpec) (connector.Source, error) {
 	}
 	k := &source{
 		spec: s, props: p, topics: topicList(s.Options), byName: map[string]map[int32]*partition{}, set: &data.Splits{},
-		upsert: s.Source.Table.Connector == upsertName,
+		upsert: s.Source.Table.Connector == upsertName, arrived: make(chan struct{}, 1),
 	}
 	if text := s.Options.String("topic-pattern"); text != "" {
 		if k.pattern, err = regexp.Compile("^(?:" + text + ")$"); err != nil {
@@ -153,6 +156,7 @@ func (s *source) start(ctx context.Context) error {
 	}
 	s.open = true
 	s.assign(s.parts)
+	s.reader = startReader(s.client, s.arrived)
 	if every := s.spec.Options.Duration("scan.topic-partition-discovery.interval"); every > 0 && !s.bounded() {
 		s.finder = startFinder(every, s.discover)
 	}
@@ -322,26 +326,36 @@ func (s *source) look(ctx context.Context) error {
 	return nil
 }
 
-// atOnce is a context that has ended.
-var atOnce = func() context.Context {
-	ctx, cancel := context.WithCancel(context.Background())
-	cancel()
-	return ctx
-}()
-
-// fetch takes the records that are there, or waits a little for some.
+// fetch takes the records that are there, or waits a little for some where
+// nobody else does.
 func (s *source) fetch(ctx context.Context) error {
 	s.queue = s.queue[:0]
-	if err := s.poll(atOnce); err != nil || len(s.queue) > 0 {
-		return err
+	select {
+	case f := <-s.reader.fetches:
+		return s.enter(f)
+	default:
 	}
-	ctx, cancel := context.WithTimeout(ctx, pollWait)
-	defer cancel()
-	return s.poll(ctx)
+	if s.awaited {
+		return nil
+	}
+	wait := time.NewTimer(pollWait)
+	defer wait.Stop()
+	select {
+	case f := <-s.reader.fetches:
+		return s.enter(f)
+	case <-wait.C:
+	case <-ctx.Done():
+	}
+	return nil
 }
 
-func (s *source) poll(ctx context.Context) error {
-	fetches := s.client.PollFetches(ctx)
+// Arrivals tells when there is something to poll.
+func (s *source) Arrivals() <-chan struct{} {
+	s.awaited = true
+	return s.arrived
+}
+
+func (s *source) enter(fetches kgo.Fetches) error {
 	var failed error
 	fetches.EachError(func(topic string, index int32, err error) {
 		if failed != nil || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
@@ -408,6 +422,9 @@ func (s *source) Close() error {
 	}
 	if s.commits != nil {
 		s.commits.stop()
+	}
+	if s.reader != nil {
+		s.reader.stop()
 	}
 	s.client.Close()
 	return s.records.rejected.Close()

@@ -18,6 +18,9 @@ const (
 )
 
 func (t *Task) longestPause() time.Duration {
+	if t.arrivals != nil {
+		return idlePauseMost // it is told
+	}
 	return min(max(time.Duration(t.clock-t.fed)*time.Millisecond/8, idlePause), idlePauseMost)
 }
 

@@ -81,7 +81,8 @@ type Task struct {
 	types       []data.Type
 	first       *data.Batch // what the source gave before the start
 	firstStatus connector.Status
-	quiet       int64 // id of the stopping savepoint after which nothing happens; 0: none
+	arrivals    <-chan struct{} // the source has something; nil: it does not say so
+	quiet       int64           // id of the stopping savepoint after which nothing happens; 0: none
 
 	wakes  []int64 // wish of each of ops
 	wakeAt int64   // the earliest; 0: none
@@ -109,6 +110,11 @@ func New(c Config) *Task {
 	t.Control = &Control{poke: poke, wake: wake}
 	if len(c.Nodes) > 0 && c.Nodes[0].Source != nil {
 		t.source, t.ops = &c.Nodes[0], c.Nodes[1:]
+	}
+	if t.source != nil {
+		if a, ok := t.source.Source.(connector.Awaitable); ok {
+			t.arrivals = a.Arrivals()
+		}
 	}
 	t.tail = newTail(c)
 	t.outs = make([]operator.Output, len(t.ops))
@@ -408,6 +414,7 @@ func (t *Task) wait(ctx context.Context, wake <-chan struct{}, limit time.Durati
 	defer t.Meter.Leave()
 	select {
 	case <-wake:
+	case <-t.arrivals:
 	case <-timer:
 	case <-ctx.Done():
 		return ctx.Err()

@@ -130,7 +130,7 @@ func send(ctx context.Context, c *kgo.Client, l Load, begin time.Time, sent *ato
 		if now.Sub(begin) > l.Duration {
 			break
 		}
-		due := int(now.Sub(begin).Seconds() * float64(l.Rate))
+		due := int(now.Sub(begin).Seconds()*float64(l.Rate)) + 1
 		for ; n < due; n++ {
 			at := begin.Add(time.Duration(float64(n) / float64(l.Rate) * float64(time.Second)))
 			value := fmt.Appendf(nil, `{"id":%d,%s%d,"text":"%s"}`, n, sentField, at.UnixMicro(), text)
