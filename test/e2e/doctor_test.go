@@ -26,29 +26,41 @@ type planted struct {
 func plants(dir, kafka string) []planted {
 	orders := `CREATE TEMPORARY TABLE orders (id BIGINT, status STRING) WITH ('connector' = 'datagen', 'rows-per-second' = '200', 'fields.status.length' = '3');`
 	return []planted{
-		{"idle", fmt.Sprintf(`CREATE TEMPORARY TABLE orders (id BIGINT, ts BIGINT, happened AS TO_TIMESTAMP_LTZ(ts, 3), WATERMARK FOR happened AS happened)
+		{
+			"idle", fmt.Sprintf(`CREATE TEMPORARY TABLE orders (id BIGINT, ts BIGINT, happened AS TO_TIMESTAMP_LTZ(ts, 3), WATERMARK FOR happened AS happened)
 			WITH ('connector' = 'kafka', 'topic' = 'orders', 'properties.bootstrap.servers' = '%s', 'properties.group.id' = 'idle', 'scan.startup.mode' = 'earliest-offset', 'format' = 'json');
 			CREATE TEMPORARY TABLE counts (n BIGINT) WITH ('connector' = 'print');
 			INSERT INTO counts SELECT COUNT(*) FROM TABLE(TUMBLE(TABLE orders, DESCRIPTOR(happened), INTERVAL '1' SECOND)) GROUP BY window_start, window_end;`, kafka),
-			"idle-partition", "orders-1"},
-		{"filter", orders + `CREATE TEMPORARY TABLE paid (id BIGINT, status STRING) WITH ('connector' = 'print');
+			"idle-partition", "orders-1",
+		},
+		{
+			"filter", orders + `CREATE TEMPORARY TABLE paid (id BIGINT, status STRING) WITH ('connector' = 'print');
 			INSERT INTO paid SELECT * FROM orders WHERE status = 'PAID';`,
-			"filter-drops-all", "status = 'PAID'"},
-		{"join", orders + fmt.Sprintf(`CREATE TEMPORARY TABLE customers (status STRING, name STRING) WITH ('connector' = 'filesystem', 'path' = '%s', 'format' = 'csv', 'source.monitor-interval' = '1 s');
+			"filter-drops-all", "status = 'PAID'",
+		},
+		{
+			"join", orders + fmt.Sprintf(`CREATE TEMPORARY TABLE customers (status STRING, name STRING) WITH ('connector' = 'filesystem', 'path' = '%s', 'format' = 'csv', 'source.monitor-interval' = '1 s');
 			CREATE TEMPORARY TABLE named (id BIGINT, name STRING) WITH ('connector' = 'print');
 			INSERT INTO named SELECT o.id, c.name FROM orders o JOIN customers c ON o.status = c.status;`, filepath.Join(dir, "customers")),
-			"join-side-empty", "Source: customers"},
-		{"sink", orders + fmt.Sprintf(`CREATE TEMPORARY TABLE files (id BIGINT) WITH ('connector' = 'filesystem', 'path' = '%s', 'format' = 'json');
+			"join-side-empty", "Source: customers",
+		},
+		{
+			"sink", orders + fmt.Sprintf(`CREATE TEMPORARY TABLE files (id BIGINT) WITH ('connector' = 'filesystem', 'path' = '%s', 'format' = 'json');
 			INSERT INTO files SELECT id FROM orders;`, filepath.Join(dir, "taken")),
-			"sink-refuses", filepath.Join(dir, "taken")},
-		{"window", `CREATE TEMPORARY TABLE orders (id BIGINT, ts AS LOCALTIMESTAMP, WATERMARK FOR ts AS ts) WITH ('connector' = 'datagen', 'rows-per-second' = '200');
+			"sink-refuses", filepath.Join(dir, "taken"),
+		},
+		{
+			"window", `CREATE TEMPORARY TABLE orders (id BIGINT, ts AS LOCALTIMESTAMP, WATERMARK FOR ts AS ts) WITH ('connector' = 'datagen', 'rows-per-second' = '200');
 			CREATE TEMPORARY TABLE counts (n BIGINT) WITH ('connector' = 'print');
 			INSERT INTO counts SELECT COUNT(*) FROM TABLE(TUMBLE(TABLE orders, DESCRIPTOR(ts), INTERVAL '99' DAY)) GROUP BY window_start, window_end;`,
-			"window-open", "TUMBLE(ts"},
-		{"loop", `CREATE TEMPORARY TABLE orders (id INT) WITH ('connector' = 'datagen', 'rows-per-second' = '500', 'fields.id.kind' = 'sequence', 'fields.id.start' = '-1000', 'fields.id.end' = '100000');
+			"window-open", "TUMBLE(ts",
+		},
+		{
+			"loop", `CREATE TEMPORARY TABLE orders (id INT) WITH ('connector' = 'datagen', 'rows-per-second' = '500', 'fields.id.kind' = 'sequence', 'fields.id.start' = '-1000', 'fields.id.end' = '100000');
 			CREATE TEMPORARY TABLE shares (share INT) WITH ('connector' = 'print');
 			INSERT INTO shares SELECT 100 / id FROM orders;`,
-			"restart-loop", "division by zero"},
+			"restart-loop", "division by zero",
+		},
 	}
 }
 
