@@ -177,10 +177,11 @@ func TestAFullDiskOfSavepoints(t *testing.T) {
 	in := flights(t, p.data, flightsRead)
 	want := undisturbed(t, in)
 	out := filepath.Join(p.data, "out")
-	p.deploy("delays", delays(in, out, "", rowsASecond/3), map[string]any{
+	// The job must outlast two attempts, which are some twenty seconds apart.
+	p.deploy("delays", delays(in, out, "", rowsASecond/12), map[string]any{
 		"maxSavepointCreationAttempts": 2,
 		"template": map[string]any{"spec": map[string]any{
-			"artifact": map[string]any{"kind": "SQLSCRIPT", "sqlScript": delays(in, out, "", rowsASecond/3)},
+			"artifact": map[string]any{"kind": "SQLSCRIPT", "sqlScript": delays(in, out, "", rowsASecond/12)},
 			"flinkConfiguration": map[string]any{
 				"execution.checkpointing.interval": "200 ms", "state.savepoints.dir": "file://" + small.dir + "/savepoints",
 			},
