@@ -166,9 +166,9 @@ func (c *Collector) readAll(ctx context.Context) error {
 func (c *Collector) round(ctx context.Context) int {
 	c.mu.Lock()
 	now := time.Now()
-	todo := make([]*watched, 0, len(c.jobs))
+	due := make([]*watched, 0, len(c.jobs))
 	for _, w := range c.jobs {
-		todo = append(todo, w)
+		due = append(due, w)
 	}
 	for id, k := range c.deployments {
 		if now.Sub(k.last) > forgetAfter {
@@ -178,14 +178,14 @@ func (c *Collector) round(ctx context.Context) int {
 	c.mu.Unlock()
 	var g errgroup.Group
 	g.SetLimit(atOnce)
-	for _, w := range todo {
+	for _, w := range due {
 		g.Go(func() error {
 			c.look(ctx, w)
 			return nil
 		})
 	}
 	_ = g.Wait() // none gives an error
-	return len(todo)
+	return len(due)
 }
 
 // look measures one job.
