@@ -65,6 +65,11 @@ e2e-flink-all: build ## all there is on real Apache Flink: both versions, silenc
 	WEIR_E2E_FLINK=all WEIR_BINARY=$(CURDIR)/bin/weir go test -count=1 -timeout 120m -v -run Flink ./test/e2e
 	WEIR_E2E_FLINK=all go test -count=1 -timeout 30m -v -run TestFlinkAnswersAsRecorded ./test/conformance/flinkrest
 
+.PHONY: e2e-kubernetes
+e2e-kubernetes: build ## on a real Kubernetes, which is built on first use (10 minutes) and runs apart from this machine's network; needs root
+	./test/kubernetes/build.sh
+	WEIR_BINARY=$(CURDIR)/bin/weir WEIR_E2E_KUBERNETES=1 go test -count=1 -timeout 60m -v ./test/e2e/kubernetes/...
+
 .PHONY: bench
 bench: build bench-control ## Nexmark, upgrade and start times, a thousand deployments; writes to standard output
 	./bin/weir bench nexmark --queries q0,q1,q2,q12 --parallelism 2

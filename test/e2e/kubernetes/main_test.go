@@ -1,0 +1,49 @@
+// Package kubernetes_test runs weir against a real Kubernetes: see test/kubernetes.
+//
+// The tests need root and take minutes, so they run when WEIR_E2E_KUBERNETES is
+// set, as make e2e-kubernetes does. For work on them, keep a cluster up:
+//
+//	CLUSTER=kube test/kubernetes/kubernetes.sh up --nodes 2 --node-grace 12
+//	CLUSTER=kube WEIR_E2E_KUBERNETES=1 WEIR_BINARY=... go test ./test/e2e/kubernetes -run X
+package kubernetes_test
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/weir-streams/weir/test/kubernetes"
+)
+
+// weirImage is the name of weir's image in the cluster.
+const weirImage = "weir.local/weir:test"
+
+func TestMain(m *testing.M) {
+	if os.Getenv("WEIR_E2E_KUBERNETES") == "" {
+		fmt.Println("skipped: WEIR_E2E_KUBERNETES is not set")
+		return
+	}
+	os.Exit(kubernetes.Main(m, kubernetes.Options{Name: "e2e", Nodes: 2, NodeGrace: 12, Prepare: images}))
+}
+
+// images makes the image of the binary under test.
+func images() ([]string, error) {
+	folder := filepath.Join(os.TempDir(), "weir-e2e-kubernetes")
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return nil, err
+	}
+	binary := os.Getenv("WEIR_BINARY")
+	if binary == "" {
+		binary = filepath.Join(folder, "weir")
+		if out, err := exec.Command("go", "build", "-trimpath", "-o", binary, "../../../cmd/weir").CombinedOutput(); err != nil {
+			return nil, fmt.Errorf("build weir: %w: %s", err, out)
+		}
+		if err := os.Setenv("WEIR_BINARY", binary); err != nil {
+			return nil, err
+		}
+	}
+	image := filepath.Join(folder, "weir.tar")
+	return []string{image}, kubernetes.WeirImage(weirImage, binary, image)
+}
