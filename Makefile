@@ -30,6 +30,12 @@ web/dist/index.html: web/node_modules/.installed $(shell git ls-files web/src we
 	cd web && npm run --silent build
 	touch $@
 
+IMAGE ?= weir
+.PHONY: image
+image: build ## build/weir-image.tar, the container image, made without a daemon (IMAGE=registry.example.com/weir names it)
+	@mkdir -p build
+	go run -trimpath ./deploy/image -binary bin/weir -name '$(IMAGE)' -version '$(VERSION)' -revision '$(COMMIT)' -created '$(BUILT)' -o build/weir-image.tar
+
 .PHONY: test
 test: build check unit e2e ## everything that needs only what scripts can install: check, unit, simulation, conformance, end to end
 
