@@ -125,6 +125,16 @@ func (c *Client) follow(ctx context.Context, namespace string, lastID *string, f
 	return io.ErrUnexpectedEOF
 }
 
+// KeptLog reads what is kept of the log of a job that has ended. The caller
+// closes it.
+func (c *Client) KeptLog(ctx context.Context, namespace, jobID string) (io.ReadCloser, error) {
+	res, err := c.send(ctx, http.MethodGet, "/api/v1/namespaces/"+url.PathEscape(namespace)+"/jobs/"+url.PathEscape(jobID)+"/log", nil, nil, "text/plain")
+	if err != nil {
+		return nil, err
+	}
+	return res.Body, nil
+}
+
 // Flink asks the Flink REST API of the cluster of a job, for example for
 // "jobmanager/log". The caller closes the answer.
 func (c *Client) Flink(ctx context.Context, namespace, jobID, path string, query url.Values) (io.ReadCloser, error) {

@@ -15,6 +15,7 @@ package cluster
 import (
 	"context"
 	"errors"
+	"io"
 
 	"github.com/weir-streams/weir/flink"
 )
@@ -55,6 +56,15 @@ type Sessions interface {
 type Warmer interface {
 	Launcher
 	Warms() bool
+}
+
+// LogKeeper is a Launcher that keeps the end of what a cluster wrote when the
+// cluster is removed, for as long as there is room.
+type LogKeeper interface {
+	Launcher
+	// KeptLog opens the log of a cluster that was removed; the error wraps
+	// fs.ErrNotExist when none is kept.
+	KeptLog(ctx context.Context, ref Ref) (io.ReadCloser, error)
 }
 
 // Local is a Launcher that sees the clusters of one place only, such as those

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"slices"
 	"strings"
 
@@ -131,6 +133,20 @@ func (c *Clusters) Has(launcher string) bool {
 func (c *Clusters) Warms(launcher string) bool {
 	w, ok := c.launchers[launcher].(cluster.Warmer)
 	return ok && w.Warms()
+}
+
+// KeptLog opens what is kept of the log of a job whose cluster was removed; the
+// error wraps fs.ErrNotExist when nothing is.
+func (c *Clusters) KeptLog(ctx context.Context, job resource.Job) (io.ReadCloser, error) {
+	l, err := c.launcher(job)
+	if err != nil {
+		return nil, err
+	}
+	k, ok := l.(cluster.LogKeeper)
+	if !ok {
+		return nil, fmt.Errorf("its launcher keeps no logs: %w", fs.ErrNotExist)
+	}
+	return k.KeptLog(ctx, Ref(job))
 }
 
 // Client connects to a job's cluster.

@@ -86,8 +86,7 @@ func (d directory) remove(logs string) error {
 	if err := os.MkdirAll(logs, 0o700); err != nil {
 		return fmt.Errorf("keep the log: %w", err)
 	}
-	kept := filepath.Join(logs, filepath.Base(string(d))+".log")
-	if err := os.Rename(d.file(logName), kept); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := d.keepLog(filepath.Join(logs, filepath.Base(string(d))+logEnding)); err != nil {
 		return fmt.Errorf("keep the log: %w", err)
 	}
 	trash := filepath.Join(filepath.Dir(string(d)), "."+filepath.Base(string(d))+".old")

@@ -26,8 +26,8 @@ func logsCommand(s *session) *cobra.Command {
 	var when span
 	c := &cobra.Command{
 		Use:   "logs NAME",
-		Short: "Show the log of a deployment's running job",
-		Long: "Show the log of a deployment's running job. Filters look at whole entries: lines that begin with no time and level belong to the one before, as\n" +
+		Short: "Show the log of a deployment's job",
+		Long: "Show the log of a deployment's newest job; of one that has ended, what is kept of it. Filters look at whole entries: lines that begin with no time and level belong to the one before, as\n" +
 			"stack traces do.",
 		Example: example(`weir logs orders --follow
 weir logs orders --level warn --since 1h
@@ -59,6 +59,11 @@ weir logs orders --grep 'checkpoint .* failed' --tail 100`),
 			return &exitError{client.ExitNotFound, fmt.Errorf("deployment %q has had no job yet, so there is no log", name)}
 		}
 		text, err := s.readLog(ctx, api, jobID)
+		if client.IsNotFound(err) { // it has ended
+			if kept, keptErr := s.readAll(ctx, func(ctx context.Context) (io.ReadCloser, error) { return api.KeptLog(ctx, s.ns(), jobID) }); keptErr == nil {
+				text, err, follow = kept, nil, false
+			}
+		}
 		if err != nil {
 			return noLog(at, jobID, err)
 		}
@@ -103,9 +108,16 @@ func (s *session) followLog(ctx context.Context, api *client.Client, jobID strin
 }
 
 func (s *session) readLog(ctx context.Context, api *client.Client, jobID string) ([]byte, error) {
+	return s.readAll(ctx, func(ctx context.Context) (io.ReadCloser, error) {
+		return api.Flink(ctx, s.ns(), jobID, "jobmanager/log", nil)
+	})
+}
+
+// readAll reads a log, as long as logs may be.
+func (s *session) readAll(ctx context.Context, open func(context.Context) (io.ReadCloser, error)) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	body, err := api.Flink(ctx, s.ns(), jobID, "jobmanager/log", nil)
+	body, err := open(ctx)
 	if err != nil {
 		return nil, err
 	}

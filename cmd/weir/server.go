@@ -180,6 +180,7 @@ func (s *session) serve(ctx context.Context, config configuration) (err error) {
 		Config: rest.Config{
 			Resources: resources, Clusters: flinkTransports{clusters}, SessionClusters: flinkTransports{clusters},
 			Artifacts: knownArtifacts{files}, State: localState{}, Telemetry: measures,
+			StateReader: savepointReader{}, Logs: jobLogs{clusters},
 			Build:           rest.Build{Version: b.Version, Commit: b.Commit, Time: b.Time, Flink: jobmanager.Version},
 			ReportedVersion: config.get("reported-version"),
 			GlobalDefaults:  config.global, Planner: secretPlanner{gateway.Planner{Engine: planning}, vault}, Log: log,

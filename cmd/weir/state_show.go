@@ -16,6 +16,7 @@ import (
 	"github.com/weir-streams/weir/client"
 	"github.com/weir-streams/weir/engine/checkpoint"
 	"github.com/weir-streams/weir/engine/data"
+	"github.com/weir-streams/weir/resource"
 )
 
 // stateFlags choose what weir state shows.
@@ -148,56 +149,22 @@ func (f *stateFlags) find(ops []checkpoint.Operator) (checkpoint.Operator, error
 	return checkpoint.Operator{}, &exitError{client.ExitNotFound, fmt.Errorf("there is no state of an operator %q; there is of %s", f.operator, strings.Join(names, ", "))}
 }
 
-// jsonOperator is an operator as programs read it.
-type jsonOperator struct {
-	UID         string      `json:"uid"`
-	Name        string      `json:"name"`
-	Parallelism int         `json:"parallelism"`
-	Bytes       int64       `json:"bytes"`
-	Layers      int         `json:"layers"`
-	Items       int         `json:"items"`
-	Tables      []jsonTable `json:"tables"`
-}
-
-type jsonTable struct {
-	Name    string       `json:"name"`
-	Rows    int64        `json:"rows"`
-	Exact   bool         `json:"exact"`
-	Keys    []string     `json:"keys"`
-	Columns []jsonColumn `json:"columns"`
-}
-
-func jsonOperatorOf(op checkpoint.Operator) jsonOperator {
-	o := jsonOperator{UID: op.UID, Name: op.Name, Parallelism: op.Parallelism, Bytes: op.Bytes, Layers: op.Layers, Items: op.Items, Tables: []jsonTable{}}
-	for _, k := range op.Keyed {
-		t := jsonTable{Name: k.Name, Rows: k.Rows, Exact: op.Layers <= 1, Keys: []string{}}
-		for i, c := range k.Schema {
-			t.Columns = append(t.Columns, jsonColumn{c.Name, c.Type.String()})
-			if i < k.Keys {
-				t.Keys = append(t.Keys, c.Name)
-			}
-		}
-		o.Tables = append(o.Tables, t)
-	}
-	return o
-}
-
 func (f *stateFlags) overview(w io.Writer, m *checkpoint.Manifest) error {
 	ops := m.Operators()
 	job, name := m.Job()
 	if f.output == "json" {
 		out := struct {
-			Path           string         `json:"path"`
-			ID             int64          `json:"id"`
-			Savepoint      bool           `json:"savepoint"`
-			JobID          string         `json:"jobId"`
-			JobName        string         `json:"jobName"`
-			Created        time.Time      `json:"created"`
-			MaxParallelism int            `json:"maxParallelism"`
-			Operators      []jsonOperator `json:"operators"`
-		}{m.Path(), m.ID(), m.Savepoint(), job, name, m.Created().UTC(), m.MaxParallelism(), []jsonOperator{}}
+			Path           string                   `json:"path"`
+			ID             int64                    `json:"id"`
+			Savepoint      bool                     `json:"savepoint"`
+			JobID          string                   `json:"jobId"`
+			JobName        string                   `json:"jobName"`
+			Created        time.Time                `json:"created"`
+			MaxParallelism int                      `json:"maxParallelism"`
+			Operators      []resource.StateOperator `json:"operators"`
+		}{m.Path(), m.ID(), m.Savepoint(), job, name, m.Created().UTC(), m.MaxParallelism(), []resource.StateOperator{}}
 		for _, op := range ops {
-			out.Operators = append(out.Operators, jsonOperatorOf(op))
+			out.Operators = append(out.Operators, stateOperator(op))
 		}
 		return printJSON(w, out)
 	}
@@ -242,7 +209,7 @@ func keyOf(k checkpoint.Shape) string {
 
 func (f *stateFlags) tables(w io.Writer, op checkpoint.Operator) error {
 	if f.output == "json" {
-		return printJSON(w, jsonOperatorOf(op))
+		return printJSON(w, stateOperator(op))
 	}
 	t := &table{head: []string{"TABLE", "ROWS", "COLUMN", "TYPE", "KEY"}, right: []bool{false, true, false, false, false}, full: true}
 	for _, k := range op.Keyed {
@@ -274,10 +241,6 @@ func (f *stateFlags) rows(w io.Writer, m *checkpoint.Manifest, op checkpoint.Ope
 	if err != nil {
 		return err
 	}
-	r, err := m.Reader(op.UID, 0, 1)
-	if err != nil {
-		return err
-	}
 	p, err := newPrinter(w, runOptions{output: f.output})
 	if err != nil {
 		return err
@@ -285,35 +248,14 @@ func (f *stateFlags) rows(w io.Writer, m *checkpoint.Manifest, op checkpoint.Ope
 	if err := p.schema(0, k.Schema, false); err != nil {
 		return err
 	}
-	b := data.NewBatch(0)
-	defer func() { b.Release() }()
-	n, shown := 0, 0
-	err = r.EachRow(f.table, func(schema []data.Column, _ int, row []byte) error {
-		if n++; n%data.BatchSize == 1 { // with its strings so far
-			b.Release()
-			var types []data.Type
-			for _, c := range schema {
-				types = append(types, c.Type)
-			}
-			b = data.MakeBatch(types, 1)
-		}
-		if _, err := data.DecodeRow(row, b.Cols, 0); err != nil {
-			return err
-		}
-		for _, c := range conditions {
-			if b.Cols[c.column].IsNull(0) != (c.text == nullText) {
-				return nil
-			}
-			if text := p.row(b.Cols[c.column:c.column+1], 0)[0]; text != nil && *text != c.text {
-				return nil
-			}
-		}
+	shown := 0
+	err = eachStateRow(m, op, k, conditions, &p, func(b *data.Batch) error {
 		if f.limit > 0 && shown == f.limit {
 			return errLimitReached
 		}
 		shown++
-		return p.batch(0, schema, b)
-	})
+		return p.batch(0, k.Schema, b)
+	}, func() error { return nil })
 	more := errors.Is(err, errLimitReached)
 	if err != nil && !more {
 		return err

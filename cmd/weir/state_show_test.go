@@ -3,12 +3,16 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/weir-streams/weir/engine"
+	"github.com/weir-streams/weir/resource"
 )
 
 // savepointOf runs a script until its input is read and takes a savepoint.
@@ -69,8 +73,57 @@ INSERT INTO o SELECT CAST(MOD(n, 7) AS INT), COUNT(*) FROM (SELECT CASE WHEN n <
 	weir(path, "--operator", "GroupAggregate", "--table", "groups", "--where", "x=1").exits(2).complains("COLUMN=TEXT")
 	weir(path, "--table", "groups").exits(2).complains("--operator")
 	weir(filepath.Join(t.TempDir(), "none")).exits(1).complains("there is no checkpoint or savepoint")
-	var j struct{ Operators []jsonOperator }
+	var j struct{ Operators []resource.StateOperator }
 	if err := json.Unmarshal([]byte(weir(path, "-o", "json").exits(0).out), &j); err != nil || len(j.Operators) == 0 {
 		t.Errorf("%+v, %v", j, err)
+	}
+}
+
+func TestSavepointsAreReadForTheAPI(t *testing.T) {
+	path := savepointOf(t, `
+CREATE TABLE tick (n BIGINT) WITH ('connector' = 'datagen', 'rows-per-second' = '1000', 'fields.n.kind' = 'sequence', 'fields.n.start' = '1', 'fields.n.end' = '1000000');
+CREATE TABLE o (k BIGINT, c BIGINT) WITH ('connector' = 'blackhole');
+INSERT INTO o SELECT MOD(n, 7), COUNT(*) FROM tick GROUP BY MOD(n, 7);`)
+	var reader savepointReader
+	all, err := reader.Operators(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(all.Operators, func(o resource.StateOperator) bool { return o.Name == "GroupAggregate" })
+	if i < 0 || len(all.Operators[i].Tables) == 0 || len(all.Operators[i].Tables[0].Keys) != 1 || all.Operators[i].Bytes == 0 {
+		t.Fatalf("%+v", all)
+	}
+	key := all.Operators[i].Tables[0].Keys[0]
+	rows, err := reader.Rows(t.Context(), path, resource.StateQuery{Operator: all.Operators[i].UID, Limit: 100})
+	if err != nil || len(rows.Rows) == 0 || rows.More || rows.Scanned < int64(len(rows.Rows)) || len(rows.Rows[0]) != len(rows.Columns) {
+		t.Fatalf("%+v, %v", rows, err)
+	}
+	if some, err := reader.Rows(t.Context(), path, resource.StateQuery{Operator: "group", Limit: 1}); err != nil || len(some.Rows) != 1 || some.More != (len(rows.Rows) > 1) {
+		t.Errorf("%+v, %v", some, err)
+	}
+	want := *rows.Rows[0][0]
+	one, err := reader.Rows(t.Context(), path, resource.StateQuery{Operator: "GroupAggregate", Table: rows.Table, Where: []resource.StateCondition{{Column: key, Text: want}}, Limit: 100})
+	if err != nil || len(one.Rows) != 1 || *one.Rows[0][0] != want {
+		t.Errorf("rows of key %s: %+v, %v", want, one, err)
+	}
+	for q, words := range map[*resource.StateQuery]string{
+		{Operator: "nobody"}:                        "GroupAggregate",
+		{Operator: "GroupAggregate", Table: "none"}: rows.Table,
+		{Operator: "GroupAggregate", Where: []resource.StateCondition{{Column: "x"}}}: key,
+	} {
+		_, err := reader.Rows(t.Context(), path, *q)
+		if invalid := (*resource.InvalidError)(nil); !errors.As(err, &invalid) || !strings.Contains(err.Error(), words) {
+			t.Errorf("%+v: %v", *q, err)
+		}
+	}
+	if _, err := reader.Operators(t.Context(), filepath.Join(t.TempDir(), "none")); !errors.Is(err, resource.ErrNotFound) {
+		t.Errorf("of nothing: %v", err)
+	}
+	ofFlink := t.TempDir()
+	if err := os.WriteFile(filepath.Join(ofFlink, metadataFile), append(slices.Clone(flinkMagic), 0, 0, 0, 6), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := reader.Operators(t.Context(), ofFlink); err == nil || !strings.Contains(err.Error(), "Apache Flink") {
+		t.Errorf("of Flink: %v", err)
 	}
 }

@@ -90,10 +90,13 @@ func (a *API) Routes() []Route {
 
 		{Method: "GET", Path: ns + "/jobs", handle: a.listJobs},
 		{Method: "GET", Path: ns + "/jobs/{jobId}", handle: a.getJob},
+		{Method: "GET", Path: ns + "/jobs/{jobId}/log", handle: a.getJobLog},
 		{Method: "GET", Path: ns + "/savepoints", handle: a.listSavepoints},
 		{Method: "POST", Path: ns + "/savepoints", handle: a.createSavepoint},
 		{Method: "GET", Path: ns + "/savepoints/{savepointId}", handle: a.getSavepoint},
 		{Method: "DELETE", Path: ns + "/savepoints/{savepointId}", handle: a.deleteSavepoint},
+		{Method: "GET", Path: ns + "/savepoints/{savepointId}/state", handle: a.getSavepointState},
+		{Method: "GET", Path: ns + "/savepoints/{savepointId}/state/rows", handle: a.listStateRows},
 		{Method: "GET", Path: ns + "/events", handle: a.listEvents},
 		{Method: "GET", Path: ns + "/changes", handle: a.streamChanges, Streams: true},
 

@@ -168,11 +168,13 @@ type Config struct {
 	Clusters  Clusters // nil: job clusters cannot be reached through the API
 	// SessionClusters is nil when session clusters cannot be reached through the API.
 	SessionClusters SessionClusters
-	Planner         Planner   // nil: plans say nothing of state
-	Telemetry       Telemetry // nil: nothing is measured
-	Artifacts       Artifacts // nil: every URI is taken as it is
-	State           State     // nil: every savepoint is taken to be there
-	Examples        Examples  // nil: there are none
+	Planner         Planner     // nil: plans say nothing of state
+	Telemetry       Telemetry   // nil: nothing is measured
+	Artifacts       Artifacts   // nil: every URI is taken as it is
+	State           State       // nil: every savepoint is taken to be there
+	StateReader     StateReader // nil: nobody can look into savepoints
+	Logs            Logs        // nil: logs of ended jobs are not kept
+	Examples        Examples    // nil: there are none
 	Build           Build
 	// ReportedVersion is the build version in system-info; some clients of
 	// Ververica Platform insist on one. Empty: that of Build.

@@ -476,6 +476,32 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/namespaces/{namespace}/jobs/{jobId}/log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                namespace: components["parameters"]["namespace"];
+                /** @description Id of the job, with or without dashes. */
+                jobId: components["parameters"]["jobId"];
+            };
+            cookie?: never;
+        };
+        /**
+         * The log of a job that has ended (weir)
+         * @description Up to the last MiB of what each process of the job wrote. The newest 200 logs of each launcher are kept. The log of a running job is its
+         *     cluster's, under /flink-ui/.
+         */
+        get: operations["getJobLog"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/namespaces/{namespace}/savepoints": {
         parameters: {
             query?: never;
@@ -518,6 +544,57 @@ export interface paths {
         post?: never;
         /** Forget a savepoint; its data stays */
         delete: operations["deleteSavepoint"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/namespaces/{namespace}/savepoints/{savepointId}/state": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                namespace: components["parameters"]["namespace"];
+                /** @description Id of the savepoint. */
+                savepointId: components["parameters"]["savepointId"];
+            };
+            cookie?: never;
+        };
+        /**
+         * What a savepoint holds, operator by operator (weir)
+         * @description Of completed savepoints of weir's engine that lie where the server can read them: its own disk or a bucket it has credentials for.
+         */
+        get: operations["getSavepointState"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/namespaces/{namespace}/savepoints/{savepointId}/state/rows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                namespace: components["parameters"]["namespace"];
+                /** @description Id of the savepoint. */
+                savepointId: components["parameters"]["savepointId"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Rows of one table of a savepoint (weir)
+         * @description Needs more than reading: an editor of the namespace may, a viewer may not. The answer comes within 15 seconds; if not all of a large state
+         *     was looked at by then, more is true.
+         */
+        get: operations["listStateRows"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -2742,6 +2819,56 @@ export interface components {
             findings: components["schemas"]["Finding"][];
             checked: components["schemas"]["CheckedRule"][];
         };
+        /** @description What a savepoint of weir's engine holds (weir). */
+        SavepointContents: {
+            kind: string;
+            location: string;
+            operators: components["schemas"]["StateOperator"][];
+        };
+        StateOperator: {
+            uid: string;
+            name: string;
+            parallelism: number;
+            /** Format: int64 */
+            bytes: number;
+            /** @description of increments that it lies in */
+            layers: number;
+            /** @description that belong to no key, such as positions of sources */
+            items: number;
+            tables: components["schemas"]["StateTable"][];
+        };
+        StateTable: {
+            name: string;
+            /** Format: int64 */
+            rows: number;
+            /** @description a state of several layers may count a row more than once */
+            exact: boolean;
+            keys: string[];
+            columns: components["schemas"]["StateColumn"][];
+        };
+        StateColumn: {
+            name: string;
+            type: string;
+        };
+        /** @description Rows of a table of state (weir). */
+        StateRows: {
+            kind: string;
+            /** @description its uid */
+            operator: string;
+            name: string;
+            table: string;
+            keys: string[];
+            columns: components["schemas"]["StateColumn"][];
+            /** @description values as text, in the order of columns */
+            rows: (string | null)[][];
+            /**
+             * Format: int64
+             * @description rows that were looked at
+             */
+            scanned: number;
+            /** @description there are others, or not all were looked at */
+            more: boolean;
+        };
         Finding: {
             /** @description such as idle-partition; those of the list checked */
             rule: string;
@@ -4529,6 +4656,32 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    getJobLog: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                namespace: components["parameters"]["namespace"];
+                /** @description Id of the job, with or without dashes. */
+                jobId: components["parameters"]["jobId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     listSavepoints: {
         parameters: {
             query?: {
@@ -4641,6 +4794,69 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    getSavepointState: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                namespace: components["parameters"]["namespace"];
+                /** @description Id of the savepoint. */
+                savepointId: components["parameters"]["savepointId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavepointContents"];
+                    "application/yaml": components["schemas"]["SavepointContents"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    listStateRows: {
+        parameters: {
+            query: {
+                /** @description uid or name of an operator, or the beginning of it */
+                operator: string;
+                /** @description left out: its first */
+                table?: string;
+                /** @description COLUMN=TEXT; may be given more than once. <NULL> is NULL. */
+                where?: string[];
+                /** @description at most 1000 */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Name of the namespace. */
+                namespace: components["parameters"]["namespace"];
+                /** @description Id of the savepoint. */
+                savepointId: components["parameters"]["savepointId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StateRows"];
+                    "application/yaml": components["schemas"]["StateRows"];
+                };
             };
             default: components["responses"]["Problem"];
         };
