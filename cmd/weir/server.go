@@ -26,6 +26,7 @@ import (
 	"github.com/weir-streams/weir/control/sessioncluster"
 	"github.com/weir-streams/weir/control/usage"
 	"github.com/weir-streams/weir/engine"
+	"github.com/weir-streams/weir/engine/storage"
 	"github.com/weir-streams/weir/flink/jobmanager"
 	"github.com/weir-streams/weir/resource"
 	"github.com/weir-streams/weir/server"
@@ -69,6 +70,9 @@ weir server --listen 127.0.0.1:9000 --data /var/lib/weir`),
 func (s *session) serve(ctx context.Context, config configuration) (err error) {
 	secrets := &cluster.Hider{}
 	log := s.logger(config, secrets)
+	if err := shareS3(config); err != nil {
+		return err
+	}
 	data, err := filepath.Abs(config.get("data"))
 	if err != nil {
 		return fmt.Errorf("data folder %q: %w", config.get("data"), err)
@@ -131,6 +135,7 @@ func (s *session) serve(ctx context.Context, config configuration) (err error) {
 	if state == "" {
 		state = filepath.Join(data, "state")
 	}
+	stored := stateStorage{storage.Config{S3: stateS3(config)}}
 	feed := newFeed(db.Subscribe)
 	// What the controllers do by themselves is in the audit log too.
 	deployments := auditedBy(db.Audit(), log, db.Deployments())
@@ -140,17 +145,17 @@ func (s *session) serve(ctx context.Context, config configuration) (err error) {
 	loop := control.NewLoop(log, feed.subscribe, control.Options{},
 		deployment.New(deployment.Needs{
 			Deployments: deployments, Jobs: jobs, Savepoints: savepoints, Targets: db.Targets(), Sessions: db.SessionClusters(),
-			Revisions: db, Catalog: db.CatalogEntries(), Secrets: vault, State: localState{}, Launchers: clusters, Events: events, Log: log,
+			Revisions: db, Catalog: db.CatalogEntries(), Secrets: vault, State: stored, Launchers: clusters, Events: events, Log: log,
 		}, deployment.Config{
 			StateBase: stateURI(state), CheckpointInterval: config.get("checkpoint-interval"),
 			DefaultTarget: localTarget, DefaultLauncher: "process", JobHistory: config.count("job-history"),
 		}),
 		job.New(job.Needs{
-			Jobs: jobs, Savepoints: savepoints, Clusters: clusters, Checkpoints: localState{}, Vault: vault,
+			Jobs: jobs, Savepoints: savepoints, Clusters: clusters, Checkpoints: stored, Vault: vault,
 			Artifacts: programs{files, filepath.Join(data, "programs")}, Events: events, Log: log,
 		}, job.Config{}),
 		savepoint.New(savepoint.Needs{
-			Savepoints: savepoints, Jobs: jobs, Clusters: clusters, Storage: localState{}, Events: events, Log: log,
+			Savepoints: savepoints, Jobs: jobs, Clusters: clusters, Storage: stored, Events: events, Log: log,
 		}, savepoint.Config{StateBase: stateURI(state)}),
 		sessioncluster.New(sessioncluster.Needs{
 			SessionClusters: db.SessionClusters(), Deployments: deployments, Jobs: jobs, Targets: db.Targets(),
@@ -179,7 +184,7 @@ func (s *session) serve(ctx context.Context, config configuration) (err error) {
 	srv, err := server.New(server.Config{
 		Config: rest.Config{
 			Resources: resources, Clusters: flinkTransports{clusters}, SessionClusters: flinkTransports{clusters},
-			Artifacts: knownArtifacts{files}, State: localState{}, Telemetry: measures,
+			Artifacts: knownArtifacts{files}, State: stored, Telemetry: measures,
 			StateReader: savepointReader{}, Logs: jobLogs{clusters},
 			Build:           rest.Build{Version: b.Version, Commit: b.Commit, Time: b.Time, Flink: jobmanager.Version},
 			ReportedVersion: config.get("reported-version"),

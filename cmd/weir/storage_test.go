@@ -32,25 +32,25 @@ func TestLocalState(t *testing.T) {
 	checkpointIn(t, filepath.Join(root, "jobs", "j1", "chk-9"), start.Add(time.Hour)) // copied later
 	checkpointIn(t, filepath.Join(root, "jobs", "j1", "chk-10"), start)
 	write(t, filepath.Join(root, "jobs", "j1", "half"), "")
-	newest, err := localState{}.NewestCheckpoint(t.Context(), "file:"+filepath.Join(root, "jobs"))
+	newest, err := stateStorage{}.NewestCheckpoint(t.Context(), "file:"+filepath.Join(root, "jobs"))
 	if err != nil || newest.ID != 10 || newest.Location != "file:"+filepath.Join(root, "jobs", "j1", "chk-10") {
 		t.Errorf("%+v, %v", newest, err)
 	}
-	none, err := localState{}.NewestCheckpoint(t.Context(), filepath.Join(root, "nothing"))
+	none, err := stateStorage{}.NewestCheckpoint(t.Context(), filepath.Join(root, "nothing"))
 	if err != nil || none.Location != "" {
 		t.Errorf("%+v, %v", none, err)
 	}
 	checkpointIn(t, filepath.Join(root, "sp", "savepoint-a-1"), start)
 	checkpointIn(t, filepath.Join(root, "sp", "savepoint-a-2"), start.Add(time.Second))
-	location, err := localState{}.Savepoint(t.Context(), "file://"+filepath.Join(root, "sp"))
+	location, err := stateStorage{}.Savepoint(t.Context(), "file://"+filepath.Join(root, "sp"))
 	if err != nil || !strings.HasSuffix(location, "/savepoint-a-2") {
 		t.Errorf("%q, %v", location, err)
 	}
-	itself, err := localState{}.Savepoint(t.Context(), location)
+	itself, err := stateStorage{}.Savepoint(t.Context(), location)
 	if err != nil || itself != location {
 		t.Errorf("%q, %v", itself, err)
 	}
-	if _, err := (localState{}).Savepoint(t.Context(), "s3://bucket/x"); err == nil {
+	if _, err := (stateStorage{}).Savepoint(t.Context(), "gs://bucket/x"); err == nil {
 		t.Error("what cannot be looked into was taken for absent")
 	}
 }
@@ -127,13 +127,13 @@ func TestRemovingState(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for _, wrong := range []string{"/", "/tmp", "relative/path/x", "s3://bucket/a/b", file} {
-		if err := (localState{}).Remove(t.Context(), wrong); err == nil {
+	for _, wrong := range []string{"/", "/tmp", "relative/path/x", "gs://bucket/a/b", file} {
+		if err := (stateStorage{}).Remove(t.Context(), wrong); err == nil {
 			t.Errorf("%s was removed", wrong)
 		}
 	}
 	for range 2 { // the second time it is gone already
-		if err := (localState{}).Remove(t.Context(), fileURI(place)); err != nil {
+		if err := (stateStorage{}).Remove(t.Context(), fileURI(place)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -156,13 +156,13 @@ func TestWhatCanBeAdopted(t *testing.T) {
 	for _, tt := range []struct{ at, want string }{
 		{fileURI(filepath.Join(base, "flink")), ""},
 		{filepath.Join(base, "flink", metadataFile), ""},
-		{"s3://bucket/savepoint", ""},
+		{"gs://bucket/savepoint", ""},
 		{filepath.Join(base, "damaged"), "it cannot be read"},
 		{filepath.Join(base, "empty"), "it cannot be read"},
 		{filepath.Join(base, "none"), "there is no savepoint at"},
 		{"somewhere", "is no whole path"},
 	} {
-		err := localState{}.Readable(t.Context(), tt.at)
+		err := stateStorage{}.Readable(t.Context(), tt.at)
 		if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: %v, want %q", tt.at, err, tt.want)
 		}

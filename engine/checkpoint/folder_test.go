@@ -16,6 +16,7 @@ import (
 
 	"github.com/weir-streams/weir/engine/data"
 	"github.com/weir-streams/weir/engine/state"
+	"github.com/weir-streams/weir/engine/storage"
 )
 
 const groups = 128
@@ -326,7 +327,7 @@ func TestSweep(t *testing.T) {
 		if err := os.RemoveAll(folders[f]); err != nil {
 			t.Fatal(err)
 		}
-		if err := Sweep("file:" + folders[f]); err != nil {
+		if err := Sweep("file:"+folders[f], storage.Config{}); err != nil {
 			t.Fatal(err)
 		}
 		if n := shared(); n != 2-i {

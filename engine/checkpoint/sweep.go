@@ -10,10 +10,10 @@ import (
 )
 
 // Sweep removes the files that only a checkpoint referred to that somebody has
-// removed from a local folder. removed is where it was. Files of checkpoints
+// removed. removed is where it was, and c how that is reached. Files of checkpoints
 // after it may belong to a job that runs, and are left while there is any other;
 // so is everything while a checkpoint beside it cannot be read.
-func Sweep(removed string) error {
+func Sweep(removed string, c storage.Config) error {
 	place, err := storage.Clean(removed)
 	if err != nil {
 		return err
@@ -21,10 +21,13 @@ func Sweep(removed string) error {
 	root, folder := storage.Parent(place)
 	number, ok := strings.CutPrefix(folder, prefix)
 	last, err := strconv.ParseInt(number, 10, 64)
-	if !ok || err != nil || storage.IsS3(place) {
+	if !ok || err != nil {
 		return nil // a savepoint has its files in its own folder
 	}
-	store := storage.Local(root)
+	store, err := storage.Open(root, c)
+	if err != nil {
+		return err
+	}
 	names, err := store.List("")
 	if err != nil {
 		return err

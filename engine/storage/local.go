@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"time"
 )
 
 // Local is a store in a folder, which is made when it is needed.
@@ -57,15 +58,17 @@ func (l local) Open(name string) (Content, error) {
 	if err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
-	return &localContent{f, info.Size()}, nil
+	return &localContent{f, info.Size(), info.ModTime()}, nil
 }
 
 type localContent struct {
 	*os.File
-	size int64
+	size    int64
+	written time.Time
 }
 
-func (c *localContent) Size() int64 { return c.size }
+func (c *localContent) Size() int64        { return c.size }
+func (c *localContent) Written() time.Time { return c.written }
 
 func (l local) List(folder string) ([]string, error) {
 	entries, err := os.ReadDir(l.path(folder))

@@ -2,6 +2,7 @@ package storage
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -30,6 +31,9 @@ type S3 struct {
 	// AccessKey and SecretKey; empty: the environment (AWS_ACCESS_KEY_ID …), the
 	// file of the AWS tools, the role of the machine.
 	AccessKey, SecretKey string
+	// RequestTime is how long a request may take; 0: 5 min. RemoveTime is how long
+	// a removal may; 0: 3 s.
+	RequestTime, RemoveTime time.Duration
 }
 
 // partSize is what a large file is sent in; a file holds at most two of them in
@@ -39,14 +43,16 @@ const partSize = 8 << 20
 const (
 	// requestTime is how long one request may take.
 	requestTime = 5 * time.Minute
-	// removeTime is how long a removal may take: what stays is found by the next
-	// start, and a job that ends does not wait for a service that does not answer.
+	// removeTime is how long a removal may take unless told: what stays is found by the
+	// next start, and a job that ends does not wait for a service that does not answer.
 	removeTime = 3 * time.Second
 )
 
 type bucket struct {
 	client       *minio.Client
 	name, prefix string // prefix with a slash at the end, or empty
+
+	requestTime, removeTime time.Duration
 }
 
 func splitS3(place string) (bucket, prefix string, err error) {
@@ -94,7 +100,10 @@ func openS3(root string, c S3) (Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("state at %s: %w", root, err)
 	}
-	return &bucket{client: client, name: name, prefix: prefix}, nil
+	return &bucket{
+		client: client, name: name, prefix: prefix,
+		requestTime: cmp.Or(c.RequestTime, requestTime), removeTime: cmp.Or(c.RemoveTime, removeTime),
+	}, nil
 }
 
 func (b *bucket) URI(name string) string {
@@ -171,7 +180,7 @@ func (f *bucketFile) Commit() error {
 	f.done = true
 	defer f.cancel()
 	if f.pipe == nil {
-		ctx, cancel := context.WithTimeout(f.ctx, requestTime)
+		ctx, cancel := context.WithTimeout(f.ctx, f.b.requestTime)
 		defer cancel()
 		return f.b.put(ctx, f.name, bytes.NewReader(f.small.Bytes()), int64(f.small.Len()))
 	}
@@ -210,23 +219,25 @@ func (b *bucket) Open(name string) (Content, error) {
 	if err := checkName(name); err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), requestTime)
+	ctx, cancel := context.WithTimeout(context.Background(), b.requestTime)
 	defer cancel()
 	info, err := b.client.StatObject(ctx, b.name, b.prefix+name, minio.StatObjectOptions{})
 	if err != nil {
 		return nil, b.failed("open", name, err)
 	}
-	return &bucketContent{b: b, name: name, size: info.Size}, nil
+	return &bucketContent{b: b, name: name, size: info.Size, written: info.LastModified}, nil
 }
 
 type bucketContent struct {
-	b    *bucket
-	name string
-	size int64
+	b       *bucket
+	name    string
+	size    int64
+	written time.Time
 }
 
-func (c *bucketContent) Size() int64  { return c.size }
-func (c *bucketContent) Close() error { return nil }
+func (c *bucketContent) Size() int64        { return c.size }
+func (c *bucketContent) Written() time.Time { return c.written }
+func (c *bucketContent) Close() error       { return nil }
 
 // ReadAt asks for a range.
 func (c *bucketContent) ReadAt(p []byte, off int64) (int, error) {
@@ -237,7 +248,7 @@ func (c *bucketContent) ReadAt(p []byte, off int64) (int, error) {
 	if len(want) == 0 {
 		return 0, nil
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), requestTime)
+	ctx, cancel := context.WithTimeout(context.Background(), c.b.requestTime)
 	defer cancel()
 	var o minio.GetObjectOptions
 	if err := o.SetRange(off, off+int64(len(want))-1); err != nil {
@@ -259,7 +270,7 @@ func (c *bucketContent) ReadAt(p []byte, off int64) (int, error) {
 }
 
 func (b *bucket) List(folder string) ([]string, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), requestTime)
+	ctx, cancel := context.WithTimeout(context.Background(), b.requestTime)
 	defer cancel()
 	prefix := b.prefix
 	if folder != "" {
@@ -282,7 +293,7 @@ func (b *bucket) Remove(name string) error {
 	if err := checkName(name); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), removeTime)
+	ctx, cancel := context.WithTimeout(context.Background(), b.removeTime)
 	defer cancel()
 	if err := b.client.RemoveObject(ctx, b.name, b.prefix+name, minio.RemoveObjectOptions{}); err != nil {
 		if err = b.failed("remove", name, err); !errors.Is(err, fs.ErrNotExist) {
@@ -301,7 +312,7 @@ func (b *bucket) RemoveFolder(name string) error {
 	if err := checkName(name); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), removeTime)
+	ctx, cancel := context.WithTimeout(context.Background(), b.removeTime)
 	defer cancel()
 	prefix := b.prefix + name + "/"
 	for o := range b.client.ListObjects(ctx, b.name, minio.ListObjectsOptions{Prefix: prefix, Recursive: true}) {

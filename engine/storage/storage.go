@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // Store keeps files below a root. Names have slashes, as those of package path,
@@ -51,6 +52,14 @@ type Content interface {
 	io.ReaderAt
 	io.Closer
 	Size() int64
+}
+
+// Written is when a file was committed; zero if its store does not know.
+func Written(c Content) time.Time {
+	if w, ok := c.(interface{ Written() time.Time }); ok {
+		return w.Written()
+	}
+	return time.Time{}
 }
 
 // Config is how stores elsewhere are reached.
