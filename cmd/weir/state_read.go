@@ -14,6 +14,7 @@ import (
 	"github.com/weir-streams/weir/control"
 	"github.com/weir-streams/weir/engine/checkpoint"
 	"github.com/weir-streams/weir/engine/data"
+	"github.com/weir-streams/weir/engine/storage"
 	"github.com/weir-streams/weir/resource"
 )
 
@@ -85,7 +86,7 @@ func (savepointReader) Rows(ctx context.Context, location string, q resource.Sta
 
 // openState opens a savepoint of weir's engine.
 func openState(location string) (*checkpoint.Manifest, error) {
-	if path, err := localPath(location); err == nil {
+	if path, err := storage.LocalPath(location); err == nil {
 		if filepath.Base(path) == metadataFile {
 			path = filepath.Dir(path)
 		}
