@@ -38,6 +38,7 @@ func commands(s *session) []group {
 		{"here", "Run here:", []*cobra.Command{
 			serverCommand(s),
 			runCommand(s),
+			sqlCommand(s),
 			engineCommand(),
 			flinkCommand(s),
 			benchCommand(s),

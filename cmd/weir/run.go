@@ -246,7 +246,7 @@ func (r *scriptRun) statement(ctx context.Context, number int, part parse.Fragme
 	case o.Graph != nil:
 		return r.job(ctx, number, o)
 	case o.Kind == sql.Rows:
-		if err := r.printer.schema(number, o.Columns, false); err != nil {
+		if err := r.printer.schema(number, o.Columns, comeAtOnce); err != nil {
 			return 0, err
 		}
 		return int64(len(o.Rows)), r.printer.values(number, o.Columns, o.Rows)
@@ -260,7 +260,7 @@ var errEnough = errors.New("enough rows")
 func (r *scriptRun) job(ctx context.Context, number int, o *sql.Outcome) (int64, error) {
 	isSelect := o.Kind == sql.Select
 	if isSelect {
-		if err := r.printer.schema(number, o.Columns, true); err != nil {
+		if err := r.printer.schema(number, o.Columns, comeAsChanges); err != nil {
 			return 0, err
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/weir-streams/weir/client"
 	"github.com/weir-streams/weir/engine/connector"
 	"github.com/weir-streams/weir/engine/data"
 	"github.com/weir-streams/weir/engine/function"
@@ -83,13 +84,22 @@ func (p *printer) object(v any) error {
 	return enc.Encode(v)
 }
 
-// schema announces the columns of a result; changes tells whether rows come
-// with their change kind.
-func (p *printer) schema(statement int, columns []data.Column, changes bool) error {
+// resultKind is how the rows of a result come.
+type resultKind int
+
+const (
+	comeAsChanges resultKind = iota // each with its change kind
+	comeAsRows                      // one after the other
+	comeAtOnce                      // in one list
+)
+
+// schema announces the columns of a result.
+func (p *printer) schema(statement int, columns []data.Column, kind resultKind) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.plain = !changes || p.materialize
-	if changes && p.materialize {
+	p.plain = kind != comeAsChanges || p.materialize
+	p.table = nil
+	if kind == comeAsChanges && p.materialize {
 		p.table = newMaterialized()
 	}
 	switch p.form {
@@ -117,10 +127,56 @@ func (p *printer) schema(statement int, columns []data.Column, changes bool) err
 	for _, c := range columns {
 		p.width = append(p.width, max(utf8.RuneCountInString(c.Name), typicalWidth(c.Type)))
 	}
-	if p.table == nil {
+	if p.table == nil && (kind != comeAtOnce || len(columns) == 1) {
 		p.head(columns)
 	}
 	return nil
+}
+
+// list is listing for those who do not hold the lock.
+func (p *printer) list(statement int, columns []data.Column, rows [][]*string) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.listing(statement, columns, rows)
+}
+
+// listing prints rows that are all known, after schema.
+func (p *printer) listing(statement int, columns []data.Column, rows [][]*string) error {
+	if p.form == "table" && len(columns) > 1 {
+		p.fit(columns, rows)
+		p.head(columns)
+	}
+	return p.body(statement, rows)
+}
+
+// body prints rows that stay.
+func (p *printer) body(statement int, rows [][]*string) error {
+	for _, row := range rows {
+		var err error
+		if p.form == "json" {
+			err = p.jsonTexts(statement, data.Insert, row)
+		} else {
+			err = p.cells("+I", row)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fit makes the columns as wide as what is in them.
+func (p *printer) fit(columns []data.Column, rows [][]*string) {
+	for k, c := range columns {
+		p.width[k] = utf8.RuneCountInString(c.Name)
+		for _, row := range rows {
+			if row[k] == nil {
+				p.width[k] = max(p.width[k], len(nullText))
+			} else {
+				p.width[k] = max(p.width[k], min(utf8.RuneCountInString(*row[k]), 60))
+			}
+		}
+	}
 }
 
 // typicalWidth is how wide values of a type mostly are: rows are printed as
@@ -294,23 +350,16 @@ func (p *printer) values(statement int, columns []data.Column, rows [][]data.Val
 		}
 		return nil
 	}
-	for _, values := range rows {
-		row := make([]*string, len(values))
+	texts := make([][]*string, len(rows))
+	for i, values := range rows {
+		texts[i] = make([]*string, len(values))
 		for k, v := range values {
 			if !v.Null {
-				s := data.FormatValue(v, columns[k].Type, p.zone)
-				row[k] = &s
+				texts[i][k] = new(data.FormatValue(v, columns[k].Type, p.zone))
 			}
-		}
-		if p.form == "json" {
-			if err := p.jsonTexts(statement, data.Insert, row); err != nil {
-				return err
-			}
-		} else if err := p.cells("+I", row); err != nil {
-			return err
 		}
 	}
-	return nil
+	return p.listing(statement, columns, texts)
 }
 
 func (p *printer) jsonTexts(statement int, op data.Op, row []*string) error {
@@ -322,6 +371,33 @@ func (p *printer) jsonTexts(statement int, op data.Op, row []*string) error {
 	}{statement, "row", op.String(), row})
 }
 
+// texts prints changes of a query that runs elsewhere.
+func (p *printer) texts(statement int, changes []client.SQLChange) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, c := range changes {
+		op := data.Insert
+		for _, o := range []data.Op{data.UpdateBefore, data.UpdateAfter, data.Delete} {
+			if o.String() == c.Op {
+				op = o
+			}
+		}
+		var err error
+		switch {
+		case p.table != nil:
+			p.table.apply(op, c.Row)
+		case p.form == "json":
+			err = p.jsonTexts(statement, op, c.Row)
+		default:
+			err = p.cells(c.Op, c.Row)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return p.w.Flush()
+}
+
 // finish prints the final table, with --materialize.
 func (p *printer) finish(statement int, columns []data.Column) error {
 	p.mu.Lock()
@@ -329,31 +405,13 @@ func (p *printer) finish(statement int, columns []data.Column) error {
 	if p.table == nil {
 		return nil
 	}
-	rows := p.table.rows()
+	rows := p.table.rows(-1)
 	p.table = nil
 	if p.form == "table" {
-		for _, row := range rows {
-			for k, v := range row {
-				if v != nil {
-					p.width[k] = max(p.width[k], min(utf8.RuneCountInString(*v), 60))
-				}
-			}
-		}
+		p.fit(columns, rows)
 		p.head(columns)
 	}
-	for _, row := range rows {
-		switch p.form {
-		case "json":
-			if err := p.jsonTexts(statement, data.Insert, row); err != nil {
-				return err
-			}
-		default:
-			if err := p.cells("+I", row); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
+	return p.body(statement, rows)
 }
 
 // printed shows rows of print sinks, as Flink prints them: +I[a, b].
@@ -431,48 +489,4 @@ func (p *printer) stats(s runStats) {
 	}
 	fmt.Fprintf(p.w, "%.3f s, %.3f s of CPU, %d MiB at most, %d records in, %d out, %d checkpoints\n",
 		s.wall, s.cpu, s.peakRSS>>20, s.in, s.out, s.checkpoints)
-}
-
-// materialized folds a changelog into a table: a multiset of rows, in the order
-// in which they first came.
-type materialized struct {
-	at    map[string]int
-	list  [][]*string
-	count []int
-}
-
-func newMaterialized() *materialized { return &materialized{at: map[string]int{}} }
-
-func (m *materialized) apply(op data.Op, row []*string) {
-	var key strings.Builder
-	for _, v := range row {
-		if v == nil {
-			key.WriteString("\x00")
-		} else {
-			fmt.Fprintf(&key, "%d:%s", len(*v), *v)
-		}
-	}
-	k, seen := m.at[key.String()]
-	switch {
-	case op.Adds() && !seen:
-		m.at[key.String()] = len(m.list)
-		m.list, m.count = append(m.list, row), append(m.count, 1)
-	case op.Adds():
-		m.count[k]++
-	case seen && m.count[k] > 0:
-		if m.count[k]--; m.count[k] == 0 {
-			delete(m.at, key.String())
-			m.list[k] = nil
-		}
-	}
-}
-
-func (m *materialized) rows() [][]*string {
-	var rows [][]*string
-	for i, row := range m.list {
-		for range m.count[i] {
-			rows = append(rows, row)
-		}
-	}
-	return rows
 }

@@ -245,7 +245,7 @@ func (f *stateFlags) rows(w io.Writer, m *checkpoint.Manifest, op checkpoint.Ope
 	if err != nil {
 		return err
 	}
-	if err := p.schema(0, k.Schema, false); err != nil {
+	if err := p.schema(0, k.Schema, comeAsRows); err != nil {
 		return err
 	}
 	shown := 0
