@@ -127,6 +127,8 @@ func Variant(op *graph.Op) string {
 		return name + " rows"
 	case op.TopN != nil && op.TopN.Windowed:
 		return name + " of windows"
+	case op.TopN != nil && op.TopN.Improves:
+		return name + " whose rows only rise"
 	case op.TopN != nil && op.TopN.Replaces:
 		return name + " that keeps one row"
 	case op.TopN != nil && op.TopN.Number:

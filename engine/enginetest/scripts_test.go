@@ -63,6 +63,7 @@ var required = map[string][]enginetest.Feature{
 	"topN":                       anything,
 	"topN with numbers":          anything,
 	"topN that keeps one row":    rows,
+	"topN whose rows only rise":  {enginetest.Inserts, enginetest.Retractions, enginetest.Nulls},
 	"topN of windows":            inTime,
 	"sort":                       inTime,
 	"limit":                      rows,

@@ -20,6 +20,13 @@ type TopN struct {
 	// Replaces says to give a row that takes the place of another as an update: the
 	// only rank is the first, and the order that of event time.
 	Replaces bool `json:"replaces,omitzero"`
+	// Latest says that of rows that are equal in the order the last to come is the
+	// first.
+	Latest bool `json:"latest,omitzero"`
+	// Improves says that the input gives inserts and updates, each of a row that has
+	// a key, and that an update never puts its row behind where it was: what is not
+	// among the first need not be kept.
+	Improves bool `json:"improves,omitzero"`
 	// Windowed says that the partitions are windows of event time: rows are given
 	// once, when the watermark passes the end of their window, which is the column
 	// WindowEnd, and rows that come after that are dropped.

@@ -2,6 +2,8 @@ package sql_test
 
 import (
 	"fmt"
+	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -63,7 +65,7 @@ func checkFired(t *testing.T, d *datadriven.TestData, s *sql.Session, a datadriv
 		d.Fatalf(t, "%v", err)
 	}
 	for _, rule := range a.Vals {
-		if known := slices.ContainsFunc(optimize.Rules, func(r optimize.Rule) bool { return r.Name == rule }); !known && rule != "DropWatermark" && rule != "HintFilter" && rule != "Leaders" {
+		if known := slices.ContainsFunc(optimize.Rules, func(r optimize.Rule) bool { return r.Name == rule }); !known && !slices.Contains(optimize.PassNames(), rule) {
 			d.Fatalf(t, "no rule is called %s", rule)
 		}
 		if fired := p.Fired[rule] > 0; fired != (a.Key == "expect") {
@@ -150,4 +152,21 @@ func show(o *sql.Outcome) string {
 		return out
 	}
 	return o.Name + "\n" + graph.Text(o.Graph)
+}
+
+// TestEveryRuleIsTested looks for a plan that each rule and pass is expected in.
+func TestEveryRuleIsTested(t *testing.T) {
+	text, err := os.ReadFile("optimize/testdata/rules.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := optimize.PassNames()
+	for _, r := range optimize.Rules {
+		names = append(names, r.Name)
+	}
+	for _, n := range names {
+		if !regexp.MustCompile(`expect=\(?([A-Za-z]+,)*` + n + `\b`).Match(text) {
+			t.Errorf("no plan of optimize/testdata/rules.txt expects %s", n)
+		}
+	}
 }

@@ -62,7 +62,7 @@ func (t *topN) unfold() error {
 
 // compared gives the changes from before to after.
 func (t *topN) compared() error {
-	if t.spec.Number {
+	if t.shifts {
 		return t.differ()
 	}
 	old, fresh := t.before[:0], t.after

@@ -76,26 +76,20 @@ func (t *topN) entered(p *partition, pos int, e, dropped entry) error {
 	if pos >= to {
 		return nil
 	}
-	if t.spec.Number {
+	if t.shifts {
 		return t.shifted(p, max(pos, from), min(n, to), dropped)
 	}
 	full := dropped.ref != 0
-	if pos < from {
-		if n <= from {
-			return nil
-		}
-		e = *t.at(p, from) // it was the last before those to be seen
-	}
 	if !full {
 		return t.give(e, 0, data.Insert)
 	}
-	if t.spec.Replaces && to == from+1 {
+	if t.spec.Replaces && to == 1 {
 		if err := t.give(dropped, 0, data.UpdateBefore); err != nil {
 			return err
 		}
 		return t.give(e, 0, data.UpdateAfter)
 	}
-	if e.prefix == dropped.prefix && t.sameRow(e, dropped) {
+	if !t.spec.Retracts && e.prefix == dropped.prefix && t.sameRow(e, dropped) {
 		return nil
 	}
 	if err := t.give(dropped, 0, data.Delete); err != nil {
@@ -121,9 +115,6 @@ func (t *topN) shifted(p *partition, from, to int, dropped entry) error {
 			}
 			continue
 		}
-		if now.prefix == before.prefix && t.sameRow(now, before) {
-			continue
-		}
 		if err := t.give(before, rank, data.UpdateBefore); err != nil {
 			return err
 		}
@@ -141,22 +132,13 @@ func (t *topN) left(p *partition, pos int, e entry) error {
 	if pos >= to || n < from {
 		return nil
 	}
-	if !t.spec.Number {
+	if !t.shifts {
 		var entering entry
 		if n >= to {
 			entering = *t.at(p, to-1)
 		}
-		if pos < from {
-			if n < from {
-				return nil
-			}
-			e = *t.at(p, from-1) // it was the first to be seen
-		}
-		if entering.ref != 0 && entering.prefix == e.prefix && t.sameRow(entering, e) {
-			return nil
-		}
 		out, in := data.Delete, data.Insert
-		if entering.ref != 0 && t.spec.Replaces && to == from+1 {
+		if entering.ref != 0 && t.spec.Replaces && to == 1 {
 			out, in = data.UpdateBefore, data.UpdateAfter
 		}
 		if err := t.give(e, 0, out); err != nil || entering.ref == 0 {
@@ -171,14 +153,12 @@ func (t *topN) left(p *partition, pos int, e entry) error {
 	}
 	t.after = t.get(t.after[:0], p, at, to)
 	for i, now := range t.after {
-		if now.prefix != before.prefix || !t.sameRow(now, before) {
-			rank := int64(at + i + 1)
-			if err := t.give(before, rank, data.UpdateBefore); err != nil {
-				return err
-			}
-			if err := t.give(now, rank, data.UpdateAfter); err != nil {
-				return err
-			}
+		rank := int64(at + i + 1)
+		if err := t.give(before, rank, data.UpdateBefore); err != nil {
+			return err
+		}
+		if err := t.give(now, rank, data.UpdateAfter); err != nil {
+			return err
 		}
 		before = now
 	}

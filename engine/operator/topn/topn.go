@@ -31,6 +31,7 @@ type topN struct {
 	single  bool // a partition has one row
 	folds   bool // changes are given for a batch, not for each row
 	quiet   bool // no changes are given
+	shifts  bool // changes are given rank by rank
 	ctx     *operator.Context
 
 	outTypes []data.Type
@@ -79,7 +80,7 @@ func New(op graph.Op, input []data.Column) (operator.Operator, error) {
 			return nil, fmt.Errorf("%s cannot order by %s, of type %s", op.Name, input[k.Column].Name, t)
 		}
 	}
-	t := &topN{spec: spec, columns: input, folds: spec.MiniBatch && spec.To-spec.From < mostFolded, single: spec.To == 1 && !spec.Retracts, ttl: spec.TTLMillis}
+	t := &topN{spec: spec, columns: input, folds: spec.MiniBatch && spec.To-spec.From < mostFolded, single: spec.To == 1 && !spec.Retracts && !spec.Improves, shifts: spec.Number || spec.From > 1, ttl: spec.TTLMillis}
 	isKey := make([]bool, len(input))
 	for _, k := range spec.Keys {
 		t.cols = append(t.cols, k)
@@ -223,8 +224,8 @@ func (t *topN) changes(b *data.Batch) error {
 				return fmt.Errorf("a top-n over inserts got a change %s", op)
 			}
 			err = t.best(rec, i)
-		case t.spec.Number && !t.folds && op == data.UpdateBefore && i+1 < len(t.rows) && t.recs[i+1] == rec && b.Op(int(t.rows[i+1])) == data.UpdateAfter:
-			err = t.update(rec, i) // it changes the row of a rank once
+		case t.spec.Improves && op == data.UpdateBefore && i+1 < len(t.rows) && t.recs[i+1] == rec && b.Op(int(t.rows[i+1])) == data.UpdateAfter:
+			err = t.improve(rec, i)
 			i++
 		case op.Adds():
 			err = t.add(rec, i, !t.folds)
@@ -254,7 +255,7 @@ func (t *topN) best(rec unsafe.Pointer, i int) error {
 		return t.give(now, 1, data.Insert)
 	}
 	old := entry{p.prefix, p.block}
-	if t.compare(old, r) <= 0 {
+	if c := t.compare(old, r); c < 0 || c == 0 && !t.spec.Latest {
 		return nil
 	}
 	if err := t.touch(rec); err != nil {
@@ -352,18 +353,9 @@ func (t *topN) add(rec unsafe.Pointer, i int, tell bool) error {
 // there is left alone.
 func (t *topN) take(rec unsafe.Pointer, r int32, tell bool) error {
 	p := partitionOf(rec)
-	pos := t.find(p, r, false)
-	for ; ; pos++ {
-		if pos >= int(p.n) {
-			return nil
-		}
-		e := *t.at(p, pos)
-		if e.prefix != t.prefixes[r] || t.compare(e, r) != 0 {
-			return nil
-		}
-		if t.isRow(e, r) {
-			break
-		}
+	pos := t.position(p, r)
+	if pos < 0 {
+		return nil
 	}
 	if err := t.touch(rec); err != nil {
 		return err
@@ -376,19 +368,18 @@ func (t *topN) take(rec unsafe.Pointer, r int32, tell bool) error {
 	return t.left(p, pos, e)
 }
 
-// update takes a row out and puts the next one in, and gives the difference.
-func (t *topN) update(rec unsafe.Pointer, i int) error {
-	p := partitionOf(rec)
-	from, to := int(t.spec.From-1), int(t.spec.To)
-	t.before = t.get(t.before[:0], p, from, to)
-	if err := t.take(rec, t.rows[i], false); err != nil {
-		return err
+// position finds a row of the batch among the entries; -1: it is not there.
+func (t *topN) position(p *partition, r int32) int {
+	for pos := t.find(p, r, false); pos < int(p.n); pos++ {
+		e := *t.at(p, pos)
+		if e.prefix != t.prefixes[r] || t.compare(e, r) != 0 {
+			return -1
+		}
+		if t.isRow(e, r) {
+			return pos
+		}
 	}
-	if err := t.add(rec, i+1, false); err != nil {
-		return err
-	}
-	t.after = t.get(t.after[:0], p, from, to)
-	return t.differ()
+	return -1
 }
 
 // keep packs the rows of the batch that are in a partition now.

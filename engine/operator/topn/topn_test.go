@@ -268,6 +268,66 @@ func TestStateOverTheBudget(t *testing.T) {
 	}
 }
 
+// TestRowsThatOnlyRise updates rows to greater values alone, some of them cut in two
+// by the end of a batch, and compares with the ranking of all rows.
+func TestRowsThatOnlyRise(t *testing.T) {
+	for _, number := range []bool{false, true} {
+		for _, ranks := range [][2]int64{{1, 1}, {1, 3}, {2, 4}} {
+			for _, folds := range []bool{false, true} {
+				spec := graph.TopN{
+					Keys: []int{1}, Order: []graph.SortKey{{Column: 3, Desc: true, NullsLast: true}, {Column: 2}},
+					From: ranks[0], To: ranks[1], Number: number, Improves: true, Replaces: ranks[1] == 1 && !number, MiniBatch: folds,
+				}
+				t.Run(fmt.Sprintf("%+v", spec), func(t *testing.T) {
+					rnd := rand.New(rand.NewPCG(5, 6))
+					o := open(t, spec)
+					defer func() { o.Close() }()
+					got, now := bag{}, map[int64]row{}
+					var rows []row
+					var ops []data.Op
+					give := func() {
+						if err := o.Process(0, batch(rows, ops), got); err != nil {
+							t.Fatal(err)
+						}
+						rows, ops = nil, nil
+					}
+					for step := range 2000 {
+						id := rnd.Int64N(30)
+						old, there := now[id]
+						r := row{old.x + rnd.Int64N(4), id % 3, id}
+						if now[id] = r; there {
+							if rows, ops = append(rows, old), append(ops, data.UpdateBefore); rnd.IntN(10) == 0 {
+								give()
+							}
+							rows, ops = append(rows, r), append(ops, data.UpdateAfter)
+						} else {
+							rows, ops = append(rows, r), append(ops, data.Insert)
+						}
+						if len(rows) < 5 {
+							continue
+						}
+						give()
+						if want := reference(slices.Collect(maps.Values(now)), spec); !maps.Equal(got, want) {
+							t.Fatalf("after step %d:\ngot  %v\nwant %v", step, got, want)
+						}
+						if int64(o.heap.Len()) > 3*(spec.To+2) {
+							t.Fatalf("%d blocks are kept of 30 rows", o.heap.Len())
+						}
+						if step%500 == 0 {
+							whole := operatortest.Whole(t, o)
+							o.Close()
+							o = open(t, spec)
+							if err := o.Restore(&state.Reader{Parts: []state.Snapshot{whole}}); err != nil {
+								t.Fatal(err)
+							}
+						}
+					}
+				})
+			}
+		}
+	}
+}
+
 // TestManyRowsOfAPartition has more rows in a partition than a chunk has.
 func TestManyRowsOfAPartition(t *testing.T) {
 	for _, retracts := range []bool{false, true} {

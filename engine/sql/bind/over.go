@@ -293,6 +293,12 @@ func (x *exprBinder) overWindow(plain *exprBinder, n *ast.Call, name string, w *
 	if err != nil {
 		return err
 	}
+	switch name {
+	case "ROW_NUMBER", "RANK", "DENSE_RANK":
+		if !slices.ContainsFunc(order, func(e expr.Expr) bool { return e.Kind != expr.KindLiteral }) {
+			return ast.Errorf(n.Pos(), "Over Agg: The window rank function requires order by clause with non-constant fields. please re-check the over window statement.")
+		}
+	}
 	rows, from, err := plain.frame(n, name, w)
 	if err != nil {
 		return err

@@ -1,6 +1,8 @@
 package optimize
 
 import (
+	"reflect"
+
 	"github.com/weir-streams/weir/engine/data"
 	"github.com/weir-streams/weir/engine/expr"
 )
@@ -38,6 +40,19 @@ func transform(e expr.Expr, f func(expr.Expr) expr.Expr) expr.Expr {
 		e.Args = args
 	}
 	return f(e)
+}
+
+// sameExpr tells whether two expressions are written alike.
+func sameExpr(a, b expr.Expr) bool {
+	if a.Kind != b.Kind || a.Func != b.Func || a.Index != b.Index || len(a.Args) != len(b.Args) {
+		return false
+	}
+	for i := range a.Args {
+		if !sameExpr(a.Args[i], b.Args[i]) {
+			return false
+		}
+	}
+	return len(a.Args) > 0 || reflect.DeepEqual(a, b)
 }
 
 // substitute replaces columns by expressions.

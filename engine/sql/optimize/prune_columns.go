@@ -102,13 +102,14 @@ func descend(e expr.Expr, n int, column expr.Expr) expr.Expr {
 // pruneColumns reads only what is used. Scans of one table read what any of
 // them needs, so that they stay one source.
 func pruneColumns(roots []logical.Node, c *Context) []logical.Node {
-	p := &pruner{tables: map[string]*want{}, collect: true}
+	p := &pruner{context: c, tables: map[string]*want{}, collect: true}
 	p.all(roots)
 	p.collect = false
 	return p.all(roots)
 }
 
 type pruner struct {
+	context *Context
 	collect bool // the first round: what is needed of each table
 	tables  map[string]*want
 }
@@ -326,6 +327,9 @@ func (p *pruner) scan(n *logical.Scan, w *want) (logical.Node, found) {
 	if len(paths) == 0 {
 		paths = []path{{cheapest(n.Columns)}}
 	}
+	if !p.collect && len(paths) < len(n.Columns) {
+		p.context.fired["PruneColumns"]++
+	}
 	out, f := *n, found{}
 	out.Output, out.Columns = nil, nil
 	for _, q := range paths {
@@ -487,6 +491,11 @@ func (p *pruner) topN(n *logical.TopN, w *want) (logical.Node, found) {
 	}
 	for _, o := range n.Order {
 		need.add(path{o.Column})
+	}
+	if key, improves := n.Improves(); improves {
+		for _, k := range key { // with them a row is known again when it is updated
+			need.add(path{k})
+		}
 	}
 	in, kept := p.columns(n.Input, need)
 	out.Input, out.Keys, out.Order = in, slices.Clone(n.Keys), slices.Clone(n.Order)

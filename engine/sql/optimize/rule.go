@@ -36,6 +36,7 @@ type Rule struct {
 // Rules are applied bottom up until none fires.
 var Rules = []Rule{
 	{"FoldConstants", "what does not depend on a row is computed once", foldConstants},
+	{"SimplifyCondition", "a condition that is said plainly is seen through: a NOT hides a bound, an OR hides a key", simplifyCondition},
 	{"DropTrueFilter", "a condition that is always TRUE filters nothing; one that never is leaves no rows", dropFilter},
 	{"MergeFilters", "one condition instead of two", mergeFilters},
 	{"PushFilterBelowProject", "rows that are not wanted need no columns computed", pushFilterBelowProject},
@@ -47,6 +48,7 @@ var Rules = []Rule{
 	{"PushJoinCondition", "a row that can match nothing need not be kept", pushJoinCondition},
 	{"ComputeJoinKeys", "rows that must be equal in something meet by key", computeJoinKeys},
 	{"BoundRank", "a condition on the rank says how many rows are to be kept", boundRank},
+	{"ConstantRank", "where one rank is asked for, nobody need be told which", constantRank},
 	{"MergeProjects", "columns are computed in one step", mergeProjects},
 	{"DropProject", "a projection of all columns in order does nothing", dropProject},
 	{"UseFilterConstants", "after a filter a = 2, a is 2", useFilterConstants},
@@ -65,6 +67,15 @@ var Passes = []struct {
 	{"DropWatermark", "where nothing waits for event time, watermarks are not made, and filters reach the source", dropWatermarks},
 	{"PruneColumns", "columns and fields that nobody uses are not read", pruneColumns},
 	{"HintFilter", "a source may leave out rows that the filter after it drops", hintFilters},
+}
+
+// PassNames lists the passes.
+func PassNames() []string {
+	out := make([]string, len(Passes))
+	for i, p := range Passes {
+		out[i] = p.Name
+	}
+	return out
 }
 
 // maxRounds bounds the rewriting of a plan; no rule may undo another, so it is

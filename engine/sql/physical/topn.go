@@ -17,9 +17,11 @@ func (p *planner) topN(n *logical.TopN, in *stream) (*stream, error) {
 	}
 	names := graph.ColumnNames(in.schema)
 	t := &graph.TopN{Keys: n.Keys, Order: n.Order, From: n.From, To: n.To, Number: n.Number, Retracts: !in.modes.InsertOnly(), MiniBatch: p.config.MiniBatch, TTLMillis: p.config.TTLMillis}
-	modes := graph.Modes{Deletes: t.Retracts || !n.Number, Updates: n.Number, UpdateBefore: n.Number}
-	if t.Retracts {
-		modes.Deletes = true
+	shifts := n.Number || n.From > 1
+	modes := graph.Modes{Deletes: t.Retracts || !shifts, Updates: shifts, UpdateBefore: shifts}
+	if _, improves := n.Improves(); t.Retracts && improves {
+		t.Retracts, t.Improves, t.Replaces = false, true, n.From == 1 && n.To == 1 && !n.Number
+		modes.Updates, modes.UpdateBefore = true, true
 	}
 	end := windowEnd(n)
 	first := n.FirstByTime() && in.modes.InsertOnly() && end < 0 && !p.config.Batch
@@ -29,8 +31,8 @@ func (p *planner) topN(n *logical.TopN, in *stream) (*stream, error) {
 			return nil, err
 		}
 		modes = graph.Modes{}
-	} else if n.Time == data.EventTime && n.From == 1 && n.To == 1 && !n.Number {
-		t.Replaces = true
+	} else if n.From == 1 && n.To == 1 && !n.Number && (n.Time == data.EventTime || n.Time == data.ProcTime && n.Order[0].Desc) {
+		t.Replaces, t.Latest = true, n.Order[0].Desc
 		modes = graph.Modes{Updates: true, UpdateBefore: true, Deletes: t.Retracts}
 	}
 	if t.Order == nil {
@@ -39,7 +41,7 @@ func (p *planner) topN(n *logical.TopN, in *stream) (*stream, error) {
 		modes = graph.Modes{} // the first to come stays the first
 	}
 	if end >= 0 && in.modes.InsertOnly() {
-		t.Windowed, t.WindowEnd, t.Replaces = true, end, false
+		t.Windowed, t.WindowEnd, t.Replaces, t.Latest = true, end, false, false
 		modes = graph.Modes{}
 	}
 	m := in.meaning
@@ -153,6 +155,7 @@ func (p *planner) limit(n *logical.Limit, in *stream) *stream {
 		m.rows += " of [" + strings.Join(m.columns, ", ") + "]"
 		op.UID = p.uid("limit", m.rows)
 		op.Modes.Deletes = true
+		op.Modes.Updates, op.Modes.UpdateBefore = n.Offset > 0, n.Offset > 0
 		op.TopN = &graph.TopN{From: n.Offset + 1, To: n.Offset + n.Count, Retracts: true, MiniBatch: p.config.MiniBatch, TTLMillis: p.config.TTLMillis}
 	}
 	s := &stream{schema: op.Schema, modes: op.Modes, meaning: m, producer: "Limit(" + op.Detail + ")"}

@@ -458,7 +458,8 @@ func sharesWords(messages []string, got string) bool {
 	return true
 }
 
-// output compares the lines of the files of a folder.
+// output compares the lines of the files of a folder, written with the escapes of
+// the case files.
 func (r *runner) output(s *Step) error {
 	root := filepath.Join(r.dir, s.Arg)
 	got := []string{}
@@ -484,7 +485,7 @@ func (r *runner) output(s *Step) error {
 			prefix = sub + "/: "
 		}
 		for _, l := range strings.Split(strings.TrimSuffix(string(text), "\n"), "\n") {
-			got = append(got, prefix+l)
+			got = append(got, prefix+escape(l))
 		}
 		return nil
 	})
