@@ -16,6 +16,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"strings"
 
 	"github.com/weir-streams/weir/flink"
 )
@@ -85,6 +86,9 @@ type Ref struct {
 	// Session is the id of one start of a session cluster; empty for a job that
 	// has a cluster of its own.
 	Session string
+	// Target is the place among those of the launcher that the cluster is at,
+	// for launchers that have several: see KubernetesTarget.
+	Target string
 }
 
 // IsSession tells whether the ref is of a session cluster itself.
@@ -96,7 +100,7 @@ func (r Ref) OnSession() bool { return r.Session != "" && r.JobID != "" }
 // Cluster is the ref of the cluster the job is on: its own, or the session cluster.
 func (r Ref) Cluster() Ref {
 	if r.OnSession() {
-		return Ref{Namespace: r.Namespace, Session: r.Session}
+		return Ref{Namespace: r.Namespace, Session: r.Session, Target: r.Target}
 	}
 	return r
 }
@@ -135,13 +139,54 @@ type Spec struct {
 	TaskManagers          int
 	JobManagerMemory      int64 // bytes; 0 is the launcher's choice
 	TaskManagerMemory     int64
-	Labels                map[string]string
+	JobManagerCPU         float64 // cores; 0 is the launcher's choice
+	TaskManagerCPU        float64
+	// Image is of Flink's processes, and Kubernetes the options of pods as they
+	// are written in the resource; for launchers that make pods.
+	Image      Image
+	Kubernetes map[string]any
+	Logging    Logging
+	Labels     map[string]string
 	// Standby brings the cluster up without its job, which comes by another
 	// Launch of the same ref; only for launchers that are a Warmer.
 	Standby bool
 	// Hidden are values that were put in and must not be shown: not in a
 	// failure, not in the configuration, not in a log. See Hide.
 	Hidden []string
+}
+
+// Image names a container image; what is empty is the launcher's choice.
+type Image struct{ Registry, Repository, Tag string }
+
+// Logging is what Flink's processes log: levels by logger, "" being the root
+// logger, or a whole configuration of Log4j 2 instead.
+type Logging struct {
+	Levels   map[string]string
+	Template string
+}
+
+// KubernetesTarget is a Ref's Target for a namespace of Kubernetes and what
+// belongs to it: the secret value that holds the way to another Kubernetes, and
+// what runs there ("flink": Flink also for SQL).
+type KubernetesTarget struct{ Namespace, KubeconfigSecret, Engine string }
+
+// String is the Target, empty for the zero value.
+func (t KubernetesTarget) String() string {
+	s := t.Namespace
+	if t.KubeconfigSecret != "" {
+		s += "@" + t.KubeconfigSecret
+	}
+	if t.Engine != "" {
+		s += "/" + t.Engine
+	}
+	return s
+}
+
+// ParseKubernetesTarget reads what String wrote.
+func ParseKubernetesTarget(s string) KubernetesTarget {
+	s, engine, _ := strings.Cut(s, "/")
+	namespace, secret, _ := strings.Cut(s, "@")
+	return KubernetesTarget{Namespace: namespace, KubeconfigSecret: secret, Engine: engine}
 }
 
 // FlinkJobID is the id the job in the cluster has: the Job's id without dashes.

@@ -120,7 +120,12 @@ func Ref(job resource.Job) cluster.Ref {
 	return cluster.Ref{
 		Namespace: job.Metadata.Namespace, DeploymentID: job.Metadata.DeploymentID, JobID: job.Metadata.ID,
 		Session: job.Metadata.Annotations[AnnotationSession],
+		Target:  kubernetesTarget(job.Spec.DeploymentTarget.Kubernetes),
 	}
+}
+
+func kubernetesTarget(t resource.KubernetesTarget) string {
+	return cluster.KubernetesTarget{Namespace: t.Namespace, KubeconfigSecret: t.KubeconfigSecret, Engine: t.Engine}.String()
 }
 
 // Has tells whether there is a launcher of that name.

@@ -12,7 +12,7 @@ import (
 
 // SessionRef names the session cluster that is up or coming up.
 func SessionRef(s resource.SessionCluster) cluster.Ref {
-	return cluster.Ref{Namespace: s.Metadata.Namespace, Session: s.Status.Incarnation}
+	return cluster.Ref{Namespace: s.Metadata.Namespace, Session: s.Status.Incarnation, Target: kubernetesTarget(s.Status.Kubernetes)}
 }
 
 // RunsSessions tells whether the launcher has session clusters.

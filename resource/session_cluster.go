@@ -37,6 +37,8 @@ type SessionClusterStatus struct {
 	Incarnation string `json:"incarnation,omitzero"`
 	Attempts    int    `json:"attempts,omitzero"` // failures one soon after the other since it was wanted RUNNING
 	Launcher    string `json:"launcher,omitzero"` // which launcher has the cluster
+	// Kubernetes is the target's copy for the launcher kubernetes.
+	Kubernetes KubernetesTarget `json:"kubernetes,omitzero"`
 	// LaunchedAt is since when a cluster of this incarnation may exist.
 	LaunchedAt Time `json:"launchedAt,omitzero"`
 	Since      Time `json:"since,omitzero"` // when the state or the attempt began

@@ -19,6 +19,12 @@ type DeploymentTargetSpec struct {
 // KubernetesTarget is a namespace of a Kubernetes cluster.
 type KubernetesTarget struct {
 	Namespace string `json:"namespace,omitzero"`
+	// KubeconfigSecret names the secret value that holds the kubeconfig of
+	// another Kubernetes; empty: the server's own.
+	KubeconfigSecret string `json:"kubeconfigSecret,omitzero"`
+	// Engine is what runs there: empty, SQL on weir's engine and other programs
+	// on Flink; weir, SQL only; flink, everything on Flink.
+	Engine string `json:"engine,omitzero"`
 }
 
 // DeploymentDefaults fills what a new deployment leaves out; one per namespace.

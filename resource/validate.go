@@ -78,11 +78,22 @@ func (t DeploymentTarget) Validate() error {
 	p.add(ValidateTargetName("metadata.name", t.Metadata.Name))
 	p.metadata(t.Metadata)
 	oneOf(&p, "spec.launcher", t.Spec.Launcher, false, "process", "embedded", "flink", "kubernetes")
-	if t.Spec.Kubernetes.Namespace != "" {
-		if t.Spec.Launcher != "" && t.Spec.Launcher != "kubernetes" {
-			p.addf("spec.kubernetes.namespace", "belongs to the launcher kubernetes, not to %s", t.Spec.Launcher)
+	k := t.Spec.Kubernetes
+	for _, f := range []struct{ field, value string }{
+		{"spec.kubernetes.namespace", k.Namespace}, {"spec.kubernetes.kubeconfigSecret", k.KubeconfigSecret}, {"spec.kubernetes.engine", k.Engine},
+	} {
+		switch {
+		case f.value == "":
+		case t.Spec.Launcher != "" && t.Spec.Launcher != "kubernetes":
+			p.addf(f.field, "belongs to the launcher kubernetes, not to %s", t.Spec.Launcher)
+		case f.field == "spec.kubernetes.engine":
+			oneOf(&p, f.field, f.value, false, "weir", "flink")
+		default:
+			p.add(ValidateName(f.field, f.value))
 		}
-		p.add(ValidateName("spec.kubernetes.namespace", t.Spec.Kubernetes.Namespace))
+	}
+	if k.KubeconfigSecret != "" && k.Namespace == "" {
+		p.addf("spec.kubernetes.namespace", "must be set: it is a namespace of the Kubernetes that the kubeconfig leads to")
 	}
 	return p.err()
 }

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
 	"runtime/debug"
 	"time"
 
@@ -16,7 +15,6 @@ import (
 
 	"github.com/weir-streams/weir/cluster"
 	"github.com/weir-streams/weir/cluster/embedded"
-	"github.com/weir-streams/weir/cluster/process"
 	"github.com/weir-streams/weir/engine"
 	"github.com/weir-streams/weir/flink/jobmanager"
 )
@@ -25,7 +23,7 @@ import (
 const engineEnd = 8 * time.Second
 
 func engineCommand() *cobra.Command {
-	var dir string
+	var at podPlace
 	c := &cobra.Command{
 		Use:   "engine --dir DIR",
 		Short: "Run the cluster of one job, or a session cluster (started by launchers, not by people)",
@@ -33,27 +31,28 @@ func engineCommand() *cobra.Command {
 socket DIR/engine.sock. If it describes a session cluster, jobs are brought and
 taken away with PUT and DELETE /weir/v1/jobs/JOBID. The process stays when a job
 has ended, also when the job never started, so that the outcome can be read;
-SIGTERM or DELETE /cluster end it. It also ends by itself when DIR is taken away.`,
+SIGTERM or DELETE /cluster end it. It also ends by itself when DIR is taken away.
+
+With --listen it is the process of a pod: it answers there, its spec is the file
+of --spec, and it ends when the pod does.`,
 		Example: example(`weir engine --dir /var/lib/weir/clusters/6f1ed002-ab5a-4b3e-9d8c-000000000001`),
 		Args:    cobra.NoArgs,
-		RunE:    func(c *cobra.Command, _ []string) error { return runEngine(c.Context(), dir) },
+		RunE:    func(c *cobra.Command, _ []string) error { return runEngine(c.Context(), at) },
 	}
-	c.Flags().StringVar(&dir, "dir", "", "folder of the cluster, with its spec.json")
-	_ = c.MarkFlagRequired("dir") // the flag is defined right above
+	at.flags(c)
 	return c
 }
 
-func runEngine(ctx context.Context, dir string) error {
-	life, err := process.Enter(dir)
+func runEngine(ctx context.Context, at podPlace) error {
+	life, spec, err := at.enter()
 	if err != nil {
 		return err
 	}
-	spec := life.Spec
 	secrets := &cluster.Hider{}
 	secrets.Add(spec.Hidden)
-	log := slog.New(slog.NewTextHandler(secrets.Writer(os.Stderr), nil))
+	log := slog.New(slog.NewTextHandler(secrets.Writer(at.output(life)), nil))
 	if spec.IsSession() {
-		return runSession(ctx, life, log.With("session", spec.Session), secrets)
+		return runSession(ctx, life, spec, log.With("session", spec.Session), secrets)
 	}
 	log = log.With("job", spec.JobID)
 	// Whoever connects from now on waits for the first answer.
@@ -101,7 +100,7 @@ func runEngine(ctx context.Context, dir string) error {
 }
 
 // watchFolder ends the process when its folder is taken away.
-func watchFolder(ctx context.Context, life *process.Life, stop func()) error {
+func watchFolder(ctx context.Context, life lifeOf, stop func()) error {
 	if life.Watch(ctx) != nil {
 		return nil // it is ended otherwise
 	}

@@ -10,23 +10,22 @@ import (
 
 	"github.com/weir-streams/weir/cluster"
 	"github.com/weir-streams/weir/cluster/embedded"
-	"github.com/weir-streams/weir/cluster/process"
 	"github.com/weir-streams/weir/engine"
 	"github.com/weir-streams/weir/flink/jobmanager"
 )
 
 // runSession is the process of a session cluster: no job of its own, and any
 // number that clients bring.
-func runSession(ctx context.Context, life *process.Life, log *slog.Logger, secrets *cluster.Hider) error {
+func runSession(ctx context.Context, life lifeOf, spec cluster.Spec, log *slog.Logger, secrets *cluster.Hider) error {
 	listener, err := life.Listen()
 	if err != nil {
 		return err
 	}
-	log.Info("session cluster started", "name", life.Spec.DeploymentName)
+	log.Info("session cluster started", "name", spec.DeploymentName)
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	manager := jobmanager.New(jobmanager.Config{
-		Submit: embedded.Submit(life.Spec.Session, startOnSession(log, secrets)), Configuration: embedded.Configuration(life.Spec),
+		Submit: embedded.Submit(spec.Session, startOnSession(log, secrets)), Configuration: embedded.Configuration(spec),
 		LogFile: life.LogFile(), Shutdown: stop,
 	})
 	defer manager.Close()

@@ -117,6 +117,11 @@ func (s *session) serve(ctx context.Context, config configuration) (err error) {
 	if err != nil {
 		return err
 	}
+	inPods, err := kubernetesLauncher(config, db.Secrets(), log)
+	if err != nil {
+		return err
+	}
+	all["kubernetes"] = inPods
 	vault := control.NewVault(db.Secrets(), engineVariable, secrets)
 	clusters := control.NewClusters(all).WithVault(vault)
 	if shared {

@@ -63,6 +63,9 @@ func (d *decision) job(from resource.Savepoint) resource.Job {
 	if from.Metadata.ID != "" {
 		j.Metadata.Annotations[control.AnnotationStartedFrom] = from.Metadata.ID
 	}
+	if k := d.target.kubernetes; k != (resource.KubernetesTarget{}) {
+		j.Spec.DeploymentTarget = resource.JobTarget{Launcher: d.target.launcher, Kubernetes: k}
+	}
 	d.target.session.settle(&j)
 	j.Spec.FlinkConfiguration = d.configuration(id)
 	return j
@@ -107,7 +110,7 @@ func (d *decision) configuration(jobID string) map[string]string {
 	out["parallelism.default"] = strconv.Itoa(max(d.Spec.Template.Spec.Parallelism, 1))
 	out["pipeline.name"] = m.Name
 	out[control.KeyIncarnation] = jobID
-	if ns := d.target.kubernetesNamespace; ns != "" && out["kubernetes.namespace"] == "" {
+	if ns := d.target.kubernetes.Namespace; ns != "" && out["kubernetes.namespace"] == "" {
 		out["kubernetes.namespace"] = ns
 	}
 	return out

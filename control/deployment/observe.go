@@ -96,7 +96,7 @@ func (c *Controller) findTarget(ctx context.Context, d resource.Deployment) (tar
 	launcher := t.Spec.Launcher
 	switch {
 	case launcher != "":
-	case t.Spec.Kubernetes.Namespace != "":
+	case t.Spec.Kubernetes != resource.KubernetesTarget{}:
 		launcher = "kubernetes"
 	default:
 		launcher = c.config.DefaultLauncher
@@ -104,5 +104,5 @@ func (c *Controller) findTarget(ctx context.Context, d resource.Deployment) (tar
 	if !c.Launchers.Has(launcher) {
 		return target{problem: fmt.Sprintf("deployment target %q wants launcher %q, which this server does not have", ref, launcher)}, nil
 	}
-	return target{name: t.Metadata.Name, launcher: launcher, warms: c.Launchers.Warms(launcher), kubernetesNamespace: t.Spec.Kubernetes.Namespace}, nil
+	return target{name: t.Metadata.Name, launcher: launcher, warms: c.Launchers.Warms(launcher), kubernetes: t.Spec.Kubernetes}, nil
 }

@@ -37,7 +37,7 @@ func (c *Controller) findSession(ctx context.Context, d resource.Deployment) (ta
 	case err != nil:
 		return target{}, fmt.Errorf("find session cluster %s: %w", name, err)
 	}
-	return target{launcher: s.Status.Launcher, session: session{
+	return target{launcher: s.Status.Launcher, kubernetes: s.Status.Kubernetes, session: session{
 		name: s.Metadata.Name, id: s.Metadata.ID, incarnation: s.Status.Incarnation,
 		configuration: s.Spec.FlinkConfiguration, wait: whyNot(s),
 	}}, nil

@@ -24,12 +24,12 @@ type snapshot struct {
 
 // target is where the deployment wants to run.
 type target struct {
-	name                string // of the DeploymentTarget
-	launcher            string
-	kubernetesNamespace string
-	warms               bool   // the launcher can bring clusters up before their jobs
-	problem             string // why there is no such place; empty if there is
-	session             session
+	name       string // of the DeploymentTarget
+	launcher   string
+	kubernetes resource.KubernetesTarget
+	warms      bool   // the launcher can bring clusters up before their jobs
+	problem    string // why there is no such place; empty if there is
+	session    session
 }
 
 func (s *snapshot) active() []resource.Job {

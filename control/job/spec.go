@@ -37,6 +37,11 @@ func (c *Controller) build(ctx context.Context, j resource.Job) (cluster.Spec, e
 		AllowNonRestoredState: j.Spec.AllowNonRestoredState,
 		Standby:               j.Status.State == resource.JobStandby,
 		TaskManagers:          j.Spec.NumberOfTaskManagers,
+		JobManagerCPU:         j.Spec.Resources.JobManager.CPU,
+		TaskManagerCPU:        j.Spec.Resources.TaskManager.CPU,
+		Image:                 cluster.Image{Registry: a.FlinkImageRegistry, Repository: a.FlinkImageRepository, Tag: a.FlinkImageTag},
+		Kubernetes:            j.Spec.Kubernetes,
+		Logging:               cluster.Logging{Levels: j.Spec.Logging.Log4jLoggers, Template: j.Spec.Logging.Log4j2ConfigurationTemplate},
 		Artifact: cluster.Artifact{
 			Kind: string(a.Kind), SQLScript: a.SQLScript, EntryClass: a.EntryClass, EntryModule: a.EntryModule, Engine: a.FlinkVersion,
 		},

@@ -145,6 +145,10 @@ func specOf(s resource.SessionCluster) (cluster.Spec, error) {
 	out := cluster.Spec{
 		Ref: ref, DeploymentName: s.Metadata.Name, Configuration: maps.Clone(s.Spec.FlinkConfiguration),
 		TaskManagers: s.Spec.NumberOfTaskManagers, Artifact: cluster.Artifact{Engine: s.Spec.FlinkVersion},
+		JobManagerCPU: s.Spec.Resources.JobManager.CPU, TaskManagerCPU: s.Spec.Resources.TaskManager.CPU,
+		Image:      cluster.Image{Registry: s.Spec.FlinkImageRegistry, Repository: s.Spec.FlinkImageRepository, Tag: s.Spec.FlinkImageTag},
+		Kubernetes: s.Spec.Kubernetes,
+		Logging:    cluster.Logging{Levels: s.Spec.Logging.Log4jLoggers, Template: s.Spec.Logging.Log4j2ConfigurationTemplate},
 		Labels: map[string]string{
 			"weir.io/session-cluster": s.Metadata.ID,
 			"weir.io/session":         ref.Session,

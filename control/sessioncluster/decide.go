@@ -22,8 +22,9 @@ type snapshot struct {
 
 // target is where the session cluster is to run.
 type target struct {
-	launcher string
-	problem  string // why there is no such place; empty if there is
+	launcher   string
+	kubernetes resource.KubernetesTarget
+	problem    string // why there is no such place; empty if there is
 }
 
 // Config is how patient the controller is.
@@ -133,6 +134,7 @@ func (d *decision) begin() {
 	d.status.Failure = resource.Failure{}
 	d.status.Running = resource.SessionClusterRunning{}
 	d.status.Launcher = d.target.launcher
+	d.status.Kubernetes = d.target.kubernetes
 	d.status.Incarnation = control.DerivedID("session", d.Metadata.ID, d.Status.Incarnation)
 	d.status.LaunchedAt = resource.At(d.now)
 	d.status.NumberOfTaskManagers = d.Spec.NumberOfTaskManagers

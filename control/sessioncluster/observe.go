@@ -76,7 +76,7 @@ func (c *Controller) findTarget(ctx context.Context, s resource.SessionCluster) 
 	launcher := t.Spec.Launcher
 	switch {
 	case launcher != "":
-	case t.Spec.Kubernetes.Namespace != "":
+	case t.Spec.Kubernetes != resource.KubernetesTarget{}:
 		launcher = "kubernetes"
 	default:
 		launcher = c.DefaultLauncher
@@ -84,5 +84,5 @@ func (c *Controller) findTarget(ctx context.Context, s resource.SessionCluster) 
 	if !c.Clusters.RunsSessions(launcher) {
 		return target{problem: fmt.Sprintf("deployment target %q wants launcher %q, which runs no session clusters on this server", name, launcher)}, nil
 	}
-	return target{launcher: launcher}, nil
+	return target{launcher: launcher, kubernetes: t.Spec.Kubernetes}, nil
 }

@@ -2203,7 +2203,15 @@ export interface components {
             kubernetes?: components["schemas"]["KubernetesTarget"];
         };
         KubernetesTarget: {
+            /** @description namespace of Kubernetes in which the pods are made */
             namespace?: string;
+            /** @description secret value that holds the kubeconfig of another Kubernetes than the server's own (weir) */
+            kubeconfigSecret?: string;
+            /**
+             * @description what runs there (weir): without it SQL runs on weir's engine and other programs on Apache Flink; weir, SQL only; flink, everything on Apache Flink
+             * @enum {string}
+             */
+            engine?: "weir" | "flink";
         };
         /** @description What new deployments begin with. */
         DeploymentDefaults: {
@@ -2571,6 +2579,7 @@ export interface components {
             attempts?: number;
             /** @description which launcher has the cluster (weir) */
             launcher?: string;
+            kubernetes?: components["schemas"]["KubernetesTarget"];
             launchedAt?: components["schemas"]["Time"];
             since?: components["schemas"]["Time"];
             /** @description generation of the spec this status is about (weir) */
