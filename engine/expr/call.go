@@ -88,6 +88,9 @@ func functionKernel(f *function.Scalar, args []*node) kernel {
 		if nulls != nil {
 			rows = m.notNull(s, nulls)
 		}
+		if f.Volatile {
+			call.State = m.state(n)
+		}
 		call.Const, call.Out, call.N, call.Sel, call.Env = consts, out, m.n, rows.rows, m.env
 		if rows != s {
 			clear(out.Views)

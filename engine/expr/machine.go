@@ -108,6 +108,19 @@ type machine struct {
 	usedBufs int
 	all      []int32
 	call     function.Call
+	states   map[int]*any // of volatile calls, by node
+}
+
+func (m *machine) state(n *node) *any {
+	x := m.states[n.id]
+	if x == nil {
+		if m.states == nil {
+			m.states = map[int]*any{}
+		}
+		x = new(any)
+		m.states[n.id] = x
+	}
+	return x
 }
 
 func newMachine(nodes []*node) *machine {

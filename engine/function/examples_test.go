@@ -1,6 +1,7 @@
 package function_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -22,19 +23,26 @@ import (
 
 var all = function.NewSet([][]*function.Scalar{collection.Functions, jsonpath.Functions, number.Functions, temporal.Functions, text.Functions}, aggregate.Functions)
 
+// constant is an expression without columns.
+func constant(sql string) (expr.Expr, error) {
+	st, err := parse.Statement("SELECT " + sql)
+	if err != nil {
+		return expr.Expr{}, fmt.Errorf("%s: %w", sql, err)
+	}
+	n, err := (&bind.Binder{Catalog: catalog.New(), Functions: all}).Query(st.(*ast.Query))
+	if err != nil {
+		return expr.Expr{}, err
+	}
+	return n.(*logical.Project).Exprs[0], nil
+}
+
 // evaluate gives the text of an expression.
 func evaluate(t *testing.T, sql string, env *function.Env) string {
 	t.Helper()
-	st, err := parse.Statement("SELECT " + sql)
-	if err != nil {
-		t.Fatalf("%s: %v", sql, err)
-	}
-	b := &bind.Binder{Catalog: catalog.New(), Functions: all}
-	n, err := b.Query(st.(*ast.Query))
+	e, err := constant(sql)
 	if err != nil {
 		return "error: " + err.Error()
 	}
-	e := n.(*logical.Project).Exprs[0]
 	v, err := expr.EvalConst(e, all, env)
 	if err != nil {
 		return "error: " + err.Error()

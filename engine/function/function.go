@@ -74,6 +74,9 @@ type Call struct {
 	N   int
 	Sel []int32
 	Env *Env
+	// State is kept from batch to batch by one task for one call of a volatile
+	// function, nil at first; it is not part of checkpoints.
+	State *any
 
 	all     []int32 // see Rows
 	scratch []byte

@@ -3,7 +3,7 @@ package number
 import (
 	"fmt"
 	"math"
-	"math/bits"
+	"math/rand/v2"
 	"strconv"
 	"strings"
 
@@ -189,35 +189,31 @@ func extreme(name, doc, sql, want string, sign int) *function.Scalar {
 
 var randomFunctions = []*function.Scalar{
 	{
-		Name: "RAND", Category: "number", Syntax: "RAND([seed])", Volatile: true,
-		Doc:      "A number from 0 up to 1, without 1.",
-		Examples: []function.Example{{SQL: "RAND() < 1", Want: "TRUE"}},
-		Infer:    function.Between(0, function.Always(double().NotNull()), function.Int),
+		Name: "RAND", Category: "number", Syntax: "RAND([seed])", Volatile: true, Strict: true,
+		Doc:      "A number from 0 up to 1, without 1. A constant seed gives each task the same row of numbers, that of Java.",
+		Examples: []function.Example{{SQL: "RAND() < 1", Want: "TRUE"}, {SQL: "RAND(1)", Want: "0.7308781907032909"}},
+		Infer:    function.Between(0, function.IfNull(double()), function.Int),
 		Eval: func(c *function.Call) error {
-			r := newRandom(c, len(c.Args) > 0)
-			for _, i := range c.Rows() {
-				c.Out.F64[i] = r.float()
-			}
-			return nil
+			return eachRandom(c, len(c.Args) > 0, func(i int32, r *random) error {
+				c.Out.F64[i] = r.double()
+				return nil
+			})
 		},
 	},
 	{
 		Name: "RAND_INTEGER", Category: "number", Syntax: "RAND_INTEGER([seed, ]bound)", Volatile: true, Strict: true,
-		Doc:      "An integer from 0 up to the bound, without it.",
-		Examples: []function.Example{{SQL: "RAND_INTEGER(6) < 6", Want: "TRUE"}},
+		Doc:      "An integer from 0 up to the bound, without it. A constant seed gives each task the same row of numbers, that of Java.",
+		Examples: []function.Example{{SQL: "RAND_INTEGER(6) < 6", Want: "TRUE"}, {SQL: "RAND_INTEGER(1, 10)", Want: "5"}},
 		Infer:    function.Between(1, function.IfNull(data.Of(data.Int)), function.Int, function.Int),
 		Eval: func(c *function.Call) error {
 			bound := c.Args[len(c.Args)-1]
-			r := newRandom(c, len(c.Args) > 1)
-			for _, i := range c.Rows() {
-				n := bound.I32[i]
-				if n <= 0 {
-					return fmt.Errorf("bound %d must be positive", n)
+			return eachRandom(c, len(c.Args) > 1, func(i int32, r *random) error {
+				if bound.I32[i] <= 0 {
+					return errBound
 				}
-				hi, _ := bits.Mul64(r.next(), uint64(n))
-				c.Out.I32[i] = int32(hi)
-			}
-			return nil
+				c.Out.I32[i] = r.below(bound.I32[i])
+				return nil
+			})
 		},
 	},
 	{
@@ -226,9 +222,8 @@ var randomFunctions = []*function.Scalar{
 		Examples: []function.Example{{SQL: "CHAR_LENGTH(UUID())", Want: "36"}},
 		Infer:    function.Args(function.Always(data.Type{Kind: data.Char, Precision: 36})),
 		Eval: func(c *function.Call) error {
-			r := newRandom(c, false)
 			for _, i := range c.Rows() {
-				a, b := r.next(), r.next()
+				a, b := rand.Uint64(), rand.Uint64()
 				a = a&^0xF000 | 0x4000
 				b = b&^(3<<62) | 1<<63
 				buf := fmt.Appendf(c.Scratch(), "%08x-%04x-%04x-%04x-%012x", a>>32, a>>16&0xFFFF, a&0xFFFF, b>>48, b&0xFFFFFFFFFFFF)
