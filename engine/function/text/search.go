@@ -2,6 +2,7 @@ package text
 
 import (
 	"bytes"
+	"errors"
 	"unicode"
 	"unicode/utf8"
 
@@ -66,16 +67,16 @@ var searchFunctions = []*function.Scalar{
 		Doc:      "The position of the nth occurrence from start on, counted from 1; a negative start searches backwards from the end. 0 if there is none.",
 		Examples: []function.Example{{SQL: "INSTR('hello', 'l')", Want: "3"}, {SQL: "INSTR('hello', 'l', -1)", Want: "4"}},
 		Infer:    function.Between(2, function.IfNull(typeInt()), function.Text, function.Text, function.Int, function.Int),
-		Eval: ints(func(c *function.Call, i int32, p []byte) int32 {
-			part, start, nth := c.Args[1].Bytes(int(i)), int32(1), int32(1)
-			if len(c.Args) > 2 {
-				start = c.Args[2].I32[i]
-			}
+		Eval: func(c *function.Call) error {
 			if len(c.Args) > 3 {
-				nth = c.Args[3].I32[i]
+				for _, i := range c.Rows() {
+					if c.Args[3].I32[i] <= 0 {
+						return errNth
+					}
+				}
 			}
-			return instr(p, part, start, nth)
-		}),
+			return instrRows(c)
+		},
 	},
 	{
 		Name: "STARTSWITH", Category: "text", Syntax: "STARTSWITH(value, prefix)", Strict: true,
@@ -223,6 +224,19 @@ func position(p, part []byte, from int) int32 {
 	return int32(utf8.RuneCount(p[:from+k])) + 1
 }
 
+var errNth = errors.New("nthAppearance must be positive")
+
+var instrRows = ints(func(c *function.Call, i int32, p []byte) int32 {
+	part, start, nth := c.Args[1].Bytes(int(i)), int32(1), int32(1)
+	if len(c.Args) > 2 {
+		start = c.Args[2].I32[i]
+	}
+	if len(c.Args) > 3 {
+		nth = c.Args[3].I32[i]
+	}
+	return instr(p, part, start, nth)
+})
+
 func instr(p, part []byte, start, nth int32) int32 {
 	if len(part) == 0 && start != 0 {
 		if start > 0 {
@@ -231,7 +245,7 @@ func instr(p, part []byte, start, nth int32) int32 {
 		return int32(runes(p)) + 1
 	}
 	switch {
-	case start == 0 || nth <= 0:
+	case start == 0:
 		return 0
 	case start > 0:
 		if int(start) > runes(p)+1 {
@@ -254,12 +268,12 @@ func instr(p, part []byte, start, nth int32) int32 {
 			from += w
 		}
 	}
-	// Occurrences that begin at or before a place counted from the end.
-	first := runes(p) + int(start)
-	if first < 0 {
+	// Occurrences that end at or before a place counted from the end.
+	last := runes(p) + int(start) + 1
+	if last <= 0 {
 		return 0
 	}
-	end := min(offset(p, first)+len(part), len(p))
+	end := offset(p, last)
 	for ; ; nth-- {
 		k := bytes.LastIndex(p[:end], part)
 		if k < 0 {

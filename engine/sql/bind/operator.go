@@ -285,31 +285,98 @@ func (x *exprBinder) in(n *ast.In) (expr.Expr, error) {
 		}
 		args, types = append(args, e), append(types, e.Type)
 	}
-	t, ok := typing.Common(types...)
-	if !ok { // strings become what the others are
-		var others []data.Type
-		for _, u := range types {
-			if !typing.Text(u) {
-				others = append(others, u)
-			}
-		}
-		if t, ok = typing.Common(others...); !ok || len(others) == 0 {
-			return args[0], ast.Errorf(n.Pos(), "Values passed to IN operator must have compatible types")
-		}
+	list, ok := typing.Common(types[1:]...)
+	if !ok {
+		at := n.List[0].Pos()
+		at.Column-- // the parenthesis before it
+		return args[0], ast.Errorf(at, "Values in expression list must have compatible types")
 	}
+	if _, ok := typing.Common(types[0], list); !ok && !typing.Text(types[0]) && !typing.Text(list) {
+		return args[0], ast.Errorf(n.Pos(), "Values passed to IN operator must have compatible types")
+	}
+	rows := rowsIn(args)
+	t := inType(types, list)
 	nullable := false
 	for i := range args {
+		if i > 0 && !sameRoot(types[0], types[i]) && types[0].Kind != data.Null {
+			args[i] = convert(args[i], types[0])
+		}
 		args[i] = convert(args[i], t)
 		nullable = nullable || hasNulls(args[i].Type)
 	}
 	out := call("IN", boolean(nullable), args...)
-	if len(args) == 2 {
+	if rows.Func != "" {
+		out = rows
+	} else if len(args) == 2 {
 		out = call("=", boolean(nullable), args...)
 	}
 	if n.Not {
 		out = call("NOT", out.Type, out)
 	}
 	return out, nil
+}
+
+// rowsIn compares rows that are written out field by field, so that NULL in one
+// makes the answer unknown and not FALSE; it is empty for others.
+func rowsIn(args []expr.Expr) expr.Expr {
+	for _, a := range args {
+		if a.Kind != expr.KindCall || a.Func != "ROW" || len(a.Args) == 0 {
+			return expr.Expr{}
+		}
+	}
+	var any []expr.Expr
+	nullable := false
+	for _, item := range args[1:] {
+		var all []expr.Expr
+		null := false
+		for i, f := range item.Args {
+			l := args[0].Args[i]
+			if !sameRoot(l.Type, f.Type) {
+				f = convert(f, l.Type)
+			}
+			t := inType([]data.Type{l.Type, f.Type}, f.Type)
+			unknown := l.Type.Nullable || f.Type.Nullable
+			all = append(all, call("=", boolean(unknown), convert(l, t), convert(f, t)))
+			null = null || unknown
+		}
+		one := all[0]
+		if len(all) > 1 {
+			one = call("AND", boolean(null), all...)
+		}
+		any = append(any, one)
+		nullable = nullable || null
+	}
+	if len(any) == 1 {
+		return any[0]
+	}
+	return call("OR", boolean(nullable), any...)
+}
+
+// sameRoot tells whether IN compares a value as it is. Others become the type of
+// what stands before IN, whatever they lose: 1 IN (1.5) is TRUE.
+func sameRoot(left, t data.Type) bool {
+	switch {
+	case left.Kind == data.Row:
+		return left.SameAs(t)
+	case left.Kind == data.VarChar && t.Kind == data.Char:
+		return true
+	}
+	return left.Kind == t.Kind
+}
+
+// inType is the type that the values of IN are compared as: that of the first,
+// wide enough for those that keep their own.
+func inType(types []data.Type, list data.Type) data.Type {
+	t := types[0]
+	if t.Kind == data.Null {
+		return list
+	}
+	for _, u := range types[1:] {
+		if wider, ok := typing.Common(t, u); ok && sameRoot(types[0], u) {
+			t = wider
+		}
+	}
+	return t
 }
 
 // hasNulls tells whether a value or a field of it can be NULL.
