@@ -21,6 +21,8 @@ type Options struct {
 	MaxPause time.Duration // after many: 30 s
 	Timeout  time.Duration // of one pass: 1 minute
 	Drain    time.Duration // how long passes under way may go on at the end: 10 s
+	// Observe is told of each pass: of what, how long it took, how it ended; nil: nobody is.
+	Observe func(kind resource.Kind, took time.Duration, err error)
 }
 
 func (o Options) withDefaults() Options {
@@ -88,6 +90,9 @@ func (l *Loop) Run(ctx context.Context) error {
 	}
 	return nil
 }
+
+// Due is how many passes wait for a worker though their time has come.
+func (l *Loop) Due() int { return l.queue.waiting(time.Now()) }
 
 // listen turns changes into tasks.
 func (l *Loop) listen(ctx context.Context, changes <-chan resource.Key) error {
@@ -158,7 +163,11 @@ func (l *Loop) pass(ctx context.Context, e *entry) time.Time {
 	ctx, cancel := context.WithTimeout(ctx, l.opts.Timeout)
 	defer cancel()
 	c := l.controllers[e.task.controller]
+	began := time.Now()
 	again, err := l.reconcile(ctx, c, e.task.key)
+	if l.opts.Observe != nil {
+		l.opts.Observe(c.Kind(), time.Since(began), err)
+	}
 	log := l.log.With("kind", e.task.key.Kind, "namespace", e.task.key.Namespace, "id", e.task.key.ID)
 	switch {
 	case err == nil:

@@ -110,6 +110,19 @@ func (q *queue) pop(now time.Time) (*entry, time.Duration) {
 	return e, 0
 }
 
+// waiting counts the tasks that are due and that nobody works on.
+func (q *queue) waiting(now time.Time) int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	n := 0
+	for _, e := range q.heap {
+		if !e.due.After(now) {
+			n++
+		}
+	}
+	return n
+}
+
 // done hands a task back. A zero due lets it sleep until it is added again.
 func (q *queue) done(e *entry, due time.Time) {
 	q.mu.Lock()

@@ -16,13 +16,14 @@ import (
 )
 
 // open are the paths that need no identity: the pages one signs in from, the
-// API's own documentation, and what asks whether the server is up.
+// API's own documentation, what asks whether the server is up, and files, which
+// have tokens of their own.
 func open(path string) bool {
 	switch path {
-	case "/", "/app", "/swagger", "/swagger.json", "/api/swagger.json", "/actuator/health":
+	case "/", "/app", "/swagger", "/swagger.json", "/api/swagger.json", "/actuator/health", "/healthz", "/readyz":
 		return true
 	}
-	return strings.HasPrefix(path, "/app/") || strings.HasPrefix(path, "/auth/") || strings.HasPrefix(path, "/swagger/")
+	return strings.HasPrefix(path, FilesPath) || strings.HasPrefix(path, "/app/") || strings.HasPrefix(path, "/auth/") || strings.HasPrefix(path, "/swagger/")
 }
 
 // identify finds out who sends a request, and answers it when nobody is

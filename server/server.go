@@ -49,6 +49,13 @@ type Config struct {
 	Authenticate func(*http.Request) (auth.Subject, error)
 	// SignIn answers below /auth/. Nil: nobody signs in with a browser.
 	SignIn http.Handler
+	// Files answers below FilesPath, to bearers of its own tokens; nil: nothing is there.
+	Files http.Handler
+	// Metrics answers at /metrics, to admins; nil: nothing is there.
+	Metrics http.Handler
+	// Observe is told of each request that was let in: its route, its status and
+	// how long it took; nil: nobody is told.
+	Observe func(method, route, status string, took time.Duration)
 	// AllowedHosts are names, besides loopback ones and IP addresses, under
 	// which browsers may reach the server.
 	AllowedHosts []string
@@ -99,7 +106,8 @@ func New(c Config) (*Server, error) {
 	}
 	registerUI(mux, c.UI)
 	registerSignIn(mux, c.SignIn)
-	s.handler = s.guard(notFoundIn(mux))
+	s.registerProbes(mux)
+	s.handler = s.guard(s.observed(notFoundIn(mux)))
 	if r.Audit != nil {
 		s.handler = audit.New(r.Audit, c.Log).Wrap(s.handler)
 	}

@@ -107,12 +107,14 @@ func sessionKey(path, data string) ([]byte, error) {
 	return key, nil
 }
 
-// allowedHosts are the names that browsers may use: those of the setting and
-// that of the external URL.
+// allowedHosts are the names that browsers and pods may use: those of the
+// setting and those of the URLs.
 func allowedHosts(config configuration) []string {
 	hosts := splitList(config.get("allowed-hosts"))
-	if u, err := url.Parse(config.get("external-url")); err == nil && u.Hostname() != "" {
-		hosts = append(hosts, u.Hostname())
+	for _, setting := range []string{"external-url", "pod-url"} {
+		if u, err := url.Parse(config.get(setting)); err == nil && u.Hostname() != "" {
+			hosts = append(hosts, u.Hostname())
+		}
 	}
 	return hosts
 }

@@ -15,7 +15,7 @@ import (
 
 // kubernetesLauncher makes the launcher of pods. It connects to nothing before
 // a deployment target wants it.
-func kubernetesLauncher(config configuration, values control.Secrets, log *slog.Logger) (*kubernetes.Launcher, error) {
+func kubernetesLauncher(config configuration, values control.Secrets, files *podFiles, log *slog.Logger) (*kubernetes.Launcher, error) {
 	images, err := flinkImages(config.get("flink-images"))
 	if err != nil {
 		return nil, err
@@ -39,7 +39,7 @@ func kubernetesLauncher(config configuration, values control.Secrets, log *slog.
 			}
 			return s.Spec.Value, nil
 		},
-		Log: log,
+		Environment: s3Environment(config), FlinkConfiguration: s3FlinkConfiguration(config), Files: files.Offer, Log: log,
 	}
 	if c.Image == "" {
 		c.Image = "weir:" + strings.TrimPrefix(thisBuild().Version, "v")

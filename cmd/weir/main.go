@@ -41,6 +41,7 @@ func commands(s *session) []group {
 			sqlCommand(s),
 			engineCommand(),
 			flinkCommand(s),
+			fetchCommand(s),
 			benchCommand(s),
 		}},
 		{"change", "Say what is wanted:", []*cobra.Command{

@@ -74,7 +74,7 @@ func referencePages() ([]referencePage, error) {
 		fmt.Fprintf(&index, "- [%s](%s): %s\n", p.title, p.file, p.about)
 		pages[i].text = generated + "# " + p.title + "\n\n" + p.text
 	}
-	index.WriteString("\nWritten by hand: [where we differ from Flink SQL](differences.md).\n")
+	index.WriteString("\nWritten by hand: [where we differ from Flink SQL](differences.md), [metrics for Prometheus](metrics.md).\n")
 	return append(pages, referencePage{file: "README.md", text: generated + "# Reference\n\n" + index.String()}), nil
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"strconv"
 	"time"
 
 	"github.com/weir-streams/weir/engine/storage"
@@ -43,6 +44,21 @@ func s3Environment(config configuration) map[string]string {
 		if value != "" {
 			out[name] = value
 		}
+	}
+	return out
+}
+
+// s3FlinkConfiguration is what Flink's own file systems of S3 read; they take
+// credentials from the environment.
+func s3FlinkConfiguration(config configuration) map[string]string {
+	c := stateS3(config)
+	out := map[string]string{}
+	if c.Endpoint != "" {
+		out["s3.endpoint"] = c.Endpoint
+		out["s3.path.style.access"] = strconv.FormatBool(c.PathStyle)
+	}
+	if c.Region != "" && storage.IsS3(config.get("state")) {
+		out["s3.endpoint.region"] = c.Region
 	}
 	return out
 }

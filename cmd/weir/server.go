@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -113,11 +114,20 @@ func (s *session) serve(ctx context.Context, config configuration) (err error) {
 	if folder == "" {
 		folder = filepath.Join(data, "clusters")
 	}
+	files, err := artifacts(config, data)
+	if err != nil {
+		return err
+	}
+	fileKey, err := fileSecret(config, data)
+	if err != nil {
+		return err
+	}
+	podFiles := newPodFiles(config, fileKey, files, filepath.Join(data, "programs"))
 	all, err := s.launchers(data, folder, log)
 	if err != nil {
 		return err
 	}
-	inPods, err := kubernetesLauncher(config, db.Secrets(), log)
+	inPods, err := kubernetesLauncher(config, db.Secrets(), podFiles, log)
 	if err != nil {
 		return err
 	}
@@ -128,11 +138,6 @@ func (s *session) serve(ctx context.Context, config configuration) (err error) {
 		clusters.Shared()
 		// The jobs of a process end with it, and another server cannot tell.
 		delete(all, "embedded")
-	}
-
-	files, err := artifacts(config, data)
-	if err != nil {
-		return err
 	}
 
 	// Controllers.
@@ -147,7 +152,9 @@ func (s *session) serve(ctx context.Context, config configuration) (err error) {
 	jobs := auditedBy(db.Audit(), log, db.Jobs())
 	savepoints := auditedBy(db.Audit(), log, db.Savepoints())
 	events := control.EventHistory{Events: db.Events(), Trimmer: db, Keep: config.count("event-history"), Log: log}
-	loop := control.NewLoop(log, feed.subscribe, control.Options{},
+	b := thisBuild()
+	prom := newPlatformMetrics(b)
+	loop := control.NewLoop(log, feed.subscribe, control.Options{Observe: prom.passed},
 		deployment.New(deployment.Needs{
 			Deployments: deployments, Jobs: jobs, Savepoints: savepoints, Targets: db.Targets(), Sessions: db.SessionClusters(),
 			Revisions: db, Catalog: db.CatalogEntries(), Secrets: vault, State: stored, Launchers: clusters, Events: events, Log: log,
@@ -184,7 +191,7 @@ func (s *session) serve(ctx context.Context, config configuration) (err error) {
 	}
 
 	// Server.
-	b := thisBuild()
+	prom.watch(loop, db.Deployments(), db.Namespaces(), measures, log)
 	planning := engine.New(engine.Config{Log: log, Dir: data}) // of SQL in this process: to plan, and to show first rows
 	srv, err := server.New(server.Config{
 		Config: rest.Config{
@@ -212,6 +219,7 @@ func (s *session) serve(ctx context.Context, config configuration) (err error) {
 				CatalogConnectors: db.CatalogConnectors(),
 			},
 		},
+		Files: podFiles, Metrics: forAdmins(prom.handler()), Observe: prom.requested,
 		UI:           web.Files(),
 		AllowedHosts: allowedHosts(config),
 		Authenticate: who.authenticate, SignIn: who.signIn,
@@ -223,6 +231,12 @@ func (s *session) serve(ctx context.Context, config configuration) (err error) {
 	if err != nil {
 		return err
 	}
+	var metricsListener net.Listener
+	if address := config.get("metrics-listen"); address != "" {
+		if metricsListener, err = listenMetrics(ctx, address); err != nil {
+			return errors.Join(err, ln.Close())
+		}
+	}
 	if err := seed(ctx, resources, config.is("demo"), data); err != nil {
 		return errors.Join(err, ln.Close())
 	}
@@ -230,6 +244,9 @@ func (s *session) serve(ctx context.Context, config configuration) (err error) {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return srv.Run(ctx, ln) })
 	g.Go(func() error { return measures.Run(ctx) })
+	if metricsListener != nil {
+		g.Go(func() error { return serveMetrics(ctx, metricsListener, prom.handler(), srv) })
+	}
 	for _, l := range all {
 		if w, ok := l.(watcher); ok {
 			g.Go(func() error { return w.Watch(ctx, feed.ended) })
@@ -238,13 +255,13 @@ func (s *session) serve(ctx context.Context, config configuration) (err error) {
 	defer closeLaunchers(ctx, all, log)
 	keepAudit, _ := resource.ParseDuration(config.get("audit-retention")) // checked with the settings
 	recorder := usage.New(usage.Needs{Jobs: db.Jobs(), SessionClusters: db.SessionClusters(), Changes: db.Subscribe, Store: db.Usage(), Log: log})
-	lead := func(ctx context.Context) error {
+	lead := prom.leads(func(ctx context.Context) error {
 		g, ctx := errgroup.WithContext(ctx)
 		g.Go(func() error { return loop.Run(ctx) })
 		g.Go(func() error { return pruneAudit(ctx, db.Audit(), keepAudit, log) })
 		g.Go(func() error { return recorder.Run(ctx) })
 		return g.Wait()
-	}
+	})
 	g.Go(func() error {
 		if !shared { // the lock on the folder says that we are alone
 			return lead(ctx)

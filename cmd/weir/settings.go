@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -48,6 +49,8 @@ func settings(getenv func(string) string) []setting {
 		{name: "s3-path-style", value: "false", doc: "name the bucket in the path and not in the host, as most services but AWS want it", boolean: true, check: checkBool},
 		{name: "s3-encryption", doc: "encryption by the S3 service: AES256, aws:kms or aws:kms:KEY"},
 		{name: "external-url", doc: "where browsers reach the server, such as https://weir.example.com, for signing in behind a proxy"},
+		{name: "pod-url", doc: "where pods of jobs reach this server, such as http://weir.weir.svc:8080, to fetch their files", check: checkPodURL},
+		{name: "metrics-listen", doc: "address to serve /metrics, /healthz and /readyz on for everybody, such as :9090; they are at the address of listen too, where metrics are for admins"},
 		{name: "auth", value: "false", doc: "ask who sends a request, and allow what role bindings allow; without it everybody may do everything", boolean: true, check: checkBool},
 		{name: "auth-bootstrap-token-file", doc: "file with the token of user:bootstrap, an admin, to set up roles with"},
 		{name: "auth-admins", doc: "who manages namespaces: user:NAME and group:NAME, separated by commas"},
@@ -87,6 +90,13 @@ func defaultData(getenv func(string) string) string {
 func checkDuration(v string) error {
 	if d, err := time.ParseDuration(strings.ReplaceAll(v, " ", "")); err != nil || d <= 0 {
 		return fmt.Errorf("want a duration such as 10s, got %q", v)
+	}
+	return nil
+}
+
+func checkPodURL(v string) error {
+	if u, err := url.Parse(v); v != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "") {
+		return fmt.Errorf("want an URL such as http://weir.weir.svc:8080, got %q", v)
 	}
 	return nil
 }
