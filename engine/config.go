@@ -137,6 +137,7 @@ func settingsOf(config map[string]string) (settings, error) {
 		},
 	}
 	s.checkpoint.Incremental = r.flag(true, "execution.checkpointing.incremental", "state.backend.incremental")
+	s.checkpoint.Compress = r.flag(false, "execution.checkpointing.snapshot-compression")
 	s.checkpoint.Storage = r.storage()
 	if v, key := r.text("", "pipeline.max-parallelism"); v != "" && v != "-1" {
 		s.maxParallelism = r.number(0, 1, key)

@@ -137,14 +137,13 @@ func (g *Groups) Restored() {
 
 func (g *Groups) putGroup(rec unsafe.Pointer) {
 	s := &g.shot
-	row := g.Table.Key(s.row[:0], rec)
+	group := data.KeyGroup(state.Hash(rec), s.maxParallelism)
+	row := g.Table.Key(s.main.Open(group), rec)
 	if s.windowed {
 		row = appendInt(row, s.window)
 	}
-	row = g.Encode(row, rec)
-	s.row = row
+	s.main.Close(group, g.Encode(row, rec))
 	s.puts++
-	s.main.Put(data.KeyGroup(state.Hash(rec), s.maxParallelism), row)
 }
 
 // Encode appends the number of rows and the aggregates of a record to a row, in
@@ -163,7 +162,8 @@ func (g *Groups) putSide(k int, rec unsafe.Pointer) {
 		return
 	}
 	s, t := &g.shot, g.sides[k]
-	row := t.Key(s.row[:0], rec)
+	group := data.KeyGroup(state.Hash(t.Owner(rec)), s.maxParallelism)
+	row := t.Key(s.sides[k].Open(group), rec)
 	if s.windowed {
 		row = appendInt(row, s.window)
 	}
@@ -171,9 +171,8 @@ func (g *Groups) putSide(k int, rec unsafe.Pointer) {
 	for i := range d.numbers {
 		row = appendInt(row, *i64(rec, d.first()+8*i))
 	}
-	s.row = row
+	s.sides[k].Close(group, row)
 	s.puts++
-	s.sides[k].Put(data.KeyGroup(state.Hash(t.Owner(rec)), s.maxParallelism), row)
 }
 
 // putBlock writes a row for each value of a block.

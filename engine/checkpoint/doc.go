@@ -98,6 +98,9 @@ type Config struct {
 	Retention  Retention
 	// Incremental checkpoints write what changed and refer to earlier ones for the rest.
 	Incremental bool
+	// Compress makes checkpoints smaller, for about as much processor time as it
+	// takes to write them otherwise. Savepoints always are compressed.
+	Compress bool
 	// Storage is how places are reached that are no local folders.
 	Storage storage.Config
 	// Files replaces the storage, for tests of what it does wrong; nil: none.

@@ -24,6 +24,7 @@ type folderDraft struct {
 	data    string // the layer file, in store
 	shared  bool
 	base    *Manifest     // that it may build on; nil: none
+	pack    codec         // of blocks
 	writers chan struct{} // limits those that pack at the same time
 	wg      sync.WaitGroup
 
@@ -63,6 +64,9 @@ func (h *History) folderDraft(id int64) *folderDraft {
 	d := h.newDraft(h.store, folder, id)
 	d.data = fmt.Sprintf("%s/%d-%s", sharedFolder, id, randomName())
 	d.shared = true
+	if h.cfg.Compress {
+		d.pack = snappy2
+	}
 	if h.cfg.Incremental {
 		d.base, _ = h.Latest().(*Manifest)
 	}
@@ -87,7 +91,7 @@ func (h *History) savepointDraft(r Request, id int64) (*folderDraft, error) {
 		return nil, err
 	}
 	d := h.newDraft(store, fmt.Sprintf("savepoint-%s-%s", h.jobID[:min(6, len(h.jobID))], randomName()), id)
-	d.what, d.m.Savepoint = "savepoint", true
+	d.what, d.m.Savepoint, d.pack = "savepoint", true, zstandard
 	d.data = path.Join(d.folder, dataFile)
 	return d, nil
 }

@@ -38,7 +38,7 @@ func parts(parallelism, rows, size int) []Part {
 				row[b] = byte(random.IntN(4))
 			}
 			copy(row, fmt.Sprintf("%d-%d", s, i))
-			k.Append(from+i%(to-from), row)
+			k.Put(from+i%(to-from), row)
 		}
 		w.List("offsets", state.Union, [][]byte{fmt.Appendf(nil, "part %d", s)})
 		w.List("pending", state.Split, [][]byte{fmt.Appendf(nil, "a%d", s), fmt.Appendf(nil, "b%d", s), {}})

@@ -172,20 +172,18 @@ var decoder = sync.OnceValue(func() *zstd.Decoder {
 	return d
 })
 
-// packBlock compresses raw if that makes it smaller: well for what is kept, or
-// quickly.
-func packBlock(raw []byte, well bool) (packed []byte, k block) {
+// packBlock compresses raw with a codec if that makes it smaller.
+func packBlock(raw []byte, with codec) (packed []byte, k block) {
 	packed = raw
-	if len(raw) >= 64 {
+	if len(raw) >= 64 && with != stored {
 		var z []byte
-		c := zstandard
-		if well {
+		if with == zstandard {
 			z = encoder().EncodeAll(raw, make([]byte, 0, len(raw)))
 		} else {
-			z, c = s2.Encode(nil, raw), snappy2
+			z = s2.Encode(nil, raw)
 		}
 		if len(z) < len(raw) {
-			packed, k.Codec = z, c
+			packed, k.Codec = z, with
 		}
 	}
 	k.Stored, k.Raw, k.CRC = len(packed), len(raw), crc32.Checksum(packed, castagnoli)

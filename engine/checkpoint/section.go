@@ -1,7 +1,6 @@
 package checkpoint
 
 import (
-	"encoding/binary"
 	"slices"
 
 	"github.com/weir-streams/weir/engine/state"
@@ -13,78 +12,27 @@ import (
 type sectionWriter struct {
 	d     *folderDraft
 	s     section
-	bufs  [][kinds][][]byte // rows by state, kind and key group
-	held  int
-	block []byte // being filled
-	bytes int64  // stored
+	held  state.Chunk // rows that did not come in chunks
+	block []byte      // being filled
+	bytes int64       // stored
 }
-
-const (
-	kinds = 3
-	// mostHeld is how many bytes of rows are gathered, to be put in order.
-	mostHeld = 4 << 20
-)
 
 // row adds one row.
 func (w *sectionWriter) row(number int, kind state.Kind, group int, row []byte) error {
-	for number >= len(w.bufs) {
-		w.bufs = append(w.bufs, [kinds][][]byte{})
-	}
-	groups := &w.bufs[number][kind]
-	for group >= len(*groups) {
-		*groups = append(*groups, nil)
-	}
-	b := (*groups)[group]
-	if len(b) > 0 && len(b)+len(row) > blockSize {
-		w.held -= len(b)
-		if err := w.piece(number, kind, group, b); err != nil {
-			return err
-		}
-		b = b[:0]
-	}
-	before := len(b)
-	b = binary.AppendUvarint(b, uint64(len(row)))
-	b = append(b, row...)
-	(*groups)[group] = b
-	if w.held += len(b) - before; w.held >= mostHeld {
+	if w.held.Add(number, kind, group, row); w.held.Full() {
 		return w.spill()
 	}
 	return nil
 }
 
-// chunk adds the rows of a chunk, as state.Sink describes it.
-func (w *sectionWriter) chunk(b []byte) error {
-	for len(b) > 0 {
-		x, n := binary.Uvarint(b)
-		b = b[n:]
-		group, n := binary.Uvarint(b)
-		b = b[n:]
-		size, n := binary.Uvarint(b)
-		b = b[n:]
-		if err := w.row(int(x>>2), state.Kind(x&3), int(group), b[:size]); err != nil {
-			return err
-		}
-		b = b[size:]
-	}
-	return nil
-}
-
 // spill packs what is held.
-func (w *sectionWriter) spill() error {
-	for number := range w.bufs {
-		for kind := range w.bufs[number] {
-			for group, b := range w.bufs[number][kind] {
-				if len(b) == 0 {
-					continue
-				}
-				if err := w.piece(number, state.Kind(kind), group, b); err != nil {
-					return err
-				}
-				w.bufs[number][kind][group] = b[:0]
-			}
-		}
+func (w *sectionWriter) spill() error { return w.chunk(&w.held) }
+
+// chunk packs the rows of a chunk, which is empty then.
+func (w *sectionWriter) chunk(c *state.Chunk) error {
+	if err := c.Each(w.piece); err != nil {
+		return err
 	}
-	w.held = 0
 	return w.flush()
 }
 
@@ -104,7 +52,7 @@ func (w *sectionWriter) flush() error {
 	if len(w.block) == 0 {
 		return nil
 	}
-	packed, k := packBlock(w.block, w.d.m.Savepoint)
+	packed, k := packBlock(w.block, w.d.pack)
 	off, err := w.d.store(packed)
 	if err != nil {
 		return err

@@ -17,7 +17,7 @@ type Stream struct {
 	base *manifestPart
 
 	mu      sync.Mutex
-	queue   [][]byte
+	queue   []*state.Chunk
 	bytes   int
 	working bool
 	told    bool // that it is full
@@ -26,19 +26,19 @@ type Stream struct {
 }
 
 const (
-	fullAt = 2 << 20 // bytes that wait: the task shall write no more for now
+	fullAt = 4 << 20 // bytes that wait: the task shall write no more for now
 	// brokenAt is where the snapshot is given up: rows that are changed before they
 	// were written come here even while storage is slow.
 	brokenAt = 64 << 20
 )
 
-var chunks = sync.Pool{New: func() any { return new([]byte) }}
+var chunks = sync.Pool{New: func() any { return new(state.Chunk) }}
 
-// Chunk gives an empty buffer.
-func (s *Stream) Chunk() []byte { return (*chunks.Get().(*[]byte))[:0] }
+// Chunk gives an empty chunk.
+func (s *Stream) Chunk() *state.Chunk { return chunks.Get().(*state.Chunk) }
 
 // Take takes a chunk over.
-func (s *Stream) Take(chunk []byte) {
+func (s *Stream) Take(chunk *state.Chunk) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.err != nil {
@@ -49,7 +49,7 @@ func (s *Stream) Take(chunk []byte) {
 		return
 	}
 	s.queue = append(s.queue, chunk)
-	s.bytes += len(chunk)
+	s.bytes += chunk.Len()
 	if !s.working {
 		s.working = true
 		s.d.wg.Go(s.work)
@@ -97,10 +97,10 @@ func (s *Stream) work() {
 		s.mu.Unlock()
 
 		s.d.writers <- struct{}{}
+		n := c.Len()
 		err := s.w.chunk(c)
 		<-s.d.writers
-		n := len(c)
-		chunks.Put(&c)
+		chunks.Put(c)
 
 		s.mu.Lock()
 		s.bytes -= n

@@ -147,7 +147,8 @@ func (s *RowStore) Begin(w *state.Writer) {
 	s.to = w.Keyed(s.name, len(s.keys), len(s.keys)+1, s.schema(true))
 	s.named = s.to.Whole()
 	s.Rows.Begin(s.to.Whole(), func(rec unsafe.Pointer) error {
-		row := s.identity(s.row[:0], rec)
+		group := data.KeyGroup(s.Hash(rec), s.ctx.MaxParallelism)
+		row := s.identity(s.to.Open(group), rec)
 		row = s.Layout.Append(row, s.Row(rec), s.cols[len(s.keys):])
 		if len(s.values) > 0 {
 			s.Extra(s.values, rec)
@@ -155,8 +156,7 @@ func (s *RowStore) Begin(w *state.Writer) {
 				row = binary.AppendVarint(append(row, 1), x)
 			}
 		}
-		s.row = row
-		s.to.Put(data.KeyGroup(s.Hash(rec), s.ctx.MaxParallelism), row)
+		s.to.Close(group, row)
 		return nil
 	})
 }

@@ -14,21 +14,17 @@ type Writer struct {
 	Snapshot Snapshot
 
 	sink  Sink
-	chunk []byte
+	chunk *Chunk
+	row   []byte
 }
 
-// Sink takes the rows of a Writer in chunks. A chunk is a sequence of rows: the
-// number of the state in Snapshot.Keyed times four plus the Kind, the key group,
-// the length of the row, each as a uvarint, and the row.
+// Sink takes the rows of a Writer in chunks.
 type Sink interface {
-	// Chunk gives an empty buffer to write the next chunk to.
-	Chunk() []byte
+	// Chunk gives an empty chunk.
+	Chunk() *Chunk
 	// Take takes a chunk over. It does not wait.
-	Take(chunk []byte)
+	Take(chunk *Chunk)
 }
-
-// chunkSize is about how many bytes are handed on at once.
-const chunkSize = 256 << 10
 
 // NewWriter makes a writer whose rows go to a sink.
 func NewWriter(checkpoint int64, incremental bool, to Sink) *Writer {
@@ -63,7 +59,7 @@ func (w *Writer) List(name string, mode ListMode, items [][]byte) {
 
 // Flush hands on what was written and not handed on yet.
 func (w *Writer) Flush() {
-	if w.sink != nil && len(w.chunk) > 0 {
+	if w.chunk != nil && w.chunk.bytes > 0 {
 		w.sink.Take(w.chunk)
 		w.chunk = nil
 	}
@@ -73,15 +69,66 @@ func (w *Writer) Flush() {
 // deleted once; Clear is about earlier snapshots only, so that rows of the same
 // key are put before or after it. Bytes given are copied.
 type KeyedWriter struct {
-	w *Writer
-	i int
+	w    *Writer
+	i    int
+	part *[]byte // that has the row between Open and Close
+	from int     // where that begins, with its length
+	head int     // bytes that lengths are expected to take
 }
 
 // Put says that an encoded row is there. It replaces the row with the same identity.
 func (k *KeyedWriter) Put(group int, row []byte) { k.write(Put, group, row) }
 
-// Append is Put.
-func (k *KeyedWriter) Append(group int, row []byte) { k.write(Put, group, row) }
+// Open begins a row that is put. The row is to be appended to what it returns, and
+// that to be given to Close before anything else is written.
+func (k *KeyedWriter) Open(group int) []byte {
+	w := k.w
+	if w.sink == nil {
+		return w.row[:0]
+	}
+	if w.chunk == nil {
+		w.chunk = w.sink.Chunk()
+	}
+	k.part = w.chunk.part(k.i, Put, group)
+	k.from = len(*k.part)
+	k.head = max(k.head, 1)
+	return append(*k.part, 0, 0)[:k.from+k.head]
+}
+
+// Close ends the row that Open began.
+func (k *KeyedWriter) Close(group int, row []byte) {
+	w := k.w
+	if w.sink == nil {
+		w.row = row
+		k.write(Put, group, row)
+		return
+	}
+	s := &w.Snapshot.Keyed[k.i]
+	s.Rows++
+	s.Whole = s.Whole || s.Unique == 0
+	n := len(row) - k.from - k.head
+	switch {
+	case n < 0x80 && k.head == 1:
+		row[k.from] = byte(n)
+	case n < 0x4000 && k.head == 2: // also where one byte would do
+		row[k.from], row[k.from+1] = byte(n)|0x80, byte(n>>7)
+		if n < 0x80 {
+			k.head = 1
+		}
+	default:
+		var size [10]byte
+		head := appendUvarint(size[:0], uint64(n))
+		row = append(row, head[k.head:]...)
+		copy(row[k.from+len(head):], row[k.from+k.head:k.from+k.head+n])
+		copy(row[k.from:], head)
+		k.head = 2
+	}
+	w.chunk.bytes += len(row) - k.from
+	*k.part = row
+	if w.chunk.Full() {
+		w.Flush()
+	}
+}
 
 // Delete says that the row with an identity is gone: the encoding of its first
 // unique columns.
@@ -113,11 +160,8 @@ func (k *KeyedWriter) write(kind Kind, group int, row []byte) {
 		if w.chunk == nil {
 			w.chunk = w.sink.Chunk()
 		}
-		b := appendUvarint(w.chunk, uint64(k.i)<<2|uint64(kind))
-		b = appendUvarint(b, uint64(group))
-		b = appendUvarint(b, uint64(len(row)))
-		w.chunk = append(b, row...)
-		if len(w.chunk) >= chunkSize {
+		w.chunk.Add(k.i, kind, group, row)
+		if w.chunk.Full() {
 			w.Flush()
 		}
 		return

@@ -162,7 +162,7 @@ func (f *final) Snapshot(w *state.Writer) error {
 	to := w.Keyed(rowsState, 0, 0, f.columns)
 	for _, e := range all {
 		for range e.count {
-			to.Append(0, []byte(e.row))
+			to.Put(0, []byte(e.row))
 		}
 	}
 	return nil

@@ -112,8 +112,7 @@ func (s *side) written(rec unsafe.Pointer) bool {
 // write puts rows into the snapshot.
 func (s *side) write(rows []unsafe.Pointer) error {
 	return s.eachGroup(rows, func(rec unsafe.Pointer, group int) error {
-		s.row = s.encode(s.row[:0], rec)
-		s.to.Put(group, s.row)
+		s.to.Close(group, s.encode(s.to.Open(group), rec))
 		if s.counted {
 			*word(rec, s.marks+markWrote) = s.number
 		}

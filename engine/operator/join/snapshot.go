@@ -79,8 +79,8 @@ func (j *join) Begin(w *state.Writer) error {
 		s.deleted = s.to.Whole()
 		s.rows.Begin(s.to.Whole(), func(rec unsafe.Pointer) error {
 			row := state.Value(rec)
-			s.coded = s.encode(s.coded[:0], row)
-			s.to.Put(data.KeyGroup(state.Hash(pointer(row, rowKey)), s.groups), s.coded)
+			group := data.KeyGroup(state.Hash(pointer(row, rowKey)), s.groups)
+			s.to.Close(group, s.encode(s.to.Open(group), row))
 			return nil
 		})
 	}

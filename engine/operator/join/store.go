@@ -293,6 +293,9 @@ func (s *side) gather(o *data.Batch, rows []unsafe.Pointer, columns []int, types
 		}
 	}
 	into = into[:last+1]
+	if s.coded == nil {
+		s.coded = make([]byte, 0, 64)
+	}
 	for i, r := range rows {
 		if r == nil {
 			for _, v := range o.Cols[at:] {

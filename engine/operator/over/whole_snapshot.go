@@ -26,7 +26,7 @@ func (w *whole) Snapshot(to *state.Writer) error {
 				gone[x.row]--
 				continue
 			}
-			rows.Append(0, []byte(x.row))
+			rows.Put(0, []byte(x.row))
 		}
 	}
 	return nil

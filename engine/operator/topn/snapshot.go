@@ -22,7 +22,6 @@ type snapshots struct {
 	groups  int
 	deleted bool // those that are gone are written
 	key     []byte
-	coded   []byte
 }
 
 func (t *topN) schema() []data.Column {
@@ -86,10 +85,9 @@ func (t *topN) write(rec unsafe.Pointer) error {
 
 func (t *topN) writeRow(group int, block uint64) {
 	rec := t.row(block)
-	t.coded = t.layout.Append(t.coded[:0], rec, t.cols[:len(t.spec.Keys)])
-	t.coded = binary.AppendVarint(append(t.coded, 1), *(*int64)(t.heap.At(block)))
-	t.coded = t.layout.Append(t.coded, rec, t.cols[len(t.spec.Keys):])
-	t.to.Put(group, t.coded)
+	row := t.layout.Append(t.to.Open(group), rec, t.cols[:len(t.spec.Keys)])
+	row = binary.AppendVarint(append(row, 1), *(*int64)(t.heap.At(block)))
+	t.to.Close(group, t.layout.Append(row, rec, t.cols[len(t.spec.Keys):]))
 }
 
 const slice = 1000 // partitions
