@@ -26,8 +26,12 @@ import (
 // job's checkpoints, and refers to older ones for what did not change. What a
 // savepoint refers to lies in its own folder. Small files lie in _metadata.
 
-// FormatVersion is the newest format that is read, and the one written.
-const FormatVersion = 2
+// FormatVersion is the newest format that is read, and the one of checkpoints.
+// Savepoints have no packed rows, and are of one that older engines read too.
+const (
+	FormatVersion    = 3
+	savepointVersion = 2
+)
 
 const (
 	magic       = "WEIRCKPT"
@@ -127,7 +131,11 @@ func encodeMetadata(m *manifest, inline []byte) ([]byte, error) {
 	}
 	b := make([]byte, 0, headerSize+len(text)+len(inline)+4)
 	b = append(b, magic...)
-	b = binary.LittleEndian.AppendUint32(b, FormatVersion)
+	version := uint32(FormatVersion)
+	if m.Savepoint {
+		version = savepointVersion
+	}
+	b = binary.LittleEndian.AppendUint32(b, version)
 	b = binary.LittleEndian.AppendUint32(b, uint32(len(text)))
 	b = binary.LittleEndian.AppendUint64(b, uint64(len(inline)))
 	b = append(b, text...)

@@ -187,7 +187,27 @@ func (l layer) Each(kind state.Kind, want []bool, from, to int, f func(number, g
 	if l.cut {
 		return l.gathered(which, f)
 	}
-	return l.read(which, f)
+	if kind != state.Put {
+		return l.read(which, f)
+	}
+	unpackers := make([]*state.Unpacker, len(want))
+	for i := range unpackers {
+		if want[i] {
+			var err error
+			if unpackers[i], err = state.NewUnpacker(&l.States[i]); err != nil {
+				return damaged("%v", err)
+			}
+		}
+	}
+	return l.read(which, func(number, group int, rows []byte) error {
+		if u := unpackers[number]; u != nil {
+			var err error
+			if rows, err = u.Rows(rows); err != nil {
+				return damaged("state %s: %v", l.States[number].Name, err)
+			}
+		}
+		return f(number, group, rows)
+	})
 }
 
 // read gives pieces, each with its bytes, by block. The next block is read and

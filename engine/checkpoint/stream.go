@@ -32,10 +32,27 @@ const (
 	brokenAt = 64 << 20
 )
 
-var chunks = sync.Pool{New: func() any { return new(state.Chunk) }}
+// chunks are some that nobody uses, with their room.
+var chunks = make(chan *state.Chunk, keptChunks)
+
+const keptChunks = 6
 
 // Chunk gives an empty chunk.
-func (s *Stream) Chunk() *state.Chunk { return chunks.Get().(*state.Chunk) }
+func (s *Stream) Chunk() *state.Chunk {
+	select {
+	case c := <-chunks:
+		return c
+	default:
+		return new(state.Chunk)
+	}
+}
+
+func giveChunk(c *state.Chunk) {
+	select {
+	case chunks <- c:
+	default:
+	}
+}
 
 // Take takes a chunk over.
 func (s *Stream) Take(chunk *state.Chunk) {
@@ -100,7 +117,7 @@ func (s *Stream) work() {
 		n := c.Len()
 		err := s.w.chunk(c)
 		<-s.d.writers
-		chunks.Put(c)
+		giveChunk(c)
 
 		s.mu.Lock()
 		s.bytes -= n
@@ -154,5 +171,7 @@ func (b Barrier) Writer(p Part, durable int64, wake func()) (*state.Writer, *Str
 		s.err = errDiscarded
 	}
 	b.draft.mu.Unlock()
-	return state.NewWriter(b.ID, s.base != nil, s), s
+	w := state.NewWriter(b.ID, s.base != nil, s)
+	w.Packs = !b.draft.m.Savepoint
+	return w, s
 }

@@ -3,6 +3,7 @@ package operator
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"unsafe"
 
 	"github.com/weir-streams/weir/engine/data"
@@ -29,7 +30,6 @@ type RowStore struct {
 	ctx    *Context
 	to     *state.KeyedWriter
 	named  bool // of the snapshot under way: those that went
-	row    []byte
 	values []int64
 
 	sizes packed.Scratch
@@ -142,12 +142,38 @@ func (s *RowStore) identity(dst []byte, rec unsafe.Pointer) []byte {
 	return binary.AppendVarint(append(dst, 1), state.Number(rec))
 }
 
+// places says which column of a packed row each column of the canonical form is.
+func (s *RowStore) places() []int {
+	out := slices.Concat(s.cols[:len(s.keys)], []int{-1}, s.cols[len(s.keys):])
+	for range s.extra {
+		out = append(out, -1)
+	}
+	return out
+}
+
+// pack appends a row as it lies packed.
+func (s *RowStore) pack(dst []byte, rec unsafe.Pointer) []byte {
+	dst = binary.AppendVarint(dst, state.Number(rec))
+	if len(s.values) > 0 {
+		s.Extra(s.values, rec)
+		for _, x := range s.values {
+			dst = binary.AppendVarint(dst, x)
+		}
+	}
+	return append(dst, s.Layout.Raw(s.Row(rec))...)
+}
+
 // Begin fixes the rows of this moment for a snapshot.
 func (s *RowStore) Begin(w *state.Writer) {
 	s.to = w.Keyed(s.name, len(s.keys), len(s.keys)+1, s.schema(true))
 	s.named = s.to.Whole()
+	packs := s.to.Pack(s.places())
 	s.Rows.Begin(s.to.Whole(), func(rec unsafe.Pointer) error {
 		group := data.KeyGroup(s.Hash(rec), s.ctx.MaxParallelism)
+		if packs {
+			s.to.Close(group, s.pack(s.to.Open(group), rec))
+			return nil
+		}
 		row := s.identity(s.to.Open(group), rec)
 		row = s.Layout.Append(row, s.Row(rec), s.cols[len(s.keys):])
 		if len(s.values) > 0 {

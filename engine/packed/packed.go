@@ -2,11 +2,12 @@
 // column of fixed width at a fixed place, the bytes of the others behind them.
 //
 // The rule: rows are written and read by columns, many at a time, so that the
-// misses of independent rows overlap. It is no form for files: those have the row
-// codec of package data.
+// misses of independent rows overlap. Checkpoints have rows in this form, so that it
+// cannot change without a new version of theirs; savepoints have not.
 package packed
 
 import (
+	"encoding/binary"
 	"fmt"
 	"slices"
 	"unsafe"
@@ -233,6 +234,27 @@ func (l *Layout) Bytes(rec unsafe.Pointer, k int) []byte {
 	p := &l.places[k]
 	from := l.start(rec, p)
 	return unsafe.Slice((*byte)(unsafe.Add(rec, from)), *(*uint32)(unsafe.Add(rec, p.at))-from)
+}
+
+// Fits tells whether p, which is not known to be one, has the lengths of a row.
+func (l *Layout) Fits(p []byte) bool {
+	if len(p) < l.fixed {
+		return false
+	}
+	end := l.fixed
+	for _, k := range l.bytes {
+		next := int(binary.LittleEndian.Uint32(p[l.places[k].at:]))
+		if next < end {
+			return false
+		}
+		end = next
+	}
+	return end == len(p)
+}
+
+// Raw are the bytes of a row, valid as long as it is.
+func (l *Layout) Raw(rec unsafe.Pointer) []byte {
+	return unsafe.Slice((*byte)(rec), l.Size(rec))
 }
 
 // Size is that of a row, in bytes.

@@ -309,7 +309,7 @@ func (s *sum) Snapshot(w *state.Writer) error {
 		row := binary.BigEndian.AppendUint64(nil, uint64(key))
 		row = binary.BigEndian.AppendUint64(row, uint64(a[0]))
 		row = binary.BigEndian.AppendUint64(row, uint64(a[1]))
-		k.Append(data.KeyGroup(data.HashInt(key), s.c.MaxParallelism), row)
+		k.Put(data.KeyGroup(data.HashInt(key), s.c.MaxParallelism), row)
 	}
 	return nil
 }

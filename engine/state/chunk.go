@@ -44,6 +44,9 @@ func (c *Chunk) part(number int, kind Kind, group int) *[]byte {
 	}
 	p := &(*groups)[group]
 	if len(*p) == 0 {
+		if *p == nil {
+			*p = make([]byte, 0, partBytes/16)
+		}
 		c.used = append(c.used, uint64(number)<<24|uint64(kind)<<16|uint64(group))
 	}
 	return p

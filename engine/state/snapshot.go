@@ -21,6 +21,9 @@ type Declared struct {
 	Unique int
 	// Whole says that all rows are there: what earlier snapshots have does not count.
 	Whole bool
+	// Packed says how rows that are put lie packed, see KeyedWriter.Pack; nil: they
+	// are in the row codec.
+	Packed []int `json:",omitempty"`
 	// Rows and Gone count what was put, and what was deleted or cleared.
 	Rows, Gone int64
 }

@@ -9,6 +9,8 @@ type Writer struct {
 	// need be written: what is not mentioned is as it was. A state that is not
 	// named at all, and a slice that is not named, is gone.
 	Incremental bool
+	// Packs says that rows may be packed.
+	Packs bool
 	// Snapshot is what was written. Where the runtime streams a snapshot, rows do
 	// not come here.
 	Snapshot Snapshot

@@ -14,6 +14,7 @@ import (
 type logPass struct {
 	to     *state.KeyedWriter
 	groups int // key groups
+	packs  bool
 
 	begun, full bool
 	deleted     bool // of a table: those deleted are written
@@ -112,7 +113,11 @@ func (s *side) written(rec unsafe.Pointer) bool {
 // write puts rows into the snapshot.
 func (s *side) write(rows []unsafe.Pointer) error {
 	return s.eachGroup(rows, func(rec unsafe.Pointer, group int) error {
-		s.to.Close(group, s.encode(s.to.Open(group), rec))
+		if row := s.to.Open(group); s.packs {
+			s.to.Close(group, s.pack(row, rec))
+		} else {
+			s.to.Close(group, s.encode(row, rec))
+		}
 		if s.counted {
 			*word(rec, s.marks+markWrote) = s.number
 		}

@@ -3,6 +3,7 @@ package join
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"unsafe"
 
 	"github.com/weir-streams/weir/engine/data"
@@ -44,6 +45,24 @@ func (s *side) unique() int {
 	return len(s.order)
 }
 
+// places says which column of a packed row each column of the canonical form is.
+func (s *side) places() []int {
+	out := slices.Concat(s.order[:len(s.keys)], []int{-1}, s.order[len(s.keys):])
+	if s.counted {
+		out = append(out, -1)
+	}
+	return out
+}
+
+// pack appends a row as it lies packed.
+func (s *side) pack(dst []byte, row unsafe.Pointer) []byte {
+	dst = binary.AppendVarint(dst, *field(row, logID))
+	if s.counted {
+		dst = binary.AppendVarint(dst, *s.matches(row))
+	}
+	return append(dst, s.layout.Raw(unsafe.Add(row, s.head))...)
+}
+
 func appendInt(row []byte, x int64) []byte { return binary.AppendVarint(append(row, 1), x) }
 
 // encode appends a row in the canonical form.
@@ -73,6 +92,7 @@ func (j *join) Begin(w *state.Writer) error {
 		s.to = w.Keyed(s.name, len(s.keys), s.unique(), s.schema())
 		s.groups = j.ctx.MaxParallelism
 		if s.inserts {
+			s.packs = s.to.Pack(s.places())
 			s.beginLog(s.to.Whole())
 			continue
 		}

@@ -20,6 +20,7 @@ const rowsState = "rows"
 type snapshots struct {
 	to      *state.KeyedWriter
 	groups  int
+	packs   bool
 	deleted bool // those that are gone are written
 	key     []byte
 }
@@ -54,6 +55,7 @@ func (t *topN) Snapshot(w *state.Writer) error { return operator.SnapshotWhole(t
 // Begin fixes what is there.
 func (t *topN) Begin(w *state.Writer) error {
 	t.to = w.Keyed(rowsState, len(t.spec.Keys), t.unique(), t.schema())
+	t.packs = t.to.Pack(slices.Concat(t.cols[:len(t.spec.Keys)], []int{-1}, t.cols[len(t.spec.Keys):]))
 	t.groups, t.deleted = t.ctx.MaxParallelism, t.to.Whole()
 	t.keys.Begin(t.to.Whole(), t.write)
 	return nil
@@ -85,6 +87,11 @@ func (t *topN) write(rec unsafe.Pointer) error {
 
 func (t *topN) writeRow(group int, block uint64) {
 	rec := t.row(block)
+	if t.packs {
+		row := binary.AppendVarint(t.to.Open(group), *(*int64)(t.heap.At(block)))
+		t.to.Close(group, append(row, t.layout.Raw(rec)...))
+		return
+	}
 	row := t.layout.Append(t.to.Open(group), rec, t.cols[:len(t.spec.Keys)])
 	row = binary.AppendVarint(append(row, 1), *(*int64)(t.heap.At(block)))
 	t.to.Close(group, t.layout.Append(row, rec, t.cols[len(t.spec.Keys):]))
