@@ -40,7 +40,7 @@ type benchOptions struct {
 
 func benchCommand(s *session) *cobra.Command {
 	c := &cobra.Command{Use: "bench", Short: "Measure the engine", Example: example("weir bench nexmark --queries q0,q5")}
-	c.AddCommand(benchNexmarkCommand(s), benchLatencyCommand(s), benchLoopsCommand(s), benchSoakCommand(s))
+	c.AddCommand(benchNexmarkCommand(s), benchLatencyCommand(s), benchLoopsCommand(s), benchSoakCommand(s), benchStateCommand(s))
 	return c
 }
 
