@@ -3,6 +3,7 @@ package savepoint
 import (
 	"errors"
 	"flag"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -13,46 +14,68 @@ import (
 // corpus is a folder with many snapshots, such as the resources of Flink's own tests.
 var corpus = flag.String("corpus", "", "folder with _metadata files to read as well")
 
+// TestRealSnapshots reads what Flink has written, of each version, state backend
+// and kind; see test/flink for how it was recorded.
 func TestRealSnapshots(t *testing.T) {
-	for _, tt := range []struct {
-		name    string
-		version int
-		kind    Kind
-	}{
-		{"flink-2.3.0-canonical-savepoint", 6, CanonicalSavepoint},
-		{"flink-2.3.0-checkpoint", 6, Checkpoint},
-	} {
-		dir := t.TempDir()
-		b, err := os.ReadFile(filepath.Join("testdata", tt.name))
-		if err == nil {
-			err = os.WriteFile(filepath.Join(dir, MetadataFile), b, 0o600)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		s, err := Open("file:" + dir)
-		if err != nil || s.Version != tt.version || s.Kind != tt.kind || s.CheckpointID < 1 {
-			t.Fatalf("%s: %+v, %v", tt.name, s, err)
-		}
-		names, keyed := "", false
-		for _, o := range s.Operators {
-			names += o.Name + " "
-			keyed = keyed || o.Keyed
-			if len(o.ID) != 32 || o.Parallelism < 1 || o.MaxParallelism < o.Parallelism {
-				t.Errorf("%s: %+v", tt.name, o)
+	files, err := filepath.Glob(filepath.Join("testdata", "flink-*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]int{}
+	for _, file := range files {
+		name := filepath.Base(file)
+		t.Run(name, func(t *testing.T) {
+			want := Checkpoint
+			switch {
+			case strings.HasSuffix(name, "-canonical-savepoint"):
+				want = CanonicalSavepoint
+			case strings.HasSuffix(name, "-native-savepoint"):
+				want = NativeSavepoint
 			}
-		}
-		if !keyed || !strings.Contains(names, "GroupAggregate") {
-			t.Errorf("%s: operators %s, keyed state %v", tt.name, names, keyed)
-		}
-		missing, err := s.Missing()
-		if err != nil || len(missing) != len(s.Files) {
-			t.Errorf("%s: %d of %d files are missing, %v", tt.name, len(missing), len(s.Files), err)
-		}
-		// Cut anywhere in its operators it is refused, and never read past its end.
-		for n := range b {
-			if _, err := Parse(b[:n]); err == nil && n < len(b)/3 {
-				t.Fatalf("%s: %d bytes of %d were read as a whole", tt.name, n, len(b))
+			version := 6
+			if strings.HasPrefix(name, "flink-1.20.") {
+				version = 4
+			}
+			seen[fmt.Sprint(version, " ", want)]++
+			dir := t.TempDir()
+			b, err := os.ReadFile(file)
+			if err == nil {
+				err = os.WriteFile(filepath.Join(dir, MetadataFile), b, 0o600)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			s, err := Open("file:" + dir)
+			if err != nil || s.Version != version || s.Kind != want || s.CheckpointID < 1 {
+				t.Fatalf("%+v, %v", s, err)
+			}
+			names, keyed, inFlight := "", false, false
+			for _, o := range s.Operators {
+				names += o.Name + " "
+				keyed, inFlight = keyed || o.Keyed, inFlight || o.InFlight
+				if len(o.ID) != 32 || o.Parallelism != 2 || o.MaxParallelism != 128 || o.Bytes < 0 {
+					t.Errorf("%+v", o)
+				}
+			}
+			if !keyed || inFlight != strings.Contains(name, "-unaligned-") || version == 6 && !strings.Contains(names, "GroupAggregate") {
+				t.Errorf("operators %s, keyed state %v, rows on their way %v", names, keyed, inFlight)
+			}
+			missing, err := s.Missing()
+			if err != nil || len(s.Files) == 0 || len(missing) != len(s.Files) {
+				t.Errorf("%d of %d files are missing, %v", len(missing), len(s.Files), err)
+			}
+			// Cut anywhere in its operators it is refused, and never read past its end.
+			for n := 0; n < len(b); n += 1 + len(b)/5000 {
+				if _, err := Parse(b[:n]); err == nil && n < len(b)/3 {
+					t.Fatalf("%d bytes of %d were read as a whole", n, len(b))
+				}
+			}
+		})
+	}
+	for _, version := range []string{"4", "6"} {
+		for _, kind := range []Kind{Checkpoint, CanonicalSavepoint, NativeSavepoint} {
+			if seen[version+" "+string(kind)] < 2 {
+				t.Errorf("no samples of version %s, %s: %v", version, kind, seen)
 			}
 		}
 	}
