@@ -192,6 +192,8 @@ func (s *session) serve(ctx context.Context, config configuration) (err error) {
 
 	// Server.
 	prom.watch(loop, db.Deployments(), db.Namespaces(), measures, log)
+	webUI := &flinkWebUI{places: flinkPlaces(os.Getenv, data)}
+	defer func() { err = errors.Join(err, webUI.Close()) }()
 	planning := engine.New(engine.Config{Log: log, Dir: data}) // of SQL in this process: to plan, and to show first rows
 	srv, err := server.New(server.Config{
 		Config: rest.Config{
@@ -201,7 +203,7 @@ func (s *session) serve(ctx context.Context, config configuration) (err error) {
 			Build:           rest.Build{Version: b.Version, Commit: b.Commit, Time: b.Time, Flink: jobmanager.Version},
 			ReportedVersion: config.get("reported-version"),
 			GlobalDefaults:  config.global, Planner: secretPlanner{gateway.Planner{Engine: planning}, vault}, Log: log,
-			Examples: examplesIn(data),
+			Examples: examplesIn(data), FlinkWebUI: webUI,
 		},
 		Platform: platformapi.Config{
 			Resources: platformapi.Resources{
@@ -314,7 +316,7 @@ func launchers(data, clusters string, log *slog.Logger) (map[string]cluster.Laun
 		command = append(command, "--repository", repository)
 	}
 	flinkProcesses, err := process.New(process.Config{
-		Dir: clusters + "-flink", Command: command, Artifacts: []string{"SQLSCRIPT", "JAR", "PYTHON"}, Grace: 20 * time.Second, Warms: true, Log: log,
+		Dir: clusters + "-flink", Command: command, Artifacts: []string{"SQLSCRIPT", "JAR", "PYTHON"}, Grace: 20 * time.Second, Warms: true, Rescales: true, Log: log,
 	})
 	if err != nil {
 		return nil, err

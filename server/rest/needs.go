@@ -2,6 +2,7 @@ package rest
 
 import (
 	"context"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"time"
@@ -175,7 +176,10 @@ type Config struct {
 	StateReader     StateReader // nil: nobody can look into savepoints
 	Logs            Logs        // nil: logs of ended jobs are not kept
 	Examples        Examples    // nil: there are none
-	Build           Build
+	// FlinkWebUI are the files of Flink's own web UI, for clusters that have only
+	// its REST API; nil: there are none.
+	FlinkWebUI fs.FS
+	Build      Build
 	// ReportedVersion is the build version in system-info; some clients of
 	// Ververica Platform insist on one. Empty: that of Build.
 	ReportedVersion string

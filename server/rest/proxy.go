@@ -1,13 +1,18 @@
 package rest
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/http/httputil"
+	"path"
 	"strings"
+	"time"
 
 	"github.com/weir-streams/weir/resource"
 	"github.com/weir-streams/weir/server/wire"
@@ -51,28 +56,62 @@ func readOnly(r *http.Request) error {
 
 // passOn lets a cluster answer.
 func (a *API) passOn(w http.ResponseWriter, r *http.Request, transport http.RoundTripper, unreachable func(error) error) {
-	path := r.PathValue("path")
+	name := r.PathValue("path")
 	proxy := &httputil.ReverseProxy{
 		Transport:     transport,
 		FlushInterval: -1, // as it comes
 		Rewrite: func(p *httputil.ProxyRequest) {
 			p.Out.URL.Scheme, p.Out.URL.Host, p.Out.Host = "http", "cluster", ""
-			p.Out.URL.Path, p.Out.URL.RawPath = "/"+path, ""
+			p.Out.URL.Path, p.Out.URL.RawPath = "/"+name, ""
 			p.Out.Header.Del("Authorization") // ours, not the cluster's
 			p.Out.Header.Del("Cookie")
 		},
 		ModifyResponse: func(res *http.Response) error {
 			res.Header.Del("Set-Cookie")
+			if res.StatusCode == http.StatusNotFound && ofWebUI(name) {
+				return errNoWebUI
+			}
 			return nil
 		},
 		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {
-			if !errors.Is(err, context.Canceled) {
+			switch {
+			case errors.Is(err, errNoWebUI):
+				a.webUI(w, r, name)
+			case !errors.Is(err, context.Canceled):
 				wire.Fail(w, r, unreachable(err))
 			}
 		},
 		ErrorLog: slog.NewLogLogger(a.Log.Handler(), slog.LevelDebug),
 	}
 	proxy.ServeHTTP(w, r)
+}
+
+// errNoWebUI is why a file of the web UI does not come from the cluster: it is
+// one of our engine, which has Flink's REST API only.
+var errNoWebUI = errors.New("the cluster has no web UI")
+
+// ofWebUI tells whether a path is one of the files of Flink's web UI.
+func ofWebUI(name string) bool {
+	return name == "" || strings.HasPrefix(name, "assets/") || !strings.Contains(name, "/") && path.Ext(name) != ""
+}
+
+// webUI serves a file of Flink's web UI from an installation of Flink.
+func (a *API) webUI(w http.ResponseWriter, r *http.Request, name string) {
+	name = path.Clean(cmp.Or(name, "index.html"))
+	content, err := []byte(nil), fs.ErrNotExist
+	if a.FlinkWebUI != nil && fs.ValidPath(name) {
+		content, err = fs.ReadFile(a.FlinkWebUI, name)
+	}
+	if err != nil {
+		said := &wire.Error{Status: http.StatusNotFound, Reason: "NotFound", Message: "Flink's web UI has no such file"}
+		if name == "index.html" {
+			said.Message = "there is no web UI of Flink's on this machine: weir flink install 2.3.0 fetches it. The engine answers Flink's REST API here, such as jobs/overview"
+		}
+		wire.Fail(w, r, said)
+		return
+	}
+	w.Header().Set("Cache-Control", "no-cache")
+	http.ServeContent(w, r, name, time.Time{}, bytes.NewReader(content))
 }
 
 func unreachable(job resource.Job, err error) error {

@@ -3,8 +3,11 @@ package rest_test
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"net/http"
+	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/weir-streams/weir/flink"
 	"github.com/weir-streams/weir/resource"
@@ -141,4 +144,39 @@ func TestTheFlinkUIOfASessionCluster(t *testing.T) {
 	silent.call("PUT", shared, `{}`, 201)
 	silent.become("shared", resource.SessionRunning)
 	silent.call("GET", ui+"overview", "", 502)
+}
+
+// TestFlinksWebUIForTheEngine serves the files of an installation where the
+// cluster has none, and nothing but these.
+func TestFlinksWebUIForTheEngine(t *testing.T) {
+	const ui = "/flink-ui/v1/namespaces/default/sessionclusters/shared/"
+	for _, tt := range []struct {
+		name  string
+		files fs.FS
+		at    string
+		code  int
+		want  string
+	}{
+		{"the page", fstest.MapFS{"index.html": {Data: []byte("<html>Flink")}}, "", 200, "<html>Flink"},
+		{"what it loads", fstest.MapFS{"main.1.js": {Data: []byte("run()")}}, "main.1.js", 200, "run()"},
+		{"in folders", fstest.MapFS{"assets/a.svg": {Data: []byte("<svg>")}}, "assets/a.svg", 200, "<svg>"},
+		{"none such", fstest.MapFS{"index.html": {}}, "other.js", 404, "no such file"},
+		{"not outside", fstest.MapFS{"index.html": {}}, "assets/%2e%2e/%2e%2e/secret", 404, "no such file"},
+		{"no installation", nil, "", 404, "weir flink install"},
+		{"the API's own", fstest.MapFS{"index.html": {}}, "jobs/none", 404, "no page here"},
+	} {
+		w := start(t, func(c *server.Config) { c.SessionClusters, c.FlinkWebUI = pageless{}, tt.files })
+		w.call("PUT", shared, `{}`, 201)
+		w.become("shared", resource.SessionRunning)
+		if got := w.send("GET", ui+tt.at, ""); got.status != tt.code || !strings.Contains(string(got.body), tt.want) {
+			t.Errorf("%s: %d %s", tt.name, got.status, got.body)
+		}
+	}
+}
+
+// pageless is a cluster with no pages.
+type pageless struct{}
+
+func (pageless) SessionTransport(context.Context, resource.SessionCluster) (http.RoundTripper, error) {
+	return flink.InProcess(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no page here", http.StatusNotFound) })), nil
 }
