@@ -68,6 +68,13 @@ type LogKeeper interface {
 	KeptLog(ctx context.Context, ref Ref) (io.ReadCloser, error)
 }
 
+// Rescaler is a Launcher whose clusters get the processes that a running job
+// needs when it is told to run at another parallelism.
+type Rescaler interface {
+	Launcher
+	Rescales() bool
+}
+
 // Local is a Launcher that sees the clusters of one place only, such as those
 // of a folder of this machine. What it does not find may run at another place;
 // nobody asks it about those.

@@ -30,6 +30,12 @@ const (
 	AnnotationWarmed      = "weir.io/standby-asked"    // since when such a cluster may exist
 	AnnotationReady       = "weir.io/standby-ready"    // since when it is ready for the job
 
+	// On a Job that runs at another parallelism than it started with, or is to.
+	AnnotationRescale      = "weir.io/parallelism-wanted"  // while it is to
+	AnnotationRescaleAsked = "weir.io/parallelism-asked"   // since when its cluster has been told
+	AnnotationRescaleNo    = "weir.io/parallelism-refused" // why it cannot while it runs
+	AnnotationRescaleFrom  = "weir.io/parallelism-before"  // what it goes back to then: parallelism, generation and spec version
+
 	// On a Job and on a SessionCluster: the place, such as a machine, that its
 	// cluster was launched at. Servers of other places cannot see it.
 	AnnotationPlace = "weir.io/place"

@@ -25,8 +25,10 @@ type Sight struct {
 	Answers    bool
 	Status     flink.JobStatus // empty: the cluster knows no such job
 	Processing bool            // all tasks run; looked at only when asked for
-	Failure    string          // why the job failed, or is being restarted
-	Refused    bool            // it failed because of its program or settings: trying again cannot help
+	// Parallelism is that of the stage with the most tasks; looked at with Processing.
+	Parallelism int
+	Failure     string // why the job failed, or is being restarted
+	Refused     bool   // it failed because of its program or settings: trying again cannot help
 
 	// Standby is how far a cluster is that was brought up without its job; nil:
 	// it is none, or has the job.
@@ -154,6 +156,13 @@ func (c *Clusters) KeptLog(ctx context.Context, job resource.Job) (io.ReadCloser
 	return k.KeptLog(ctx, Ref(job))
 }
 
+// Rescales tells whether jobs of a launcher can be told to run at another
+// parallelism.
+func (c *Clusters) Rescales(launcher string) bool {
+	r, ok := c.launchers[launcher].(cluster.Rescaler)
+	return ok && r.Rescales()
+}
+
 // Client connects to a job's cluster.
 func (c *Clusters) Client(ctx context.Context, job resource.Job) (*flink.Client, error) {
 	l, err := c.launcher(job)
@@ -193,6 +202,16 @@ func (c *Clusters) Cancel(ctx context.Context, job resource.Job) error {
 		return nil
 	}
 	return c.clean(ctx, job, err)
+}
+
+// Rescale tells a running job to run at another parallelism. Telling it again is
+// harmless. When it does, its tasks show.
+func (c *Clusters) Rescale(ctx context.Context, job resource.Job, parallelism int) error {
+	client, err := c.Client(ctx, job)
+	if err != nil {
+		return err
+	}
+	return c.clean(ctx, job, client.Rescale(ctx, flinkID(job), parallelism))
 }
 
 // Trigger asks the cluster for a savepoint; asking again is harmless while the
@@ -351,7 +370,7 @@ func ask(ctx context.Context, client *flink.Client, id string, tasks bool, s *Si
 		if err != nil {
 			return err
 		}
-		s.Processing = d.AllTasksRunning()
+		s.Processing, s.Parallelism = d.AllTasksRunning(), d.Parallelism()
 	}
 	switch status {
 	case flink.JobFailed, flink.JobFailing, flink.JobRestarting:

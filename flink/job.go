@@ -108,6 +108,15 @@ func (d JobDetails) AllTasksRunning() bool {
 	return true
 }
 
+// Parallelism is that of the stage with the most tasks.
+func (d JobDetails) Parallelism() int {
+	most := 0
+	for _, v := range d.Vertices {
+		most = max(most, v.Parallelism)
+	}
+	return most
+}
+
 // Vertex is one stage of a job: its tasks do the same to different slices of the data.
 type Vertex struct {
 	ID                 string            `json:"id"`

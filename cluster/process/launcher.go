@@ -38,7 +38,10 @@ type Config struct {
 	Grace time.Duration
 	// Warms says that the command can bring up a cluster without its job.
 	Warms bool
-	Log   *slog.Logger // nil: slog.Default()
+	// Rescales says that the command's clusters get the processes that a running
+	// job needs at another parallelism.
+	Rescales bool
+	Log      *slog.Logger // nil: slog.Default()
 }
 
 // Launcher is a cluster.Launcher. It has no goroutines, and several of them,
@@ -181,6 +184,10 @@ func (l *Launcher) handOver(ctx context.Context, spec cluster.Spec) error {
 
 // Warms tells whether clusters can be brought up before their jobs.
 func (l *Launcher) Warms() bool { return l.config.Warms }
+
+// Rescales tells whether clusters get the processes that a running job needs at
+// another parallelism.
+func (l *Launcher) Rescales() bool { return l.config.Rescales }
 
 // start makes the process. It inherits the locked file, so it holds the lock
 // from its first moment, whatever becomes of us.

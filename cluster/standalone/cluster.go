@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -65,7 +66,9 @@ type Cluster struct {
 	warm  flink.Standby  // of a cluster whose job comes later
 	wg    sync.WaitGroup // of jobs being brought
 	ctx   context.Context
-	base  string // the JobManager's REST API
+	base  string        // the JobManager's REST API
+	hands int           // TaskManagers that are to run
+	more  chan struct{} // closed when hands has grown
 }
 
 const (
@@ -86,9 +89,12 @@ func New(c Config) (*Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
+	if c.Java.Major < 9 { // it has no modules
+		java = slices.DeleteFunc(java, func(o string) bool { return strings.HasPrefix(o, "--add-") })
+	}
 	// Options of another Java are no reason not to start.
 	java = append([]string{"-XX:+IgnoreUnrecognizedVMOptions"}, java...)
-	cl := &Cluster{config: c, java: java, jobs: map[string]*job{}}
+	cl := &Cluster{config: c, java: java, jobs: map[string]*job{}, more: make(chan struct{})}
 	if err := cl.place(); err != nil {
 		return nil, err
 	}
@@ -104,10 +110,11 @@ func (c *Cluster) place() error {
 	if err != nil {
 		return err
 	}
-	if c.plan, err = planOf(c.config.Spec, c.config.Dir, p); err != nil {
+	plan, err := planOf(c.config.Spec, c.config.Dir, p)
+	if err != nil {
 		return err
 	}
-	if err := writeConfig(filepath.Join(c.config.Dir, "conf"), c.plan.config); err != nil {
+	if err := writeConfig(filepath.Join(c.config.Dir, "conf"), plan.config); err != nil {
 		return err
 	}
 	base := fmt.Sprintf("http://127.0.0.1:%d", p.rest)
@@ -121,7 +128,7 @@ func (c *Cluster) place() error {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.base = base
+	c.plan, c.base = plan, base
 	c.client = flink.NewClient(transport, base)
 	c.proxy = &httputil.ReverseProxy{
 		Rewrite:   func(r *httputil.ProxyRequest) { r.SetURL(target); r.Out.Host = target.Host },
@@ -206,9 +213,21 @@ func (c *Cluster) grace() time.Duration {
 func (c *Cluster) runProcesses(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return c.runJobManager(ctx) })
-	for n := 1; n <= c.plan.taskManagers; n++ {
-		g.Go(func() error { return c.runTaskManager(ctx, n) })
-	}
+	g.Go(func() error {
+		running := 0
+		for {
+			most, more := c.wanted()
+			for n := running + 1; n <= most; n++ {
+				g.Go(func() error { return c.runTaskManager(ctx, n) })
+			}
+			running = most
+			select {
+			case <-more:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
+	})
 	return g.Wait()
 }
 

@@ -37,7 +37,7 @@ func withJava(t *testing.T, script string, spec cluster.Spec, hide func([]string
 		t.Fatal(err)
 	}
 	cl, err := New(Config{
-		Dir: filepath.Join(dir, "state"), Spec: spec, Home: distribution.Home{Dir: dir, Version: "2.3.0", Lib: []string{jar}},
+		Dir: filepath.Join(dir, "state"), Spec: spec, Home: distribution.Home{Dir: dir, Version: "2.3.0", Gateway: "gateway.jar", Lib: []string{jar}},
 		Java: distribution.Java{Path: java}, Log: slog.New(slog.DiscardHandler), Hide: hide,
 		Waiting: func(Waiting) http.Handler { return http.NotFoundHandler() },
 	})

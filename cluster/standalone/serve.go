@@ -47,6 +47,10 @@ func (c *Cluster) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c.mu.Lock()
 	proxy := c.proxy
 	c.mu.Unlock()
+	if r.Method == http.MethodPut && strings.HasSuffix(path, "/resource-requirements") {
+		c.serveRequirements(w, r, proxy)
+		return
+	}
 	proxy.ServeHTTP(w, r)
 }
 

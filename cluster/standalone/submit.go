@@ -175,6 +175,10 @@ func (c *Cluster) request(spec cluster.Spec) (req flink.RunRequest, jar func() (
 	}
 	switch spec.Artifact.Kind {
 	case "SQLSCRIPT":
+		if h := c.config.Home; h.Major() >= 2 && h.Gateway == "" {
+			return req, nil, "", fmt.Errorf("%w: Flink %s in %s lacks opt/flink-sql-gateway-%s.jar, which runs SQL scripts: weir flink install %s --dir %s adds it",
+				cluster.ErrRefused, h.Version, h.Dir, h.Version, h.Version, h.Dir)
+		}
 		b, err := scriptJar()
 		if err != nil {
 			return req, nil, "", err

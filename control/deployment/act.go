@@ -37,6 +37,11 @@ func (c *Controller) act(ctx context.Context, seen *snapshot, p plan) error {
 			return err
 		}
 		log.InfoContext(ctx, "job is to start on the cluster that is up", "job", p.promote.Metadata.ID, "from", p.promote.Spec.SavepointLocation)
+	case p.rescale != nil:
+		if err := c.rescale(ctx, *p.rescale); err != nil {
+			return err
+		}
+		log.InfoContext(ctx, "job is to run at another parallelism", "job", p.rescale.Metadata.ID, "parallelism", p.rescale.Spec.Parallelism)
 	case p.savepoint != nil:
 		if _, err := c.Savepoints.Create(ctx, control.By, *p.savepoint); err != nil {
 			return fmt.Errorf("create savepoint %s: %w", p.savepoint.Metadata.ID, err)

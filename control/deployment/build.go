@@ -9,6 +9,9 @@ import (
 	"github.com/weir-streams/weir/resource"
 )
 
+// keyParallelism is the parallelism of a job's stages.
+const keyParallelism = "parallelism.default"
+
 // Config is what the platform adds to the jobs of all deployments.
 type Config struct {
 	// StateBase is the URI or directory under which checkpoints and savepoints
@@ -107,7 +110,7 @@ func (d *decision) configuration(jobID string) map[string]string {
 			out[s.key] = s.value
 		}
 	}
-	out["parallelism.default"] = strconv.Itoa(max(d.Spec.Template.Spec.Parallelism, 1))
+	out[keyParallelism] = strconv.Itoa(max(d.Spec.Template.Spec.Parallelism, 1))
 	out["pipeline.name"] = m.Name
 	out[control.KeyIncarnation] = jobID
 	if ns := d.target.kubernetes.Namespace; ns != "" && out["kubernetes.namespace"] == "" {

@@ -67,6 +67,8 @@ type Launchers interface {
 	Has(name string) bool
 	// Warms tells whether it can bring clusters up before their jobs.
 	Warms(name string) bool
+	// Rescales tells whether its jobs can be told to run at another parallelism.
+	Rescales(name string) bool
 }
 
 // Needs are the things main introduces to the controller.

@@ -17,6 +17,7 @@ import (
 type plan struct {
 	create    *resource.Job       // start this job, or bring up its cluster
 	promote   *resource.Job       // start this job, whose cluster is up
+	rescale   *resource.Job       // run this job, as it is here, at another parallelism
 	savepoint *resource.Savepoint // take this savepoint
 	stop      string              // id of the job to cancel
 	rollBack  *rollBack
@@ -142,9 +143,19 @@ func (d *decision) keepRunning(j resource.Job) {
 			d.cancel(j, control.Event{Name: resource.EventUsingAnUpgradeStrategy, Message: why + "; upgrade strategy STATELESS: cancelling the job"})
 			return
 		default:
+			if d.rescaleInPlace(j, why) {
+				return
+			}
+			if no := j.Metadata.Annotations[control.AnnotationRescaleNo]; no != "" {
+				why = "Flink does not change the parallelism while the job runs: " + no
+			}
 			d.end(j, resource.OriginSuspendAndUpgrade, why+"; upgrade strategy STATEFUL")
 			return
 		}
+	}
+	if n := control.NotedInt(j.Metadata, control.AnnotationRescale); n > 0 && j.Status.State == resource.JobStarted {
+		d.working("waiting for job %s to run at parallelism %d%s", j.Metadata.ID, n, because(j.Status.Message))
+		return
 	}
 	if j.Status.State == resource.JobStarted {
 		d.running(j)

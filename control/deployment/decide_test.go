@@ -78,7 +78,7 @@ func (f fact) text(key, otherwise string) string {
 }
 
 func parse(t *testing.T, input string) *snapshot {
-	var standbys []fact
+	var standbys, adaptive []fact
 	seen := &snapshot{config: Config{StateBase: "file:/s"}, target: target{name: "local", launcher: "process"}}
 	for line := range strings.Lines(input) {
 		f := fact{t: t, set: map[string]string{}}
@@ -107,6 +107,8 @@ func parse(t *testing.T, input string) *snapshot {
 			seen.target = target{launcher: "process", session: session{name: "shared", id: "s", incarnation: "s1", wait: strings.Join(f.words[1:], " ")}}
 		case "secrets":
 			seen.secrets = strings.Join(f.words[1:], " ")
+		case "adaptive":
+			adaptive = append(adaptive, f)
 		case "warm":
 			seen.target.warms = true
 		case "standby":
@@ -118,10 +120,34 @@ func parse(t *testing.T, input string) *snapshot {
 			t.Fatalf("what is a %q?", f.word(0))
 		}
 	}
+	for _, f := range adaptive {
+		seen.jobs = append(seen.jobs, parseAdaptive(f, seen))
+	}
 	for _, f := range standbys {
 		seen.standbys = append(seen.standbys, parseStandby(f, seen))
 	}
 	return seen
+}
+
+// parseAdaptive makes the job that would be, as it was at an earlier generation
+// and parallelism, with the scheduler that can change that.
+func parseAdaptive(f fact, seen *snapshot) resource.Job {
+	seen.target = target{launcher: "flink", warms: true, rescales: true}
+	config := map[string]string{keyScheduler: "Adaptive"}
+	seen.Spec.Template.Spec.FlinkConfiguration = config
+	was := parseJob(f)
+	j := (&decision{snapshot: seen}).job(resource.Savepoint{})
+	j.Metadata.ID = was.Metadata.ID
+	j.Spec.FlinkConfiguration = (&decision{snapshot: seen}).configuration(j.Metadata.ID)
+	j.Spec.FlinkConfiguration[keyParallelism] = strconv.Itoa(f.number("p", 1))
+	j.Spec.Parallelism, j.Spec.Generation, j.Spec.Stop, j.Status = f.number("p", 1), was.Spec.Generation, was.Spec.Stop, was.Status
+	j.Metadata.Annotations[resource.AnnotationSpecVersion] = was.Metadata.Annotations[resource.AnnotationSpecVersion]
+	j.Metadata.Annotations[control.AnnotationRescale] = f.set["to"]
+	j.Metadata.Annotations[control.AnnotationRescaleNo] = f.text("no", "")
+	if f.has("other") {
+		j.Spec.FlinkConfiguration["pipeline.object-reuse"] = "true"
+	}
+	return j
 }
 
 // parseStandby makes the next job, or that of another parallelism.
@@ -230,6 +256,9 @@ func describe(seen *snapshot, p plan) string {
 			from = "empty state"
 		}
 		fmt.Fprintf(&b, "start a job of generation %d from %s\n", p.create.Spec.Generation, from)
+	case p.rescale != nil:
+		fmt.Fprintf(&b, "run %s at parallelism %d (%s), as generation %d\n", p.rescale.Metadata.ID, p.rescale.Spec.Parallelism,
+			p.rescale.Metadata.Annotations[control.AnnotationRescale], p.rescale.Spec.Generation)
 	case p.savepoint != nil && !p.savepoint.Spec.StopJob:
 		fmt.Fprintf(&b, "take a savepoint of %s: %s\n", p.savepoint.Metadata.JobID, p.savepoint.Metadata.Origin)
 	case p.discard != "":

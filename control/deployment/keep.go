@@ -15,7 +15,7 @@ import (
 // keep decides about the savepoints that are taken and removed by themselves,
 // once nothing else is to be done.
 func (d *decision) keep() {
-	if d.create != nil || d.promote != nil || d.savepoint != nil || d.stop != "" || d.rollBack != nil {
+	if d.create != nil || d.promote != nil || d.rescale != nil || d.savepoint != nil || d.stop != "" || d.rollBack != nil {
 		return
 	}
 	switch d.status.State {

@@ -49,7 +49,7 @@ func (c *Controller) observe(ctx context.Context, id string) (*snapshot, error) 
 			return nil, fmt.Errorf("look for the secrets of deployment %s: %w", id, err)
 		}
 	}
-	if len(active) > 0 && !seen.target.warms {
+	if len(active) > 0 && !seen.target.warms && !seen.target.rescales {
 		return seen, nil
 	}
 	if seen.catalog, err = c.findCatalog(ctx, d); err != nil {
@@ -104,5 +104,5 @@ func (c *Controller) findTarget(ctx context.Context, d resource.Deployment) (tar
 	if !c.Launchers.Has(launcher) {
 		return target{problem: fmt.Sprintf("deployment target %q wants launcher %q, which this server does not have", ref, launcher)}, nil
 	}
-	return target{name: t.Metadata.Name, launcher: launcher, warms: c.Launchers.Warms(launcher), kubernetes: t.Spec.Kubernetes}, nil
+	return target{name: t.Metadata.Name, launcher: launcher, warms: c.Launchers.Warms(launcher), rescales: c.Launchers.Rescales(launcher), kubernetes: t.Spec.Kubernetes}, nil
 }

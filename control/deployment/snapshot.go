@@ -28,6 +28,7 @@ type target struct {
 	launcher   string
 	kubernetes resource.KubernetesTarget
 	warms      bool   // the launcher can bring clusters up before their jobs
+	rescales   bool   // the launcher's jobs can be told to run at another parallelism
 	problem    string // why there is no such place; empty if there is
 	session    session
 }

@@ -146,7 +146,7 @@ func (d *decision) discardStandby() {
 	if !found || s.Status.State != resource.JobStandby || s.Spec.Stop != "" || d.wantsStandby(s) && d.status.State != resource.StateFailed {
 		return
 	}
-	if d.create != nil || d.promote != nil || d.savepoint != nil || d.stop != "" || d.rollBack != nil {
+	if d.create != nil || d.promote != nil || d.rescale != nil || d.savepoint != nil || d.stop != "" || d.rollBack != nil {
 		d.lookAgain(d.now.Add(50 * time.Millisecond))
 		return
 	}

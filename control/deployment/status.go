@@ -91,6 +91,9 @@ func (d *decision) wanted() string {
 	if d.old.State != "" {
 		is = string(d.old.State)
 	}
+	if d.rescale != nil {
+		return fmt.Sprintf("the deployment stays %s, at another parallelism (generation %d)", is, d.Metadata.Generation)
+	}
 	if is == string(d.Spec.State) {
 		return fmt.Sprintf("the deployment stays %s, with another job (generation %d)", is, d.Metadata.Generation)
 	}

@@ -22,6 +22,9 @@ func (c *Controller) act(ctx context.Context, seen *snapshot, p plan) error {
 			log.WarnContext(ctx, "cancelling will be tried again", "error", err)
 		}
 	}
+	if p.rescale > 0 {
+		c.tellParallelism(ctx, seen, &p)
+	}
 	if p.terminate {
 		if err := c.Clusters.Terminate(ctx, seen.Job); err != nil {
 			return fmt.Errorf("remove the cluster of job %s: %w", m.ID, err)
@@ -66,7 +69,7 @@ func (c *Controller) act(ctx context.Context, seen *snapshot, p plan) error {
 	if p.status.State != seen.Status.State {
 		log.InfoContext(ctx, "state changed", "from", seen.Status.State, "to", p.status.State, "message", p.status.Message)
 	}
-	if p.launch || p.status.State != seen.Status.State || p.status.Message != seen.Status.Message {
+	if p.launch || p.status.State != seen.Status.State || p.status.Message != seen.Status.Message || seen.rescaleTo() > 0 {
 		c.recorder.Record(ctx, m.Namespace, m.DeploymentID, p.events...)
 	}
 	return nil
@@ -81,6 +84,9 @@ func (c *Controller) write(ctx context.Context, seen *snapshot, p plan) error {
 			return control.ErrStale
 		}
 		j.Status = p.status
+		if p.back != nil && j.Metadata.Annotations[control.AnnotationRescale] == seen.Metadata.Annotations[control.AnnotationRescale] {
+			p.back.goBack(j)
+		}
 		if p.ended {
 			j.Metadata.TerminatedAt = resource.At(c.Now())
 		}

@@ -30,6 +30,8 @@ type Clusters interface {
 	Look(ctx context.Context, j resource.Job, tasks bool) control.Sight
 	Launch(ctx context.Context, j resource.Job, spec cluster.Spec) error
 	Cancel(ctx context.Context, j resource.Job) error
+	// Rescale tells a running job to run at another parallelism.
+	Rescale(ctx context.Context, j resource.Job, parallelism int) error
 	Terminate(ctx context.Context, j resource.Job) error
 	// Tables are those the job reads and writes, where the cluster tells.
 	Tables(ctx context.Context, j resource.Job) (sources, sinks []resource.TableInfo, err error)

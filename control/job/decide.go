@@ -39,6 +39,8 @@ type Config struct {
 type plan struct {
 	launch    bool
 	cancel    bool
+	back      *before // make the job that again
+	rescale   int     // tell the cluster to run the job at this parallelism; 0: nothing
 	terminate bool
 	retained  *resource.Savepoint // record this before the status
 	fallback  *resource.Savepoint // and this before that
@@ -207,6 +209,9 @@ func (d *decision) started() {
 	default:
 		d.remember()
 		d.observed(string(s.Status), "")
+		if d.rescaling() {
+			return
+		}
 		if s.Status != flink.JobRunning {
 			d.status.Message = "the job is " + string(s.Status)
 			if s.Failure != "" {
@@ -225,7 +230,7 @@ func (d *decision) started() {
 // observed notes what the cluster says of the job.
 func (d *decision) observed(status, message string) {
 	info := &d.status.Started
-	if info.ObservedFlinkJobStatus == string(flink.JobRunning) && (status == string(flink.JobRestarting) || status == string(flink.JobFailing)) {
+	if info.ObservedFlinkJobStatus == string(flink.JobRunning) && d.rescaleTo() == 0 && (status == string(flink.JobRestarting) || status == string(flink.JobFailing)) {
 		info.ObservedFlinkJobRestarts++
 	}
 	if info.ObservedFlinkJobStatus != status || d.status.LatestCheckpoint != d.Status.LatestCheckpoint {

@@ -79,6 +79,8 @@ func parse(t *testing.T, input string) *snapshot {
 				j.Metadata.Annotations[control.AnnotationFallback] = fmt.Sprintf("/ck/a/chk-%d", n)
 				j.Metadata.Annotations[control.AnnotationFallbackID] = strconv.FormatInt(n, 10)
 			}
+			j.Metadata.Annotations[control.AnnotationRescale] = set["to"]
+			j.Metadata.Annotations[control.AnnotationRescaleFrom] = strings.ReplaceAll(set["before"], ",", " ")
 			j.Status.Started.StartedAt = ago("ran")
 			j.Status.Started.ObservedFlinkJobStatus = set["flink"]
 			j.Status.LatestCheckpoint = checkpoint("known")
@@ -86,7 +88,7 @@ func parse(t *testing.T, input string) *snapshot {
 			if r := set["failed"]; r != "" {
 				j.Status.Failure = resource.Failure{Reason: r, Message: "it failed"}
 			}
-			for key, annotation := range map[string]string{"launched": control.AnnotationLaunched, "ending": control.AnnotationEnding, "warmed": control.AnnotationWarmed} {
+			for key, annotation := range map[string]string{"launched": control.AnnotationLaunched, "ending": control.AnnotationEnding, "warmed": control.AnnotationWarmed, "asked": control.AnnotationRescaleAsked} {
 				if at := ago(key); !at.IsZero() {
 					j.Metadata.Annotations[annotation] = control.NoteTime(at.Time)
 				}
@@ -124,6 +126,7 @@ func parse(t *testing.T, input string) *snapshot {
 					s.Status = flink.JobStatus(words[1])
 				}
 				s.Processing = set["tasks"] == "run"
+				s.Parallelism = int(number("at"))
 				s.Refused = set["refused"] == "yes"
 				s.Failure = strings.ReplaceAll(set["cause"], "_", " ")
 				s.Newest = checkpoint("checkpoint")
@@ -160,6 +163,15 @@ func describe(seen *snapshot, p plan) string {
 	}
 	if at := p.annotations[control.AnnotationFallback]; at != "" {
 		fmt.Fprintf(&b, "keep %s in mind\n", at)
+	}
+	if p.back != nil {
+		fmt.Fprintf(&b, "make it parallelism %d of generation %d again\n", p.back.parallelism, p.back.generation)
+	}
+	if p.rescale > 0 {
+		fmt.Fprintf(&b, "tell the cluster to run it at parallelism %d\n", p.rescale)
+	}
+	if to, found := p.annotations[control.AnnotationRescale]; found {
+		fmt.Fprintf(&b, "note that it is to be at parallelism %q, %q\n", to, p.annotations[control.AnnotationRescaleNo])
 	}
 	if p.retained != nil {
 		fmt.Fprintf(&b, "record %s %s\n", p.retained.Metadata.Origin, p.retained.Spec.SavepointLocation)

@@ -31,7 +31,7 @@ func (c *Controller) observe(ctx context.Context, id string) (*snapshot, error) 
 		}
 	}
 	seen.savepoints = own
-	seen.sight = c.Clusters.Look(ctx, j, j.Status.State == resource.JobStarting)
+	seen.sight = c.Clusters.Look(ctx, j, j.Status.State == resource.JobStarting || seen.rescaleTo() > 0)
 	if c.Checkpoints == nil || j.Status.State != resource.JobTerminating || seen.sight.Presence == cluster.Unknown {
 		return seen, nil
 	}

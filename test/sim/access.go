@@ -72,12 +72,15 @@ func (v vaultDoor) GetByName(_ context.Context, _, name string) (resource.Secret
 	return resource.SecretValue{Spec: resource.SecretValueSpec{Value: secretValue}}, nil
 }
 
-type launchers struct{ warm bool }
+type launchers struct{ warm, rescales bool }
 
 func (l launchers) Has(name string) bool { return name == "fake" }
 
 // Warms is true in every other world.
 func (l launchers) Warms(string) bool { return l.warm }
+
+// Rescales is true in every fourth world.
+func (l launchers) Rescales(string) bool { return l.rescales }
 
 // events counts events instead of keeping them, unless a trace is wanted.
 type events struct{ w *World }

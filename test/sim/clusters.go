@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -75,6 +76,7 @@ type fakeCluster struct {
 	again       bool  // it is to begin from where it was first started
 	unlucky     bool  // it died, or forgot what it was asked for
 	ops         []*op
+	rescaled    int // the parallelism it was told to run at; 0: as it started
 }
 
 type op struct {
@@ -278,7 +280,7 @@ func (c *fakeCluster) failover(ha bool) {
 
 func (c *fakeCluster) sight(tasks bool) control.Sight {
 	s := control.Sight{
-		Presence: cluster.Present, Answers: true, Status: c.status, Failure: c.failure,
+		Presence: cluster.Present, Answers: true, Status: c.status, Failure: c.failure, Parallelism: cmp.Or(c.rescaled, c.job.Spec.Parallelism),
 		Processing: c.processing && tasks,
 		Points:     c.status != flink.JobInitializing,
 		Newest:     c.newest,
@@ -390,6 +392,28 @@ func (k clusters) Cancel(_ context.Context, j resource.Job) error {
 		if c.alive() && c.status != flink.JobCancelling {
 			c.become(flink.JobCancelling)
 			c.due = k.w.now.Add(k.w.between(0, 200*time.Millisecond))
+		}
+		return nil
+	})
+}
+
+// Rescale restarts the tasks, or is refused, or nothing comes of it.
+func (k clusters) Rescale(_ context.Context, j resource.Job, parallelism int) error {
+	return k.ask(func() error {
+		c, err := k.reach(j)
+		if err != nil {
+			return err
+		}
+		switch {
+		case c.status.Terminal():
+			return &flink.Error{Status: http.StatusNotFound, Messages: []string{"no such job"}}
+		case c.job.Metadata.ID[0] == 'a': // some never can
+			return &flink.Error{Status: http.StatusInternalServerError, Messages: []string{"the scheduler is not adaptive"}}
+		case k.w.chance(.1): // no slots
+		case c.rescaled != parallelism && c.processing:
+			c.rescaled = parallelism
+			c.restart()
+			k.w.rescales++
 		}
 		return nil
 	})

@@ -132,7 +132,7 @@ func (w *World) Deploy(name string) string {
 			DeploymentTargetName: "local", MaxSavepointCreationAttempts: 2, MaxJobCreationAttempts: 4,
 			Template: resource.Template{Spec: resource.JobTemplate{
 				Artifact:    resource.Artifact{Kind: resource.ArtifactSQLScript, SQLScript: "INSERT INTO b SELECT * FROM a"},
-				Parallelism: 1, FlinkConfiguration: map[string]string{},
+				Parallelism: 1, FlinkConfiguration: w.opts.configuration(),
 			}},
 		},
 	}
@@ -142,6 +142,17 @@ func (w *World) Deploy(name string) string {
 		panic(err)
 	}
 	return v.Metadata.ID
+}
+
+// rescales tells whether this is a world in which running jobs can be told to
+// run at another parallelism.
+func (o Options) rescales() bool { return o.Adaptive || o.Seed/4%4 == 1 }
+
+func (o Options) configuration() map[string]string {
+	if o.rescales() {
+		return map[string]string{"jobmanager.scheduler": "adaptive"}
+	}
+	return map[string]string{}
 }
 
 // Edit changes the spec of a deployment as a person does.

@@ -11,6 +11,7 @@ type Result struct {
 	Violation     string // empty: none
 	Steps, Passes int
 	Events        int
+	Rescales      int // of running jobs
 	Trace         []string
 }
 
@@ -26,7 +27,7 @@ func Play(o Options, history func(w *World)) (r Result) {
 			r.Violation = string(v)
 		}
 		w.close()
-		r.Steps, r.Passes, r.Events, r.Trace = w.steps, w.passes, w.eventCount, w.trace
+		r.Steps, r.Passes, r.Events, r.Rescales, r.Trace = w.steps, w.passes, w.eventCount, w.rescales, w.trace
 	}()
 	history(w)
 	return r

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -157,6 +158,9 @@ func (w *World) unsettledDeployment(d *resource.Deployment) string {
 	c.catchUp()
 	if c.status != flink.JobRunning {
 		return "the Flink job is " + string(c.status)
+	}
+	if n := cmp.Or(c.rescaled, c.job.Spec.Parallelism); n != active.Spec.Parallelism {
+		return fmt.Sprintf("job %s runs at parallelism %d, not %d", active.Metadata.ID, n, active.Spec.Parallelism)
 	}
 	return ""
 }

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"flag"
+	"fmt"
 	"runtime"
 	"slices"
 	"strings"
@@ -89,6 +90,30 @@ func TestWhatIsKeptSurvives(t *testing.T) {
 // Without storage to look into, only what clusters told is known.
 func TestDeploymentsSurviveStormsBlindly(t *testing.T) {
 	run(t, Options{Blind: true}, *seeds/10, storm)
+}
+
+// scaling is a history in which little but the parallelism changes.
+func scaling(w *World) {
+	id := w.Deploy("orders")
+	for range 5 + w.rng.IntN(10) {
+		w.Steps(40+w.rng.IntN(80), Drizzle().vary(w.rng))
+		n := 1 + w.rng.IntN(8)
+		w.Edit(id, fmt.Sprintf("parallelism %d", n), func(s *resource.DeploymentSpec) { s.Template.Spec.Parallelism = n })
+	}
+	w.Settle()
+}
+
+// Running jobs are told to run at another parallelism, in weather of any kind.
+func TestRunningJobsAreRescaled(t *testing.T) {
+	run(t, Options{Adaptive: true}, *seeds/50, scaling)
+	n := 0
+	for s := uint64(1); s <= 20; s++ {
+		n += Play(Options{Seed: s, Adaptive: true}, scaling).Rescales
+	}
+	t.Logf("%d times in 20 histories", n)
+	if n < 10 {
+		t.Error("running jobs are hardly rescaled")
+	}
 }
 
 // The rule that a cluster outlives the savepoints in flight on it is needed,

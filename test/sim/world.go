@@ -22,8 +22,9 @@ import (
 
 // Options choose the world.
 type Options struct {
-	Seed  uint64
-	Trace bool // keep what happened, for printing
+	Adaptive bool // running jobs can be told to run at another parallelism; else in every fourth world
+	Seed     uint64
+	Trace    bool // keep what happened, for printing
 	// ForgetSavepoints reverts the rule that a cluster outlives the savepoints
 	// in flight on it.
 	ForgetSavepoints bool
@@ -47,6 +48,7 @@ type World struct {
 	sessions    *table[resource.SessionCluster, *resource.SessionCluster]
 	revisions   map[string][]resource.Revision
 	eventCount  int
+	rescales    int
 
 	clusters   []*fakeCluster
 	byJob      map[string]*fakeCluster
@@ -142,7 +144,7 @@ func New(o Options) *World {
 			Deployments: collection[resource.Deployment, *resource.Deployment]{w.deployments},
 			Jobs:        collection[resource.Job, *resource.Job]{w.jobs},
 			Savepoints:  collection[resource.Savepoint, *resource.Savepoint]{w.savepoints},
-			Targets:     targets{}, Sessions: shared, Revisions: history{w}, Launchers: launchers{warm: o.Seed/2%2 == 1}, State: disk{w}, Secrets: vault, Events: events{w}, Log: log, Now: now,
+			Targets:     targets{}, Sessions: shared, Revisions: history{w}, Launchers: launchers{warm: o.Seed/2%2 == 1, rescales: o.rescales()}, State: disk{w}, Secrets: vault, Events: events{w}, Log: log, Now: now,
 		}, deployment.Config{StateBase: "file:/state", JobHistory: int(o.Seed%3) * 2}),
 		job.New(job.Needs{
 			Jobs:       collection[resource.Job, *resource.Job]{w.jobs},
