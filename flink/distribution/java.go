@@ -73,26 +73,27 @@ func Check(h Home, java Java) []Problem {
 	case java.Major > 21:
 		all = append(all, Problem{fmt.Sprintf("Flink %s is not tested with Java %s", h.Version, java.Version), "set JAVA_HOME to Java 17 or 21", false})
 	}
+	install := "weir flink install " + h.Version + " --dir " + h.Dir
 	need := func(prefix, what string) {
 		for _, jar := range h.Lib {
 			if strings.HasPrefix(filepath.Base(jar), prefix) {
 				return
 			}
 		}
-		all = append(all, Problem{fmt.Sprintf("lib has no %s*.jar: %s", prefix, what), "install this version anew: weir flink install " + h.Version, true})
+		all = append(all, Problem{fmt.Sprintf("lib has no %s*.jar: %s", prefix, what), "move " + h.Dir + " away, and install this version anew: " + install, true})
 	}
 	need("flink-table-api-java-uber-", "no SQL runs")
 	need("flink-table-runtime-", "no SQL runs")
 	need("flink-table-planner-", "no SQL runs")
 	need("log4j-core-", "processes cannot write logs")
 	if h.Gateway == "" && h.Major() >= 2 {
-		all = append(all, Problem{"opt has no flink-sql-gateway-*.jar: SQL scripts (SQLSCRIPT) do not run", "weir flink install " + h.Version + " adds it", false})
+		all = append(all, Problem{"opt has no flink-sql-gateway-*.jar: SQL scripts (SQLSCRIPT) do not run", install + " adds it", false})
 	}
 	if len(h.S3) == 0 {
-		all = append(all, Problem{"plugins has no file system for S3: state and files on s3:// do not work", "put flink-s3-fs-hadoop-" + h.Version + ".jar into plugins/s3-fs-hadoop", false})
+		all = append(all, Problem{"plugins has no file system for S3: state and files on s3:// do not work", install + " --s3 adds it", false})
 	}
 	if h.Python == "" {
-		all = append(all, Problem{"opt has no flink-python-*.jar: PYTHON artifacts do not run", "pip install apache-flink==" + h.Version + ", and put its opt/flink-python-" + h.Version + ".jar into opt", false})
+		all = append(all, Problem{"opt has no flink-python-*.jar: PYTHON artifacts do not run", "move " + h.Dir + " away, and install this version anew: " + install, false})
 	}
 	return all
 }
