@@ -57,7 +57,7 @@ func TestFlinkHandOver(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	p.sessionIs("shared", resource.SessionRunning)
+	p.sessionSoon("shared", resource.SessionRunning)
 	p.deploy("inside", countingSQL, map[string]any{
 		"sessionClusterName": "shared", "deploymentTargetName": nil,
 		"template": map[string]any{"spec": map[string]any{"parallelism": 2, "artifact": map[string]any{"kind": "SQLSCRIPT", "sqlScript": countingSQL}}},
@@ -88,7 +88,7 @@ func TestFlinkHandOver(t *testing.T) {
 	p.patch("inside", map[string]any{"spec": map[string]any{"state": "CANCELLED"}})
 	p.settle("inside", resource.StateCancelled)
 	p.patchSession("shared", resource.SessionStopped)
-	p.sessionIs("shared", resource.SessionStopped)
+	p.sessionSoon("shared", resource.SessionStopped)
 	p.removeAll("own", "inside")
 }
 

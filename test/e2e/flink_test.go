@@ -3,7 +3,6 @@ package e2e
 import (
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -150,65 +149,20 @@ func (p *platform) newestCheckpoint(d resource.Deployment) string {
 	return ""
 }
 
-// TestFlinkKeepsState takes a SQL script on real Flink through everything that
-// happens to a deployment, and compares what it wrote with what it must write.
+// TestFlinkKeepsState takes a SQL script through everything that happens to a
+// deployment.
 func TestFlinkKeepsState(t *testing.T) {
 	for _, version := range []string{flink.Newest, flink.LongTerm} {
 		t.Run(version, func(t *testing.T) {
 			if version != flink.LongTerm { // TestFlinkJAR has the newest
 				unlessAll(t)
 			}
-			const n = 40_000
-			p := onFlink(t, version)
-			out := filepath.Join(p.data, "out")
-			d := p.deployOnFlink("numbers", numbers(out, n, 50))
-			p.settle("numbers", resource.StateRunning)
-			p.saving("numbers")
-
-			p.killJVM(taskManagerClass)
-			p.saving("numbers")
-			p.patch("numbers", template(map[string]any{"parallelism": 3}))
-			p.running("numbers", 3)
-			p.saving("numbers")
-
-			sp, err := p.api.Savepoints("default").Create(p.ctx(), map[string]any{"metadata": map[string]any{"deploymentId": d.Metadata.ID}})
-			if err != nil {
-				t.Fatal(err)
-			}
-			sp = p.completed(sp.Metadata.ID)
-
-			p.killJVM(jobManagerClass) // its cluster goes with it; another one goes on from the newest checkpoint
-			p.runningAgain("numbers")
-			p.saving("numbers")
-
-			p.kill() // the server; the job does not notice
-			if len(p.jvms(jobManagerClass)) != 1 {
-				t.Errorf("%d JobManagers run without the server", len(p.jvms(jobManagerClass)))
-			}
-			p.start()
-			p.patch("numbers", map[string]any{"spec": map[string]any{"state": "SUSPENDED"}})
-			p.settle("numbers", resource.StateSuspended)
-			if left := p.processes(); len(left) > 0 {
-				t.Errorf("processes of a suspended deployment: %v", left)
-			}
-			p.patch("numbers", map[string]any{"spec": map[string]any{"state": "RUNNING", "template": map[string]any{"spec": map[string]any{
-				"artifact": map[string]any{"sqlScript": numbers(out, n, 100_000)},
-			}}}})
-			p.settle("numbers", resource.StateFinished)
-			checkOutput(t, p, "numbers", output(t, out), totalsOf(n))
-
-			// From the savepoint in the middle the same comes out again.
-			forked := filepath.Join(p.data, "forked")
-			if _, err := p.api.Fork(p.ctx(), "default", "numbers", "fork", sp.Metadata.ID); err != nil {
-				t.Fatal(err)
-			}
-			p.patch("fork", map[string]any{"spec": map[string]any{"state": "RUNNING", "template": map[string]any{"spec": map[string]any{
-				"artifact": map[string]any{"sqlScript": numbers(forked, n, 100_000)}, "parallelism": 2,
-			}}}})
-			p.settle("fork", resource.StateFinished)
-			checkOutput(t, p, "fork", output(t, forked), totalsOf(n))
-
-			p.removeAll("numbers", "fork")
+			onFlink(t, version).throughEverything(life{
+				artifact: func(_ bool, out string, perSecond int) map[string]any {
+					return map[string]any{"kind": "SQLSCRIPT", "sqlScript": numbers(out, lifeLong, perSecond)}
+				},
+				whole: totalsOf(lifeLong), last: totalsOf(lifeLong),
+			})
 		})
 	}
 }
