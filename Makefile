@@ -63,13 +63,15 @@ screenshots: build ## pictures of every page, light and dark, into docs/images; 
 	WEIR_BINARY=$(CURDIR)/bin/weir WEIR_PICTURES=$(CURDIR)/docs/images go test -count=1 -timeout 30m -v -run TestBrowserPictures ./test/e2e
 
 .PHONY: e2e-flink
-e2e-flink: build ## the part of e2e on real Apache Flink, which is fetched on first use; needs Java 17 and Maven
+e2e-flink: build ## the part of e2e on real Apache Flink, which is fetched on first use; Java 17 and Maven too, on Debian as root
 	WEIR_BINARY=$(CURDIR)/bin/weir go test -count=1 -timeout 60m -v -run Flink ./test/e2e
 
 .PHONY: e2e-flink-all
-e2e-flink-all: build ## all there is on real Apache Flink: both versions, silence, ZooKeeper, Python, hand-over, REST conformance
+e2e-flink-all: build ## all there is on real Apache Flink: both versions, silence, ZooKeeper, Python, hand-over, session clusters, its web UI, REST conformance, snapshots
+	./test/e2e/setup
 	WEIR_E2E_FLINK=all WEIR_BINARY=$(CURDIR)/bin/weir go test -count=1 -timeout 120m -v -run Flink ./test/e2e
 	WEIR_E2E_FLINK=all go test -count=1 -timeout 30m -v -run TestFlinkAnswersAsRecorded ./test/conformance/flinkrest
+	WEIR_E2E_FLINK=all go test -count=1 -timeout 30m -v -run TestFlinkSnapshots ./test/flink
 
 .PHONY: e2e-kubernetes
 e2e-kubernetes: build ## on a real Kubernetes, which is built on first use (10 minutes) and runs apart from this machine's network; needs root
