@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/weir-streams/weir/client"
+	"github.com/weir-streams/weir/control"
 	"github.com/weir-streams/weir/resource"
 )
 
@@ -68,9 +69,10 @@ func settled(generation int, changedAt time.Time, failedBefore bool) goal {
 	}
 }
 
-// upToDate tells whether the newest job is of the newest template.
+// upToDate tells whether the newest job is of the newest template, and has come
+// to its parallelism.
 func upToDate(at sight) bool {
-	if at.job.Metadata.ID == "" {
+	if at.job.Metadata.ID == "" || at.job.Metadata.Annotations[control.AnnotationRescale] != "" {
 		return false
 	}
 	return at.deployment.Spec.UpgradeStrategy.Kind == resource.UpgradeNone ||
