@@ -100,7 +100,7 @@ golden: ## rewrite the golden files of plans and decisions; read the diff before
 .PHONY: generate
 generate: ## regenerate what is generated: reference pages, TypeScript types
 	cd web && npm run --silent generate
-	go run ./cmd/weir reference docs/reference
+	go run ./cmd/weir reference docs/reference --words web/src/components/editor/words.json
 
 .PHONY: clean
 clean: ## remove what was built

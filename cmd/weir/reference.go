@@ -21,10 +21,11 @@ import (
 // referenceCommand writes the pages of docs/reference. What they say is
 // declared next to the code it describes; nothing is written here but order.
 func referenceCommand(s *session) *cobra.Command {
-	return &cobra.Command{
+	var words string
+	c := &cobra.Command{
 		Use:     "reference DIR",
 		Short:   "Write the reference pages",
-		Example: example("weir reference docs/reference"),
+		Example: example("weir reference docs/reference\nweir reference docs/reference --words web/src/components/editor/words.json"),
 		Hidden:  true,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -41,9 +42,21 @@ func referenceCommand(s *session) *cobra.Command {
 				}
 				fmt.Fprintln(s.out, filepath.Join(args[0], p.file))
 			}
+			if words == "" {
+				return nil
+			}
+			b, err := wordsOfSQL()
+			if err == nil {
+				err = os.WriteFile(words, b, 0o644)
+			}
+			if err != nil {
+				return fmt.Errorf("write the words of SQL: %w", err)
+			}
 			return nil
 		},
 	}
+	c.Flags().StringVar(&words, "words", "", "write the words of SQL that an editor colours to this file too")
+	return c
 }
 
 // referencePage is one file of the reference.

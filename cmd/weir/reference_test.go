@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"testing"
@@ -34,5 +35,17 @@ func TestReferenceIsCurrent(t *testing.T) {
 		if !known[f.Name()] {
 			t.Errorf("docs/reference/%s is not generated: it belongs to docs/guides", f.Name())
 		}
+	}
+}
+
+// TestTheEditorKnowsTheWords holds the words that the web interface colours to the parser's.
+func TestTheEditorKnowsTheWords(t *testing.T) {
+	want, err := wordsOfSQL()
+	if err != nil {
+		t.Fatal(err)
+	}
+	committed, err := os.ReadFile("../../web/src/components/editor/words.json")
+	if err != nil || !bytes.Equal(committed, want) {
+		t.Errorf("web/src/components/editor/words.json is not what the code says (%v): run make generate and commit it", err)
 	}
 }

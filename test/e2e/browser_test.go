@@ -3,6 +3,7 @@ package e2e
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -25,7 +26,7 @@ func TestBrowser(t *testing.T) {
 		})
 	}
 	// From the first script to the first trouble, and without a mouse.
-	for _, scenario := range []string{"create", "logs", "doctor", "keyboard"} {
+	for _, scenario := range []string{"create", "logs", "keptLogs", "keyboard"} {
 		t.Run(scenario, func(t *testing.T) {
 			t.Parallel()
 			play(t, startPlatform(t), scenario)
@@ -38,6 +39,17 @@ func TestBrowser(t *testing.T) {
 			play(t, startPlatform(t), scenario)
 		})
 	}
+	// When things go wrong, and what is kept of before.
+	for _, scenario := range []string{"slow", "erring", "restarting", "inside", "links"} {
+		t.Run(scenario, func(t *testing.T) {
+			t.Parallel()
+			play(t, startPlatform(t, "--demo"), scenario)
+		})
+	}
+	t.Run("doctor", func(t *testing.T) {
+		t.Parallel()
+		play(t, startPlatform(t), "doctor")
+	})
 	t.Run("accessible", func(t *testing.T) {
 		t.Parallel()
 		play(t, startPlatform(t, "--demo"), "accessible")
@@ -58,7 +70,37 @@ func TestBrowserPictures(t *testing.T) {
 	if abs, err := filepath.Abs(folder); err != nil || !isFolder(abs) {
 		t.Fatalf("WEIR_PICTURES: %s is no folder", folder)
 	}
-	play(t, startPlatform(t, "--demo"), "pictures")
+	play(t, startPlatformIn(t, pictureData(t), "--demo"), "pictures")
+}
+
+// pictureData is where the platform of the pictures keeps its data: what people
+// see in them, if nobody keeps a platform there.
+func pictureData(t *testing.T) string {
+	const usual = "/var/lib/weir"
+	if err := os.Mkdir(usual, 0o700); err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(usual) }) // after the platform has ended: cleanups run in reverse
+	return usual
+}
+
+// plantedFor is what the doctor must find, with all that it needs, as JSON.
+func plantedFor(t *testing.T) string {
+	type plant struct {
+		Name   string `json:"name"`
+		Script string `json:"script"`
+		Rule   string `json:"rule"`
+		Says   string `json:"says"`
+	}
+	var all []plant
+	for _, p := range plantedIn(t) {
+		all = append(all, plant{p.name, p.script, p.rule, p.says})
+	}
+	b, err := json.Marshal(all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
 }
 
 func isFolder(path string) bool {
@@ -101,8 +143,8 @@ func play(t *testing.T, p *platform, scenario string) {
 			for _, pid := range p.engines() {
 				_ = syscall.Kill(pid, syscall.SIGKILL)
 			}
-		case "a folder":
-			said = t.TempDir()
+		case "plants":
+			said = plantedFor(t)
 		case "a folder for pictures": // none, if nobody wants to look at them
 			said = os.Getenv("WEIR_LOOK")
 		default:

@@ -64,9 +64,9 @@ func plants(dir, kafka string) []planted {
 	}
 }
 
-// TestDoctorFindsWhatWasPlanted has a deployment for each cause of no output,
-// and one that is well.
-func TestDoctorFindsWhatWasPlanted(t *testing.T) {
+// plantedIn are all plants, with the folders and the topic that they need.
+func plantedIn(t *testing.T) []planted {
+	t.Helper()
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "taken"), []byte("a file where a folder is wanted"), 0o644); err != nil {
 		t.Fatal(err)
@@ -80,9 +80,15 @@ func TestDoctorFindsWhatWasPlanted(t *testing.T) {
 	}
 	t.Cleanup(b.Close)
 	feedOnePartition(t, b.Address())
+	return plants(dir, b.Address())
+}
+
+// TestDoctorFindsWhatWasPlanted has a deployment for each cause of no output,
+// and one that is well.
+func TestDoctorFindsWhatWasPlanted(t *testing.T) {
+	all := plantedIn(t)
 
 	p := startPlatform(t)
-	all := plants(dir, b.Address())
 	for _, x := range all {
 		p.deploy(x.name, x.script, nil)
 	}

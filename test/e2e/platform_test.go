@@ -70,7 +70,13 @@ func (l *lockedBuffer) String() string {
 
 func startPlatform(t testing.TB, args ...string) *platform {
 	t.Helper()
-	p := &platform{t: t, data: t.TempDir(), listen: "127.0.0.1:0", log: &lockedBuffer{}}
+	return startPlatformIn(t, t.TempDir(), args...)
+}
+
+// startPlatformIn starts a platform with its data in a folder.
+func startPlatformIn(t testing.TB, data string, args ...string) *platform {
+	t.Helper()
+	p := &platform{t: t, data: data, listen: "127.0.0.1:0", log: &lockedBuffer{}}
 	t.Cleanup(func() {
 		if t.Failed() {
 			t.Logf("server log:\n%s", p.log.String())

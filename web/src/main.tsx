@@ -12,6 +12,8 @@ const queries = new QueryClient({
       // What was refused stays refused; what did not arrive is asked for again.
       retry: (count, error) => count < 2 && !(error instanceof ApiError && error.status >= 400 && error.status < 500),
       retryDelay: 500,
+      // What the server could not answer is asked for until it can.
+      refetchInterval: (q) => (q.state.error instanceof ApiError && (q.state.error.status === 0 || q.state.error.status >= 500) ? 5000 : false),
       staleTime: 30_000,
       networkMode: 'always', // a machine without a network still reaches a weir on it
     },

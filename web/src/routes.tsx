@@ -4,6 +4,7 @@ import { createHashRouter, Navigate } from 'react-router'
 import { Broken } from './frame/broken'
 import { Frame } from './frame/frame'
 import { Loading } from './components/bits'
+import { elsewhere } from './lib/links'
 
 const first = <Loading what="the page" />
 
@@ -34,6 +35,7 @@ export const router = createHashRouter([
           { path: 'tokens', lazy: () => import('./pages/tokens/page') },
           { path: 'audit', lazy: () => import('./pages/audit/page') },
           { path: 'status', lazy: () => import('./pages/status/page') },
+          ...Object.entries(elsewhere).map(([path, to]) => ({ path, element: <Navigate to={`../${to}`} relative="path" replace /> })),
           { path: '*', element: <Navigate to="deployments" replace /> },
         ],
       },

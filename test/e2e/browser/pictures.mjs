@@ -16,7 +16,8 @@ const pages = [
   { name: 'logs', path: `${deployment}/logs`, see: 'main h1', tab: 'Logs' },
   { name: 'metrics', path: `${deployment}/metrics`, see: 'main h1', tab: 'Metrics' },
   { name: 'state', path: `${deployment}/state`, see: 'main h1', tab: 'State' },
-  { name: 'doctor', path: `${deployment}/doctor`, see: 'main h1', tab: 'Doctor' },
+  { name: 'inside', path: `${deployment}/state`, see: '[data-testid=state-table]', act: inside, tall: 900 },
+  { name: 'doctor', path: 'deployments/orders-paid/detail/doctor', see: '[data-testid=finding]', tab: 'Doctor', tall: 900 },
   { name: 'autopilot', path: `${deployment}/autopilot`, see: 'main h1', tab: 'Autopilot' },
   { name: 'create', path: 'deploy', see: 'main h1' },
   { name: 'sql', path: 'sql', see: '.cm-content', act: query },
@@ -55,6 +56,15 @@ async function query(page) {
   await page.locator('.grid [data-testid=row]').nth(8).waitFor()
 }
 
+// Rows of the last savepoint: what the demonstration knows of each destination.
+async function inside(page) {
+  await page.getByTestId('state-table').filter({ hasText: 'GroupAggregate' }).getByRole('button').first().click()
+  await page.getByTestId('state-row').nth(3).waitFor()
+  await page.getByText('Look inside').scrollIntoViewIfNeeded()
+  await page.evaluate(() => document.getElementById('inside').scrollIntoView())
+  await page.evaluate(() => scrollBy(0, -64))
+}
+
 async function explain(page) {
   await write(page, script)
   await page.getByRole('button', { name: 'Explain' }).click()
@@ -71,6 +81,7 @@ async function work(t) {
   const print = "CREATE TEMPORARY TABLE spending (customer STRING, spent DECIMAL(20, 2)) WITH ('connector' = 'print');\n"
   await sql('orders-by-customer', 'Orders by customer', `${print}INSERT INTO spending SELECT customer, SUM(amount) FROM orders GROUP BY customer;\n`)
   await sql('orders-archive', 'Orders archive', "CREATE TEMPORARY TABLE spending WITH ('connector' = 'blackhole') LIKE orders (EXCLUDING ALL);\nINSERT INTO spending SELECT * FROM orders;\n", 'RUNNING', { parallelism: 2 })
+  await sql('orders-paid', 'Orders, only large ones', `${print}INSERT INTO spending SELECT customer, amount FROM orders WHERE amount > 5000;\n`)
   await sql('orders-test', 'Orders, a test', `${print}INSERT INTO spending SELECT customer, amount FROM orders;\n`, 'CANCELLED')
   await sql('returns', 'Returns', "CREATE TEMPORARY TABLE returns (id BIGINT) WITH ('connector' = 'filesystem', 'path' = '/nowhere/returns', 'format' = 'csv');\nCREATE TEMPORARY TABLE spending (id BIGINT) WITH ('connector' = 'print');\nINSERT INTO spending SELECT id FROM returns;\n")
   for (const label of ['before the change', 'after it']) {

@@ -8,9 +8,10 @@ import { flink } from './flink.mjs'
 import { pictures } from './pictures.mjs'
 import { platform } from './platform.mjs'
 import { scenarios as ofDeployments } from './scenarios.mjs'
+import { trouble } from './trouble.mjs'
 import { use } from './use.mjs'
 
-const scenarios = { ...ofDeployments, ...flink, ...platform, ...use, pictures }
+const scenarios = { ...ofDeployments, ...flink, ...platform, ...use, ...trouble, pictures }
 
 const { chromium } = createRequire(new URL('../../../web/package.json', import.meta.url))('playwright-core')
 const [scenario, url] = process.argv.slice(2)
@@ -34,14 +35,16 @@ const page = await browser.newPage({ viewport: { width: 1280, height: 900 } })
 page.setDefaultTimeout(Number(process.env.PATIENCE ?? 120_000)) // only a hang takes so long
 const errors = []
 page.on('pageerror', (e) => errors.push(e.stack ?? e.message))
+// What our pages say (Flink's own UI says what it wants); what the browser says of answers that are errors is no mistake of the page.
+page.on('console', (m) => ['error', 'warning'].includes(m.type()) && !page.url().includes('/flink-ui/') && !/^Failed to load resource|net::ERR_/.test(m.text()) && errors.push(`console ${m.type()}: ${m.text()}`))
 try {
   const play = scenarios[scenario]
   if (!play) throw new Error(`no scenario ${scenario}; there are ${Object.keys(scenarios).join(', ')}`)
   await play({ page, url, ask })
-  if (errors.length > 0) throw new Error('the page threw')
+  if (errors.length > 0) throw new Error('the page threw, or complained')
 } catch (e) {
   console.error(e)
-  errors.forEach((t) => console.error('the page threw:', t))
+  errors.forEach((t) => console.error('of the page:', t))
   console.error(`--- ${page.url()}\n${await page.locator('body').innerText().catch(() => 'no page')}`)
   process.exitCode = 1
 } finally {

@@ -97,29 +97,6 @@ export const use = {
     await page.getByText(/None of \d+ lines has “no such words”/).waitFor()
   },
 
-  // The doctor says why nothing comes out, of which operator, and what to do.
-  async doctor(t) {
-    const { page, url, ask } = t
-    const orders = "CREATE TEMPORARY TABLE orders (id BIGINT, status STRING) WITH ('connector' = 'datagen', 'rows-per-second' = '200', 'fields.status.length' = '3');\n"
-    const folder = await ask('a folder')
-    await create(t, 'filter', `${orders}CREATE TEMPORARY TABLE paid (id BIGINT, status STRING) WITH ('connector' = 'print');\nINSERT INTO paid SELECT * FROM orders WHERE status = 'PAID';`)
-    await create(t, 'join', `${orders}CREATE TEMPORARY TABLE customers (status STRING, name STRING) WITH ('connector' = 'filesystem', 'path' = '${folder}', 'format' = 'csv', 'source.monitor-interval' = '1 s');
-      CREATE TEMPORARY TABLE named (id BIGINT, name STRING) WITH ('connector' = 'print');\nINSERT INTO named SELECT o.id, c.name FROM orders o JOIN customers c ON o.status = c.status;`)
-    for (const [name, rule, says] of [['filter', 'filter-drops-all', "status = 'PAID'"], ['join', 'join-side-empty', 'customers']]) {
-      await page.goto(`${home(url)}/${name}/detail/doctor`)
-      const finding = page.locator(`[data-testid=finding][data-rule=${rule}]`)
-      await finding.filter({ hasText: says }).filter({ hasText: 'What to do:' }).waitFor()
-      assert.ok((await finding.locator('.evidence tr').count()) > 0, `${rule} proves nothing`)
-      await page.getByTestId('checked').filter({ hasText: 'Found' }).first().waitFor()
-      const show = finding.getByRole('link', { name: 'Show the operator' })
-      if ((await show.count()) > 0) {
-        await show.first().click()
-        await page.waitForURL(/overview\?vertex=/)
-        await page.getByTestId('vertex').first().waitFor()
-      }
-    }
-  },
-
   // Without a mouse: open a deployment, select two of three, cancel them, come back with g and a letter.
   async keyboard(t) {
     const { page, url } = t

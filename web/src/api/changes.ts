@@ -18,7 +18,7 @@ export function useChanges(ns: string): boolean {
   const queries = useQueryClient()
   const [live, setLive] = useState(true)
   useEffect(() => {
-    const changes = collect(queries, (id) => readDeployment(queries, ns, id))
+    const changes = collect(queries, (ids) => readDeployments(queries, ns, ids))
     let source: EventSource | undefined
     let again: ReturnType<typeof setTimeout> | undefined
     const connect = () => {
@@ -53,34 +53,50 @@ function rooms(text: string): string[] {
 
 const many = 40 // beyond so many deployments at once, the whole list is one read
 
-/** Reads one deployment anew into every place that shows it. The list keeps all its other rows as they are. */
-async function readDeployment(queries: QueryClient, ns: string, id: string) {
+/** Reads deployments anew into every place that shows them. The list keeps all its other rows as they are, and is changed once. */
+async function readDeployments(queries: QueryClient, ns: string, ids: string[]) {
   const list = ['deployments', ns]
-  const shown = queries.getQueryCache().findAll({ queryKey: list, predicate: (q) => q.queryKey.length === 3 && (q.state.data as Deployment | undefined)?.metadata?.id === id })
-  const unread = queries.getQueryCache().findAll({ queryKey: list, predicate: (q) => q.queryKey.length === 3 && q.state.data === undefined })
+  const cache = queries.getQueryCache()
+  const shown = cache.findAll({ queryKey: list, predicate: (q) => q.queryKey.length === 3 && ids.includes((q.state.data as Deployment | undefined)?.metadata?.id ?? '') })
+  const unread = cache.findAll({ queryKey: list, predicate: (q) => q.queryKey.length === 3 && q.state.data === undefined })
   const all = queries.getQueryState<Deployment[]>(list)
   await Promise.all([
     ...unread.map((q) => renew(queries, { queryKey: q.queryKey, exact: true })),
     all && (all.data === undefined || all.fetchStatus === 'fetching') && renew(queries, { queryKey: list, exact: true }),
   ])
   if (!all?.data && shown.length === 0) return
-  let fresh: Deployment | undefined
-  try {
-    fresh = await request<Deployment>('GET', `${namespacePath(ns)}/deployments/${id}`)
-  } catch (e) {
-    if (!(e instanceof ApiError && e.status === 404)) return // the stream tells when the server is back
+  const fresh = new Map<string, Deployment | undefined>() // undefined: it is gone
+  await Promise.all(ids.map(async (id) => {
+    try {
+      fresh.set(id, await request<Deployment>('GET', `${namespacePath(ns)}/deployments/${id}`))
+    } catch (e) {
+      if (e instanceof ApiError && e.status === 404) fresh.set(id, undefined) // else the stream tells when the server is back
+    }
+  }))
+  for (const q of shown) {
+    const id = (q.state.data as Deployment | undefined)?.metadata?.id ?? ''
+    const d = fresh.get(id)
+    if (d) queries.setQueryData(q.queryKey, d)
+    else if (fresh.has(id)) void queries.invalidateQueries({ queryKey: q.queryKey, exact: true })
   }
-  for (const q of shown)
-    if (fresh) queries.setQueryData(q.queryKey, fresh)
-    else void queries.invalidateQueries({ queryKey: q.queryKey, exact: true })
-  queries.setQueryData<Deployment[]>(list, (before) => {
-    if (!before) return before
-    const at = before.findIndex((d) => d.metadata?.id === id)
-    if (!fresh) return at < 0 ? before : before.toSpliced(at, 1)
-    const newer = fresh.metadata?.resourceVersion ?? 0
-    if (at >= 0) return newer < (before[at]!.metadata?.resourceVersion ?? 0) ? before : before.with(at, fresh)
-    return [...before, fresh]
+  queries.setQueryData<Deployment[]>(list, (before) => before && replaced(before, fresh))
+}
+
+/** A list with some of its deployments read anew; what is not newer stays the same object, and so does a list without a change. */
+export function replaced(before: Deployment[], fresh: ReadonlyMap<string, Deployment | undefined>): Deployment[] {
+  const added = new Map(fresh)
+  let changed = false
+  const out = before.flatMap((d) => {
+    const id = d.metadata?.id ?? ''
+    if (!fresh.has(id)) return [d]
+    added.delete(id)
+    const now = fresh.get(id)
+    if (now && (now.metadata?.resourceVersion ?? 0) <= (d.metadata?.resourceVersion ?? 0)) return [d]
+    changed = true
+    return now ? [now] : []
   })
+  const more = [...added.values()].filter((d) => d !== undefined)
+  return changed || more.length > 0 ? [...out, ...more] : before
 }
 
 /**
@@ -94,7 +110,7 @@ async function renew(queries: QueryClient, filter: { queryKey?: QueryKey; exact?
 }
 
 /** Turns bursts of changes into one read each: what comes during a read is read after it. */
-export function collect(queries: QueryClient, readOne?: (id: string) => Promise<void>, pause = 200) {
+export function collect(queries: QueryClient, readSome?: (ids: string[]) => Promise<void>, pause = 200) {
   const waiting = new Set<string>()
   let reading = false
   let closed = false
@@ -107,9 +123,9 @@ export function collect(queries: QueryClient, readOne?: (id: string) => Promise<
       const ones = now.filter((r) => r.startsWith('deployment '))
       now = now.filter((r) => !r.startsWith('deployment '))
       if (now.includes('everything')) now = ['everything']
-      else if (ones.length > many || !readOne) now = ones.length > 0 ? ['deployments', ...now] : now
-      else now.push(...ones)
-      await Promise.all(now.map((r) => (r.startsWith('deployment ') && readOne ? readOne(r.slice(11)) : fresh(r))))
+      else if (ones.length > many || !readSome) now = ones.length > 0 ? ['deployments', ...now] : now
+      const some = now.includes('everything') || ones.length > many || !readSome ? [] : ones.map((r) => r.slice(11))
+      await Promise.all([...now.map(fresh), some.length > 0 && readSome ? readSome(some) : undefined])
       // The first change is read at once; those of a flood are read together.
       if (waiting.size > 0) await new Promise((done) => setTimeout(done, pause))
     }

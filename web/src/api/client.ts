@@ -1,4 +1,5 @@
 // The one place that fetches. Errors carry the server's words.
+import { asked } from './health'
 import type { components } from './schema'
 
 export type Schema = components['schemas']
@@ -25,6 +26,7 @@ interface Problem {
 /** Sends a request. The answer is JSON unless another form is asked for, which is given as it is. */
 export async function request<T>(method: string, path: string, body?: unknown, form = 'application/json'): Promise<T> {
   let response: Response
+  const answered = method === 'GET' ? asked(path) : () => {}
   try {
     response = await fetch(path, {
       method,
@@ -32,9 +34,10 @@ export async function request<T>(method: string, path: string, body?: unknown, f
       body: body === undefined ? undefined : JSON.stringify(body),
     })
   } catch {
+    answered(0)
     throw new ApiError(0, 'The server cannot be reached. Is weir running?', [])
   }
-  const text = await response.text()
+  const text = await response.text().finally(() => answered(response.status))
   let data: unknown
   try {
     data = response.ok && form !== 'application/json' ? text : text === '' ? undefined : JSON.parse(text)

@@ -1,6 +1,7 @@
-// Logs and the state of a running job, from its cluster's REST API through the server.
-import { useQuery } from '@tanstack/react-query'
-import { request } from './client'
+// Logs and state: of a running job from its cluster's REST API through the server, of what was before from what is kept.
+import { keepPreviousData, useQuery } from '@tanstack/react-query'
+import type { Schema } from './client'
+import { namespacePath, request } from './client'
 
 const base = (ns: string, jobId: string) => `/flink-ui/v1/namespaces/${encodeURIComponent(ns)}/jobs/${jobId}`
 const flinkId = (jobId: string) => jobId.replaceAll('-', '')
@@ -32,6 +33,53 @@ export function useLog(ns: string, jobId: string | undefined, path: string) {
     enabled: !!jobId,
     refetchInterval: 2000,
     retry: 1,
+  })
+}
+
+/** What is kept of the log of a job that has ended; it does not change any more. */
+export function useKeptLog(ns: string, jobId: string | undefined) {
+  return useQuery({
+    queryKey: ['jobs', ns, jobId, 'kept log'],
+    queryFn: () => request<string>('GET', `${namespacePath(ns)}/jobs/${jobId}/log`, undefined, 'text/plain'),
+    enabled: !!jobId,
+    staleTime: 60_000,
+    retry: 1,
+  })
+}
+
+export type Contents = Schema['SavepointContents']
+export type StateRows = Schema['StateRows']
+
+/** What a savepoint holds, operator by operator. */
+export function useContents(ns: string, savepoint: string | undefined) {
+  return useQuery({
+    queryKey: ['state of savepoint', ns, savepoint],
+    queryFn: () => request<Contents>('GET', `${namespacePath(ns)}/savepoints/${savepoint}/state`),
+    enabled: !!savepoint,
+    staleTime: Infinity, // it never changes
+  })
+}
+
+export interface RowsOf {
+  operator: string
+  table: string
+  column: string
+  text: string
+  limit: number
+}
+
+/** Rows of one table of a savepoint. */
+export function useStateRows(ns: string, savepoint: string | undefined, of: RowsOf | undefined) {
+  return useQuery({
+    queryKey: ['state of savepoint', ns, savepoint, of],
+    queryFn: () => {
+      const query = new URLSearchParams({ operator: of!.operator, table: of!.table, limit: String(of!.limit) })
+      if (of!.column && of!.text) query.append('where', `${of!.column}=${of!.text}`)
+      return request<StateRows>('GET', `${namespacePath(ns)}/savepoints/${savepoint}/state/rows?${query}`)
+    },
+    enabled: !!savepoint && !!of,
+    staleTime: Infinity,
+    placeholderData: keepPreviousData,
   })
 }
 

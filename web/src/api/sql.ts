@@ -134,6 +134,11 @@ export function useRegistry(ns: string) {
         request<Schema['CreateUdfArtifactResponse']>('POST', `${base(ns)}/udfartifacts`, { name: `namespaces/${ns}/udfartifacts/${u.name}`, jarUrl: u.jarUrl }),
       onSettled,
     }),
+    registerPlugin: useMutation({
+      mutationFn: ({ kind, name, body }: { kind: 'connectors' | 'formats' | 'catalog-connectors'; name: string; body: object }) =>
+        request('POST', `${base(ns)}/${kind}`, { name: `namespaces/${ns}/${kind}/${name}`, ...body }),
+      onSettled,
+    }),
     remove: useMutation({
       mutationFn: ({ kind, name }: { kind: 'udfartifacts' | 'connectors' | 'formats' | 'catalog-connectors'; name: string }) =>
         request('DELETE', `${base(ns)}/${kind}/${encodeURIComponent(name)}`),

@@ -24,6 +24,11 @@ export function useSummary(ns: string) {
   })
 }
 
+/** The numbers of one deployment, out of what `useSummary` reads somewhere on the page. */
+export function useSummaryOf(ns: string, id: string) {
+  return useQuery<Map<string, Summary>, Error, Summary | undefined>({ queryKey: ['summary', ns], enabled: false, select: (all) => all.get(id) })
+}
+
 /** Those that were not measured anew stay the same objects, so that nothing is drawn again for them. */
 function share(before: Map<string, Summary> | undefined, now: Map<string, Summary>): Map<string, Summary> {
   for (const [id, item] of now) {

@@ -1,7 +1,7 @@
 // A job's dataflow, left to right: a box for each vertex, edges thicker with rate.
 import { useMemo } from 'react'
 import { compact, exact, span } from '../lib/format'
-import { curve, place } from '../lib/layout'
+import { curve, fitted, place } from '../lib/layout'
 
 export interface GraphVertex {
   id: string
@@ -22,7 +22,7 @@ export interface GraphEdge {
   strategy: string
 }
 
-const width = 256
+const width = 232
 const height = 92
 
 /** The first and last words of a chain: people know the rest. */
@@ -43,7 +43,7 @@ export function JobGraph({ vertices, edges, chosen, onChoose }: { vertices: Grap
   const byId = new Map(vertices.map((v) => [v.id, v]))
   return (
     <div className="graph" tabIndex={-1}>
-      <svg width={placed.width} height={placed.height} role="group" aria-label="Job graph">
+      <svg viewBox={`0 0 ${placed.width} ${placed.height}`} style={fitted(placed)} role="group" aria-label="Job graph">
         {placed.paths.map((p) => {
           const rate = byId.get(p.from)?.out ?? 0
           const strategy = edges.find((e) => e.from === p.from && e.to === p.to)?.strategy ?? ''
@@ -68,7 +68,7 @@ export function JobGraph({ vertices, edges, chosen, onChoose }: { vertices: Grap
                 <span className="numbers">
                   {(!first || last) && <Rate way="in" rate={v.in} />}
                   {!last && <Rate way="out" rate={v.out} />}
-                  {v.lag !== undefined && <span className="quiet" title={`Its watermark is ${exact(Math.round(v.lag))} ms behind the clock`}>⧗ {span(v.lag)}</span>}
+                  {v.lag !== undefined && <span className="quiet" title={`Its watermark is ${exact(Math.round(v.lag))} ms behind the clock`}>lag {span(v.lag)}</span>}
                   <span className="parallelism" title="parallelism">×{v.parallelism}</span>
                 </span>
                 <Bar busy={v.busy} pressed={v.backPressured} />

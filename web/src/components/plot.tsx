@@ -63,10 +63,10 @@ export default function Plot({ lines, from, to, marks, format, height = 160, tit
     const axis = { stroke: color('--quiet'), grid: { stroke: color('--line'), width: 1 }, ticks: { stroke: color('--line'), width: 1 }, font: `12px ${style.fontFamily}` }
     const all = names.split('\n')
     const u = new UPlot({
-      width: el.clientWidth, height, legend: { show: all.length > 1, live: false }, cursor: { y: false },
+      width: el.clientWidth, height, padding: [10, 12, 0, 0], legend: { show: all.length > 1, live: false }, cursor: { y: false },
       tzDate: (s) => (zone === 'utc' ? UPlot.tzDate(new Date(s * 1000), 'UTC') : new Date(s * 1000)),
       scales: { x: { range: () => [live.current.from / 1000, live.current.to / 1000] }, y: { range: (_, lo, hi) => [Math.min(0, lo ?? 0), Math.max(top, (hi ?? 0) * 1.1) || 1] } },
-      axes: [{ ...axis, values: (_, ticks) => ticks.map((t) => absolute(t * 1000, zone).slice(11, 16)) }, { ...axis, size: 72, values: (_, ticks) => ticks.map(format) }],
+      axes: [{ ...axis, size: 26, values: (_, ticks) => ticks.map((t) => absolute(t * 1000, zone).slice(11, 16)) }, { ...axis, size: 72, values: (_, ticks) => ticks.map(format) }],
       series: [{}, ...all.map((label, i) => ({ label, stroke: color(colors[i % colors.length]!), width: 1.5, points: { show: false }, spanGaps: false }))],
       hooks: {
         draw: [(u) => {
@@ -75,6 +75,7 @@ export default function Plot({ lines, from, to, marks, format, height = 160, tit
           ctx.strokeStyle = ctx.fillStyle = color('--quiet')
           ctx.font = `${11 * devicePixelRatio}px ${style.fontFamily}`
           ctx.setLineDash([4, 4])
+          ctx.textBaseline = 'top'
           let free = 0
           for (const m of live.current.marks ?? []) {
             const x = u.valToPos(m.at / 1000, 'x', true)
@@ -83,10 +84,14 @@ export default function Plot({ lines, from, to, marks, format, height = 160, tit
             ctx.moveTo(x, bbox.top)
             ctx.lineTo(x, bbox.top + bbox.height)
             ctx.stroke()
-            // Words that would lie over the ones before are left out; the list below has them.
-            if (x < free) continue
-            ctx.fillText(m.text, x + 4, bbox.top + 10 * devicePixelRatio)
-            free = x + ctx.measureText(m.text).width + 8
+            // At its right, or at its left where there is no room. Words that would lie over others are left out; the list below has them.
+            const [gap, wide] = [4 * devicePixelRatio, ctx.measureText(m.text).width]
+            const right = x + gap + wide <= bbox.left + bbox.width
+            const begin = right ? x + gap : x - gap - wide
+            if (begin < free || begin < bbox.left) continue
+            ctx.textAlign = 'left'
+            ctx.fillText(m.text, begin, bbox.top + 2 * devicePixelRatio)
+            free = begin + wide + 2 * gap
           }
           ctx.restore()
         }],

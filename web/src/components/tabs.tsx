@@ -1,13 +1,15 @@
 import type { ReactNode } from 'react'
-import { NavLink } from 'react-router'
+import { Link, useLocation } from 'react-router'
 
 /** Views of one thing, each with an address. */
 export function Tabs({ label, tabs }: { label: string; tabs: { to: string; title: ReactNode; active?: boolean }[] }) {
+  const { pathname } = useLocation()
   return (
     <nav className="tabs" aria-label={label}>
-      {tabs.map((t) => (
-        <NavLink key={t.to} to={t.to} end className={({ isActive }) => ((t.active ?? isActive) ? 'active' : '')} aria-current={t.active ? 'page' : undefined}>{t.title}</NavLink>
-      ))}
+      {tabs.map((t) => {
+        const active = t.active ?? pathname === t.to
+        return <Link key={t.to} to={t.to} className={active ? 'active' : ''} aria-current={active ? 'page' : undefined}>{t.title}</Link>
+      })}
     </nav>
   )
 }

@@ -27,6 +27,11 @@ export function useClock(): number {
   return useSyncExternalStore(listen, () => now)
 }
 
+/** The time now in steps: nothing is drawn anew until the next one. */
+export function useTick(step: number): number {
+  return useSyncExternalStore(listen, () => Math.floor(now / step) * step)
+}
+
 type Instant = string | number | null | undefined
 
 /** How long ago; the exact time on hover. */

@@ -2,13 +2,13 @@ import { useMemo } from 'react'
 import { useDeployments } from '../api/deployments'
 import { Mark, Message } from '../components/bits'
 import { Menu } from '../components/menu'
-import { Ago, useClock } from '../components/time'
+import { Ago, useTick } from '../components/time'
 import { needs } from '../lib/attention'
 
 /** What needs a person, with the reason in words. */
 export function Attention({ ns }: { ns: string }) {
   const { data } = useDeployments(ns)
-  const minute = Math.floor(useClock() / 10_000) * 10_000 // not every second anew
+  const minute = useTick(10_000)
   const all = useMemo(() => needs(data ?? [], minute), [data, minute])
   if (!data) return null
   const bad = all.some((n) => n.tone !== 'busy')

@@ -3,6 +3,7 @@ import { useEffect, useState } from 'react'
 import { NavLink, Outlet, useNavigate, useParams } from 'react-router'
 import { useChanges } from '../api/changes'
 import { useAccount, useNamespaceNames } from '../api/account'
+import { useComplaint } from '../api/health'
 import { Menu } from '../components/menu'
 import { Panel } from '../components/dialog'
 import { Toasts } from '../components/toast'
@@ -17,6 +18,7 @@ const mac = /Mac|iPhone|iPad/.test(navigator.platform)
 export function Frame() {
   const ns = useParams()['ns'] ?? 'default'
   const live = useChanges(ns)
+  const complaint = useComplaint()
   const [open, setOpen] = useState<'palette' | 'help'>()
   const navigate = useNavigate()
   useShortcuts(ns, setOpen)
@@ -30,7 +32,7 @@ export function Frame() {
           <span>Search or do…</span><kbd>{mac ? '⌘K' : 'Ctrl K'}</kbd>
         </button>
         <span className="grow" />
-        {!live && <span className="state busy late away" role="status">◐ The server does not answer; trying again. What you see is what was known.</span>}
+        {(!live || complaint) && <span className="state busy late away" role="status">◐ {live ? complaint : 'The server does not answer; trying again. What you see is what was known.'}</span>}
         <Attention ns={ns} />
         <Look />
         <You onHelp={() => setOpen('help')} onApi={() => location.assign('/swagger')} />

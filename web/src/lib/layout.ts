@@ -18,7 +18,7 @@ export interface Link {
 /** Places boxes of one size left to right; links leave at the right and arrive at the left. */
 export function place(ids: string[], links: { from: string; to: string }[], width: number, height: number) {
   const g = new graphlib.Graph()
-  g.setGraph({ rankdir: 'LR', nodesep: 24, ranksep: 64, marginx: 8, marginy: 8 })
+  g.setGraph({ rankdir: 'LR', nodesep: 24, ranksep: 52, marginx: 8, marginy: 8 })
   g.setDefaultEdgeLabel(() => ({}))
   for (const id of ids) g.setNode(id, { width, height })
   for (const l of links) g.setEdge(l.from, l.to)
@@ -56,4 +56,9 @@ export function curve(points: Point[]): string {
     at = p
     return d + step
   }, `M${first.x},${first.y}`)
+}
+
+/** As large as there is room, and never so small that it cannot be read: then it scrolls. */
+export function fitted({ width }: { width: number }) {
+  return { display: 'block', width: '100%', maxWidth: width, minWidth: Math.round(width * 0.62) }
 }

@@ -1,6 +1,6 @@
 import { autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap, type CompletionContext } from '@codemirror/autocomplete'
 import { defaultKeymap, history, historyKeymap, indentWithTab } from '@codemirror/commands'
-import { PostgreSQL, sql } from '@codemirror/lang-sql'
+import { sql } from '@codemirror/lang-sql'
 import { yaml } from '@codemirror/lang-yaml'
 import { bracketMatching, HighlightStyle, indentOnInput, syntaxHighlighting } from '@codemirror/language'
 import { lintGutter, setDiagnostics } from '@codemirror/lint'
@@ -9,6 +9,7 @@ import { Compartment, EditorState, type Extension } from '@codemirror/state'
 import { drawSelection, EditorView, highlightActiveLine, keymap, lineNumbers, placeholder as ghost } from '@codemirror/view'
 import { tags } from '@lezer/highlight'
 import { useEffect, useRef } from 'react'
+import { flink, functions } from './dialect'
 
 /** Something wrong between two offsets of the text. */
 export interface Problem {
@@ -68,6 +69,7 @@ const look = EditorView.theme({
   '&': { backgroundColor: 'var(--sheet)', color: 'var(--text)', fontSize: '13px' },
   '.cm-content': { fontFamily: 'var(--mono)', caretColor: 'var(--text)', padding: '8px 0' },
   '.cm-placeholder': { color: 'var(--quiet)' },
+  '.cm-called, .cm-called > span': { color: 'var(--violet)', fontWeight: '400' },
   '.cm-gutters': { backgroundColor: 'var(--sheet)', color: 'var(--quiet)', border: '0' },
   '.cm-activeLine': { backgroundColor: 'color-mix(in srgb, var(--accent) 6%, transparent)' },
   '.cm-cursor': { borderLeftColor: 'var(--text)' },
@@ -80,7 +82,7 @@ const look = EditorView.theme({
 })
 
 function languageOf(language: EditorProps['language']): Extension {
-  if (language === 'sql') return sql({ dialect: PostgreSQL, upperCaseKeywords: true })
+  if (language === 'sql') return [sql({ dialect: flink, upperCaseKeywords: true }), functions]
   return language === 'yaml' ? yaml() : []
 }
 

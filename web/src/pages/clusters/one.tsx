@@ -55,7 +55,7 @@ function Overview({ ns, c, up }: { ns: string; c: SessionCluster; up: boolean })
   const o = up ? data?.overview : undefined
   return (
     <>
-      <div className="facts">
+      <div className="facts even">
         <Fact label="task managers" value={o?.taskmanagers ?? c.status?.numberOfTaskManagers ?? '–'} />
         <Fact label="slots free" value={o ? `${o['slots-available']} of ${o['slots-total']}` : '–'} />
         <Fact label="jobs running" value={o?.['jobs-running'] ?? '–'} />

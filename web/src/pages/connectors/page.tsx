@@ -12,15 +12,20 @@ import { Segments } from '../../components/tabs'
 import { Ago } from '../../components/time'
 import { toast } from '../../components/toast'
 import { named, nameProblem } from '../../lib/names'
+import { NewCatalog, NewFunction, RegisterPlugin, type Plugin } from './register'
 
 const views = [['connectors', 'Connectors'], ['formats', 'Formats'], ['catalogs', 'Catalogs'], ['functions', 'Functions']] as const
 type View = (typeof views)[number][0]
+const plugin: Record<Exclude<View, 'functions'>, Plugin> = { connectors: 'connectors', formats: 'formats', catalogs: 'catalog-connectors' }
 
 export function Component() {
   const { ns = 'default' } = useParams()
   const [params, setParams] = useSearchParams()
   const view = (params.get('view') as View | null) ?? 'connectors'
   const [filter, setFilter] = useState('')
+  const [asking, setAsking] = useState<'plugin' | 'catalog' | { name: string }>()
+  const { remove } = useRegistry(ns)
+  const unregister = (p: { name?: string; packaged?: boolean }) => (p.packaged ? undefined : () => { remove.reset(); setAsking({ name: shortName(p.name) }) })
   const connectors = useConnectors(ns)
   const formats = useFormats(ns)
   const catalogs = useCatalogConnectors(ns)
@@ -34,20 +39,32 @@ export function Component() {
       <div className="filters">
         <Segments label="What is listed" value={view} onChange={(v) => setParams({ view: v }, { replace: true })} options={views} />
         {view !== 'functions' && <input className="filter" type="search" placeholder="Filter" aria-label="Filter by name" value={filter} onChange={(e) => setFilter(e.target.value)} />}
+        <span className="grow" />
+        {view !== 'functions' && <button onClick={() => setAsking('plugin')}>Register a {view === 'catalogs' ? 'kind of catalog' : view.slice(0, -1)}…</button>}
+        {view === 'catalogs' && <button onClick={() => setAsking('catalog')}>New catalog…</button>}
       </div>
       <ErrorBox error={shown?.error} onRetry={() => void shown?.refetch()} />
       {shown?.isPending && <Loading what={`the ${view}`} />}
       {view === 'connectors' && connectors.data?.filter((c) => has(c.type)).map((c) => (
-        <Item key={c.name} name={c.type} packaged={c.packaged} properties={c.properties} about={[c.source && 'source', c.lookup && 'lookup', c.sink && 'sink'].filter(Boolean).join(', ')} more={c.supportedFormats?.length ? `formats: ${c.supportedFormats.join(', ')}` : undefined} />
+        <Item key={c.name} name={c.type} packaged={c.packaged} onRemove={unregister(c)} properties={c.properties} about={[c.source && 'source', c.lookup && 'lookup', c.sink && 'sink'].filter(Boolean).join(', ')} more={c.supportedFormats?.length ? `formats: ${c.supportedFormats.join(', ')}` : undefined} />
       ))}
-      {view === 'formats' && formats.data?.filter((c) => has(c.type)).map((c) => <Item key={c.name} name={c.type} packaged={c.packaged} properties={c.properties} about={[c.source && 'read', c.sink && 'written'].filter(Boolean).join(' and ')} />)}
-      {view === 'catalogs' && catalogs.data?.filter((c) => has(c.type)).map((c) => <Item key={c.name} name={c.type} packaged={c.packaged} properties={c.properties} about={c.readOnly ? 'read only' : 'read and written'} />)}
+      {view === 'formats' && formats.data?.filter((c) => has(c.type)).map((c) => <Item key={c.name} name={c.type} packaged={c.packaged} onRemove={unregister(c)} properties={c.properties} about={[c.source && 'read', c.sink && 'written'].filter(Boolean).join(' and ')} />)}
+      {view === 'catalogs' && catalogs.data?.filter((c) => has(c.type)).map((c) => <Item key={c.name} name={c.type} packaged={c.packaged} onRemove={unregister(c)} properties={c.properties} about={c.readOnly ? 'read only' : 'read and written'} />)}
       {view === 'functions' && <Functions ns={ns} />}
+      {asking === 'plugin' && view !== 'functions' && <RegisterPlugin ns={ns} kind={plugin[view]} taken={(shown?.data ?? []).map((p) => shortName(p.name))} onClose={() => setAsking(undefined)} />}
+      {asking === 'catalog' && <NewCatalog ns={ns} onClose={() => setAsking(undefined)} />}
+      {asking && typeof asking === 'object' && view !== 'functions' && (
+        <Dialog title={`Unregister ${asking.name}?`} confirm="Unregister" danger disabled={remove.isPending} onClose={() => setAsking(undefined)}
+          onConfirm={() => remove.mutate({ kind: plugin[view], name: asking.name }, { onSuccess: () => { toast(`${asking.name} is unregistered`); setAsking(undefined) } })}>
+          <ErrorBox error={remove.error} />
+          <p>Scripts whose tables name it can no longer start.</p>
+        </Dialog>
+      )}
     </section>
   )
 }
 
-function Item({ name, packaged, properties, about, more }: { name?: string; packaged?: boolean; properties?: { key?: string; required?: boolean; defaultValue?: string; description?: string }[]; about: string; more?: string }) {
+function Item({ name, packaged, properties, about, more, onRemove }: { name?: string; packaged?: boolean; onRemove?: () => void; properties?: { key?: string; required?: boolean; defaultValue?: string; description?: string }[]; about: string; more?: string }) {
   return (
     <details className="item" data-testid="item">
       <summary><b>{name}</b> <span className="quiet">{about}{packaged ? '' : ' · registered by a user'}</span></summary>
@@ -56,7 +73,8 @@ function Item({ name, packaged, properties, about, more }: { name?: string; pack
         <table className="options" aria-label={`Options of ${name}`}><tbody>{properties.map((p) => (
           <tr key={p.key}><td className="mono">{p.key}{p.required && <span className="state bad"> required</span>}</td><td>{p.description}{p.defaultValue && <span className="quiet"> Default: <code>{p.defaultValue}</code></span>}</td></tr>
         ))}</tbody></table>
-      ) : <p className="quiet small">It has no options.</p>}
+      ) : <p className="quiet small">{packaged ? 'It has no options.' : 'No options were described.'}</p>}
+      {onRemove && <div className="actions left"><button onClick={onRemove}>Unregister…</button></div>}
     </details>
   )
 }
@@ -68,6 +86,7 @@ function Functions({ ns }: { ns: string }) {
   const [asking, setAsking] = useState<'new' | UdfArtifact>()
   const [name, setName] = useState('')
   const [url, setUrl] = useState('')
+  const [creating, setCreating] = useState<string>()
   return (
     <>
       <div className="actions left"><button onClick={() => { registerUdf.reset(); setName(''); setUrl(''); setAsking('new') }}>Register a file…</button></div>
@@ -82,11 +101,12 @@ function Functions({ ns }: { ns: string }) {
         <details key={u.name} className="item" open data-testid="udf">
           <summary><b>{shortName(u.name)}</b> <span className="quiet mono small"><Message text={u.jarUrl} /></span> <span className="quiet small">· <Ago at={u.updateTime} /></span></summary>
           <table className="options" aria-label={`Functions of ${shortName(u.name)}`}><tbody>{u.udfClasses?.map((c) => (
-            <tr key={c.className}><td className="mono">{c.className}</td><td className="quiet">{(c.classType ?? '').replace('UDF_TYPE_', '').toLowerCase().replace('_', ' ')}</td><td>{c.functionNames?.length ? c.functionNames.join(', ') : <span className="quiet">no function uses it yet</span>}</td></tr>
+            <tr key={c.className}><td className="mono">{c.className}</td><td className="quiet">{(c.classType ?? '').replace('UDF_TYPE_', '').toLowerCase().replace('_', ' ')}</td><td>{c.functionNames?.length ? c.functionNames.join(', ') : <span className="quiet">no function uses it yet</span>}</td><td><button onClick={() => setCreating(c.className ?? '')}>Create a function…</button></td></tr>
           ))}</tbody></table>
           <button onClick={() => { remove.reset(); setAsking(u) }}>Unregister…</button>
         </details>
       ))}
+      {creating !== undefined && <NewFunction ns={ns} className={creating} onClose={() => setCreating(undefined)} />}
       {asking === 'new' && (
         <Dialog title="Register a file of functions" confirm="Register" disabled={!named(name, udfs.data?.map((u) => shortName(u.name))) || url === '' || registerUdf.isPending} onClose={() => setAsking(undefined)}
           onConfirm={() => registerUdf.mutate({ name, jarUrl: url }, { onSuccess: () => { toast(`${name} is registered`); setAsking(undefined) } })}>

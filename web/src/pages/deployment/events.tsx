@@ -13,7 +13,7 @@ export function Events({ ns, d }: TabProps) {
     <>
       <ErrorBox error={error} />
       <input className="filter" placeholder="Filter events" aria-label="Filter events" value={filter} onChange={(e) => setFilter(e.target.value)} />
-      <table className="list">
+      <table className="list events-list">
         <thead><tr><th>When</th><th>What</th><th>By</th><th>Name</th></tr></thead>
         <tbody>
           {shown.map((e) => (

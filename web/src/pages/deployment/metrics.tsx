@@ -32,10 +32,13 @@ export function Metrics({ ns, d }: TabProps) {
     const of = known.filter((s) => s.name === name && (operator === '*' ? s.operator !== '' : s.operator === operator))
     return of.length > 0 ? [{ name, of }] : []
   })
+  // Of a job that began a moment ago the empty time before it is not drawn, unless somebody asked for it.
+  const first = Math.min(...known.map((s) => s.points.find((p) => p[1] !== null)?.[0] ?? Infinity), ...(data?.marks ?? []).map((m) => m.at))
+  const from = !data ? 0 : address.has('span') ? data.from : Math.max(data.from, Math.min(first - 10_000, data.to - 120_000))
   return (
     <>
       <div className="tools">
-        <Segments label="Span of time" value={String(length)} options={spans as unknown as [string, string][]} onChange={(v) => set('span', v === '1800000' ? '' : v)} />
+        <Segments label="Span of time" value={String(length)} options={spans as unknown as [string, string][]} onChange={(v) => set('span', v)} />
         <div className="operator-choice">
           <SelectField label="Of" value={operator} onChange={(v) => set('operator', v)} options={[['', 'the whole job'], ['*', 'all operators, side by side'], ...operators.map(([id, n]) => [id, n] as const)]} />
         </div>
@@ -45,7 +48,7 @@ export function Metrics({ ns, d }: TabProps) {
       {data && groups.length === 0 && <Empty title="Nothing was measured in this time">Numbers are measured every few seconds while a job runs. The server keeps half an hour as measured and a day in steps, and begins anew when it starts.</Empty>}
       <div className="charts">
         {data && groups.map(({ name, of }) => (
-          <Chart key={name} title={titles[name as Series['name']]} unit={of[0]!.unit === 'share' ? 'of the time' : of[0]!.unit} from={data.from} to={data.to} top={of[0]!.unit === 'share' ? 1 : 0} format={formats[of[0]!.unit] ?? compact}
+          <Chart key={name} title={titles[name as Series['name']]} unit={of[0]!.unit === 'share' ? 'of the time' : of[0]!.unit} from={from} to={data.to} top={of[0]!.unit === 'share' ? 1 : 0} format={formats[of[0]!.unit] ?? compact}
             marks={data.marks.map((m) => ({ at: m.at, text: `rev ${m.generation}` }))}
             lines={of.map((s) => ({ name: operator === '*' ? (s.operatorName ?? s.operator) : titles[s.name], points: s.points as [number, number | null][] }))} />
         ))}

@@ -3,10 +3,11 @@ import { shares, useCheckpointStats, useLiveJob, useOutput } from '../../api/fli
 import { Empty, Loading, Fact, Message } from '../../components/bits'
 import { ErrorBox } from '../../components/error'
 import { Spark } from '../../components/spark'
+import { useSettings } from '../../components/settings'
 import { Ago } from '../../components/time'
 import { JobGraph, type GraphVertex } from '../../components/graph'
 import { Output } from '../../components/output'
-import { bytes, compact, exact, span } from '../../lib/format'
+import { absolute, bytes, compact, exact, span, took } from '../../lib/format'
 import { useSearchParams } from 'react-router'
 import { useMetrics, useSummary } from '../../api/telemetry'
 import { Operator } from './operator'
@@ -50,10 +51,11 @@ export function Overview({ ns, d }: TabProps) {
         <div className={shown.jobId === running ? '' : 'stale'}>
           <div className="facts">
             <Fact label="records a second in" value={shown.perSecond === undefined ? '–' : compact(shown.perSecond)} title={shown.perSecond === undefined ? undefined : exact(Math.round(shown.perSecond))}>
-              <Spark values={shown.history} label="Records a second, last minute" />
+              <Spark values={now && now.history.length > 1 ? now.history : shown.history} label="Records a second, the newest at the right" />
             </Fact>
             <Fact label="records read by this job" value={exact(shown.read)} />
-            <Fact label="watermark lag" value={now && now.watermarkLag !== null ? span(now.watermarkLag) : '–'} title={now && now.watermarkLag !== null ? `the slowest watermark is ${exact(Math.round(now.watermarkLag))} ms behind the clock` : 'not known, or the job has no watermarks'} />
+            <Fact label="through the job, at most" value={latest ? `≤ ${took(latest.end_to_end_duration)}` : '–'} title="Latency: how long the newest checkpoint took from its beginning at the sources until every operator had it. It goes the way of the records, behind those that wait, and its state is written on the way: a record is through no later." />
+            <Watermark lag={now?.watermarkLag} at={now?.at} />
             <Fact label={`checkpoints${latest ? `, the newest ${bytes(latest.state_size)}` : ''}`} value={checkpoints?.counts['completed'] ?? '–'} title={latest ? `the newest took ${span(latest.end_to_end_duration)}` : undefined} />
             <Fact label="parallelism" value={`×${Math.max(...vertices.map((v) => v.parallelism), 1)}`} />
           </div>
@@ -77,6 +79,16 @@ export function Overview({ ns, d }: TabProps) {
       </div>
     </>
   )
+}
+
+const old = 2 * 86_400_000
+
+/** How far event time is behind; where data of long ago is read, which time it is in it. */
+function Watermark({ lag, at }: { lag: number | null | undefined; at: number | undefined }) {
+  const { zone } = useSettings()
+  if (lag === null || lag === undefined || at === undefined) return <Fact label="watermark lag" value="–" title="not known, or the job has no watermarks" />
+  const title = `the slowest watermark is ${exact(Math.round(lag))} ms behind the clock`
+  return lag > old ? <Fact label={`watermark, ${span(lag)} ago`} value={absolute(at - lag, zone).slice(0, 10)} title={title} /> : <Fact label="watermark lag" value={span(lag)} title={title} />
 }
 
 function why(d: TabProps['d']): string {

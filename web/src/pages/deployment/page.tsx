@@ -7,6 +7,7 @@ import { Loading, Message, StateWord } from '../../components/bits'
 import { ErrorBox } from '../../components/error'
 import { Ago } from '../../components/time'
 import { Dialog } from '../../components/dialog'
+import { viewOf } from '../../lib/links'
 import { troubles } from '../../lib/state'
 import { Menu } from '../../components/menu'
 import { Tabs } from '../../components/tabs'
@@ -38,7 +39,8 @@ const tabs = [
 ] as const
 
 export function Component() {
-  const { ns = 'default', ref = '', tab = 'overview' } = useParams()
+  const { ns = 'default', ref = '', tab: named = 'overview' } = useParams()
+  const tab = viewOf(named)
   const { data: d, error, isPending } = useDeployment(ns, ref)
   const actions = useActions(ns, ref)
   if (isPending) return <Loading what="the deployment" />

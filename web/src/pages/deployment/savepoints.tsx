@@ -1,6 +1,6 @@
 // The time machine: savepoints between the jobs that wrote them and began from them.
 import { useState } from 'react'
-import { useNavigate } from 'react-router'
+import { Link, useNavigate } from 'react-router'
 import type { Savepoint, Schema } from '../../api/client'
 import { useRuns, useSavepoints } from '../../api/deployments'
 import { Empty, Loading, Message, StateWord } from '../../components/bits'
@@ -73,11 +73,12 @@ function Point({ s, actions, ask }: { s: Savepoint; actions: TabProps['actions']
         <span className="row-actions">
           {complete && <button onClick={() => ask({ what: 'reset', of: s })} disabled={actions.pending}>Reset to this…</button>}
           {complete && <button onClick={() => ask({ what: 'fork', of: s })} disabled={actions.pending}>Fork…</button>}
+          {complete && <Link className="button" to={`../state?savepoint=${s.metadata?.id}`} relative="path">Look inside</Link>}
           <Menu label="More ▾" title="More for this savepoint" align="right" items={[{ label: 'Copy its place', onSelect: () => void navigator.clipboard?.writeText(location ?? '') }, { label: 'Delete…', danger: true, onSelect: () => ask({ what: 'delete', of: s }) }]} />
         </span>
       </div>
       {s.status?.failure?.message && <div className="state bad wrap small"><Message text={s.status.failure.message} /></div>}
-      {location && complete && <div className="mono small quiet names">{location}</div>}
+      {location && complete && <div className="mono small quiet"><Message text={location} /></div>}
     </li>
   )
 }

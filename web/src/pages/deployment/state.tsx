@@ -1,5 +1,4 @@
 import { useMemo } from 'react'
-import { Link } from 'react-router'
 import { useSavepoints } from '../../api/deployments'
 import { useLiveJob } from '../../api/flink'
 import { useCheckpointHistory, useOperatorState, type CheckpointLine, type OperatorState } from '../../api/logs'
@@ -8,7 +7,10 @@ import { Copy } from '../../components/code'
 import { ErrorBox } from '../../components/error'
 import { Table, type Column } from '../../components/table'
 import { Ago } from '../../components/time'
-import { bytes, exact, took } from '../../lib/format'
+import { useSettings } from '../../components/settings'
+import { absolute, bytes, exact, took } from '../../lib/format'
+import { word } from '../../lib/state'
+import { Inside } from './contents'
 import type { TabProps } from './tab'
 
 const operatorColumns: Column<OperatorState>[] = [
@@ -30,6 +32,7 @@ const checkpointColumns: Column<CheckpointLine>[] = [
 
 export function State({ ns, d }: TabProps) {
   const running = d.status?.running?.jobId
+  const { zone } = useSettings()
   const { data: job } = useLiveJob(ns, d.metadata?.id, running)
   const vertices = useMemo(() => (job?.vertices ?? []).map((v) => ({ id: v.id, name: v.name })), [job?.vertices])
   const operators = useOperatorState(ns, running, vertices)
@@ -45,7 +48,7 @@ export function State({ ns, d }: TabProps) {
   const command = `weir state ${d.metadata?.name}`
   return (
     <>
-      <div className="facts">
+      <div className="facts even">
         <Fact label="state now, all operators" value={operators.data ? bytes(sum) : '–'} title={`${exact(sum)} bytes`} />
         <Fact label="keys" value={operators.data ? exact(held.reduce((n, o) => n + o.keys, 0)) : '–'} />
         <Fact label="time to live" value={ttl && ttl !== '0' ? ttl : 'for ever'} title="table.exec.state.ttl: keys that nothing touches for so long are forgotten" />
@@ -58,8 +61,9 @@ export function State({ ns, d }: TabProps) {
       {held.length > 0 && <Table label="State of operators" columns={operatorColumns} rows={held} id={(o) => `${o.vertex} ${o.operator}`} testid="operator-state" />}
       {history.length > 0 && <h3>Checkpoints <span className="quiet">{checkpoints.data?.counts['completed'] ?? 0} completed, {checkpoints.data?.counts['failed'] ?? 0} failed</span></h3>}
       {history.length > 0 && <Table label="Checkpoints" columns={checkpointColumns} rows={history} id={(c) => String(c.id)} testid="checkpoint" />}
-      <h3>Look inside</h3>
-      <p>Rows of the state are read on the command line: <code>{command}</code> <Copy text={command} />. <Link to={`/namespaces/${ns}/deployments/${d.metadata?.name}/detail/savepoints`}>Savepoints</Link> keep it for later.</p>
+      <h3 id="inside">Look inside</h3>
+      {savepoints && <Inside ns={ns} savepoints={savepoints} title={(s) => `${absolute(s.metadata?.createdAt ?? '', zone)}, ${word(s.metadata?.origin).toLowerCase()}`} />}
+      <p className="quiet small">The same on the command line: <code>{command}</code> <Copy text={command} /></p>
     </>
   )
 }

@@ -4,14 +4,14 @@ import { Link, useParams, useSearchParams } from 'react-router'
 import type { Deployment } from '../../api/client'
 import { useDeployments } from '../../api/deployments'
 import { useExamples } from '../../api/platform'
-import { useSummary, type Summary } from '../../api/telemetry'
+import { useSummary, useSummaryOf, type Summary } from '../../api/telemetry'
 import { Empty, Head, Loading, Message, StateWord } from '../../components/bits'
 import { ErrorBox } from '../../components/error'
 import { Menu } from '../../components/menu'
 import { Spark } from '../../components/spark'
 import { Table, type Column } from '../../components/table'
 import { Segments } from '../../components/tabs'
-import { Ago, useClock } from '../../components/time'
+import { Ago, useTick } from '../../components/time'
 import { toast } from '../../components/toast'
 import { hasLabel, isIn, says, stateFilters, type StateFilter } from '../../lib/filter'
 import { compact, exact, span } from '../../lib/format'
@@ -39,7 +39,7 @@ export function Component() {
 function List({ ns, all }: { ns: string; all: Deployment[] }) {
   const [address, setAddress] = useSearchParams()
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set())
-  const tick = Math.floor(useClock() / 10_000) * 10_000
+  const tick = useTick(10_000)
   const text = address.get('q') ?? ''
   const state = (address.get('state') ?? 'all') as StateFilter
   const labels = address.getAll('label')
@@ -56,6 +56,7 @@ function List({ ns, all }: { ns: string; all: Deployment[] }) {
     [all, labelKey, text],
   )
   const shown = useMemo(() => found.filter((d) => isIn(d, state, tick)), [found, state, tick])
+  const counts = useMemo(() => stateFilters.map(([key]) => found.filter((d) => isIn(d, key, tick)).length), [found, tick])
   const byNumber = ['in', 'out', 'lag'].includes(sort.key)
   const columns = useMemo(() => columnsOf(ns, byNumber ? numbers : undefined), [ns, byNumber, numbers])
   const known = useMemo(() => [...new Set(all.flatMap((d) => Object.entries(d.metadata?.labels ?? {}).map(([k, v]) => `${k}=${v}`)))].sort(), [all])
@@ -65,7 +66,7 @@ function List({ ns, all }: { ns: string; all: Deployment[] }) {
       <div className="tools">
         <input className="filter" type="search" placeholder="Filter by name, state, target, label" aria-label="Filter deployments" value={text} onChange={(e) => put('q', e.target.value)} />
         <Segments label="State" value={state} onChange={(s) => put('state', s, 'all')}
-          options={stateFilters.map(([key, title]) => [key, <>{title} <span className="quiet">{found.filter((d) => isIn(d, key, tick)).length}</span></>] as const)} />
+          options={stateFilters.map(([key, title], i) => [key, <>{title} <span className="quiet">{counts[i]}</span></>] as const)} />
         {known.length > 0 && (
           <Menu label="Label ▾" items={known.map((l) => ({
             label: l, checked: labels.includes(l),
@@ -125,8 +126,8 @@ function columnsOf(ns: string, numbers: ReadonlyMap<string, Summary> | undefined
 
 /** The newest numbers of a deployment, if a job of it runs. */
 function useNumbers(ns: string, d: Deployment): Summary | undefined {
-  const { data } = useSummary(ns)
-  return d.spec?.state === 'RUNNING' && d.status?.state !== 'FAILED' && d.status?.state !== 'FINISHED' ? data?.get(d.metadata?.id ?? '') : undefined
+  const { data } = useSummaryOf(ns, d.metadata?.id ?? '')
+  return d.spec?.state === 'RUNNING' && d.status?.state !== 'FAILED' && d.status?.state !== 'FINISHED' ? data : undefined
 }
 
 function Rate({ ns, d, what }: { ns: string; d: Deployment; what: 'recordsIn' | 'recordsOut' }) {

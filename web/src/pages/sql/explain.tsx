@@ -3,7 +3,7 @@ import { useMemo, useState } from 'react'
 import type { Schema } from '../../api/client'
 import { Code } from '../../components/code'
 import { Segments } from '../../components/tabs'
-import { curve, place } from '../../lib/layout'
+import { curve, fitted, place } from '../../lib/layout'
 
 interface Node {
   id: string
@@ -38,7 +38,7 @@ export function planOf(rows: Schema['ResultTable']): QueryPlan | undefined {
   }
 }
 
-const width = 260
+const width = 240
 const height = 104
 
 export function Explained({ plan }: { plan: QueryPlan }) {
@@ -52,7 +52,7 @@ export function Explained({ plan }: { plan: QueryPlan }) {
       </div>
       {as === 'text' ? <Code text={plan.text} label="Plan" /> : (
         <div className="graph" tabIndex={0} role="region" aria-label="Plan of the query">
-          <svg width={placed.width} height={placed.height} role="img" aria-label="Plan of the query as a graph">
+          <svg viewBox={`0 0 ${placed.width} ${placed.height}`} style={fitted(placed)} role="img" aria-label="Plan of the query as a graph">
             {placed.paths.map((p) => {
               const strategy = plan.nodes.find((n) => n.id === p.to)?.inputs.find((i) => i.id === p.from)?.strategy ?? ''
               const middle = p.points[Math.floor(p.points.length / 2)]

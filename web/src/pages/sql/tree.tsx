@@ -135,7 +135,7 @@ function Details({ t }: { t: Table | View }) {
       </tbody></table>
       {s?.watermarkSpec?.map((w) => <p key={w.timeColumn} className="small"><span className="quiet">watermark</span> <span className="mono">{w.watermarkExpression}</span></p>)}
       {options.length > 0 && (
-        <table className="fields"><tbody>{options.map(([k, v]) => <tr key={k}><td className="mono quiet">{k}</td><td className="mono">{v}</td></tr>)}</tbody></table>
+        <table className="fields options-of"><tbody>{options.map(([k, v]) => <tr key={k}><td className="mono quiet">{k}</td><td className="mono">{v}</td></tr>)}</tbody></table>
       )}
     </div>
   )
