@@ -29,11 +29,13 @@ type Subject struct {
 	Kill func(t *testing.T, ref cluster.Ref)
 	// Directory is where savepoints and checkpoints may be written.
 	Directory string
+	// Patience is how long a check may take; 0 is a minute.
+	Patience time.Duration
 	// Advance lets a little time pass; nil waits a few milliseconds.
 	Advance func()
 }
 
-// patience is how long the suite waits for anything. Nothing is measured by it.
+// patience is how long the suite waits for anything, unless the subject says. Nothing is measured by it.
 const patience = time.Minute
 
 type suite struct {
@@ -71,9 +73,13 @@ func Run(t *testing.T, newSubject func(t *testing.T) Subject) { run(t, newSubjec
 func run(t *testing.T, newSubject func(t *testing.T) Subject, checks []check, onSession bool) {
 	for _, check := range checks {
 		t.Run(check.name, func(t *testing.T) {
-			ctx, stop := context.WithTimeout(context.Background(), patience)
+			subject := newSubject(t)
+			if subject.Patience == 0 {
+				subject.Patience = patience
+			}
+			ctx, stop := context.WithTimeout(context.Background(), subject.Patience)
 			defer stop()
-			s := &suite{Subject: newSubject(t), ctx: ctx}
+			s := &suite{Subject: subject, ctx: ctx}
 			if onSession {
 				spec, _ := s.launchSession(t)
 				s.session = spec.Session
@@ -137,7 +143,7 @@ func (s *suite) wait(t *testing.T, what string, done func() (bool, string)) {
 			return
 		}
 		if s.ctx.Err() != nil {
-			t.Fatalf("waited %s to %s; last seen: %s", patience, what, seen)
+			t.Fatalf("waited %s to %s; last seen: %s", s.Patience, what, seen)
 		}
 		if s.Advance != nil {
 			s.Advance()

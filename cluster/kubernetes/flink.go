@@ -1,15 +1,361 @@
 package kubernetes
 
 import (
+	"encoding/json"
 	"fmt"
+	"maps"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/weir-streams/weir/cluster"
+	"github.com/weir-streams/weir/flink/memory"
 )
 
-func haSelector(name string) string { return "app=" + name + ",configmap-type=high-availability" }
-
-func (l *Launcher) withFiles(spec cluster.Spec) (cluster.Spec, error) { return spec, nil }
-
-func (b *builder) flink(*plan) error {
-	return fmt.Errorf("%w: pods run SQL on weir's engine only, not an artifact of kind %s", cluster.ErrRefused, b.spec.Artifact.Kind)
+// File is one that a pod fetches before it starts.
+type File struct {
+	URL    string `json:"url"`
+	SHA256 string `json:"sha256"`
+	Token  string `json:"token"`
+	To     string `json:"to"`
 }
+
+const filesFile = "files.json" // beside the spec: a list of File
+
+// supervisor is the memory of the process beside a JobManager that answers for it.
+const supervisor = 64 << 20
+
+// Ports of a JobManager's pod.
+const (
+	portRPC  = 6123
+	portBlob = 6124
+)
+
+// flink plans a JobManager, its TaskManagers and how they find each other.
+func (b *builder) flink(p *plan) error {
+	spec := &b.spec
+	if spec.Artifact.Kind == "PYTHON" {
+		return fmt.Errorf("%w: Python programs run in no pods yet: use a deployment target that runs Apache Flink on the server's machine (spec.launcher: flink)", cluster.ErrRefused)
+	}
+	for k, v := range b.launcher.config.FlinkConfiguration {
+		if spec.Configuration[k] == "" {
+			spec.Configuration[k] = v
+		}
+	}
+	if mode := spec.Configuration["execution.target"]; strings.HasPrefix(mode, "kubernetes-") {
+		return fmt.Errorf("%w: execution.target %s: Flink's native mode is not supported; weir makes the pods itself, leave it out", cluster.ErrRefused, mode)
+	}
+	if err := b.takeFiles(); err != nil {
+		return err
+	}
+	available, err := b.highAvailability(p)
+	if err != nil {
+		return err
+	}
+	image, err := b.flinkImage()
+	if err != nil {
+		return err
+	}
+	slots, _ := strconv.Atoi(spec.Configuration["taskmanager.numberOfTaskSlots"]) // the cluster says what is wrong with it
+	if spec.TaskManagers == 0 && slots > 0 {
+		spec.TaskManagers = (max(spec.Parallelism, 1) + slots - 1) / slots
+	}
+	spec.TaskManagers = max(spec.TaskManagers, 1)
+
+	jm, err := b.flinkTemplate(componentJobManager, image, spec.JobManagerCPU, &spec.JobManagerMemory, b.options.JobManagerPodTemplate)
+	if err != nil {
+		return err
+	}
+	main := mainOf(&jm, componentJobManager)
+	main.Ports = append(main.Ports, corev1.ContainerPort{Name: "rest", ContainerPort: RESTPort}, corev1.ContainerPort{Name: "rpc", ContainerPort: portRPC}, corev1.ContainerPort{Name: "blob", ContainerPort: portBlob})
+	if available {
+		jm.Spec.RestartPolicy, jm.Spec.ServiceAccountName = corev1.RestartPolicyAlways, first(jm.Spec.ServiceAccountName, b.name)
+		jm.Spec.AutomountServiceAccountToken = nil
+	} else {
+		jm.Spec.RestartPolicy = corev1.RestartPolicyNever
+	}
+	tm, err := b.flinkTemplate(componentTaskManager, image, spec.TaskManagerCPU, &spec.TaskManagerMemory, b.options.TaskManagerPodTemplate)
+	if err != nil {
+		return err
+	}
+	tm.Spec.RestartPolicy = corev1.RestartPolicyAlways
+	if available {
+		tm.Spec.ServiceAccountName, tm.Spec.AutomountServiceAccountToken = first(tm.Spec.ServiceAccountName, b.name), nil
+	}
+	if err := b.checkMemory(); err != nil {
+		return err
+	}
+	service := &corev1.Service{
+		TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Service"}, ObjectMeta: b.meta(b.name+"-"+componentJobManager, componentJobManager),
+		Spec: corev1.ServiceSpec{
+			ClusterIP: corev1.ClusterIPNone, PublishNotReadyAddresses: true, Selector: b.identity(componentJobManager),
+			Ports: []corev1.ServicePort{{Name: "rest", Port: RESTPort}, {Name: "rpc", Port: portRPC}, {Name: "blob", Port: portBlob}},
+		},
+	}
+	taskManagers := b.deployment(componentTaskManager, int32(spec.TaskManagers), tm)
+	p.parts = append(p.parts, part{services, service}, part{deployments, taskManagers})
+	if available {
+		p.main = part{deployments, b.deployment(componentJobManager, 1, jm)}
+		return nil
+	}
+	p.main = part{pods, &corev1.Pod{
+		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "Pod"},
+		ObjectMeta: metav1.ObjectMeta{Name: b.name + "-" + componentJobManager, Namespace: b.namespace, Labels: jm.Labels, Annotations: jm.Annotations},
+		Spec:       jm.Spec,
+	}}
+	return nil
+}
+
+func (b *builder) deployment(component string, n int32, t corev1.PodTemplateSpec) *appsv1.Deployment {
+	d := &appsv1.Deployment{
+		TypeMeta: metav1.TypeMeta{APIVersion: "apps/v1", Kind: "Deployment"}, ObjectMeta: b.meta(b.name+"-"+component, component),
+		Spec: appsv1.DeploymentSpec{Replicas: &n, Selector: &metav1.LabelSelector{MatchLabels: b.identity(component)}, Template: t},
+	}
+	none := int32(1)
+	d.Spec.RevisionHistoryLimit = &none
+	if component == componentJobManager {
+		d.Spec.Strategy.Type = appsv1.RecreateDeploymentStrategyType
+	}
+	return d
+}
+
+// flinkTemplate is the pod of a process of Flink. bytes becomes what its
+// container has.
+func (b *builder) flinkTemplate(component, image string, cpu float64, bytes *int64, users *corev1.PodTemplateSpec) (corev1.PodTemplateSpec, error) {
+	config := b.launcher.config
+	r := resourcesOf(cpu, b.processSize(component, *bytes))
+	t := b.template(component, image, r, nil)
+	c := &t.Spec.Containers[0]
+	c.Command = []string{
+		binDir + "/weir", "flink", component, "--dir", runDir, "--spec", specDir + "/" + specFile, "--home", "/opt/flink",
+		"--jobmanager", b.name + "-" + componentJobManager + "." + b.namespace, "--address", "$(POD_IP)", "--name", "$(POD_NAME)",
+	}
+	if component == componentJobManager {
+		c.Command = append(c.Command, "--listen", ":"+strconv.Itoa(RESTPort))
+	}
+	c.Env = append([]corev1.EnvVar{
+		{Name: "POD_IP", ValueFrom: &corev1.EnvVarSource{FieldRef: &corev1.ObjectFieldSelector{APIVersion: "v1", FieldPath: "status.podIP"}}},
+		{Name: "POD_NAME", ValueFrom: &corev1.EnvVarSource{FieldRef: &corev1.ObjectFieldSelector{APIVersion: "v1", FieldPath: "metadata.name"}}},
+	}, c.Env...)
+	c.VolumeMounts = append(c.VolumeMounts, corev1.VolumeMount{Name: "weir-bin", MountPath: binDir, ReadOnly: true}, corev1.VolumeMount{Name: "weir-files", MountPath: filesDir, ReadOnly: true})
+	t.Spec.Volumes = append(t.Spec.Volumes,
+		corev1.Volume{Name: "weir-bin", VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}},
+		corev1.Volume{Name: "weir-files", VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}})
+	t.Spec.InitContainers = []corev1.Container{{
+		Name: initContainer, Image: config.Image, ImagePullPolicy: corev1.PullPolicy(config.PullPolicy),
+		Args:                     []string{"pod-init", "--to", binDir, "--files", specDir + "/" + filesFile},
+		SecurityContext:          restricted(),
+		TerminationMessagePolicy: corev1.TerminationMessageFallbackToLogsOnError,
+		VolumeMounts: []corev1.VolumeMount{
+			{Name: "weir-spec", MountPath: specDir, ReadOnly: true}, {Name: "weir-bin", MountPath: binDir}, {Name: "weir-files", MountPath: filesDir}, {Name: "weir-tmp", MountPath: "/tmp"},
+		},
+		Resources: corev1.ResourceRequirements{Requests: r.Requests, Limits: r.Limits}, // no more than the pod has anyway
+	}}
+	if config.FlinkUser > 0 {
+		user := config.FlinkUser
+		t.Spec.SecurityContext.RunAsUser = &user
+	}
+	t, err := b.merge(t, component, users)
+	if err != nil {
+		return t, err
+	}
+	if limit := mainOf(&t, component).Resources.Limits.Memory().Value(); limit > 0 {
+		*bytes = limit
+		if component == componentJobManager {
+			*bytes -= supervisor
+		}
+	}
+	if set := b.processSize(component, 0); set > 0 {
+		*bytes = 0 // the configuration says how it is divided
+	}
+	return t, nil
+}
+
+// processSize is how much memory a container of a role needs: what the spec
+// says, or what the configuration adds up to.
+func (b *builder) processSize(component string, bytes int64) int64 {
+	set := false
+	for k := range b.spec.Configuration {
+		set = set || strings.HasPrefix(k, component+".memory.") && (strings.Contains(k, "process.size") || strings.Contains(k, "flink.size") || strings.Contains(k, "heap.size"))
+	}
+	if !set {
+		return bytes
+	}
+	if component == componentJobManager {
+		if m, err := memory.ForJobManager(b.spec.Configuration); err == nil {
+			return m.Process() + supervisor
+		}
+		return bytes
+	}
+	if m, err := memory.ForTaskManager(b.spec.Configuration); err == nil {
+		return m.Process()
+	}
+	return bytes
+}
+
+// checkMemory refuses what Flink would refuse when it starts.
+func (b *builder) checkMemory() error {
+	config := maps.Clone(b.spec.Configuration)
+	for role, bytes := range map[string]int64{componentJobManager: b.spec.JobManagerMemory, componentTaskManager: b.spec.TaskManagerMemory} {
+		if bytes > 0 {
+			config[role+".memory.process.size"] = strconv.FormatInt(bytes, 10) + "b"
+		}
+	}
+	if _, err := memory.ForJobManager(config); err != nil {
+		return fmt.Errorf("%w: resources.jobmanager.memory: %w", cluster.ErrRefused, err)
+	}
+	if _, err := memory.ForTaskManager(config); err != nil {
+		return fmt.Errorf("%w: resources.taskmanager.memory: %w", cluster.ErrRefused, err)
+	}
+	return nil
+}
+
+// flinkImage is the image of Flink's processes: the parts that the deployment
+// names in place of those that the server knows for the version.
+func (b *builder) flinkImage() (string, error) {
+	known, version := b.launcher.config.FlinkImages, b.spec.Artifact.Engine
+	image, ok := known[version]
+	for v := version; !ok && strings.Contains(v, "."); image, ok = known[v] {
+		v = v[:strings.LastIndexByte(v, '.')]
+	}
+	if !ok && version != "" {
+		for _, v := range slices.Sorted(maps.Keys(known)) {
+			if strings.HasPrefix(v, version+".") {
+				image, ok = known[v], true
+			}
+		}
+	}
+	named := b.spec.Image
+	if named == (cluster.Image{}) {
+		if !ok || image == "" {
+			return "", fmt.Errorf("%w: the server knows no image of Flink %s: it has %s; name one in artifact.flinkImageRepository and flinkImageTag, or set --flink-images",
+				cluster.ErrRefused, version, strings.Join(slices.Sorted(maps.Keys(known)), ", "))
+		}
+		return image, nil
+	}
+	registry, repository, tag := splitImage(image)
+	registry, repository, tag = first(named.Registry, registry), first(named.Repository, repository, "flink"), first(named.Tag, tag)
+	if tag == "" {
+		return "", fmt.Errorf("%w: artifact.flinkImageTag is not set, and the server knows none for version %q", cluster.ErrRefused, version)
+	}
+	image = repository
+	if registry != "" {
+		image = strings.TrimRight(registry, "/") + "/" + repository
+	}
+	if strings.HasPrefix(tag, "sha256:") {
+		return image + "@" + tag, nil
+	}
+	return image + ":" + tag, nil
+}
+
+func splitImage(image string) (registry, repository, tag string) {
+	if at := strings.LastIndexByte(image, ':'); at > strings.LastIndexByte(image, '/') {
+		image, tag = image[:at], image[at+1:]
+	}
+	if at := strings.LastIndexByte(image, '/'); at >= 0 {
+		return image[:at], image[at+1:], tag
+	}
+	return "", image, tag
+}
+
+// takeFiles replaces local files of the program by those of the pod, which it
+// fetches before it starts.
+func (b *builder) takeFiles() error {
+	a := &b.spec.Artifact
+	a.Dependencies = slices.Clone(a.Dependencies)
+	for i, path := range a.Dependencies {
+		if strings.HasPrefix(path, "maven:") {
+			return fmt.Errorf("%w: additionalDependencies %s: pods fetch nothing from Maven; upload the jar as an artifact and name that", cluster.ErrRefused, path)
+		}
+		to, err := b.takeFile(path)
+		if err != nil {
+			return err
+		}
+		a.Dependencies[i] = to
+	}
+	if a.JarPath == "" {
+		return nil
+	}
+	to, err := b.takeFile(a.JarPath)
+	a.JarPath = to
+	return err
+}
+
+func (b *builder) takeFile(local string) (string, error) {
+	f, err := b.launcher.file(b.spec.Ref, local, len(b.files))
+	if err != nil {
+		return "", err
+	}
+	b.files = append(b.files, f)
+	return f.To, nil
+}
+
+func (l *Launcher) file(ref cluster.Ref, local string, n int) (File, error) {
+	if l.config.Files == nil {
+		return File{}, fmt.Errorf("%w: this server gives pods no files: set --pod-url to where pods reach it", cluster.ErrRefused)
+	}
+	url, token, sum, err := l.config.Files(ref, local)
+	if err != nil {
+		return File{}, fmt.Errorf("offer %s to pods: %w", filepath.Base(local), err)
+	}
+	return File{URL: url, SHA256: sum, Token: token, To: path.Join(filesDir, strconv.Itoa(n), filepath.Base(local))}, nil
+}
+
+// withFiles refuses what a session cluster that is up cannot fetch.
+func (l *Launcher) withFiles(spec cluster.Spec) (cluster.Spec, error) {
+	spec.Kubernetes = nil
+	if spec.Artifact.JarPath != "" {
+		return spec, fmt.Errorf("%w: session clusters in pods run SQL scripts: a pod that is up fetches no jar; use a deployment target without a session cluster", cluster.ErrRefused)
+	}
+	return spec, nil
+}
+
+// filesJSON is the list of files for the pods.
+func (b *builder) filesJSON() ([]byte, error) { return json.Marshal(b.files) }
+
+// highAvailability prepares Flink's own, which keeps what a new JobManager
+// needs in config maps; that needs rights of its own.
+func (b *builder) highAvailability(p *plan) (bool, error) {
+	config := b.spec.Configuration
+	kind := strings.ToLower(first(config["high-availability.type"], config["high-availability"]))
+	switch kind {
+	case "", "none":
+		return false, nil
+	case "kubernetes", "vvp-kubernetes", "org.apache.flink.kubernetes.highavailability.kuberneteshaservicesfactory":
+	default:
+		return false, fmt.Errorf("%w: high-availability.type %s: pods of Flink keep what a new JobManager needs in Kubernetes (kubernetes), or nowhere (none)", cluster.ErrRefused, kind)
+	}
+	delete(config, "high-availability")
+	config["high-availability.type"] = "kubernetes"
+	config["kubernetes.cluster-id"], config["kubernetes.namespace"] = b.name, b.namespace
+	if config["high-availability.storageDir"] == "" {
+		dir := first(config["execution.checkpointing.dir"], config["state.checkpoints.dir"])
+		if dir == "" {
+			return false, fmt.Errorf("%w: high availability needs high-availability.storageDir, a place that all pods see", cluster.ErrRefused)
+		}
+		config["high-availability.storageDir"] = strings.TrimRight(dir, "/") + "/ha"
+	}
+	meta := b.meta(b.name, "")
+	p.parts = append(p.parts,
+		part{serviceAccounts, &corev1.ServiceAccount{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "ServiceAccount"}, ObjectMeta: meta}},
+		part{roles, &rbacv1.Role{
+			TypeMeta: metav1.TypeMeta{APIVersion: rbacv1.SchemeGroupVersion.String(), Kind: "Role"}, ObjectMeta: *meta.DeepCopy(),
+			Rules: []rbacv1.PolicyRule{{APIGroups: []string{""}, Resources: []string{"configmaps"}, Verbs: []string{"get", "list", "watch", "create", "update", "patch", "delete"}}},
+		}},
+		part{roleBindings, &rbacv1.RoleBinding{
+			TypeMeta: metav1.TypeMeta{APIVersion: rbacv1.SchemeGroupVersion.String(), Kind: "RoleBinding"}, ObjectMeta: *meta.DeepCopy(),
+			RoleRef:  rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: b.name},
+			Subjects: []rbacv1.Subject{{Kind: "ServiceAccount", Name: b.name, Namespace: b.namespace}},
+		}})
+	return true, nil
+}
+
+// haSelector finds the config maps of Flink's high availability.
+func haSelector(name string) string { return "app=" + name + ",configmap-type=high-availability" }

@@ -26,11 +26,15 @@ import (
 const manager = "weir"
 
 var (
-	pods        = schema.GroupVersionResource{Version: "v1", Resource: "pods"}
-	secrets     = schema.GroupVersionResource{Version: "v1", Resource: "secrets"}
-	configMaps  = schema.GroupVersionResource{Version: "v1", Resource: "configmaps"}
-	events      = schema.GroupVersionResource{Version: "v1", Resource: "events"}
-	deployments = schema.GroupVersionResource{Group: "apps", Version: "v1", Resource: "deployments"}
+	pods            = schema.GroupVersionResource{Version: "v1", Resource: "pods"}
+	secrets         = schema.GroupVersionResource{Version: "v1", Resource: "secrets"}
+	services        = schema.GroupVersionResource{Version: "v1", Resource: "services"}
+	serviceAccounts = schema.GroupVersionResource{Version: "v1", Resource: "serviceaccounts"}
+	roles           = schema.GroupVersionResource{Group: "rbac.authorization.k8s.io", Version: "v1", Resource: "roles"}
+	roleBindings    = schema.GroupVersionResource{Group: "rbac.authorization.k8s.io", Version: "v1", Resource: "rolebindings"}
+	configMaps      = schema.GroupVersionResource{Version: "v1", Resource: "configmaps"}
+	events          = schema.GroupVersionResource{Version: "v1", Resource: "events"}
+	deployments     = schema.GroupVersionResource{Group: "apps", Version: "v1", Resource: "deployments"}
 )
 
 // object is one that is made.

@@ -144,6 +144,11 @@ func (l *Launcher) plan(spec cluster.Spec, namespace string) (*plan, error) {
 		TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Secret"}, ObjectMeta: b.meta(name, ""),
 		Type: "weir.io/cluster", Data: map[string][]byte{specFile: text},
 	}
+	if len(b.files) > 0 {
+		if p.root.Data[filesFile], err = b.filesJSON(); err != nil {
+			return nil, fmt.Errorf("write the list of files: %w", err)
+		}
+	}
 	return p, nil
 }
 
@@ -153,6 +158,7 @@ type builder struct {
 	spec            cluster.Spec
 	name, namespace string
 	options         options
+	files           []File // that the pods fetch
 }
 
 // identity are the labels by which an object is found.

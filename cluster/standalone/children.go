@@ -54,17 +54,22 @@ func (n *nursery) start(cmd *exec.Cmd) error {
 	return <-failed
 }
 
-// start starts a JVM with a class and its arguments.
-func (c *Cluster) start(name string, options []string, class string, args ...string) (*child, error) {
-	ch := &child{name: name, done: make(chan struct{}), out: filepath.Join(c.logs(), name+".out"), log: filepath.Join(c.logs(), name+".log")}
+// jvm is the command of a JVM with a class and its arguments.
+func (c *Cluster) jvm(log string, options []string, class string, args ...string) *exec.Cmd {
 	conf := filepath.Join(c.config.Dir, "conf")
 	all := slices.Concat(c.java, options, []string{
-		"-XX:+ExitOnOutOfMemoryError", "-Dlog.file=" + ch.log, "-Dlog4j.configurationFile=file:" + filepath.Join(conf, "log4j.properties"),
+		"-XX:+ExitOnOutOfMemoryError", "-Dlog.file=" + log, "-Dlog4j.configurationFile=file:" + filepath.Join(conf, "log4j.properties"),
 		"-cp", c.classPath(), class, "-c", conf,
 	}, args)
-	ch.cmd = exec.Command(c.config.Java.Path, all...)
-	ch.cmd.Dir = c.config.Dir
-	ch.cmd.Env = c.environment(conf)
+	cmd := exec.Command(c.config.Java.Path, all...)
+	cmd.Dir = c.config.Dir
+	cmd.Env = c.environment(conf)
+	return cmd
+}
+
+// start starts a JVM with a class and its arguments.
+func (c *Cluster) start(name string, cmd *exec.Cmd) (*child, error) {
+	ch := &child{name: name, done: make(chan struct{}), out: filepath.Join(c.logs(), name+".out"), log: c.logOf(name), cmd: cmd}
 	if c.config.Life != nil {
 		ch.cmd.ExtraFiles = []*os.File{c.config.Life}
 	}
@@ -75,6 +80,9 @@ func (c *Cluster) start(name string, options []string, class string, args ...str
 	}
 	defer out.Close()
 	ch.cmd.Stdout, ch.cmd.Stderr = out, out
+	if c.config.Pod != nil { // whose log is what its processes write
+		ch.cmd.Stdout, ch.cmd.Stderr = os.Stdout, os.Stderr
+	}
 	if err := c.nursery.start(ch.cmd); err != nil {
 		return nil, fmt.Errorf("start the %s: %w", name, err)
 	}
@@ -85,6 +93,8 @@ func (c *Cluster) start(name string, options []string, class string, args ...str
 	}()
 	return ch, nil
 }
+
+func (c *Cluster) logOf(name string) string { return filepath.Join(c.logs(), name+".log") }
 
 func (c *Cluster) logs() string { return filepath.Join(c.config.Dir, "logs") }
 
@@ -132,10 +142,16 @@ func (c *Cluster) startJobManager() (*child, error) {
 	options := slices.Concat(frugal, []string{
 		fmt.Sprintf("-Xms%d", min(m.Heap, frugalHeap)), fmt.Sprintf("-Xmx%d", m.Heap), fmt.Sprintf("-XX:MaxMetaspaceSize=%d", m.Metaspace),
 	}, c.options("jobmanager"))
-	return c.start("jobmanager", options, "org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint")
+	return c.start("jobmanager", c.jvm(c.logOf("jobmanager"), options, "org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint"))
 }
 
 func (c *Cluster) startTaskManager(n int) (*child, error) {
+	name := fmt.Sprintf("taskmanager-%d", n)
+	return c.start(name, c.taskManager(name))
+}
+
+// taskManager is the command of a TaskManager.
+func (c *Cluster) taskManager(name string) *exec.Cmd {
 	m := c.plan.taskManager
 	var options []string
 	least := m.Heap()
@@ -149,7 +165,6 @@ func (c *Cluster) startTaskManager(n int) (*child, error) {
 		fmt.Sprintf("-Xms%d", least), fmt.Sprintf("-Xmx%d", m.Heap()),
 		fmt.Sprintf("-XX:MaxDirectMemorySize=%d", m.Direct()), fmt.Sprintf("-XX:MaxMetaspaceSize=%d", m.Metaspace),
 	}, c.options("taskmanager"))
-	name := fmt.Sprintf("taskmanager-%d", n)
 	properties := m.Properties()
 	properties["taskmanager.resource-id"] = name
 	properties["taskmanager.cpu.cores"] = c.plan.config["taskmanager.numberOfTaskSlots"] + ".0"
@@ -160,7 +175,7 @@ func (c *Cluster) startTaskManager(n int) (*child, error) {
 	for _, k := range slices.Sorted(maps.Keys(properties)) {
 		args = append(args, "-D", k+"="+properties[k])
 	}
-	return c.start(name, options, "org.apache.flink.runtime.taskexecutor.TaskManagerRunner", args...)
+	return c.jvm(c.logOf(name), options, "org.apache.flink.runtime.taskexecutor.TaskManagerRunner", args...)
 }
 
 // over tells whether a child has ended.

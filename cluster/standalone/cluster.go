@@ -30,6 +30,9 @@ type Config struct {
 	Java distribution.Java
 	// Jars are on the class path of all processes, such as connectors.
 	Jars []string
+	// Pod is set when each process of the cluster is in a pod of its own; this
+	// one then has the JobManager, and somebody else brings up TaskManagers.
+	Pod *Pod
 	// Life is held by every process of the cluster until it ends; nil: nothing is.
 	Life *os.File
 	// Waiting answers for a job that Flink does not have.
@@ -106,7 +109,10 @@ func New(c Config) (*Cluster, error) {
 
 // place chooses ports and writes the configuration.
 func (c *Cluster) place() error {
-	p, err := freePorts()
+	p, err := podPorts, error(nil)
+	if c.config.Pod == nil {
+		p, err = freePorts()
+	}
 	if err != nil {
 		return err
 	}
@@ -114,7 +120,8 @@ func (c *Cluster) place() error {
 	if err != nil {
 		return err
 	}
-	if err := writeConfig(filepath.Join(c.config.Dir, "conf"), plan.config); err != nil {
+	c.config.Pod.settle(plan.config)
+	if err := writeConfig(filepath.Join(c.config.Dir, "conf"), plan.config, log4jOf(c.config.Spec.Logging, c.config.Pod != nil)); err != nil {
 		return err
 	}
 	base := fmt.Sprintf("http://127.0.0.1:%d", p.rest)
@@ -181,9 +188,10 @@ func (c *Cluster) Run(ctx context.Context) error {
 }
 
 // endJobManager ends a JobManager. With high availability it takes away first
-// what it keeps for others to come: there are none of this cluster.
+// what it keeps for others to come: there are none of this cluster, unless it
+// has pods, of which only this one ends.
 func (c *Cluster) endJobManager(ctx context.Context, ch *child) {
-	if highlyAvailable(c.plan.config) && c.isReady() {
+	if highlyAvailable(c.plan.config) && c.isReady() && c.config.Pod == nil {
 		ask, cancel := context.WithTimeout(context.WithoutCancel(ctx), childGrace)
 		defer cancel()
 		if err := c.flink().Shutdown(ask); err != nil {
@@ -213,6 +221,9 @@ func (c *Cluster) grace() time.Duration {
 func (c *Cluster) runProcesses(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return c.runJobManager(ctx) })
+	if c.config.Pod != nil { // TaskManagers are others' pods
+		return g.Wait()
+	}
 	g.Go(func() error {
 		running := 0
 		for {

@@ -160,7 +160,7 @@ func highlyAvailable(config map[string]string) bool {
 }
 
 // writeConfig writes the files that Flink's processes read.
-func writeConfig(conf string, config map[string]string) error {
+func writeConfig(conf string, config map[string]string, log4j string) error {
 	var b strings.Builder
 	for _, k := range slices.Sorted(maps.Keys(config)) {
 		key, err := json.Marshal(k)
@@ -181,27 +181,6 @@ func writeConfig(conf string, config map[string]string) error {
 	}
 	return nil
 }
-
-// log4j writes to the file that -Dlog.file names, in a bounded number of parts.
-const log4j = `monitorInterval = 30
-rootLogger.level = ${env:ROOT_LOG_LEVEL:-INFO}
-rootLogger.appenderRef.file.ref = File
-logger.shaded_zookeeper.name = org.apache.flink.shaded.zookeeper3
-logger.shaded_zookeeper.level = WARN
-logger.netty.name = org.jboss.netty.channel.DefaultChannelPipeline
-logger.netty.level = OFF
-appender.file.name = File
-appender.file.type = RollingFile
-appender.file.fileName = ${sys:log.file}
-appender.file.filePattern = ${sys:log.file}.%i
-appender.file.layout.type = PatternLayout
-appender.file.layout.pattern = %d{yyyy-MM-dd HH:mm:ss,SSS} %-5p %-60c %x - %m%n
-appender.file.policies.type = Policies
-appender.file.policies.size.type = SizeBasedTriggeringPolicy
-appender.file.policies.size.size = 32MB
-appender.file.strategy.type = DefaultRolloverStrategy
-appender.file.strategy.max = 2
-`
 
 // scratch is where nothing that is to be kept is written.
 func scratch(dir string) string { return "file://" + filepath.Join(dir, "tmp", "scratch") }

@@ -60,7 +60,7 @@ func TestPlan(t *testing.T) {
 
 func TestConfigIsYAML(t *testing.T) {
 	dir := t.TempDir()
-	if err := writeConfig(dir, map[string]string{"b": "x: 'y' # \"z\"\nä", "a": "1"}); err != nil {
+	if err := writeConfig(dir, map[string]string{"b": "x: 'y' # \"z\"\nä", "a": "1"}, log4jOf(cluster.Logging{}, false)); err != nil {
 		t.Fatal(err)
 	}
 	b, err := os.ReadFile(filepath.Join(dir, "config.yaml"))

@@ -24,7 +24,8 @@ side; a deployment's flinkVersion picks one, else the newest is taken.
 Installations are looked for in the folders that WEIR_FLINK_PATH names, in flink
 below the data folder, and in $FLINK_HOME.`,
 	}
-	c.AddCommand(flinkListCommand(s), flinkDoctorCommand(s), flinkInstallCommand(s), flinkJarCommand(s), flinkClusterCommand())
+	c.AddCommand(flinkListCommand(s), flinkDoctorCommand(s), flinkInstallCommand(s), flinkJarCommand(s), flinkClusterCommand(),
+		flinkPodCommand("jobmanager", "Run the JobManager of a Flink cluster"), flinkPodCommand("taskmanager", "Run a TaskManager of a Flink cluster"))
 	return c
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"os"
@@ -51,10 +52,23 @@ func runFlinkCluster(ctx context.Context, dir string, from flinkJarPlaces, place
 	if err != nil {
 		return err
 	}
-	spec := life.Spec
+	return serveFlink(ctx, life, life.Spec, os.Stderr, flinkParts{from: from, places: places, lock: life.Lock()})
+}
+
+// flinkParts are what a Flink cluster is made of.
+type flinkParts struct {
+	from   flinkJarPlaces
+	places []string
+	lock   *os.File        // held by all processes; nil: by none
+	pod    *standalone.Pod // this process's; nil: all processes are here
+}
+
+// serveFlink runs the Flink cluster of a spec until it is asked to end, or
+// its JobManager has ended.
+func serveFlink(ctx context.Context, life lifeOf, spec cluster.Spec, output io.Writer, parts flinkParts) error {
 	secrets := &cluster.Hider{}
 	secrets.Add(spec.Hidden)
-	log := slog.New(slog.NewTextHandler(secrets.Writer(os.Stderr), nil)).With("cluster", spec.Incarnation())
+	log := slog.New(slog.NewTextHandler(secrets.Writer(output), nil)).With("cluster", spec.Incarnation())
 	listener, err := life.Listen()
 	if err != nil {
 		return err
@@ -62,11 +76,11 @@ func runFlinkCluster(ctx context.Context, dir string, from flinkJarPlaces, place
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	front := &flinkFront{life: life}
-	flinkCluster, err := prepareFlink(ctx, life, from, places, front, secrets, log)
+	flinkCluster, err := prepareFlink(ctx, life, spec, parts, front, secrets, log)
 	if err != nil {
 		log.Error("Flink cannot be started", "error", err)
 		// The job has failed, which somebody must be able to read.
-		return serveRefusal(ctx, life, front, err, secrets, func(h http.Handler) error { return serveEngine(ctx, listener, h) }, stop)
+		return serveRefusal(ctx, life, spec, front, err, secrets, func(h http.Handler) error { return serveEngine(ctx, listener, h) }, stop)
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return serveEngine(ctx, listener, secrets.Handler(flinkCluster)) })
@@ -80,12 +94,12 @@ func runFlinkCluster(ctx context.Context, dir string, from flinkJarPlaces, place
 	return err
 }
 
-func prepareFlink(ctx context.Context, life *process.Life, from flinkJarPlaces, places []string, front *flinkFront, secrets *cluster.Hider, log *slog.Logger) (*standalone.Cluster, error) {
-	homes, err := distribution.Find(places...)
+func prepareFlink(ctx context.Context, life lifeOf, spec cluster.Spec, parts flinkParts, front *flinkFront, secrets *cluster.Hider, log *slog.Logger) (*standalone.Cluster, error) {
+	homes, err := distribution.Find(parts.places...)
 	if err != nil {
 		return nil, err
 	}
-	home, err := distribution.Pick(homes, life.Spec.Artifact.Engine)
+	home, err := distribution.Pick(homes, spec.Artifact.Engine)
 	if err != nil {
 		return nil, err
 	}
@@ -99,19 +113,19 @@ func prepareFlink(ctx context.Context, life *process.Life, from flinkJarPlaces, 
 		}
 	}
 	var jars []string
-	if from.folder != "" {
-		if jars, err = flinkJars(from.folder); err != nil {
+	if parts.from.folder != "" {
+		if jars, err = flinkJars(parts.from.folder); err != nil {
 			return nil, err
 		}
 	}
-	more, err := dependencies(ctx, life.Spec.Artifact.Dependencies, from, log)
+	more, err := dependencies(ctx, spec.Artifact.Dependencies, parts.from, log)
 	if err != nil {
 		return nil, err
 	}
 	jars = append(jars, more...)
-	log.Info("Flink cluster starts", "version", home.Version, "java", java.Version, "deployment", life.Spec.DeploymentName, "parallelism", life.Spec.Parallelism, "from", life.Spec.SavepointLocation)
+	log.Info("Flink cluster starts", "version", home.Version, "java", java.Version, "deployment", spec.DeploymentName, "parallelism", spec.Parallelism, "from", spec.SavepointLocation)
 	return standalone.New(standalone.Config{
-		Dir: life.StateDir(), Spec: life.Spec, Home: home, Java: java, Jars: jars, Life: life.Lock(), Waiting: front.waiting, Hide: secrets.Add, Log: log,
+		Dir: life.StateDir(), Spec: spec, Home: home, Java: java, Jars: jars, Life: parts.lock, Pod: parts.pod, Waiting: front.waiting, Hide: secrets.Add, Log: log,
 	})
 }
 
@@ -138,7 +152,7 @@ func dependencies(ctx context.Context, all []string, from flinkJarPlaces, log *s
 
 // flinkFront answers for jobs that Flink does not have, as our engine's
 // JobManager does.
-type flinkFront struct{ life *process.Life }
+type flinkFront struct{ life lifeOf }
 
 func (f *flinkFront) waiting(w standalone.Waiting) http.Handler {
 	config := jobmanager.Config{Configuration: embedded.Configuration(w.Spec), LogFile: f.life.LogFile()}
@@ -161,11 +175,11 @@ func (f *flinkFront) waiting(w standalone.Waiting) http.Handler {
 
 // serveRefusal answers with a failed job until somebody ends the cluster. A
 // session cluster that cannot start has nothing to tell but that.
-func serveRefusal(ctx context.Context, life *process.Life, front *flinkFront, why error, secrets *cluster.Hider, serve func(http.Handler) error, stop func()) error {
-	if life.Spec.IsSession() {
+func serveRefusal(ctx context.Context, life lifeOf, spec cluster.Spec, front *flinkFront, why error, secrets *cluster.Hider, serve func(http.Handler) error, stop func()) error {
+	if spec.IsSession() {
 		return why
 	}
-	refused := front.waiting(standalone.Waiting{Spec: life.Spec, Refused: why})
+	refused := front.waiting(standalone.Waiting{Spec: spec, Refused: why})
 	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodDelete && (r.URL.Path == "/cluster" || r.URL.Path == "/v1/cluster") {
 			defer stop()

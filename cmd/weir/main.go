@@ -39,7 +39,7 @@ func commands(s *session) []group {
 			serverCommand(s),
 			runCommand(s),
 			sqlCommand(s),
-			engineCommand(),
+			engineCommand(), podInitCommand(),
 			flinkCommand(s),
 			fetchCommand(s),
 			benchCommand(s),

@@ -25,14 +25,15 @@ const (
 // Home is an installation of a version.
 func Home(t testing.TB, version string) distribution.Home {
 	t.Helper()
-	h, err := install(version)
+	h, err := Install(version)
 	if err != nil {
 		t.Skipf("no Apache Flink %s: %v", version, err)
 	}
 	return h
 }
 
-func install(version string) (distribution.Home, error) {
+// Install is Home outside of a test.
+func Install(version string) (distribution.Home, error) {
 	cache, err := os.UserCacheDir()
 	if err != nil {
 		return distribution.Home{}, err

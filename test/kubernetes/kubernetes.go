@@ -66,7 +66,8 @@ func outside(o Options) (status int, err error) {
 			return 1, err
 		}
 	}
-	if script("kubernetes.sh", "exec", "true").Run() == nil {
+	ours := script("kubernetes.sh", "exec", "true").Run() != nil
+	if !ours {
 		if len(images) > 0 {
 			if err := loud(script("kubernetes.sh", append([]string{"load-image"}, images...)...)); err != nil {
 				return 1, err
@@ -90,7 +91,9 @@ func outside(o Options) (status int, err error) {
 	err = loud(run)
 	var ended *exec.ExitError
 	if errors.As(err, &ended) {
-		_ = loud(script("kubernetes.sh", "logs")) // what else there is to see
+		if ours {
+			_ = loud(script("kubernetes.sh", "logs")) // what else there is to see
+		}
 		return ended.ExitCode(), nil
 	}
 	return 0, err
@@ -181,36 +184,41 @@ func Namespace(t testing.TB, name string, labels ...string) string {
 // WeirImage makes the file of an image with the static binary of weir, run as
 // user 9999, and the certificates of this machine's authorities.
 func WeirImage(ref, binary, file string) error {
-	home, err := script("build.sh", "--where").Output()
-	if err != nil {
-		return fmt.Errorf("find the cluster's programs: %w", err)
-	}
 	args := []string{"-ref", ref, "-add", binary + "=/usr/bin/weir", "-entrypoint", "/usr/bin/weir", "-user", "9999", "-o", file}
 	if certificates := "/etc/ssl/certs/ca-certificates.crt"; exists(certificates) {
 		args = append(args, "-add", certificates+"="+certificates)
 	}
+	return mkimg(args...)
+}
+
+func mkimg(args ...string) error {
+	home, err := script("build.sh", "--where").Output()
+	if err != nil {
+		return fmt.Errorf("find the cluster's programs: %w", err)
+	}
 	out, err := exec.Command(filepath.Join(strings.TrimSpace(string(home)), "bin", "mkimg"), args...).CombinedOutput()
 	if err != nil {
-		return fmt.Errorf("make image %s: %w: %s", ref, err, out)
+		return fmt.Errorf("make image %s: %w: %s", args[1], err, out)
 	}
 	return nil
 }
 
 // FlinkImage makes the file of the image weir.local/flink:VERSION of a Flink
-// home, with this machine's Java.
+// home, the folder VERSION, with this machine's Java.
 func FlinkImage(home, folder string) (file string, err error) {
 	file = filepath.Join(folder, "flink-"+filepath.Base(home)+".tar")
 	java := filepath.Join(folder, "java.tar")
 	if exists(file) {
 		return file, nil
 	}
-	for _, args := range [][]string{{"java", java}, {"flink", home, java, file}} {
-		if args[0] == "java" && exists(java) {
-			continue
-		}
-		if out, err := script("images.sh", args...).CombinedOutput(); err != nil {
+	if !exists(java) {
+		if out, err := script("images.sh", "java", java).CombinedOutput(); err != nil {
 			return "", fmt.Errorf("make an image: %w: %s", err, out)
 		}
+	}
+	if err := mkimg("-ref", "weir.local/flink:"+filepath.Base(home), "-from", java, "-owner", "9999:9999", "-user", "9999", "-workdir", "/opt/flink",
+		"-add", home+"=/opt/flink", "-env", "FLINK_HOME=/opt/flink", "-o", file); err != nil {
+		return "", err
 	}
 	return file, nil
 }

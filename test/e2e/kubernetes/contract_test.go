@@ -16,6 +16,7 @@ import (
 	"github.com/weir-streams/weir/cluster"
 	"github.com/weir-streams/weir/cluster/clustertest"
 	launcher "github.com/weir-streams/weir/cluster/kubernetes"
+	"github.com/weir-streams/weir/test/flink"
 	"github.com/weir-streams/weir/test/kubernetes"
 )
 
@@ -58,6 +59,7 @@ func newLauncher(t *testing.T, namespace, folder string, change ...func(*launche
 	direct := true
 	c := launcher.Config{
 		Kubeconfig: os.Getenv("KUBECONFIG"), Namespace: namespace, Image: weirImage, Direct: &direct, PullPolicy: "IfNotPresent",
+		FlinkImages: map[string]string{"": flinkImage, "2.3": flinkImage}, FlinkUser: 9999,
 		Log: slog.New(slog.DiscardHandler),
 	}
 	for _, f := range change {
@@ -67,6 +69,9 @@ func newLauncher(t *testing.T, namespace, folder string, change ...func(*launche
 	t.Cleanup(func() { _ = l.Close(context.Background()) })
 	return inPods{l, folder}
 }
+
+// flinkImage is what images.sh calls it.
+const flinkImage = "weir.local/flink:" + flink.Newest
 
 var namespaces atomic.Int64
 
@@ -149,4 +154,35 @@ func TestEnginePodsKeepTheContract(t *testing.T) {
 	}
 	clustertest.Run(t, subject)
 	clustertest.RunSessions(t, subject)
+}
+
+func TestFlinkPodsKeepTheContract(t *testing.T) {
+	ns, folder := namespace(t), shared(t)
+	subject := func(t *testing.T) clustertest.Subject {
+		return clustertest.Subject{
+			Launcher:  onFlink{newLauncher(t, ns, folder)},
+			Reopen:    func(t *testing.T) cluster.Launcher { return onFlink{newLauncher(t, ns, folder)} },
+			Artifact:  cluster.Artifact{Kind: "SQLSCRIPT", SQLScript: endlessSQL},
+			Broken:    &cluster.Artifact{Kind: "SQLSCRIPT", SQLScript: "SELEKT"},
+			Directory: "file:" + folder,
+			Kill:      func(t *testing.T, ref cluster.Ref) { killMain(t, ns, mainPodOf(ref, "jobmanager")) },
+			Patience:  10 * time.Minute, // JVMs on a machine that does much else
+			Advance:   func() { time.Sleep(100 * time.Millisecond) },
+		}
+	}
+	clustertest.Run(t, subject)
+	clustertest.RunSessions(t, subject)
+}
+
+// onFlink runs everything on Flink.
+type onFlink struct{ inPods }
+
+func (l onFlink) at(ref cluster.Ref) cluster.Ref {
+	ref.Target = cluster.KubernetesTarget{Engine: "flink"}.String()
+	return ref
+}
+
+func (l onFlink) Launch(ctx context.Context, spec cluster.Spec) error {
+	spec.Ref = l.at(spec.Ref)
+	return l.inPods.Launch(ctx, spec)
 }

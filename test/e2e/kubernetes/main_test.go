@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/weir-streams/weir/test/flink"
 	"github.com/weir-streams/weir/test/kubernetes"
 )
 
@@ -38,5 +39,20 @@ func images() ([]string, error) {
 		}
 	}
 	image := filepath.Join(folder, "weir.tar")
-	return []string{image}, kubernetes.WeirImage(weirImage, binary, image)
+	images := []string{image}
+	if err := kubernetes.WeirImage(weirImage, binary, image); err != nil {
+		return nil, err
+	}
+	for _, version := range []string{flink.Newest} {
+		home, err := flink.Install(version)
+		if err != nil {
+			return nil, err
+		}
+		image, err := kubernetes.FlinkImage(home.Dir, folder)
+		if err != nil {
+			return nil, err
+		}
+		images = append(images, image)
+	}
+	return images, nil
 }
