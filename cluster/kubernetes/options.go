@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -112,6 +113,11 @@ func (b *builder) merge(ours corev1.PodTemplateSpec, component string, users *co
 		return ours, nil
 	}
 	users = users.DeepCopy()
+	for _, v := range users.Spec.Volumes {
+		if strings.HasPrefix(v.Name, "weir-") {
+			return ours, fmt.Errorf("%w: volume %s belongs to weir: call yours otherwise", cluster.ErrRefused, v.Name)
+		}
+	}
 	for i, c := range users.Spec.Containers {
 		// A template may name the container as on Ververica Platform.
 		if component == componentEngine && (c.Name == mainContainer(componentJobManager) || c.Name == mainContainer(componentTaskManager)) {
@@ -149,12 +155,6 @@ func (b *builder) merge(ours corev1.PodTemplateSpec, component string, users *co
 	out.Spec.Containers[0], out.Spec.Containers[i] = out.Spec.Containers[i], out.Spec.Containers[0]
 	// Ours come before the user's, who may use what they bring.
 	slices.SortStableFunc(out.Spec.InitContainers, func(x, y corev1.Container) int { return rank(x.Name) - rank(y.Name) })
-	for _, v := range ours.Spec.Volumes {
-		i := slices.IndexFunc(out.Spec.Volumes, func(o corev1.Volume) bool { return o.Name == v.Name })
-		if out.Spec.Volumes[i].Secret == nil && v.Secret != nil {
-			return ours, fmt.Errorf("%w: volume %s belongs to weir", cluster.ErrRefused, v.Name)
-		}
-	}
 	if users.Spec.ServiceAccountName != "" && users.Spec.AutomountServiceAccountToken == nil {
 		out.Spec.AutomountServiceAccountToken = nil // it is wanted for its rights
 	}

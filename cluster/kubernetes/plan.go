@@ -298,6 +298,9 @@ func (b *builder) engine(p *plan) error {
 	if gogc := spec.Configuration["weir.engine.gogc"]; gogc != "" {
 		c.Env = append(c.Env, corev1.EnvVar{Name: "GOGC", Value: gogc})
 	}
+	if k := "state.backend.local-dir"; spec.Configuration[k] == "" && spec.Configuration["state.backend.rocksdb.localdir"] == "" && spec.Configuration["io.tmp.dirs"] == "" {
+		spec.Configuration[k] = runDir + "/spill"
+	}
 	t.Spec.RestartPolicy = corev1.RestartPolicyNever
 	p.main = part{pods, &corev1.Pod{
 		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "Pod"},

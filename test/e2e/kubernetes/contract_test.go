@@ -136,7 +136,7 @@ func mainPodOf(ref cluster.Ref, component string) string {
 	return "job-" + ref.JobID + "-" + component
 }
 
-const endlessSQL = `CREATE TEMPORARY TABLE n (i BIGINT) WITH ('connector' = 'datagen', 'rows-per-second' = '20', 'fields.i.kind' = 'sequence', 'fields.i.start' = '0', 'fields.i.end' = '1000000000');
+const endlessSQL = `CREATE TEMPORARY TABLE n (i BIGINT) WITH ('connector' = 'datagen', 'rows-per-second' = '20', 'fields.i.min' = '0', 'fields.i.max' = '1000');
 CREATE TEMPORARY TABLE o (k BIGINT, c BIGINT) WITH ('connector' = 'blackhole');
 INSERT INTO o SELECT MOD(i, 10), COUNT(*) FROM n GROUP BY MOD(i, 10);`
 

@@ -1,0 +1,124 @@
+package kubernetes_test
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// numbered counts up, and writes every number to files, which have it once.
+func numbered(folder string, rows, rate int) string {
+	return fmt.Sprintf(`CREATE TEMPORARY TABLE n (i BIGINT) WITH ('connector' = 'datagen', 'rows-per-second' = '%d',
+  'fields.i.kind' = 'sequence', 'fields.i.start' = '1', 'fields.i.end' = '%d');
+CREATE TEMPORARY TABLE o (i BIGINT) WITH ('connector' = 'filesystem', 'path' = '%s', 'format' = 'csv', 'sink.rolling-policy.rollover-interval' = '1 s', 'sink.rolling-policy.check-interval' = '1 s');
+INSERT INTO o SELECT i FROM n;`, rate, rows, filepath.Join(folder, "out"))
+}
+
+// wantNumbers wants every number in the files, once.
+func wantNumbers(t *testing.T, folder string, rows int) {
+	t.Helper()
+	seen := map[string]int{}
+	err := filepath.WalkDir(filepath.Join(folder, "out"), func(path string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() || strings.HasPrefix(e.Name(), ".") || strings.HasPrefix(e.Name(), "_") {
+			return err
+		}
+		b, err := os.ReadFile(path)
+		for _, line := range strings.Fields(string(b)) {
+			seen[line]++
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	twice := 0
+	for _, n := range seen {
+		if n > 1 {
+			twice++
+		}
+	}
+	if len(seen) != rows || twice > 0 {
+		t.Errorf("%d different rows of %d, %d of them more than once", len(seen), rows, twice)
+	}
+}
+
+// TestLifeOnEnginePods takes a deployment through all it may meet: every number
+// comes out once.
+func TestLifeOnEnginePods(t *testing.T) {
+	const rows = 12_000
+	p := newPlatform(t, namespace(t), "")
+	script := numbered(p.folder, rows, 200)
+	p.deploy(script, 1)
+	p.weir("wait", "orders", "--for", "running")
+
+	first := p.mainPod()
+	p.weir("scale", "orders", "--parallelism", "2")
+	p.weir("wait", "orders", "--for", "running")
+	if now := p.mainPod(); now == first {
+		t.Errorf("after scaling, pod %s still runs", now)
+	}
+
+	killed := p.mainPod()
+	killMain(t, p.namespace, killed)
+	p.until("see another pod after a kill", func() bool { return p.mainPod() != killed })
+	p.weir("wait", "orders", "--for", "running")
+
+	deleted := p.mainPod()
+	if out, err := p.kubectl("delete", "pod", deleted); err != nil {
+		t.Fatal(out, err)
+	}
+	p.until("see another pod after one was deleted", func() bool { return p.mainPod() != deleted })
+	p.weir("wait", "orders", "--for", "running")
+
+	p.weir("suspend", "orders")
+	p.weir("wait", "orders", "--for", "suspended")
+	if out, err := p.kubectl("get", "pods,secrets", "-l", "app.kubernetes.io/managed-by=weir", "-o", "name"); err != nil || out != "" {
+		t.Errorf("while it is suspended there is %s, %v", out, err)
+	}
+	p.weir("start", "orders")
+	p.kill() // while it starts
+	p.start()
+	p.weir("wait", "orders", "--for", "running")
+	p.weir("scale", "orders", "--parallelism", "1")
+	p.kill() // while it is upgraded
+	p.start()
+	p.weir("wait", "orders", "--for", "finished")
+	wantNumbers(t, p.folder, rows)
+	p.weir("cancel", "orders")
+	p.weir("wait", "orders", "--for", "cancelled")
+	p.weir("delete", "deployment", "orders")
+}
+
+// TestTroubleOfPodsIsTold looks at what people are told when pods do not do well.
+func TestTroubleOfPodsIsTold(t *testing.T) {
+	ns := namespace(t)
+	p := newPlatform(t, ns, "")
+	container := func(fields map[string]any) func(map[string]any) {
+		return func(template map[string]any) {
+			fields["name"] = "engine"
+			template["kubernetes"] = map[string]any{"jobManagerPodTemplate": map[string]any{"spec": map[string]any{"containers": []any{fields}}}}
+		}
+	}
+	p.deploy(endlessSQL, 1, container(map[string]any{"image": "weir.local/nosuch:1"}))
+	p.untilSaid("weir.local/nosuch:1", "ImagePull", "imagePullSecrets")
+
+	p.deploy(endlessSQL, 1, func(template map[string]any) {
+		template["kubernetes"] = map[string]any{"pods": map[string]any{"nodeSelector": map[string]any{"disk": "golden"}}}
+	})
+	p.untilSaid("node affinity/selector", "nodeSelector")
+
+	if out, err := p.kubectl("create", "quota", "small", "--hard=memory=100Mi"); err != nil {
+		t.Fatal(out, err)
+	}
+	p.deploy(endlessSQL, 1)
+	p.untilSaid("quota of namespace", "raise it")
+	if out, err := p.kubectl("delete", "quota", "small"); err != nil {
+		t.Fatal(out, err)
+	}
+	p.weir("cancel", "orders")
+	p.weir("wait", "orders", "--for", "cancelled")
+	p.weir("delete", "deployment", "orders")
+}
