@@ -87,6 +87,8 @@ func (b *builder) Build(op *graph.Op, p runtime.Place) (operator.Operator, conne
 		o = operator.NewLimit(*op)
 	case op.Leaders != nil:
 		o, err = operator.NewLeaders(*op, input)
+	case op.Changelog != nil:
+		o, err = operator.NewChangelog(*op)
 	case op.Normalize != nil:
 		o, err = normalize.New(*op)
 	case op.Sink != nil:

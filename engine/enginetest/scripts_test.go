@@ -75,6 +75,7 @@ var required = map[string][]enginetest.Feature{
 	"match":                      inTime,
 	"windowJoin":                 {enginetest.Inserts},
 	"final":                      {enginetest.Inserts},
+	"changelog":                  {enginetest.Inserts, enginetest.Retractions, enginetest.Nulls},
 	"normalize":                  {enginetest.Inserts, enginetest.Nulls},
 	"sink":                       all,
 }

@@ -76,6 +76,7 @@ type Op struct {
 	LookupJoin      *LookupJoin      `json:"lookupJoin,omitempty"`
 	Sort            *Sort            `json:"sort,omitempty"`
 	Normalize       *Normalize       `json:"normalize,omitempty"`
+	Changelog       *Changelog       `json:"changelog,omitempty"`
 	Final           *Final           `json:"final,omitempty"`
 	Leaders         *Leaders         `json:"leaders,omitempty"`
 	Sink            *Sink            `json:"sink,omitempty"`

@@ -77,8 +77,13 @@ func (u *unnest) list(b *data.Batch, from int) int {
 		if v.IsNull(int(r)) {
 			continue
 		}
+		rows := v.Type.Kind == data.Array && v.Children[0].Type.Kind == data.Row
 		k := int32(0)
 		for e := v.Offsets[r]; e < v.Offsets[r+1]; e++ {
+			if rows && v.Children[0].IsNull(int(e)) { // a row that is not there has no fields
+				k++
+				continue
+			}
 			times := int32(1)
 			if v.Type.Kind == data.Multiset {
 				times = v.Children[1].I32[e]

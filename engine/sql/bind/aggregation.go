@@ -33,6 +33,7 @@ type aggregation struct {
 	sets      [][]int
 	setKey    int
 	setNumber expr.Expr
+	subs      *subs // in arguments and conditions of aggregates
 }
 
 func (a *aggregation) addKey(e expr.Expr, name string) int {
@@ -156,7 +157,7 @@ func (a *aggregation) aggregate(x *exprBinder, n *ast.Call) (expr.Expr, error) {
 	if err := ordering(n, name); err != nil {
 		return expr.Expr{}, err
 	}
-	plain := &exprBinder{b: x.b, scope: a.scope, depth: x.depth}
+	plain := &exprBinder{b: x.b, scope: a.scope, depth: x.depth, subs: a.subs}
 	c, args, err := plain.aggregateCall(n, f)
 	if err != nil {
 		return expr.Expr{}, err
@@ -316,7 +317,11 @@ func contains(list []string, s string) bool {
 
 // node is the aggregation over its input.
 func (a *aggregation) node(input logical.Node) *logical.Aggregate {
-	below, in := a.below, input.Schema()
+	input, settle := a.subs.join(input)
+	below, in := make([]expr.Expr, len(a.below)), input.Schema()
+	for i, e := range a.below {
+		below[i] = settle(e)
+	}
 	if len(below) == 0 { // COUNT(*) alone reads no column
 		below, a.names = []expr.Expr{intLiteral(0)}, []string{"$f0"}
 	}

@@ -27,6 +27,13 @@ func (b *Binder) from(ref ast.TableRef) (logical.Node, *scope, error) {
 		}
 		return b.aliased(n, r.Alias, "")
 	case *ast.TableFunction:
+		if changelogs(r.Call) {
+			n, err := b.changelogFunction(r.Call)
+			if err != nil {
+				return nil, nil, err
+			}
+			return b.aliased(n, r.Alias, "")
+		}
 		if !windowing(r.Call) {
 			one := oneRow()
 			n, s, err := b.tableFunction(one, &scope{columns: one.Schema()}, r, nil)

@@ -64,7 +64,7 @@ func (b *Binder) windowed(list []ast.GroupItem, x *exprBinder, a *aggregation, i
 
 // inWindow puts the rows into the window of a GROUP BY.
 func (b *Binder) inWindow(x *exprBinder, a *aggregation, input logical.Node) (logical.Node, error) {
-	w, err := b.groupWindow(a.window.call, x)
+	w, err := b.groupWindow(a.window.call, x, input)
 	if err != nil {
 		return nil, err
 	}
@@ -81,7 +81,7 @@ func (b *Binder) inWindow(x *exprBinder, a *aggregation, input logical.Node) (lo
 	return out, nil
 }
 
-func (b *Binder) groupWindow(c *ast.Call, x *exprBinder) (graph.Window, error) {
+func (b *Binder) groupWindow(c *ast.Call, x *exprBinder, input logical.Node) (graph.Window, error) {
 	kind := strings.ToUpper(c.Name.Parts[0].Name)
 	params := groupWindowArgs[kind]
 	w := graph.Window{Kind: graph.WindowKind(kind)}
@@ -91,6 +91,9 @@ func (b *Binder) groupWindow(c *ast.Call, x *exprBinder) (graph.Window, error) {
 	t, err := x.bind(c.Args[0])
 	if err != nil {
 		return w, err
+	}
+	if t.Kind == expr.KindColumn && wasEventTime(input, t.Index) {
+		t.Type.TimeAttr = data.EventTime
 	}
 	if t.Kind != expr.KindColumn || t.Type.TimeAttr == data.NoTimeAttr {
 		return w, ast.Planf(c.Args[0].Pos(), "Window aggregate can only be defined over a time attribute column, but %s encountered.", t.Type.WithNull(true))

@@ -275,7 +275,7 @@ func (b *Binder) grouped(q *ast.Select, x *exprBinder, input logical.Node, items
 			return nil, err
 		}
 	}
-	x.agg, x.subs = a, &subs{}
+	x.agg, x.subs, a.subs = a, &subs{}, &subs{outer: input}
 	for i := range items {
 		it := &items[i]
 		a.wish = it.alias

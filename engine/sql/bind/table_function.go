@@ -19,7 +19,6 @@ func windowing(c *ast.Call) bool {
 // flinkOnly are table functions that Flink has, with what there is here instead.
 var flinkOnly = map[string]string{
 	"ML_PREDICT": "models can be declared, not asked", "ML_EVALUATE": "models can be declared, not asked", "VECTOR_SEARCH": "there are no vector tables",
-	"TO_CHANGELOG": "sinks of format debezium-json write changes with their kinds", "FROM_CHANGELOG": "tables of format debezium-json are read as changes",
 }
 
 // noTableFunction is the error for a table function that there is not.

@@ -19,6 +19,9 @@ func (b *Binder) temporal(left logical.Node, ls *scope, r *ast.TableName, j *ast
 	if err != nil {
 		return nil, nil, err
 	}
+	if at.Kind == expr.KindColumn && wasEventTime(left, at.Index) {
+		at.Type.TimeAttr = data.EventTime
+	}
 	if at.Kind != expr.KindColumn || at.Type.TimeAttr == data.NoTimeAttr {
 		return nil, nil, ast.Errorf(r.SystemTime.Pos(), "Temporal table join currently only supports 'FOR SYSTEM_TIME AS OF' left table's time attribute field")
 	}

@@ -37,7 +37,7 @@ func dropWatermark(n logical.Node, needed bool, c *Context) logical.Node {
 	case *logical.Temporal, *logical.Leaders:
 		needed = true
 	case *logical.Join:
-		needed = x.Interval != nil // else nobody above it has event time
+		needed = needed || x.Interval != nil
 		asks(x.Cond)
 	case *logical.Filter:
 		asks(x.Cond)

@@ -75,6 +75,8 @@ func (p *planner) writeDigest(b *strings.Builder, n logical.Node) {
 		fmt.Fprintf(b, " %v %v %v %v", x.Window, x.Keys, x.Aggs, x.Properties)
 	case *logical.Leaders:
 		fmt.Fprintf(b, " %v", x.Spec)
+	case *logical.Changelog:
+		b.WriteString(" " + logical.ChangelogText(x.Spec, positions(len(x.Input.Schema()))))
 	case *logical.Normalize:
 		fmt.Fprintf(b, " %v", x.Keys)
 	case *logical.Sink:

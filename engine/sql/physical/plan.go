@@ -153,6 +153,8 @@ func (p *planner) build(n logical.Node) (*stream, error) {
 		return p.normalize(n, in), nil
 	case *logical.Leaders:
 		return p.leaders(n, in), nil
+	case *logical.Changelog:
+		return p.changelog(n, in)
 	case *logical.Sink:
 		return p.sink(n, in)
 	}
