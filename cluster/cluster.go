@@ -59,6 +59,13 @@ type Warmer interface {
 	Warms() bool
 }
 
+// Explainer is a Launcher that knows more of a cluster that answers: why some
+// of its processes do not run, in words; empty when they do.
+type Explainer interface {
+	Launcher
+	Explain(ctx context.Context, ref Ref) string
+}
+
 // LogKeeper is a Launcher that keeps the end of what a cluster wrote when the
 // cluster is removed, for as long as there is room.
 type LogKeeper interface {

@@ -301,6 +301,9 @@ func (c *Clusters) look(ctx context.Context, job resource.Job, tasks bool) Sight
 			s.Standby, err = client.Standby(ctx)
 		}
 		if err == nil {
+			if e, ok := l.(cluster.Explainer); ok && lacks(s, tasks) {
+				s.Message = e.Explain(ctx, ref)
+			}
 			return s
 		}
 	}
@@ -315,6 +318,15 @@ func (c *Clusters) look(ctx context.Context, job resource.Job, tasks bool) Sight
 		o.Message = err.Error()
 	}
 	return Sight{Presence: o.Presence, Broken: o.Failed && o.Presence == cluster.Present, Message: o.Message}
+}
+
+// lacks tells whether a job waits for something of its cluster's.
+func lacks(s Sight, tasks bool) bool {
+	switch s.Status {
+	case flink.JobCreated, flink.JobRestarting, flink.JobFailing:
+		return true
+	}
+	return s.Status == flink.JobRunning && tasks && !s.Processing
 }
 
 // Place is the place that a launcher's clusters come to be at; empty when they

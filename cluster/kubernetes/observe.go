@@ -245,3 +245,67 @@ func first(texts ...string) string {
 	}
 	return ""
 }
+
+// Explain says why pods of a cluster that answers do not run.
+func (l *Launcher) Explain(ctx context.Context, ref cluster.Ref) string {
+	g, err := l.ground(ctx, ref)
+	if err != nil || !g.seen.synced() {
+		return ""
+	}
+	name, err := nameOf(ref.Cluster())
+	if err != nil || g.pod(ctx, name+"-"+componentEngine) != nil {
+		return "" // one pod is all it has
+	}
+	key, id := labelJob, ref.JobID
+	if ref.Session != "" {
+		key, id = labelSession, ref.Session
+	}
+	var words []string
+	seen := false
+	for _, o := range g.seen.store.List() {
+		pod, ok := o.(*corev1.Pod)
+		if !ok || pod.Labels[key] != id || pod.Labels[labelComponent] != componentTaskManager {
+			continue
+		}
+		seen = true
+		why := stuck(pod)
+		if why == "" && pod.Status.Phase == corev1.PodPending && time.Since(pod.CreationTimestamp.Time) > 3*time.Second {
+			why = g.trouble(ctx, "Pod", pod.Name)
+		}
+		if why == "" && lost(pod) {
+			why = "node " + pod.Spec.NodeName + " does not answer"
+		}
+		if why != "" && !slices.Contains(words, why) {
+			words = append(words, why)
+		}
+	}
+	if !seen { // no pod could be made
+		if why := g.trouble(ctx, "Deployment", name+"-"+componentTaskManager); why != "" {
+			words = append(words, why)
+		} else {
+			words = append(words, g.replicaTrouble(ctx, name+"-"+componentTaskManager))
+		}
+	}
+	slices.Sort(words)
+	if all := strings.Join(slices.DeleteFunc(words, func(s string) bool { return s == "" }), "; "); all != "" {
+		return "a TaskManager pod does not run: " + cluster.Words(all)
+	}
+	return ""
+}
+
+// replicaTrouble is what keeps a Deployment from having pods, such as a quota:
+// its events are those of its ReplicaSet, whose name begins with its own.
+func (g *ground) replicaTrouble(ctx context.Context, name string) string {
+	words := ""
+	err := g.list(ctx, events, metav1.ListOptions{FieldSelector: "involvedObject.kind=ReplicaSet,type=Warning"}, func(u *unstructured.Unstructured) error {
+		var e corev1.Event
+		if err := runtime.DefaultUnstructuredConverter.FromUnstructured(u.Object, &e); err == nil && strings.HasPrefix(e.InvolvedObject.Name, name+"-") {
+			words = advise(e.Reason, e.Message)
+		}
+		return nil
+	})
+	if err != nil {
+		return ""
+	}
+	return words
+}

@@ -82,7 +82,7 @@ func disrupted(pod *corev1.Pod) string {
 func endOf(pod *corev1.Pod, container string, t *corev1.ContainerStateTerminated) string {
 	how := fmt.Sprintf("exited with status %d", t.ExitCode)
 	switch {
-	case t.Reason == "OOMKilled":
+	case t.Reason == "OOMKilled", strings.Contains(t.Message, "OOM-killed"):
 		how = "was killed because it needed more memory than its limit" + limitOf(pod, container)
 		what := "resources.taskmanager.memory"
 		if pod.Labels[labelComponent] == componentJobManager {

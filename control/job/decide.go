@@ -113,7 +113,7 @@ func (d *decision) starting() {
 	case s.Status == flink.JobCanceled:
 		d.fail(control.ReasonCanceled, "the job was cancelled, and not by weir")
 	default:
-		d.await(launched, "the job is "+string(s.Status)+", not all its tasks run yet", s.Failure)
+		d.await(launched, "the job is "+string(s.Status)+", not all its tasks run yet", first(s.Message, s.Failure))
 	}
 }
 
@@ -214,8 +214,8 @@ func (d *decision) started() {
 		}
 		if s.Status != flink.JobRunning {
 			d.status.Message = "the job is " + string(s.Status)
-			if s.Failure != "" {
-				d.status.Message += ": " + s.Failure
+			if why := first(s.Message, s.Failure); why != "" {
+				d.status.Message += ": " + why
 			}
 			// The record of a job that fails for ever must not grow for ever.
 			n := d.status.Started.ObservedFlinkJobRestarts
