@@ -161,6 +161,9 @@ func (s *Session) showCreateCatalog(n *ast.Show) (*Outcome, error) {
 	if err != nil {
 		return nil, err
 	}
+	if len(s.catalog.Properties(name)) == 0 { // it was there from the beginning
+		return nil, ast.Errorf(n.Pos(), "Cannot obtain metadata information from Catalog %s.", name)
+	}
 	text := "CREATE CATALOG " + ast.QuoteIdent(name)
 	if comment, ok := s.catalog.Comment(name); ok {
 		text += "\nCOMMENT " + ast.QuoteString(comment)

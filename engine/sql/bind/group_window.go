@@ -92,7 +92,7 @@ func (b *Binder) groupWindow(c *ast.Call, x *exprBinder, input logical.Node) (gr
 	if err != nil {
 		return w, err
 	}
-	if t.Kind == expr.KindColumn && wasEventTime(input, t.Index) {
+	if t.Kind == expr.KindColumn && (wasEventTime(input, t.Index) || b.Batch && t.Type.TimeAttr == data.NoTimeAttr && anyTime(t.Type)) {
 		t.Type.TimeAttr = data.EventTime
 	}
 	if t.Kind != expr.KindColumn || t.Type.TimeAttr == data.NoTimeAttr {

@@ -50,6 +50,12 @@ func (b *Binder) windowFunction(r *ast.TableFunction) (logical.Node, error) {
 	if !ok {
 		return nil, ast.Errorf(args["DATA"].Pos(), "%s takes a table first: TABLE name, or a query in parentheses", kind)
 	}
+	switch {
+	case len(table.OrderBy) > 0:
+		return nil, ast.Errorf(c.Pos(), "Only tables with set semantics may be ordered. Invalid ORDER BY clause in the 0-th operand of table function '%s'", kind)
+	case len(table.PartitionBy) > 0 && kind != string(graph.Session):
+		return nil, ast.Errorf(c.Pos(), "Only tables with set semantics may be partitioned. Invalid PARTITION BY clause in the 0-th operand of table function '%s'", kind)
+	}
 	input, sc, err := b.tableArg(table)
 	if err != nil {
 		return nil, err
@@ -62,9 +68,6 @@ func (b *Binder) windowFunction(r *ast.TableFunction) (logical.Node, error) {
 		return nil, err
 	}
 	if len(table.PartitionBy) > 0 {
-		if w.Kind != graph.Session {
-			return nil, ast.Errorf(table.PartitionBy[0].Pos(), "%s takes no PARTITION BY", kind)
-		}
 		x := &exprBinder{b: b, scope: sc}
 		for _, p := range table.PartitionBy {
 			e, err := x.bind(p)
@@ -93,7 +96,7 @@ func (b *Binder) tableArg(t *ast.TableArg) (logical.Node, *scope, error) {
 
 func (b *Binder) timeColumn(w *graph.Window, arg ast.Expr, input logical.Node) error {
 	d, ok := arg.(*ast.Descriptor)
-	if !ok || len(d.Columns) != 1 {
+	if !ok || len(d.Columns) == 0 {
 		return ast.Errorf(arg.Pos(), "%s takes the time column second: DESCRIPTOR(column)", w.Kind)
 	}
 	col := d.Columns[0]
@@ -109,10 +112,19 @@ func (b *Binder) timeColumn(w *graph.Window, arg ast.Expr, input logical.Node) e
 	if w.TimeColumn < 0 {
 		return ast.Errorf(col.Pos(), "Column '%s' not found in any table%s", col.Name, meant(col.Name, names(cols)))
 	}
+	if w.TimeColumn >= 0 && b.Batch && anyTime(cols[w.TimeColumn].Type) {
+		w.TimeAttr = data.EventTime
+	}
 	if w.TimeAttr == data.NoTimeAttr {
 		return ast.Errorf(col.Pos(), "The window function requires the timecol is a time attribute type, but is %s. Declare a WATERMARK on '%s' in its table, or use PROCTIME()", cols[w.TimeColumn].Type.WithNull(true), col.Name)
 	}
 	return nil
+}
+
+// anyTime tells whether windows of batch mode can be of a column: all its rows are
+// there before any window is given, so no watermark is asked for.
+func anyTime(t data.Type) bool {
+	return (t.Kind == data.Timestamp || t.Kind == data.TimestampLTZ) && t.Precision <= 3
 }
 
 func (b *Binder) windowSizes(w *graph.Window, args map[string]ast.Expr, pos ast.Pos) error {
