@@ -76,8 +76,14 @@ func (s Sight) BeganAgain(known resource.CheckpointRef, own string) bool {
 	for _, p := range s.Savepoints {
 		highest = max(highest, p.ID)
 	}
-	if highest == 0 && s.Status.Terminal() {
+	switch {
+	case highest > 0:
+	case s.Status.Terminal():
 		return false // a restarted JobManager still knows how the job ended, but nothing more
+	case s.Status != flink.JobRunning && s.Restored.Location == "":
+		// The adaptive scheduler knows of no checkpoints between two attempts. What
+		// it begins from, it tells when the job runs.
+		return false
 	}
 	return highest < known.ID
 }

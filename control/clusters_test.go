@@ -158,3 +158,30 @@ func TestDerivedIDsAreStableAndApart(t *testing.T) {
 		t.Errorf("%s has not the form of a UUID", a)
 	}
 }
+
+// TestBeganAgainIsSeenWhenTheJobRuns tells a cluster that lost its memory from
+// the adaptive scheduler, which knows of no checkpoints between two attempts.
+func TestBeganAgainIsSeenWhenTheJobRuns(t *testing.T) {
+	known := resource.CheckpointRef{ID: 105, Location: "/ck/a/chk-105"}
+	for _, tt := range []struct {
+		status   flink.JobStatus
+		restored string
+		newest   int64
+		want     bool
+	}{
+		{flink.JobRestarting, "", 0, false},
+		{flink.JobCreated, "", 0, false},
+		{flink.JobRunning, "/ck/a/chk-105", 0, false},
+		{flink.JobRunning, "/ck/a/chk-105", 106, false},
+		{flink.JobRunning, "", 0, true},
+		{flink.JobRunning, "/sp/first", 0, true},
+		{flink.JobRestarting, "/sp/first", 0, true},
+		{flink.JobRestarting, "", 7, true},
+		{flink.JobFinished, "", 0, false},
+	} {
+		s := Sight{Points: true, Status: tt.status, Restored: resource.CheckpointRef{Location: tt.restored}, NewestID: tt.newest}
+		if got := s.BeganAgain(known, "/ck/a"); got != tt.want {
+			t.Errorf("%s, restored %q, checkpoint %d: began again is %v", tt.status, tt.restored, tt.newest, got)
+		}
+	}
+}

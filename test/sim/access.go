@@ -79,7 +79,7 @@ func (l launchers) Has(name string) bool { return name == "fake" }
 // Warms is true in every other world.
 func (l launchers) Warms(string) bool { return l.warm }
 
-// Rescales is true in every fourth world.
+// Rescales is true in every eighth world.
 func (l launchers) Rescales(string) bool { return l.rescales }
 
 // events counts events instead of keeping them, unless a trace is wanted.

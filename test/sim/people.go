@@ -146,7 +146,7 @@ func (w *World) Deploy(name string) string {
 
 // rescales tells whether this is a world in which running jobs can be told to
 // run at another parallelism.
-func (o Options) rescales() bool { return o.Adaptive || o.Seed/4%4 == 1 }
+func (o Options) rescales() bool { return o.Adaptive || o.Seed/4%8 == 1 }
 
 func (o Options) configuration() map[string]string {
 	if o.rescales() {

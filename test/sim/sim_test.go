@@ -183,5 +183,5 @@ var happenings = []string{
 	"platform restarts in 3", "was cancelled, and not", "somebody cancels", "FAILED_TO_CREATE_CLUSTER", "StopWithSavepointStopping",
 	"is to be removed: spec.savepoints.keep is", "is to be removed: spec.savepoints.keepFor", "and its data at", "stays, because savepoint", "could not be removed",
 	"is removed by force", "is forgotten", "${PASSWORD} is neither", "\"missing\" does not exist", "goes on as before",
-	"launched without its job", "is given its job", "was brought up for nothing",
+	"launched without its job", "is given its job", "was brought up for nothing", "can change it while the job runs", "in the same job",
 }

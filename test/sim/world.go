@@ -22,7 +22,7 @@ import (
 
 // Options choose the world.
 type Options struct {
-	Adaptive bool // running jobs can be told to run at another parallelism; else in every fourth world
+	Adaptive bool // running jobs can be told to run at another parallelism; else in every eighth world
 	Seed     uint64
 	Trace    bool // keep what happened, for printing
 	// ForgetSavepoints reverts the rule that a cluster outlives the savepoints
