@@ -20,15 +20,16 @@ func TestFlinkRescalesInPlace(t *testing.T) {
 	script := func(perSecond int) map[string]any {
 		return map[string]any{"kind": "SQLSCRIPT", "sqlScript": numbers(out, lifeLong, perSecond)}
 	}
-	p.deployProgram("numbers", script(50))
+	p.deploy("numbers", "", map[string]any{"deploymentTargetName": "flink", "template": map[string]any{"spec": map[string]any{
+		"artifact": script(50), "parallelism": 2,
+		"flinkConfiguration": map[string]any{
+			"execution.checkpointing.interval": "1 s",
+			"restart-strategy.type":            "fixed-delay", "restart-strategy.fixed-delay.attempts": "100", "restart-strategy.fixed-delay.delay": "1 s",
+			"jobmanager.scheduler": "adaptive", "jobmanager.adaptive-scheduler.executing.cooldown-after-rescaling": "1 s",
+			"jobmanager.adaptive-scheduler.executing.resource-stabilization-timeout": "1 s", "jobmanager.adaptive-scheduler.rescale-trigger.max-delay": "2 s",
+		},
+	}}})
 	p.settle("numbers", resource.StateRunning)
-	p.patch("numbers", template(map[string]any{"flinkConfiguration": map[string]any{
-		"jobmanager.scheduler": "adaptive", "jobmanager.adaptive-scheduler.executing.cooldown-after-rescaling": "1 s",
-		"jobmanager.adaptive-scheduler.executing.resource-stabilization-timeout": "1 s", "jobmanager.adaptive-scheduler.rescale-trigger.max-delay": "2 s",
-	}}))
-	p.until("numbers", "running with the adaptive scheduler", func(d resource.Deployment) bool {
-		return d.Status.State == resource.StateRunning && p.job(d).Spec.FlinkConfiguration["jobmanager.scheduler"] == "adaptive"
-	})
 	p.saving("numbers")
 	job, cluster := p.get("numbers").Status.Running.JobID, p.jvms(jobManagerClass)
 	watch := p.watchIncarnations()
@@ -52,6 +53,9 @@ func TestFlinkRescalesInPlace(t *testing.T) {
 	}
 	p.killJVM(taskManagerClass) // all of them
 	p.saving("numbers")
+	if d := p.get("numbers"); d.Status.Running.JobID != job {
+		t.Errorf("after its TaskManagers were killed job %s runs, before %s\n%s", d.Status.Running.JobID, job, p.record("numbers"))
+	}
 	p.patch("numbers", template(map[string]any{"artifact": script(100_000)}))
 	p.settle("numbers", resource.StateFinished)
 	checkOutput(t, p, "numbers", output(t, out), totalsOf(lifeLong))
