@@ -42,6 +42,7 @@ func commands(s *session) []group {
 			engineCommand(), podInitCommand(),
 			flinkCommand(s),
 			fetchCommand(s),
+			operatorCommand(s),
 			benchCommand(s),
 		}},
 		{"change", "Say what is wanted:", []*cobra.Command{

@@ -132,12 +132,19 @@ func (s *session) serve(ctx context.Context, config configuration) (err error) {
 		return err
 	}
 	all["kubernetes"] = inPods
+	begin := beginningsOf(config)
 	vault := control.NewVault(db.Secrets(), engineVariable, secrets)
 	clusters := control.NewClusters(all).WithVault(vault)
 	if shared {
 		clusters.Shared()
 		// The jobs of a process end with it, and another server cannot tell.
 		delete(all, "embedded")
+	}
+	if begin.launcher == "kubernetes" {
+		// Processes would end with the pod that this server is.
+		for _, here := range []string{"process", "flink", "embedded"} {
+			delete(all, here)
+		}
 	}
 
 	// Controllers.
@@ -160,7 +167,7 @@ func (s *session) serve(ctx context.Context, config configuration) (err error) {
 			Revisions: db, Catalog: db.CatalogEntries(), Secrets: vault, State: stored, Launchers: clusters, Events: events, Log: log,
 		}, deployment.Config{
 			StateBase: stateURI(state), CheckpointInterval: config.get("checkpoint-interval"),
-			DefaultTarget: localTarget, DefaultLauncher: "process", JobHistory: config.count("job-history"),
+			DefaultTarget: begin.target(), DefaultLauncher: begin.launcher, JobHistory: config.count("job-history"),
 		}),
 		job.New(job.Needs{
 			Jobs: jobs, Savepoints: savepoints, Clusters: clusters, Checkpoints: stored, Vault: vault,
@@ -171,7 +178,7 @@ func (s *session) serve(ctx context.Context, config configuration) (err error) {
 		}, savepoint.Config{StateBase: stateURI(state)}),
 		sessioncluster.New(sessioncluster.Needs{
 			SessionClusters: db.SessionClusters(), Deployments: deployments, Jobs: jobs, Targets: db.Targets(),
-			Clusters: clusters, Events: events, Log: log, DefaultTarget: localTarget, DefaultLauncher: "process",
+			Clusters: clusters, Events: events, Log: log, DefaultTarget: begin.target(), DefaultLauncher: begin.launcher,
 		}, sessioncluster.Config{}),
 		namespace.New(namespace.Needs{
 			Namespaces: db.Namespaces(), Deployments: deployments, Jobs: jobs, SessionClusters: db.SessionClusters(),
@@ -211,7 +218,7 @@ func (s *session) serve(ctx context.Context, config configuration) (err error) {
 				APITokens: db.APITokens(), Deployments: db.Deployments(), AutopilotPolicies: db.AutopilotPolicies(),
 			},
 			Artifacts: files, ArtifactLimit: artifactLimit(config),
-			NewNamespace: newNamespace,
+			NewNamespace: begin.namespace,
 		},
 		Gateway: gateway.Config{
 			Engine: planning, Files: files, FileLimit: artifactLimit(config),
@@ -239,7 +246,7 @@ func (s *session) serve(ctx context.Context, config configuration) (err error) {
 			return errors.Join(err, ln.Close())
 		}
 	}
-	if err := seed(ctx, resources, config.is("demo"), data); err != nil {
+	if err := seed(ctx, resources, begin, config.is("demo"), data); err != nil {
 		return errors.Join(err, ln.Close())
 	}
 

@@ -36,6 +36,7 @@ func settings(getenv func(string) string) []setting {
 		{name: "data", value: defaultData(getenv), doc: "folder for everything: database, local clusters, checkpoints"},
 		{name: "database", doc: "postgres://… instead of the embedded database in the data folder"},
 		{name: "clusters", doc: "folder of the local processes of jobs (default: clusters in the data folder); servers of one machine that share a database share it too"},
+		{name: "default-launcher", value: "process", doc: "where deployments run that choose no target: process, on this machine; kubernetes, in pods, and then nothing runs on this machine", check: oneWord("process", "kubernetes")},
 		{name: "state", doc: "where checkpoints and savepoints go: a folder that all jobs see, or s3://BUCKET/PREFIX (default: state in the data folder)"},
 		{name: "secret-key-file", doc: "file with the keys that seal secret values, one a line, 32 bytes in base64; the first seals, all open (default: secret.key in the data folder, made when it is not there)"},
 		{name: "job-history", value: "50", doc: "how many jobs that have ended are kept of each deployment; 0 keeps all", check: checkCount},
