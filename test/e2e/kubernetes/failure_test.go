@@ -77,10 +77,10 @@ func TestAPodThatNeedsTooMuchMemoryIsTold(t *testing.T) {
 	p := newPlatform(t, namespace(t), "")
 	p.deploy(endlessSQL, 1, func(template map[string]any) {
 		template["kubernetes"] = map[string]any{"jobManagerPodTemplate": map[string]any{"spec": map[string]any{"containers": []any{map[string]any{
-			"name": "engine", "resources": map[string]any{"requests": map[string]any{"memory": "16Mi"}, "limits": map[string]any{"memory": "16Mi"}},
+			"name": "engine", "resources": map[string]any{"requests": map[string]any{"memory": "8Mi"}, "limits": map[string]any{"memory": "8Mi"}},
 		}}}}}
 	})
-	p.untilSaid("more memory than its limit of 16 MiB", "raise resources.taskmanager.memory")
+	p.untilSaid("more memory than its limit of 8 MiB", "raise resources.taskmanager.memory")
 	p.weir("cancel", "orders")
 	p.weir("wait", "orders", "--for", "cancelled")
 	p.weir("delete", "deployment", "orders")

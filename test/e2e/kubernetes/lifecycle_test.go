@@ -7,6 +7,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/weir-streams/weir/test/flink"
 )
 
 // numbered counts up, and writes every number to files, which have it once.
@@ -55,8 +58,10 @@ func TestLifeOnEnginePods(t *testing.T) {
 	p.weir("wait", "orders", "--for", "running")
 
 	first := p.mainPod()
+	began := time.Now()
 	p.weir("scale", "orders", "--parallelism", "2")
 	p.weir("wait", "orders", "--for", "running")
+	t.Logf("at another parallelism, with its state, after %s", time.Since(began).Round(10*time.Millisecond))
 	if now := p.mainPod(); now == first {
 		t.Errorf("after scaling, pod %s still runs", now)
 	}
@@ -118,6 +123,40 @@ func TestTroubleOfPodsIsTold(t *testing.T) {
 	if out, err := p.kubectl("delete", "quota", "small"); err != nil {
 		t.Fatal(out, err)
 	}
+	p.weir("cancel", "orders")
+	p.weir("wait", "orders", "--for", "cancelled")
+	p.weir("delete", "deployment", "orders")
+}
+
+// TestLifeOnFlinkPods does the same on Flink, whose pods fetch a jar as well.
+func TestLifeOnFlinkPods(t *testing.T) {
+	const rows = 2_000
+	p := newReachablePlatform(t, namespace(t), "flink")
+	home, err := flink.Install(flink.Newest)
+	if err != nil {
+		t.Skipf("no Apache Flink: %v", err)
+	}
+	jars, err := filepath.Glob(filepath.Join(home.LibDir(), "flink-json-*.jar"))
+	if err != nil || len(jars) != 1 {
+		t.Fatalf("jars %v, %v", jars, err)
+	}
+	uploaded := strings.Fields(p.weir("artifact", "upload", jars[0]))
+	uri := uploaded[len(uploaded)-1]
+	p.deploy(numbered(p.folder, rows, 10), 1, func(template map[string]any) {
+		template["artifact"].(map[string]any)["additionalDependencies"] = []any{uri}
+	})
+	p.weir("wait", "orders", "--for", "running")
+
+	killed := p.mainPod()
+	killMain(t, p.namespace, killed)
+	p.until("see another pod after a kill", func() bool { return p.mainPod() != killed })
+	p.weir("wait", "orders", "--for", "running")
+
+	p.weir("suspend", "orders")
+	p.weir("wait", "orders", "--for", "suspended")
+	p.weir("start", "orders")
+	p.weir("wait", "orders", "--for", "finished")
+	wantNumbers(t, p.folder, rows)
 	p.weir("cancel", "orders")
 	p.weir("wait", "orders", "--for", "cancelled")
 	p.weir("delete", "deployment", "orders")

@@ -3,6 +3,7 @@ package kubernetes_test
 import (
 	"bufio"
 	"encoding/json"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,12 +18,39 @@ type platform struct {
 	t         *testing.T
 	namespace string // of Kubernetes
 	folder    string // that pods see too
+	team      string // namespace of weir
 	args      []string
 	url       string
 	cmd       *exec.Cmd
 }
 
 func newPlatform(t *testing.T, namespace, engine string) *platform {
+	return newPlatformAt(t, namespace, engine, "127.0.0.1:0")
+}
+
+// newReachablePlatform makes a platform that pods reach, too, which needs
+// somebody to sign in.
+func newReachablePlatform(t *testing.T, namespace, engine string) *platform {
+	t.Helper()
+	const address = "10.89.0.1" // of node 1
+	l, err := net.Listen("tcp", address+":0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := l.Addr().String()
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	token := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(token, []byte("a-token-for-the-tests-of-pods-0123456789"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("WEIR_TOKEN", "a-token-for-the-tests-of-pods-0123456789")
+	return newPlatformAt(t, namespace, engine, at, "--auth", "--auth-bootstrap-token-file", token, "--auth-admins", "user:bootstrap",
+		"--pod-url", "http://"+at, "--external-url", "http://"+at)
+}
+
+func newPlatformAt(t *testing.T, namespace, engine, listen string, more ...string) *platform {
 	t.Helper()
 	p := &platform{t: t, namespace: namespace, folder: shared(t)}
 	for _, dir := range []string{"state", "out"} {
@@ -34,14 +62,21 @@ func newPlatform(t *testing.T, namespace, engine string) *platform {
 		}
 	}
 	p.args = []string{
-		"server", "--listen", "127.0.0.1:0", "--data", t.TempDir(), "--state", filepath.Join(p.folder, "state"), "--checkpoint-interval", "1s",
+		"server", "--listen", listen, "--data", t.TempDir(), "--state", filepath.Join(p.folder, "state"), "--checkpoint-interval", "1s",
 		"--kubeconfig", os.Getenv("KUBECONFIG"), "--kube-reach", "direct", "--pod-image", weirImage, "--pod-image-pull-policy", "IfNotPresent",
 		"--flink-images", flinkImage,
 	}
+	p.args = append(p.args, more...)
 	p.start()
 	t.Cleanup(p.kill)
+	p.team = "default"
+	if len(more) > 0 { // somebody signs in, and has a namespace
+		p.team = "team"
+		t.Setenv("WEIR_NAMESPACE", p.team)
+		p.weir("namespace", "create", p.team, "--owner", "user:bootstrap")
+	}
 	p.apply(map[string]any{
-		"kind": "DeploymentTarget", "apiVersion": "v1", "metadata": map[string]any{"name": "pods", "namespace": "default"},
+		"kind": "DeploymentTarget", "apiVersion": "v1", "metadata": map[string]any{"name": "pods", "namespace": p.team},
 		"spec": map[string]any{"launcher": "kubernetes", "kubernetes": without(map[string]any{"namespace": namespace, "engine": engine})},
 	})
 	return p
@@ -133,7 +168,7 @@ func (p *platform) deploy(script string, parallelism int, change ...func(templat
 		f(template)
 	}
 	p.apply(map[string]any{
-		"kind": "Deployment", "apiVersion": "v1", "metadata": map[string]any{"name": "orders", "namespace": "default"},
+		"kind": "Deployment", "apiVersion": "v1", "metadata": map[string]any{"name": "orders", "namespace": p.team},
 		"spec": map[string]any{
 			"state": "RUNNING", "deploymentTargetName": "pods", "upgradeStrategy": map[string]any{"kind": "STATEFUL"},
 			"template": map[string]any{"spec": template},
