@@ -18,7 +18,7 @@ import (
 // browser/scenarios.mjs, browser/platform.mjs and browser/use.mjs.
 func TestBrowser(t *testing.T) {
 	for _, scenario := range []string{
-		"list", "held", "scale", "savepoint", "suspend", "reset", "fork", "edit", "events", "failure", "badScript", "failing", "away", "small", "killed",
+		"list", "held", "scale", "savepoint", "suspend", "reset", "fork", "edit", "events", "failure", "badScript", "failing", "away", "small", "killed", "light", "withoutMouse",
 	} {
 		t.Run(scenario, func(t *testing.T) {
 			t.Parallel()
@@ -33,7 +33,7 @@ func TestBrowser(t *testing.T) {
 		})
 	}
 	// The SQL page, and the pages of the namespace and the platform.
-	for _, scenario := range []string{"sql", "newTable", "secret", "artifact", "cluster", "places"} {
+	for _, scenario := range []string{"sql", "newTable", "plugins", "secret", "artifact", "cluster", "places"} {
 		t.Run(scenario, func(t *testing.T) {
 			t.Parallel()
 			play(t, startPlatform(t), scenario)

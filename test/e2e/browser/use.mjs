@@ -1,7 +1,7 @@
 // A deployment from its first script to its first trouble, and the work of one
 // who never touches the mouse.
 import assert from 'node:assert/strict'
-import { api } from './platform.mjs'
+import { api, everyPage, furnish } from './platform.mjs'
 
 const deployments = '/api/v1/namespaces/default/deployments'
 const home = (url) => `${url}/app/#/namespaces/default/deployments`
@@ -151,5 +151,116 @@ export const use = {
     await keys.press('Enter')
     for (const name of ['orders', 'stock']) await page.getByTestId('deployment').filter({ hasText: name }).filter({ hasText: 'Cancelled' }).waitFor()
     await page.getByTestId('deployment').filter({ hasText: 'returns' }).filter({ hasText: 'Suspended' }).waitFor()
+  },
+
+  // All that can be pressed, chosen or written on a page is reached by Tab alone; tabs, menus, the graph and dialogs work by keys and give the focus back.
+  async withoutMouse(t) {
+    const { page, url } = t
+    await furnish(t)
+    const keys = page.keyboard
+    const missed = []
+    for (const path of everyPage) {
+      await page.goto('about:blank')
+      await page.goto(`${url}/app/#/namespaces/default/${path}`)
+      await page.locator('main h1').first().waitFor()
+      await page.waitForFunction(() => !document.querySelector('main [aria-busy=true]'))
+      // What is there now; what comes later has its turn on the next visit.
+      const count = await page.evaluate(() => {
+        const all = [...document.querySelectorAll('a[href], button, input, select, textarea, summary, [tabindex="0"], [contenteditable=true]')]
+          .filter((e) => e.tabIndex >= 0 && !e.disabled && !e.closest('[inert]') && e.checkVisibility({ visibilityProperty: true }) && e.getClientRects().length > 0)
+        window.sought = new Set(all)
+        window.addEventListener('focusin', (e) => window.sought.delete(e.target))
+        document.activeElement?.blur()
+        return all.length
+      })
+      assert.ok(count > 20, `${path} has only ${count} places for the focus`)
+      for (let n = 0; n < 3 * count + 40; n++) {
+        const { left, editor } = await page.evaluate(() => ({
+          left: [...window.sought].filter((e) => e.isConnected && !e.disabled).length, editor: document.activeElement?.classList.contains('cm-content') && document.activeElement.isContentEditable,
+        }))
+        if (left === 0) break
+        if (editor) await keys.press('Escape')
+        await keys.press('Tab')
+      }
+      missed.push(...(await page.evaluate(() => [...window.sought].filter((e) => e.isConnected && !e.disabled).map((e) => e.outerHTML.slice(0, 160)))).map((e) => `${path}: ${e}`))
+    }
+    assert.deepEqual(missed, [])
+
+    const focused = (read) => page.evaluate(read)
+    const tabTo = async (what) => {
+      for (let n = 0; n < 120; n++) {
+        if (await page.evaluate((w) => (document.activeElement?.getAttribute('aria-label') ?? document.activeElement?.textContent ?? '').trim().startsWith(w), what)) return
+        await keys.press('Tab')
+      }
+      throw new Error(`no Tab leads to ${what}`)
+    }
+    await page.goto(`${home(url)}/flights-delays/detail/overview`)
+    await is(page, 'Running')
+    await page.getByTestId('vertex').first().waitFor()
+    await tabTo('Source: flights')
+    await keys.press('Enter')
+    await page.getByTestId('operator').waitFor()
+    await keys.press('Enter')
+    await page.getByTestId('operator').waitFor({ state: 'detached' })
+    // A menu opens, moves and closes; the focus is where it was.
+    await page.evaluate(() => document.activeElement.blur())
+    await tabTo('More ▾')
+    await keys.press('Enter')
+    await page.getByRole('menuitem').first().waitFor()
+    await keys.press('ArrowDown')
+    assert.equal(await focused(() => document.activeElement.getAttribute('role')), 'menuitem')
+    await keys.press('Escape')
+    await until(page, 'the focus on its button', async () => (await focused(() => document.activeElement.textContent)) === 'More ▾')
+    // A dialog keeps the focus, and gives it back.
+    await keys.press('Shift+Tab')
+    await keys.press('Enter')
+    const dialog = page.getByRole('dialog')
+    await dialog.waitFor()
+    for (let n = 0; n < 8; n++) {
+      await keys.press('Tab')
+      assert.ok(await focused(() => document.activeElement === document.body || document.activeElement.closest('dialog') !== null), 'the focus left the dialog')
+    }
+    await keys.press('Escape')
+    await dialog.waitFor({ state: 'detached' })
+    assert.equal(await focused(() => document.activeElement.textContent), 'Cancel…')
+    await tabTo('Savepoints')
+    await keys.press('Enter')
+    await page.waitForURL(/detail\/savepoints/)
+  },
+
+  // The first page is there with little: less than 400 kB come over the wire, and no editor among them.
+  async light({ page, url }) {
+    await page.goto(home(url))
+    await page.getByTestId('deployment').first().waitFor()
+    const files = await page.evaluate(() => performance.getEntries().filter((e) => e.entryType === 'resource' || e.entryType === 'navigation').filter((e) => new URL(e.name).pathname.startsWith('/app/')).map((e) => ({ name: new URL(e.name).pathname, bytes: e.encodedBodySize })))
+    const sum = files.reduce((n, f) => n + f.bytes, 0)
+    assert.ok(sum > 50_000 && sum < 400_000, `${sum} bytes`)
+    assert.deepEqual(files.filter((f) => /codemirror|plot|yaml/.test(f.name)), [])
+    console.log(`the first page: ${Math.round(sum / 1000)} kB in ${files.length} files`)
+  },
+
+  // What is brought along is registered by forms: a connector of Flink, a catalog.
+  async plugins({ page, url }) {
+    await page.goto(`${url}/app/#/namespaces/default/connectors`)
+    await page.getByRole('button', { name: 'Register a connector…' }).click()
+    const dialog = page.getByRole('dialog')
+    await dialog.getByRole('textbox', { name: 'Name' }).fill('elastic')
+    await dialog.getByRole('textbox', { name: 'Type' }).fill('elasticsearch-7')
+    await dialog.getByRole('combobox', { name: 'JAR' }).or(dialog.getByRole('textbox', { name: 'JAR' })).first().fill('s3://libraries/elastic.jar')
+    await dialog.getByRole('textbox', { name: 'Options' }).fill('hosts! where it is\nindex!')
+    await dialog.getByRole('button', { name: 'Register', exact: true }).click()
+    const item = page.getByTestId('item').filter({ hasText: 'elasticsearch-7' }).filter({ hasText: 'registered by a user' })
+    await item.locator('summary').click()
+    await item.getByRole('cell', { name: /hosts/ }).waitFor()
+    await item.getByRole('button', { name: 'Unregister…' }).click()
+    await dialog.getByRole('button', { name: 'Unregister', exact: true }).click()
+    await item.waitFor({ state: 'detached' })
+    await page.getByRole('button', { name: 'Catalogs', exact: true }).click()
+    await page.getByRole('button', { name: 'New catalog…' }).click()
+    await dialog.getByRole('textbox', { name: 'Name' }).fill('warehouse')
+    await dialog.getByRole('button', { name: 'Create', exact: true }).click()
+    await dialog.waitFor({ state: 'detached' })
+    await page.goto(`${url}/app/#/namespaces/default/sql`)
+    await page.locator('.catalog').getByText('warehouse', { exact: true }).waitFor()
   },
 }

@@ -1,6 +1,7 @@
 import { QueryClient, QueryObserver } from '@tanstack/react-query'
 import { expect, it } from 'vitest'
-import { collect } from './changes'
+import type { Deployment } from './client'
+import { collect, replaced } from './changes'
 
 /** A server whose answers are held back until they are let go. */
 function held() {
@@ -39,3 +40,15 @@ for (const first of [true, false])
     stop()
     queries.clear()
   })
+
+it('a list changes where something is newer, and nowhere else', () => {
+  const of = (id: string, resourceVersion: number) => ({ metadata: { id, resourceVersion } }) as Deployment
+  const before = [of('a', 1), of('b', 5), of('c', 1)]
+  expect(replaced(before, new Map([['b', of('b', 5)]]))).toBe(before)
+  expect(replaced(before, new Map([['b', of('b', 4)]]))).toBe(before)
+  const b = of('b', 6)
+  const d = of('d', 1)
+  const after = replaced(before, new Map([['b', b], ['a', undefined], ['d', d], ['e', undefined]]))
+  expect(after).toEqual([b, before[2], d])
+  expect(after[1]).toBe(before[2])
+})
