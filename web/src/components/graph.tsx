@@ -22,7 +22,7 @@ export interface GraphEdge {
   strategy: string
 }
 
-const width = 232
+const width = 248
 const height = 92
 
 /** The first and last words of a chain: people know the rest. */

@@ -60,5 +60,5 @@ export function curve(points: Point[]): string {
 
 /** As large as there is room, and never so small that it cannot be read: then it scrolls. */
 export function fitted({ width }: { width: number }) {
-  return { display: 'block', width: '100%', maxWidth: width, minWidth: Math.round(width * 0.62) }
+  return { display: 'block', width: '100%', maxWidth: width, minWidth: Math.round(width * 0.8) }
 }

@@ -125,4 +125,4 @@ describe('texts side by side', () => {
   })
 })
 
-it('graphs shrink a little, then scroll', () => expect(fitted({ width: 1000 })).toMatchObject({ maxWidth: 1000, minWidth: 620 }))
+it('graphs shrink a little, then scroll', () => expect(fitted({ width: 1000 })).toMatchObject({ maxWidth: 1000, minWidth: 800 }))

@@ -57,7 +57,6 @@ export function Overview({ ns, d }: TabProps) {
             <Fact label="through the job, at most" value={latest ? `≤ ${took(latest.end_to_end_duration)}` : '–'} title="Latency: how long the newest checkpoint took from its beginning at the sources until every operator had it. It goes the way of the records, behind those that wait, and its state is written on the way: a record is through no later." />
             <Watermark lag={now?.watermarkLag} at={now?.at} />
             <Fact label={`checkpoints${latest ? `, the newest ${bytes(latest.state_size)}` : ''}`} value={checkpoints?.counts['completed'] ?? '–'} title={latest ? `the newest took ${span(latest.end_to_end_duration)}` : undefined} />
-            <Fact label="parallelism" value={`×${Math.max(...vertices.map((v) => v.parallelism), 1)}`} />
           </div>
           {vertices.length > 0 && (
             <JobGraph vertices={vertices} chosen={vertex} onChoose={choose} edges={nodes.flatMap((n) => (n.inputs ?? []).map((i) => ({ from: i.id, to: n.id, strategy: i.ship_strategy ?? '' })))} />
