@@ -26,7 +26,9 @@ type Stream struct {
 }
 
 const (
-	fullAt = 4 << 20 // bytes that wait: the task shall write no more for now
+	// So many bytes, or chunks, wait: the task shall write no more for now.
+	fullAt     = 4 << 20
+	fullChunks = 2
 	// brokenAt is where the snapshot is given up: rows that are changed before they
 	// were written come here even while storage is slow.
 	brokenAt = 64 << 20
@@ -35,7 +37,7 @@ const (
 // chunks are some that nobody uses, with their room.
 var chunks = make(chan *state.Chunk, keptChunks)
 
-const keptChunks = 6
+const keptChunks = 16
 
 // Chunk gives an empty chunk.
 func (s *Stream) Chunk() *state.Chunk {
@@ -81,7 +83,7 @@ func (s *Stream) Full() bool {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.told = s.bytes >= fullAt && s.err == nil
+	s.told = (s.bytes >= fullAt || len(s.queue) >= fullChunks) && s.err == nil
 	return s.told
 }
 
@@ -124,7 +126,7 @@ func (s *Stream) work() {
 		if err != nil && s.err == nil {
 			s.err = err
 		}
-		tell := s.told && (s.bytes < fullAt/2 || s.err != nil)
+		tell := s.told && (s.bytes < fullAt/2 && len(s.queue) < fullChunks || s.err != nil)
 		if tell {
 			s.told = false
 		}

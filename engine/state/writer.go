@@ -76,6 +76,7 @@ type KeyedWriter struct {
 	part *[]byte // that has the row between Open and Close
 	from int     // where that begins, with its length
 	head int     // bytes that lengths are expected to take
+	size int     // of the largest of the last rows, about
 }
 
 // Put says that an encoded row is there. It replaces the row with the same identity.
@@ -91,7 +92,7 @@ func (k *KeyedWriter) Open(group int) []byte {
 	if w.chunk == nil {
 		w.chunk = w.sink.Chunk()
 	}
-	k.part = w.chunk.part(k.i, Put, group)
+	k.part = w.chunk.part(k.i, Put, group, k.size+k.size/4+16)
 	k.from = len(*k.part)
 	k.head = max(k.head, 1)
 	return append(*k.part, 0, 0)[:k.from+k.head]
@@ -109,6 +110,7 @@ func (k *KeyedWriter) Close(group int, row []byte) {
 	s.Rows++
 	s.Whole = s.Whole || s.Unique == 0
 	n := len(row) - k.from - k.head
+	k.size = max(n, k.size-k.size/64-1)
 	switch {
 	case n < 0x80 && k.head == 1:
 		row[k.from] = byte(n)
