@@ -134,7 +134,16 @@ func order(a, b *value) (int, bool) {
 }
 
 func equal(a, b *value) bool {
-	if a == nil || b == nil || a.kind != b.kind {
+	switch {
+	case a == nil || b == nil:
+		return false
+	case a.kind == text && b.kind == number:
+		return a.text == b.text
+	case a.kind == number && b.kind == text:
+		x, err := strconv.ParseFloat(b.text, 64)
+		y, _ := strconv.ParseFloat(a.text, 64)
+		return err == nil && x == y
+	case a.kind != b.kind:
 		return false
 	}
 	switch a.kind {

@@ -12,8 +12,8 @@ const maxSteps = 200
 // parsePath reads [lax|strict] path. Without a mode the path is strict.
 func parsePath(text string) (*path, error) {
 	p := &path{text: text}
-	s := strings.TrimSpace(text)
-	if word, rest := leadingWord(s); rest != "" {
+	s := strings.TrimRight(text, " \t\r\n")
+	if word, rest := leadingWord(strings.TrimLeft(s, " \t\r\n")); rest != "" {
 		switch {
 		case strings.EqualFold(word, "strict"):
 			s = rest
@@ -52,6 +52,16 @@ func (p *path) read(s string, inFilter bool) (string, error) {
 			return s, fmt.Errorf("has more than %d steps", maxSteps)
 		}
 		switch {
+		case s[0] == '.' && callName(s[1:]) != "":
+			if p.many {
+				return s, bad(s)
+			}
+			c, rest, err := parseCall(s[1:])
+			if err != nil {
+				return s, err
+			}
+			p.steps = append(p.steps, step{kind: stepCall, call: c})
+			s = rest
 		case strings.HasPrefix(s, ".."):
 			p.steps = append(p.steps, step{kind: stepDeep})
 			p.many = true
@@ -160,6 +170,7 @@ func bracket(s string) (st step, rest string, err error) {
 		return step{kind: stepWild}, rest, nil
 	}
 	if from, to, slice := strings.Cut(inner, ":"); slice {
+		to, _, _ = strings.Cut(to, ":") // a third number makes no difference
 		st = step{kind: stepSlice, open: strings.TrimSpace(to) == ""}
 		if from = strings.TrimSpace(from); from != "" {
 			if st.from, err = strconv.Atoi(from); err != nil {

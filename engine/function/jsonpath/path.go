@@ -27,6 +27,7 @@ const (
 	stepDeep // the value and everything below it
 	stepSlice
 	stepFilter
+	stepCall // a function of the value
 )
 
 type step struct {
@@ -36,6 +37,7 @@ type step struct {
 	from, to int
 	open     bool // a slice without end
 	filter   *filter
+	call     *call
 }
 
 var paths struct {
@@ -82,6 +84,9 @@ func (p *path) find(doc *value) (*value, error) {
 		return nil, err
 	case p.many:
 		return &value{kind: list, elems: at}, nil
+	case len(at) > 0 && at[0].kind == null && !p.lax:
+		//lint:ignore ST1005 the words of Flink
+		return nil, errors.New("Strict jsonpath mode requires a non empty returned value, but is null")
 	case len(at) > 0:
 		return at[0], nil
 	case p.lax:
@@ -117,6 +122,8 @@ func (p *path) String() string {
 			fmt.Fprintf(&b, "[%d:]", st.from)
 		case stepFilter:
 			b.WriteString("[?]")
+		case stepCall:
+			b.WriteString("." + st.call.name + "()")
 		}
 	}
 	return b.String()
@@ -135,6 +142,14 @@ func walk(steps []step, v, root *value) ([]*value, error) {
 				return nil, errSpent
 			}
 			found := len(next)
+			if st.kind == stepCall {
+				x, err := st.call.of(v, root)
+				if err != nil {
+					return nil, err
+				}
+				next = append(next, x)
+				continue
+			}
 			if !st.fits(v) {
 				if certain {
 					//lint:ignore ST1005 the words of Flink
@@ -184,7 +199,7 @@ func (st *step) fits(v *value) bool {
 // several tells whether the step can find more than one value.
 func (st *step) several(last bool) bool {
 	switch st.kind {
-	case stepMember, stepIndex:
+	case stepMember, stepIndex, stepCall:
 		return false
 	case stepMembers:
 		return !last

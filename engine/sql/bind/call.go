@@ -201,11 +201,49 @@ func (x *exprBinder) callNamed(n *ast.Call, name string, args []expr.Expr) (expr
 		return expr.Expr{}, ast.Planf(n.Pos(), "The JSON() function is currently only supported inside JSON_ARRAY() or as the VALUE param of JSON_OBJECT(). Example: JSON_OBJECT('a', JSON('{\"key\": \"value\"}')) or JSON_ARRAY(JSON('{\"key\": \"value\"}')).")
 	}
 	for i, a := range args {
-		if isNull(a) && !strings.HasPrefix(name, "ARRAY_") && !strings.HasPrefix(name, "MAP_") {
+		if !isNull(a) {
+			continue
+		}
+		t, ok := nullArg(name, i, args)
+		if !ok {
 			return a, illegalNull(n.Args[i].Pos())
+		}
+		if t.Kind != data.Null {
+			args[i] = expr.Literal(data.NullValue(), t)
 		}
 	}
 	return x.callFunction(n, name, args)
+}
+
+// nullArg is the type that NULL written as argument i of a function has. Most
+// functions refuse it, as Flink's older ones do.
+func nullArg(name string, i int, args []expr.Expr) (data.Type, bool) {
+	switch name {
+	case "ARRAY_CONCAT", "ARRAY_EXCEPT", "ARRAY_INTERSECT", "ARRAY_UNION":
+		return data.Type{}, false
+	case "BITMAP_BUILD":
+		return data.Type{Kind: data.Array, Nullable: true, Args: []data.Type{data.Of(data.Int)}}, true
+	case "BITMAP_FROM_BYTES":
+		return data.Type{Kind: data.VarBinary, Nullable: true, Precision: data.MaxLength}, true
+	case "INET_NTOA":
+		return data.Of(data.BigInt), true
+	case "REGEXP_EXTRACT_ALL":
+		if i == 2 {
+			return data.Of(data.Int), true
+		}
+		return data.String(), true
+	case "ELT":
+		for _, a := range args[1:] {
+			if typing.Text(a.Type) {
+				return data.Type{Kind: data.VarChar, Nullable: true, Precision: a.Type.Precision}, i > 0
+			}
+		}
+		return data.String(), i > 0
+	case "BTRIM", "ENDSWITH", "INET_ATON", "JSON_QUOTE", "JSON_STRING", "JSON_UNQUOTE", "PARSE_JSON", "PRINTF", "REGEXP_COUNT", "REGEXP_INSTR", "REGEXP_SUBSTR", "SPLIT", "STARTSWITH",
+		"UNHEX", "URL_DECODE", "URL_ENCODE":
+		return data.String(), true
+	}
+	return data.Type{Kind: data.Null}, strings.HasPrefix(name, "ARRAY_") || strings.HasPrefix(name, "MAP_")
 }
 
 // typeOf gives the type of its argument as text. A second argument, TRUE for

@@ -31,6 +31,11 @@ func (x *exprBinder) jsonClauses(at ast.Node, name string, t data.Type, input, p
 	if passing != nil {
 		return expr.Expr{}, ast.Errorf(passing[0].Value.Pos(), "PASSING is not supported: put the value into the path with ||")
 	}
+	for _, e := range []ast.Expr{input, path} {
+		if v, err := x.bind(e); err == nil && isNull(v) {
+			return v, illegalNull(e.Pos())
+		}
+	}
 	out, err := x.named(at, name, input, path)
 	if err != nil || len(clauses) == 0 {
 		return out, err
@@ -162,6 +167,9 @@ func (x *exprBinder) jsonArray(n *ast.JSONArray) (expr.Expr, error) {
 		v, raw, err := x.jsonItem(item.Value, item.FormatJSON)
 		if err != nil {
 			return v, err
+		}
+		if l, ok := item.Value.(*ast.Literal); ok && l.Kind == ast.NullLiteral {
+			return v, ast.Planf(item.Value.Pos(), "Type is not supported: ANY (write CAST(NULL AS STRING))")
 		}
 		kinds.WriteByte(kindOf(raw))
 		args = append(args, v)
