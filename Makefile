@@ -47,8 +47,13 @@ check: build ## formatting, vet, static analysis, the never rules, types and lin
 	go test ./test/arch
 	cd web && npm run --silent check
 
+# The helm that tests the chart, of the version that test/helm pins.
+build/helm: test/helm/go.mod test/helm/go.sum
+	@mkdir -p build
+	cd test/helm && go build -trimpath -o ../../build/helm helm.sh/helm/v3/cmd/helm
+
 .PHONY: unit
-unit: build ## unit tests, controller simulation, conformance
+unit: build build/helm ## unit tests, controller simulation, conformance
 	go test $$(go list ./... | grep -v /test/e2e)
 	cd web && npm test --silent
 
