@@ -55,7 +55,17 @@ build/helm: test/helm/go.mod test/helm/go.sum
 .PHONY: unit
 unit: build build/helm ## unit tests, controller simulation, conformance
 	go test $$(go list ./... | grep -v /test/e2e)
+	$(MAKE) fuzz FUZZTIME=3s
 	cd web && npm test --silent
+
+FUZZTIME ?= 10m
+.PHONY: fuzz
+fuzz: ## fuzz lexer, parser, planner and expressions, each for FUZZTIME
+	go test ./engine/sql/parse -run '^$$' -fuzz '^FuzzLexer$$' -fuzztime $(FUZZTIME) -parallel 1
+	go test ./engine/sql/parse -run '^$$' -fuzz '^FuzzPrintAndParseAgree$$' -fuzztime $(FUZZTIME) -parallel 1
+	go test ./engine/sql -run '^$$' -fuzz '^FuzzStatement$$' -fuzztime $(FUZZTIME) -parallel 1
+	go test ./engine/function -run '^$$' -fuzz '^FuzzExpression$$' -fuzztime $(FUZZTIME) -parallel 1
+	go test ./engine/regex -run '^$$' -fuzz '^FuzzCompile$$' -fuzztime $(FUZZTIME) -parallel 1
 
 .PHONY: e2e
 e2e: build ## the real binary, a real browser
