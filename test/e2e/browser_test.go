@@ -18,7 +18,7 @@ import (
 // browser/scenarios.mjs, browser/platform.mjs and browser/use.mjs.
 func TestBrowser(t *testing.T) {
 	for _, scenario := range []string{
-		"list", "held", "scale", "savepoint", "suspend", "reset", "fork", "edit", "events", "failure", "badScript", "failing", "away", "small", "killed", "light",
+		"list", "held", "scale", "savepoint", "suspend", "reset", "fork", "edit", "events", "failure", "badScript", "failing", "away", "small", "killed", "light", "withoutMouse",
 	} {
 		t.Run(scenario, func(t *testing.T) {
 			t.Parallel()

@@ -167,7 +167,7 @@ export const use = {
       // What is there now; what comes later has its turn on the next visit.
       const count = await page.evaluate(() => {
         const all = [...document.querySelectorAll('a[href], button, input, select, textarea, summary, [tabindex="0"], [contenteditable=true]')]
-          .filter((e) => e.tabIndex >= 0 && !e.disabled && !e.closest('[inert]') && e.checkVisibility({ visibilityProperty: true }) && e.getClientRects().length > 0)
+          .filter((e) => e.tabIndex >= 0 && !e.matches(':disabled') && !e.closest('[inert]') && e.checkVisibility({ visibilityProperty: true }) && e.getClientRects().length > 0)
         window.sought = new Set(all)
         window.addEventListener('focusin', (e) => window.sought.delete(e.target))
         document.activeElement?.blur()
@@ -176,13 +176,13 @@ export const use = {
       assert.ok(count > 20, `${path} has only ${count} places for the focus`)
       for (let n = 0; n < 3 * count + 40; n++) {
         const { left, editor } = await page.evaluate(() => ({
-          left: [...window.sought].filter((e) => e.isConnected && !e.disabled).length, editor: document.activeElement?.classList.contains('cm-content') && document.activeElement.isContentEditable,
+          left: [...window.sought].filter((e) => e.isConnected && !e.matches(':disabled')).length, editor: document.activeElement?.classList.contains('cm-content') && document.activeElement.isContentEditable,
         }))
         if (left === 0) break
         if (editor) await keys.press('Escape')
         await keys.press('Tab')
       }
-      missed.push(...(await page.evaluate(() => [...window.sought].filter((e) => e.isConnected && !e.disabled).map((e) => e.outerHTML.slice(0, 160)))).map((e) => `${path}: ${e}`))
+      missed.push(...(await page.evaluate(() => [...window.sought].filter((e) => e.isConnected && !e.matches(':disabled')).map((e) => e.outerHTML.slice(0, 160)))).map((e) => `${path}: ${e}`))
     }
     assert.deepEqual(missed, [])
 
