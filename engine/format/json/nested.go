@@ -3,6 +3,7 @@ package json
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/weir-streams/weir/engine/data"
 )
@@ -74,7 +75,8 @@ func (d *decoder) mapping(i int, v *data.Vector, r int) (int, error) {
 			i = space(p, i+1)
 		case i < len(p) && p[i] == '}':
 			v.Offsets[r+1] = int32(at)
-			once(v, r, from, at)
+			at = once(v, r, from, at)
+			hashed(v, r, from, at)
 			return i + 1, nil
 		default:
 			return 0, unexpected(p, i, "',' or '}'")
@@ -82,8 +84,45 @@ func (d *decoder) mapping(i int, v *data.Vector, r int) (int, error) {
 	}
 }
 
-// once drops entries whose key comes again: the last counts.
-func once(v *data.Vector, r, from, to int) {
+// hashed puts the entries in the order of Java's HashMap, into which Flink's
+// format reads an object; what is printed of a map, or made of its keys, shows it.
+func hashed(v *data.Vector, r, from, to int) {
+	n := to - from
+	if n < 2 {
+		return
+	}
+	size := uint32(16)
+	for 4*n > 3*int(size) {
+		size *= 2
+	}
+	keys := v.Children[0]
+	bucket := func(i int) uint32 {
+		h := data.HashText(keys.Bytes(i))
+		return (h ^ h>>16) & (size - 1)
+	}
+	ordered := true
+	for i := from + 1; i < to && ordered; i++ {
+		ordered = bucket(i-1) <= bucket(i)
+	}
+	if ordered {
+		return
+	}
+	x := v.ValueAt(r)
+	entries := make([]int, n)
+	for i := range entries {
+		entries[i] = i
+	}
+	slices.SortStableFunc(entries, func(a, b int) int { return int(bucket(from+a)) - int(bucket(from+b)) })
+	sorted := make([]data.Value, 0, 2*n)
+	for _, i := range entries {
+		sorted = append(sorted, x.Elems[2*i], x.Elems[2*i+1])
+	}
+	v.SetValueAt(r, data.Value{Elems: sorted})
+}
+
+// once drops entries whose key comes again: the last counts. It returns where
+// those that are left end.
+func once(v *data.Vector, r, from, to int) int {
 	keys := v.Children[0]
 	last := map[string]int{}
 	twice := false
@@ -94,14 +133,14 @@ func once(v *data.Vector, r, from, to int) {
 			}
 		}
 		if !twice {
-			return
+			return to
 		}
 	}
 	for i := from; i < to; i++ {
 		last[keys.Str(i)] = i
 	}
 	if len(last) == to-from {
-		return
+		return to
 	}
 	x := v.ValueAt(r)
 	var kept []data.Value
@@ -111,6 +150,7 @@ func once(v *data.Vector, r, from, to int) {
 		}
 	}
 	v.SetValueAt(r, data.Value{Elems: kept})
+	return from + len(kept)/2
 }
 
 // whole reads an object as row r of a ROW.
