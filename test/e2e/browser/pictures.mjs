@@ -114,7 +114,7 @@ export async function pictures(t) {
   await furnish(t)
   await work(t)
   await page.goto(`${url}/app/#/namespaces/default/deployments`)
-  if (!only) await wait(40_000) // rates
+  await wait(40_000) // rates
   page.setDefaultTimeout(30_000)
   const missing = []
   for (const p of pages) {
