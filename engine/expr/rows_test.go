@@ -311,8 +311,36 @@ func evalRow(e Expr, row []scalar) (scalar, error) {
 	return textRow(e, args)
 }
 
+// decided is an expression without the branches that no row takes, and without
+// conditions that every row meets.
+func decided(e Expr) Expr {
+	args := make([]Expr, len(e.Args))
+	for i, a := range e.Args {
+		args[i] = decided(a)
+	}
+	e.Args = args
+	if e.Func != "CASE" && e.Func != "IF" {
+		return e
+	}
+	for len(e.Args) > 1 && !hasColumn(e.Args[0]) {
+		x, err := evalRow(e.Args[0], nil)
+		if err != nil {
+			return e
+		}
+		if !x.null && x.b {
+			return e.Args[1]
+		}
+		e.Args = e.Args[2:]
+	}
+	if len(e.Args) == 1 {
+		return e.Args[0]
+	}
+	return e
+}
+
 // alwaysNull tells whether an expression is seen to be NULL whatever the row.
 func alwaysNull(e Expr) bool {
+	e = decided(e)
 	if !hasColumn(e) {
 		x, err := evalRow(e, nil)
 		return err == nil && x.null || err == errMaybe
