@@ -144,6 +144,9 @@ func (l *Launcher) plan(spec cluster.Spec, namespace string) (*plan, error) {
 		TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Secret"}, ObjectMeta: b.meta(name, ""),
 		Type: "weir.io/cluster", Data: map[string][]byte{specFile: text},
 	}
+	for name, value := range l.config.Environment {
+		p.root.Data[variable+name] = []byte(value)
+	}
 	if len(b.files) > 0 {
 		if p.root.Data[filesFile], err = b.filesJSON(); err != nil {
 			return nil, fmt.Errorf("write the list of files: %w", err)
@@ -171,6 +174,10 @@ func (b *builder) identity(component string) map[string]string {
 	}
 	return m
 }
+
+// variable begins the keys of the root that are environment variables of its
+// pods: a pod is read by more people than a Secret.
+const variable = "env."
 
 // labelValue knows what Kubernetes takes for the value of a label.
 var labelValue = regexp.MustCompile(`^([A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?$`)
@@ -250,7 +257,9 @@ func (b *builder) template(component, image string, r corev1.ResourceRequirement
 	}
 	env := b.launcher.config.Environment
 	for _, k := range slices.Sorted(maps.Keys(env)) {
-		t.Spec.Containers[0].Env = append(t.Spec.Containers[0].Env, corev1.EnvVar{Name: k, Value: env[k]})
+		t.Spec.Containers[0].Env = append(t.Spec.Containers[0].Env, corev1.EnvVar{Name: k, ValueFrom: &corev1.EnvVarSource{
+			SecretKeyRef: &corev1.SecretKeySelector{LocalObjectReference: corev1.LocalObjectReference{Name: b.name}, Key: variable + k},
+		}})
 	}
 	return t
 }

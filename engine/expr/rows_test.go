@@ -319,7 +319,19 @@ func decided(e Expr) Expr {
 		args[i] = decided(a)
 	}
 	e.Args = args
-	if e.Func != "CASE" && e.Func != "IF" {
+	switch e.Func {
+	case "CASE", "IF":
+	case "COALESCE":
+		for len(e.Args) > 1 && !hasColumn(e.Args[0]) {
+			if x, err := evalRow(e.Args[0], nil); err != nil {
+				return e
+			} else if !x.null {
+				return e.Args[0]
+			}
+			e.Args = e.Args[1:]
+		}
+		return e
+	default:
 		return e
 	}
 	for len(e.Args) > 1 && !hasColumn(e.Args[0]) {
