@@ -303,7 +303,7 @@ func (c *Clusters) look(ctx context.Context, job resource.Job, tasks bool) Sight
 	client, err := l.Connect(ctx, ref)
 	if err == nil {
 		s := Sight{Presence: cluster.Present, Answers: true}
-		if err = ask(ctx, client, flinkID(job), tasks, &s); err == nil && s.Status == "" && job.Metadata.Annotations[AnnotationWarmed] != "" {
+		if err = ask(ctx, client, flinkID(job), tasks, job.Status.LatestCheckpoint.ID > 0, &s); err == nil && s.Status == "" && job.Metadata.Annotations[AnnotationWarmed] != "" {
 			s.Standby, err = client.Standby(ctx)
 		}
 		if err == nil {
@@ -373,8 +373,10 @@ func (c *Clusters) launcher(job resource.Job) (cluster.Launcher, error) {
 func flinkID(job resource.Job) string { return Ref(job).FlinkJobID() }
 
 // ask fills in what the cluster says. The status comes first: checkpoints read
-// after a job has ended are all it will ever have.
-func ask(ctx context.Context, client *flink.Client, id string, tasks bool, s *Sight) error {
+// after a job has ended are all it will ever have. A job that had a checkpoint
+// before and has none is asked for its status again: it may have failed between
+// the two questions, and that it runs without any would be another thing.
+func ask(ctx context.Context, client *flink.Client, id string, tasks, had bool, s *Sight) error {
 	status, err := client.JobStatus(ctx, id)
 	switch {
 	case flink.IsNotFound(err):
@@ -408,6 +410,12 @@ func ask(ctx context.Context, client *flink.Client, id string, tasks bool, s *Si
 		return err
 	}
 	s.read(points)
+	if had && status == flink.JobRunning && s.NewestID == 0 && s.Restored.Location == "" {
+		if status, err = client.JobStatus(ctx, id); err != nil {
+			return err
+		}
+		s.Status = status
+	}
 	return nil
 }
 

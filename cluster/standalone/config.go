@@ -140,6 +140,11 @@ func planOf(spec cluster.Spec, dir string, p ports) (plan, error) {
 	} {
 		config[k] = v
 	}
+	if statistics := "rest.cache.checkpoint-statistics.timeout"; config[statistics] == "" {
+		// For three seconds Flink would answer what was true when somebody asked
+		// last: in the pause between two attempts, that there are no checkpoints.
+		config[statistics] = "1 ms"
+	}
 	if highlyAvailable(config) {
 		// What is kept is this incarnation's, and no other one goes on from it.
 		config["high-availability.cluster-id"] = spec.Incarnation()

@@ -326,7 +326,7 @@ func decided(e Expr) Expr {
 			if x, err := evalRow(e.Args[0], nil); err != nil {
 				return e
 			} else if !x.null {
-				return e.Args[0]
+				return as(e.Args[0], e.Type)
 			}
 			e.Args = e.Args[1:]
 		}
@@ -340,14 +340,20 @@ func decided(e Expr) Expr {
 			return e
 		}
 		if !x.null && x.b {
-			return e.Args[1]
+			return as(e.Args[1], e.Type)
 		}
 		e.Args = e.Args[2:]
 	}
 	if len(e.Args) == 1 {
-		return e.Args[0]
+		return as(e.Args[0], e.Type)
 	}
 	return e
+}
+
+// as is a branch in the type of the whole.
+func as(branch Expr, t data.Type) Expr {
+	branch.Type = t
+	return branch
 }
 
 // alwaysNull tells whether an expression is seen to be NULL whatever the row.
