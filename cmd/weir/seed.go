@@ -25,8 +25,9 @@ type beginnings struct {
 
 func beginningsOf(config configuration) beginnings {
 	b := beginnings{launcher: config.get("default-launcher")}
-	if config.is("auth") {
-		// Who manages the platform can give itself a role anyway, and finds a place to work in.
+	if config.is("auth") && b.launcher == "kubernetes" {
+		// The chart's operator works with the bootstrap token, and nobody has run
+		// a command before it does.
 		members := append([]string{auth.Bootstrap}, splitList(config.get("auth-admins"))...)
 		b.owners = []resource.RoleBinding{{Role: string(resource.RoleOwner), Members: members}}
 	}
