@@ -66,7 +66,7 @@ export default function Plot({ lines, from, to, marks, format, height = 160, tit
       width: el.clientWidth, height, padding: [10, 12, 0, 0], legend: { show: all.length > 1, live: false }, cursor: { y: false },
       tzDate: (s) => (zone === 'utc' ? UPlot.tzDate(new Date(s * 1000), 'UTC') : new Date(s * 1000)),
       scales: { x: { range: () => [live.current.from / 1000, live.current.to / 1000] }, y: { range: (_, lo, hi) => [Math.min(0, lo ?? 0), Math.max(top, (hi ?? 0) * 1.1) || 1] } },
-      axes: [{ ...axis, size: 26, values: (_, ticks) => ticks.map((t) => absolute(t * 1000, zone).slice(11, live.current.to - live.current.from < 300_000 ? 19 : 16)) }, { ...axis, size: 72, values: (_, ticks) => ticks.map(format) }],
+      axes: [{ ...axis, size: 26, space: 76, values: (_, ticks) => ticks.map((t) => absolute(t * 1000, zone).slice(11, live.current.to - live.current.from < 300_000 ? 19 : 16)) }, { ...axis, size: 72, values: (_, ticks) => ticks.map(format) }],
       series: [{}, ...all.map((label, i) => ({ label, stroke: color(colors[i % colors.length]!), width: 1.5, points: { show: false }, spanGaps: false }))],
       hooks: {
         draw: [(u) => {
