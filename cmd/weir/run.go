@@ -339,15 +339,7 @@ func (r *scriptRun) interrupted(ctx context.Context, job *engine.Job, isSelect b
 	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
 	defer cancel()
 	if !isSelect {
-		dir := r.sql.Config()["execution.checkpointing.savepoint-dir"]
-		if dir == "" {
-			cache, err := os.UserCacheDir()
-			if err != nil {
-				cache = os.TempDir()
-			}
-			dir = filepath.Join(cache, "weir", "savepoints")
-		}
-		if path, err := job.Savepoint(end, engine.SavepointRequest{Dir: dir, Stop: true}); err == nil {
+		if path, err := job.Savepoint(end, engine.SavepointRequest{Dir: r.savepointDir(), Stop: true}); err == nil {
 			fmt.Fprintf(r.session.err, "weir: stopped; to go on: weir run %s --from-savepoint %s\n", r.script, path)
 			return cause
 		}
@@ -355,6 +347,18 @@ func (r *scriptRun) interrupted(ctx context.Context, job *engine.Job, isSelect b
 	job.Cancel()
 	_ = job.Wait(end) // how a cancelled job ended is no news
 	return cause
+}
+
+// savepointDir is where a job that is stopped leaves its state.
+func (r *scriptRun) savepointDir() string {
+	if dir := r.sql.Config()["execution.checkpointing.savepoint-dir"]; dir != "" {
+		return dir
+	}
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		cache = os.TempDir()
+	}
+	return filepath.Join(cache, "weir", "savepoints")
 }
 
 func (t *runTotals) add(job *engine.Job) {

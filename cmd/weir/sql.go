@@ -67,7 +67,7 @@ func (s *session) sqlShell(ctx context.Context, o sqlOptions, server bool) error
 	if err != nil {
 		return err
 	}
-	sh := &shell{session: s, script: "-", out: s.out, wide: 80}
+	sh := &shell{session: s, script: "-", out: s.out}
 	ask := o.file == "" && s.outTerminal && isTerminalReader(s.in)
 	var lines *readline.Instance
 	if ask {

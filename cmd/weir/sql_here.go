@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"time"
@@ -175,17 +173,9 @@ func (j *hereJob) wait(ctx context.Context) error {
 
 // stopWell ends a job with a savepoint.
 func (h *sqlHere) stopWell(ctx context.Context, j *hereJob, drain bool) error {
-	dir := h.sql.Config()["execution.checkpointing.savepoint-dir"]
-	if dir == "" {
-		cache, err := os.UserCacheDir()
-		if err != nil {
-			cache = os.TempDir()
-		}
-		dir = filepath.Join(cache, "weir", "savepoints")
-	}
 	bound, cancel := context.WithTimeout(ctx, stopTime)
 	defer cancel()
-	path, err := j.job.Savepoint(bound, engine.SavepointRequest{Dir: dir, Stop: true, Drain: drain})
+	path, err := j.job.Savepoint(bound, engine.SavepointRequest{Dir: h.savepointDir(), Stop: true, Drain: drain})
 	if err != nil {
 		return fmt.Errorf("job %s: %w", j.id, err)
 	}

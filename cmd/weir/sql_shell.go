@@ -49,7 +49,6 @@ type shell struct {
 	live    bool   // queries are shown as tables that change
 	pending string // what is typed of a statement that is not whole
 	number  int    // of the last statement
-	wide    int    // columns of the terminal
 }
 
 // all carries out a script to its end or its first mistake.
@@ -180,7 +179,6 @@ func (sh *shell) carryOut(ctx context.Context, text string) {
 		}
 	}()
 	sh.number++
-	sh.wide, _ = terminalSize(sh.session.out)
 	began := time.Now()
 	rows, err := sh.place.statement(ctx, sh.number, text)
 	took := time.Since(began).Round(time.Millisecond)
