@@ -25,19 +25,17 @@ export function Menu({ label, title, items, className, align = 'left', children,
   const id = useId()
   const button = useRef<HTMLButtonElement>(null)
   const list = useRef<HTMLDivElement>(null)
-  const place = (e: { newState: string }) => {
-    if (e.newState !== 'open' || !button.current || !list.current) return
-    const b = button.current.getBoundingClientRect()
+  // Shown, placed and focused within the press itself: a key that follows at once already moves in the list.
+  const toggle = (e: { preventDefault: () => void }) => {
+    e.preventDefault()
+    const b = button.current?.getBoundingClientRect()
+    if (!b || !list.current?.togglePopover()) return
     const s = list.current.style
     s.top = `${Math.min(b.bottom + 4, innerHeight - 80)}px`
     s.maxHeight = `${innerHeight - Math.min(b.bottom + 4, innerHeight - 80) - 12}px`
     s.left = align === 'left' ? `${Math.max(8, Math.min(b.left, innerWidth - list.current.offsetWidth - 8))}px` : 'auto'
     s.right = align === 'right' ? `${Math.max(8, innerWidth - b.right)}px` : 'auto'
-  }
-  const opened = (e: { newState: string }) => {
-    if (e.newState !== 'open') return
-    place(e)
-    list.current?.querySelector<HTMLElement>('[role^=menuitem]:not([aria-disabled=true])')?.focus()
+    list.current.querySelector<HTMLElement>('[role^=menuitem]:not([aria-disabled=true])')?.focus()
   }
   const keys = (e: KeyboardEvent) => {
     const all = [...(list.current?.querySelectorAll<HTMLElement>('[role^=menuitem]') ?? [])]
@@ -53,8 +51,8 @@ export function Menu({ label, title, items, className, align = 'left', children,
   }
   return (
     <>
-      <button ref={button} type="button" className={className} popoverTarget={id} aria-haspopup="menu" aria-label={title} title={title} data-testid={testid}>{label}</button>
-      <div ref={list} id={id} popover="auto" className="menu" onToggle={opened} onKeyDown={keys}>
+      <button ref={button} type="button" className={className} popoverTarget={id} onClick={toggle} onKeyDown={(e) => e.key === 'ArrowDown' && toggle(e)} aria-haspopup="menu" aria-label={title} title={title} data-testid={testid}>{label}</button>
+      <div ref={list} id={id} popover="auto" className="menu" onKeyDown={keys}>
         {children}
         <div role="menu" aria-label={title ?? (typeof label === 'string' ? label : undefined)}>
           {items.map((item, i) => item && <Item key={i} item={item} close={close} />)}
