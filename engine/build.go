@@ -197,12 +197,8 @@ func (b *builder) streaming(g *graph.Graph) (bool, error) {
 			if op.Source == nil {
 				continue
 			}
-			t, err := b.engine.plug(op.Source.Table)
-			if err != nil {
-				return false, err
-			}
-			if t.connector.Bounded == nil || !t.connector.Bounded(t.options) {
-				return true, nil
+			if ends, err := b.engine.Bounded(op.Source.Table); err != nil || !ends {
+				return err == nil, err
 			}
 		}
 	}

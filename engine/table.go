@@ -21,6 +21,15 @@ type plugged struct {
 	keyFormatOptions option.Values
 }
 
+// Bounded tells whether a source of the table ends by itself.
+func (e *Engine) Bounded(t graph.Table) (bool, error) {
+	p, err := e.plug(t)
+	if err != nil {
+		return false, err
+	}
+	return p.connector.Bounded != nil && p.connector.Bounded(p.options), nil
+}
+
 // plug finds the connector and format of a table and reads their options. The
 // planner has checked them; what is wrong here came with a graph made elsewhere.
 func (e *Engine) plug(t graph.Table) (plugged, error) {

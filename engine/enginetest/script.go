@@ -1,16 +1,20 @@
 package enginetest
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/cockroachdb/datadriven"
 
+	"github.com/weir-streams/weir/engine"
 	"github.com/weir-streams/weir/engine/data"
+	"github.com/weir-streams/weir/engine/rehearsal"
 	"github.com/weir-streams/weir/engine/sql/parse"
 	"github.com/weir-streams/weir/engine/udf/udftest"
 )
@@ -69,7 +73,11 @@ func (s *script) directive(t *testing.T, d *datadriven.TestData) string {
 	case "query":
 		return s.query(t, d)
 	case "fails":
-		_, err := run(s.program(d.Input), ways[0], t.TempDir())
+		dir := t.TempDir()
+		stage, err := s.prepare(d.Input, dir, false)
+		if err == nil {
+			_, err = stage.Run(t.Context(), rehearsal.Ways[0], dir)
+		}
 		if err == nil {
 			d.Fatalf(t, "the query must fail")
 		}
@@ -79,15 +87,40 @@ func (s *script) directive(t *testing.T, d *datadriven.TestData) string {
 	return ""
 }
 
-func (s *script) program(query string) program {
-	return program{feeds: s.feeds, setup: s.setup, query: query, config: s.config}
+// feed is an input table.
+type feed struct {
+	rehearsal.Feed
+	columns string // as in CREATE TABLE
+}
+
+// prepare plans a query with the feeds as tables.
+func (s *script) prepare(query, dir string, serial bool) (*rehearsal.Stage, error) {
+	zone, err := time.LoadLocation(s.config["table.local-time-zone"])
+	if err != nil {
+		return nil, fmt.Errorf("time zone of the test: %w", err)
+	}
+	p := rehearsal.Program{Serial: serial, Zone: zone, Engine: engine.Config{Dir: dir}}
+	text := ""
+	for _, f := range s.feeds {
+		kind := rehearsal.LinesName
+		if f.Changes() {
+			kind = rehearsal.ChangesName
+		}
+		p.Feeds = append(p.Feeds, &f.Feed)
+		text += fmt.Sprintf("CREATE TABLE %s (%s) WITH ('connector' = '%s', 'name' = '%s', 'format' = '%s');\n", f.Table, f.columns, rehearsal.PlayName, f.Table, kind)
+	}
+	for _, line := range s.setup {
+		text += line + ";\n"
+	}
+	p.Plan = func(e *engine.Engine) (*engine.Plan, error) { return e.Compile(text+query, s.config) }
+	return rehearsal.Prepare(p)
 }
 
 // query runs the ways and shows the first one's result.
 func (s *script) query(t *testing.T, d *datadriven.TestData) string {
 	var names []string
 	changelog, late := false, false
-	prog := s.program(d.Input)
+	serial := false
 	for _, a := range d.CmdArgs {
 		switch a.Key {
 		case "ways":
@@ -95,34 +128,38 @@ func (s *script) query(t *testing.T, d *datadriven.TestData) string {
 		case "changelog":
 			changelog = true
 		case "serial":
-			prog.serial = true
+			serial = true
 		case "late":
-			prog.serial, late = true, true
+			serial, late = true, true
 		default:
 			d.Fatalf(t, "unknown argument %q", a.Key)
 		}
 	}
-	list, err := waysNamed(names)
+	list, err := rehearsal.WaysNamed(names)
 	if err != nil {
 		d.Fatalf(t, "%v", err)
 	}
 	dir := t.TempDir()
-	var shown []string
-	var table []string
+	var stage *rehearsal.Stage
+	var shown, table []string
 	same := true
 	for i, w := range list {
-		got, err := run(prog, w, filepath.Join(dir, strconv.Itoa(i)))
-		if err != nil {
-			t.Errorf("%s: run %q: %v", d.Pos, w.name, err)
-			same = false
-			if i == 0 {
-				return "error: " + err.Error() + "\n"
-			}
-			continue
+		dir := filepath.Join(dir, strconv.Itoa(i))
+		stage, err = s.prepare(d.Input, dir, serial)
+		var got []rehearsal.Output
+		if err == nil {
+			got, err = stage.Run(t.Context(), w, dir)
 		}
-		rows, err := fold(got.changes)
+		var rows []string
+		switch {
+		case err == nil && len(got) == 0:
+			err = errors.New("the query has no result")
+		case err == nil:
+			rows, err = folded(got[0])
+		}
 		if err != nil {
-			t.Errorf("%s: run %q: %v\n\t%s", d.Pos, w.name, err, strings.Join(texts(got.changes), "\n\t"))
+			t.Errorf("%s: run %q: %v", d.Pos, w.Name, err)
+			same = false
 			if i == 0 {
 				return "error: " + err.Error() + "\n"
 			}
@@ -130,38 +167,51 @@ func (s *script) query(t *testing.T, d *datadriven.TestData) string {
 		}
 		if i == 0 {
 			table = rows
-			shown = append(shown, columnText(got.columns))
+			shown = append(shown, columnText(got[0].Columns))
 			if changelog {
-				shown = append(shown, texts(got.changes)...)
+				for _, c := range got[0].Changes {
+					shown = append(shown, c.Op.String()+" "+c.Text())
+				}
 			} else {
 				shown = append(shown, rows...)
 			}
 			continue
 		}
-		if diff := difference(table, rows); diff != "" {
+		if diff := rehearsal.Difference(table, rows, "\t"); diff != "" {
 			same = false
-			t.Errorf("%s: the result of run %q is not that of run %q:\n%s", d.Pos, w.name, list[0].name, diff)
+			t.Errorf("%s: the result of run %q is not that of run %q:\n%s", d.Pos, w.Name, list[0].Name, diff)
 		}
 	}
-	if same && len(names) == 0 && len(table) > 0 && prog.feeds != nil {
-		s.cover(prog, late)
+	if same && len(names) == 0 && len(table) > 0 && len(stage.Used) > 0 {
+		s.cover(stage, late)
 	}
 	return strings.Join(shown, "\n") + "\n"
 }
 
-// cover records the operators of a query that was run all ways.
-func (s *script) cover(p program, late bool) {
-	r, err := prepare(p, "")
-	if err != nil || len(r.used) == 0 {
-		return
+// folded is the final table of a query's changes, sorted.
+func folded(o rehearsal.Output) ([]string, error) {
+	rows, err := rehearsal.Fold(o.Changes, nil)
+	out := make([]string, len(rows))
+	for i, r := range rows {
+		out[i] = r.Text()
 	}
-	nulls := false
-	for _, f := range s.feeds {
-		if slices.Contains(r.used, f.name) {
-			nulls = nulls || slices.ContainsFunc(f.rows, func(row string) bool { return strings.Contains(row, "NULL") })
+	if err != nil {
+		for _, c := range o.Changes {
+			err = fmt.Errorf("%w\n\t%s %s", err, c.Op, c.Text())
 		}
 	}
-	s.covered.add(r.plan.Graph, nulls, late)
+	return out, err
+}
+
+// cover records the operators of a query that was run all ways.
+func (s *script) cover(stage *rehearsal.Stage, late bool) {
+	nulls := false
+	for _, f := range s.feeds {
+		if slices.Contains(stage.Used, f.Table) {
+			nulls = nulls || slices.ContainsFunc(f.Rows, func(row string) bool { return strings.Contains(row, "NULL") })
+		}
+	}
+	s.covered.add(stage.Plan.Graph, nulls, late)
 }
 
 func columnText(columns []data.Column) string {
@@ -174,46 +224,36 @@ func columnText(columns []data.Column) string {
 
 // feed reads: columns, a line of two dashes, rows.
 func (s *script) feed(t *testing.T, d *datadriven.TestData) string {
-	f := &feed{splits: 1}
+	f := &feed{Feed: rehearsal.Feed{Splits: 1}}
 	for _, a := range d.CmdArgs {
 		switch {
-		case len(a.Vals) == 0 && f.name == "":
-			f.name = a.Key
+		case len(a.Vals) == 0 && f.Table == "":
+			f.Table = a.Key
 		case a.Key == "splits":
-			f.splits, _ = strconv.Atoi(a.Vals[0])
+			f.Splits, _ = strconv.Atoi(a.Vals[0])
 		default:
 			d.Fatalf(t, "unknown argument %q", a.Key)
 		}
 	}
 	columns, rows, ok := strings.Cut(d.Input, "\n--\n")
-	if !ok || f.name == "" || f.splits < 1 {
+	if !ok || f.Table == "" || f.Splits < 1 {
 		d.Fatalf(t, "a feed has a name, columns, a line with --, and rows")
 	}
 	f.columns = strings.TrimSpace(columns)
 	for _, line := range strings.Split(strings.TrimSpace(rows), "\n") {
 		if line = strings.TrimSpace(line); line != "" {
-			f.rows = append(f.rows, line)
+			f.Rows = append(f.Rows, line)
 		}
 	}
-	if len(f.rows) == 0 {
+	if len(f.Rows) == 0 {
 		d.Fatalf(t, "a feed needs rows")
 	}
-	f.updates = isChange(f.rows[0])
 	for i, old := range s.feeds {
-		if old.name == f.name {
+		if old.Table == f.Table {
 			s.feeds[i] = f
-			return fmt.Sprintf("%d rows\n", len(f.rows))
+			return fmt.Sprintf("%d rows\n", len(f.Rows))
 		}
 	}
 	s.feeds = append(s.feeds, f)
-	return fmt.Sprintf("%d rows\n", len(f.rows))
-}
-
-func isChange(line string) bool {
-	for _, op := range ops {
-		if strings.HasPrefix(line, op+" ") {
-			return true
-		}
-	}
-	return false
+	return fmt.Sprintf("%d rows\n", len(f.Rows))
 }

@@ -1,4 +1,4 @@
-package enginetest
+package rehearsal
 
 import (
 	"context"
@@ -13,155 +13,103 @@ import (
 	"time"
 
 	"github.com/weir-streams/weir/engine"
-	"github.com/weir-streams/weir/engine/connector"
-	"github.com/weir-streams/weir/engine/data"
-	"github.com/weir-streams/weir/engine/graph"
 )
 
 // patience is how long a run may hang before it counts as stuck. Results never
 // depend on it.
 const patience = 2 * time.Minute
 
-// way is one of the ways a query is run.
-type way struct {
-	name string
+// Way is one of the ways a job is run.
+type Way struct {
+	Name string // one, three, savepoint, recover, chain
+	Doc  string
 	run  func(r *runner) error
 }
 
-// The ways. The first one's result is what a script shows.
-var ways = []way{
-	{"one", func(r *runner) error { return r.straight(1) }},
-	{"three", func(r *runner) error { return r.straight(3) }},
-	{"savepoint", (*runner).savepoint},
-	{"recover", (*runner).recover},
-	{"chain", (*runner).chain},
+// Ways are all of them. The first is a run that nothing disturbs, on one task.
+var Ways = []Way{
+	{"one", "one task", func(r *runner) error { return r.straight(1) }},
+	{"three", "three tasks", func(r *runner) error { return r.straight(3) }},
+	{"savepoint", "two tasks, stopped with a savepoint in the middle, restored on three", (*runner).savepoint},
+	{"recover", "two tasks, failed after a checkpoint in the middle, recovered", (*runner).recover},
+	{"chain", "two tasks, failed after three checkpoints of which each may hold what changed since the one before, recovered", (*runner).chain},
 }
 
-// program is a query with all it needs.
-type program struct {
-	feeds  []*feed
-	setup  []string // DDL and SET before the query
-	query  string
-	config map[string]string
-	// serial runs every way with one task: where rows are late, more tasks see
-	// them late or not by chance, as in Flink.
-	serial bool
-}
-
-// outcome is what a run of a program gave.
-type outcome struct {
-	columns []data.Column
-	changes []change
+// WaysNamed finds ways by their names; no names are all.
+func WaysNamed(names []string) ([]Way, error) {
+	if len(names) == 0 {
+		return Ways, nil
+	}
+	var out []Way
+	for _, n := range names {
+		i := slices.IndexFunc(Ways, func(w Way) bool { return w.Name == n })
+		if i < 0 {
+			all := make([]string, len(Ways))
+			for k, w := range Ways {
+				all[k] = w.Name
+			}
+			return nil, fmt.Errorf("no way %q; there are %s", n, strings.Join(all, ", "))
+		}
+		out = append(out, Ways[i])
+	}
+	return out, nil
 }
 
 // runner runs a program once, one way.
 type runner struct {
-	program
-	world   *world
-	engine  *engine.Engine
-	plan    *engine.Plan
-	used    []string // feeds that are read
-	columns []data.Column
-	dir     string
-	jobs    int
+	*Stage
+	ctx  context.Context // of the run
+	dir  string
+	jobs int
 }
 
-// run runs a program one way in a folder of its own. The error says why the
-// query was refused or failed.
-func run(p program, w way, dir string) (outcome, error) {
+// Run runs the job one way, with its checkpoints in a folder of its own, until
+// its input is read. The error says why it failed. A job that reads no feed has
+// no middle, and runs the first way whatever was asked.
+func (s *Stage) Run(ctx context.Context, w Way, dir string) ([]Output, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return outcome{}, err
-	}
-	r, err := prepare(p, dir)
-	if err != nil {
-		return outcome{}, err
-	}
-	if len(r.used) == 0 { // literal rows: there is no middle to stop in
-		w = ways[0]
-	}
-	if err := w.run(r); err != nil {
-		return outcome{}, err
-	}
-	return outcome{columns: r.columns, changes: r.world.result()}, nil
-}
-
-// prepare plans a program.
-func prepare(p program, dir string) (*runner, error) {
-	zone := time.UTC
-	if name := p.config["table.local-time-zone"]; name != "" {
-		var err error
-		if zone, err = time.LoadLocation(name); err != nil {
-			return nil, fmt.Errorf("time zone of the test: %w", err)
-		}
-	}
-	r := &runner{program: p, world: newWorld(p.feeds), dir: dir}
-	r.engine = engine.New(engine.Config{
-		Dir:        dir,
-		Connectors: []*connector.Connector{feedConnector(r.world), captureConnector(r.world, zone)},
-		Formats:    rowFormats,
-	})
-	var err error
-	r.columns, err = r.compile()
-	return r, err
-}
-
-// compile plans the query and turns its collect sink into ours, which commits
-// with checkpoints.
-func (r *runner) compile() ([]data.Column, error) {
-	script := ""
-	for _, f := range r.feeds {
-		kind := "rows"
-		if f.updates {
-			kind = "ops"
-		}
-		script += fmt.Sprintf("CREATE TABLE %s (%s) WITH ('connector' = 'feed', 'name' = '%s', 'format' = '%s');\n", f.name, f.columns, f.name, kind)
-	}
-	for _, s := range r.setup {
-		script += s + ";\n"
-	}
-	var err error
-	if r.plan, err = r.engine.Compile(script+r.query, r.config); err != nil {
 		return nil, err
 	}
-	var columns []data.Column
-	for _, v := range r.plan.Graph.Vertices {
-		for i := range v.Ops {
-			op := &v.Ops[i]
-			if op.Source != nil {
-				r.used = append(r.used, op.Source.Table.Name)
-			}
-			if op.Sink != nil && op.Sink.Table.Connector == "collect" {
-				op.Sink.Table = graph.Table{Name: "result", Connector: "capture", Columns: op.Schema}
-				columns = op.Schema
-			}
-		}
+	if len(s.Used) == 0 {
+		w = Ways[0]
 	}
-	if columns == nil {
-		return nil, fmt.Errorf("the query has no result")
+	s.world.reset()
+	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("the run is stuck after %s", patience))
+	defer cancel()
+	if err := w.run(&runner{Stage: s, dir: dir, ctx: ctx}); err != nil {
+		return nil, err
 	}
-	return columns, nil
+	out := slices.Clone(s.outputs)
+	for i := range out {
+		out[i].Changes = s.world.written(out[i].name)
+	}
+	return out, nil
 }
+
+// outside are the settings of a job that say where and when it keeps its state
+// and how it fails, which are the rehearsal's here.
+var outside = []string{"execution.checkpointing.", "execution.savepoint.", "state.checkpoint", "state.savepoints.", "restart-strategy"}
 
 // start starts the plan as a job of its own.
 func (r *runner) start(ctx context.Context, parallelism int, savepoint string, config map[string]string) (*engine.Job, error) {
-	c := maps.Clone(r.plan.Config)
-	if c == nil {
-		c = map[string]string{}
-	}
-	if r.serial {
+	c := maps.Clone(r.Plan.Config)
+	maps.DeleteFunc(c, func(k, _ string) bool {
+		return slices.ContainsFunc(outside, func(p string) bool { return strings.HasPrefix(k, p) })
+	})
+	if r.program.Serial {
 		parallelism = 1
 	}
 	c["parallelism.default"] = strconv.Itoa(parallelism)
 	c["execution.checkpointing.dir"] = r.dir + "/checkpoints"
+	c["restart-strategy.type"] = "none"
 	maps.Copy(c, config)
 	r.jobs++
 	id := sha256.Sum256([]byte(r.dir + strconv.Itoa(r.jobs)))
-	return r.engine.Start(ctx, engine.JobSpec{ID: hex.EncodeToString(id[:16]), Name: "test", Graph: r.plan.Graph, Config: c, SavepointPath: savepoint})
+	return r.engine.Start(ctx, engine.JobSpec{ID: hex.EncodeToString(id[:16]), Name: r.Plan.Name, Graph: r.Plan.Graph, Config: c, SavepointPath: savepoint})
 }
 
 func (r *runner) straight(parallelism int) error {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
+	ctx := r.ctx
 	job, err := r.start(ctx, parallelism, "", nil)
 	if err != nil {
 		return err
@@ -191,7 +139,7 @@ func (r *runner) until(ctx context.Context, quarters, parallelism int, config ma
 			cancel(fmt.Errorf("the job ended before its input"))
 		}
 	}()
-	if err := r.world.halted(ctx, r.used); err != nil {
+	if err := r.world.halted(ctx, r.Used); err != nil {
 		return nil, err
 	}
 	return job, nil
@@ -199,8 +147,7 @@ func (r *runner) until(ctx context.Context, quarters, parallelism int, config ma
 
 // savepoint stops at 2 tasks in the middle of the input and goes on with 3.
 func (r *runner) savepoint() error {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
+	ctx := r.ctx
 	job, err := r.halfway(ctx, 2, nil)
 	if err != nil {
 		return err
@@ -225,8 +172,7 @@ func (r *runner) savepoint() error {
 
 // recover takes a checkpoint in the middle, fails later, and goes on from it.
 func (r *runner) recover() error {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
+	ctx := r.ctx
 	job, err := r.halfway(ctx, 2, map[string]string{
 		"restart-strategy.type": "fixed-delay", "restart-strategy.fixed-delay.attempts": "3", "restart-strategy.fixed-delay.delay": "0 ms",
 	})
@@ -249,8 +195,7 @@ func (r *runner) recover() error {
 // chain takes a checkpoint after each quarter, each of which may hold only what
 // changed since the one before; it fails later, and goes on from all of them.
 func (r *runner) chain() error {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
+	ctx := r.ctx
 	job, err := r.until(ctx, 1, 2, map[string]string{
 		"restart-strategy.type": "fixed-delay", "restart-strategy.fixed-delay.attempts": "3", "restart-strategy.fixed-delay.delay": "0 ms",
 	})
@@ -260,7 +205,7 @@ func (r *runner) chain() error {
 	for quarters := 1; quarters <= 3; quarters++ {
 		if quarters > 1 {
 			r.world.halt(quarters)
-			if err := r.world.halted(ctx, r.used); err != nil {
+			if err := r.world.halted(ctx, r.Used); err != nil {
 				return err
 			}
 		}
@@ -281,20 +226,4 @@ func (r *runner) chain() error {
 		return fmt.Errorf("the job restarted %d times, not once", n)
 	}
 	return nil
-}
-
-// wayNamed finds ways by name; no names are all.
-func waysNamed(names []string) ([]way, error) {
-	if len(names) == 0 {
-		return ways, nil
-	}
-	var out []way
-	for _, n := range names {
-		i := slices.IndexFunc(ways, func(w way) bool { return w.name == n })
-		if i < 0 {
-			return nil, fmt.Errorf("no way %q", n)
-		}
-		out = append(out, ways[i])
-	}
-	return out, nil
 }

@@ -1,26 +1,51 @@
-package enginetest
+package rehearsal
 
 import (
 	"context"
 	"errors"
 	"fmt"
 	"sync"
+
+	"github.com/weir-streams/weir/engine/data"
 )
 
-// feed is an input table: its columns and its rows as the script writes them.
-type feed struct {
-	name    string
-	columns string // as in CREATE TABLE
-	updates bool
-	splits  int
-	rows    []string
+// Feed is what a table is given.
+type Feed struct {
+	// Table is the name of the table, or its end: orders, shop.orders.
+	Table string
+	// Splits is how many parts the rows are dealt out to, in turn; each is read in
+	// order. 0 is 1.
+	Splits int
+	// Rows are lines: values between bars (7 | amy | NULL | ”), those of ARRAY,
+	// MAP and ROW as JSON; or all values as a JSON array of texts, nulls and nested
+	// values. A line may begin with a change: +I, -U, +U or -D. The values are
+	// those of the physical columns, then of the METADATA columns, in order.
+	// Instants are in the time zone of the session.
+	Rows []string
 }
 
-// world is what the test connectors of one run share: gates, the injected
-// failure, and the rows committed by the sink.
+func (f *Feed) splits() int { return max(f.Splits, 1) }
+
+// Changes tells whether the rows of the feed begin with a change.
+func (f *Feed) Changes() bool {
+	if len(f.Rows) == 0 {
+		return false
+	}
+	_, _, is := cutChange(f.Rows[0])
+	return is
+}
+
+// Change is one row that a job wrote.
+type Change struct {
+	Op    data.Op
+	Cells []*string // as SQL clients show them; nil is NULL
+}
+
+// world is what the connectors of one run share: gates, the injected failure,
+// and the rows committed by the sinks.
 type world struct {
 	mu     sync.Mutex
-	feeds  map[string]*feed
+	feeds  map[string]*Feed
 	gates  map[string]int // rows of a split that may be read; absent: all
 	waits  map[string]int // splits that stand at their gate
 	stage  int            // counts the times that gates were set
@@ -29,28 +54,25 @@ type world struct {
 	failed bool
 
 	committed map[string]bool // committables seen
-	changes   []change
+	changes   map[string][]Change
 }
 
-// change is one row of a result.
-type change struct {
-	op  byte // index into ops
-	row string
-}
+var errInjected = errors.New("failure injected by the rehearsal")
 
-var ops = [...]string{"+I", "-U", "+U", "-D"}
-
-var errInjected = errors.New("failure injected by the test")
-
-func newWorld(feeds []*feed) *world {
-	w := &world{
-		feeds: map[string]*feed{}, gates: map[string]int{}, waits: map[string]int{},
-		moved: make(chan struct{}), failAt: -1, committed: map[string]bool{},
-	}
+func newWorld(feeds []*Feed) *world {
+	w := &world{feeds: map[string]*Feed{}}
+	w.reset()
 	for _, f := range feeds {
-		w.feeds[f.name] = f
+		w.feeds[f.Table] = f
 	}
 	return w
+}
+
+// reset makes ready for another run.
+func (w *world) reset() {
+	w.gates, w.waits, w.moved = map[string]int{}, map[string]int{}, make(chan struct{})
+	w.stage, w.failAt, w.failed = 0, -1, false
+	w.committed, w.changes = map[string]bool{}, map[string][]Change{}
 }
 
 // halt puts a gate in every split, after some quarters of it.
@@ -58,7 +80,7 @@ func (w *world) halt(quarters int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for name, f := range w.feeds {
-		w.gates[name] = len(f.rows) / f.splits * quarters / 4
+		w.gates[name] = len(f.Rows) / f.splits() * quarters / 4
 	}
 	w.stage++
 	clear(w.waits)
@@ -96,7 +118,7 @@ func (w *world) halted(ctx context.Context, used []string) error {
 		need := map[string]int{}
 		for _, name := range used {
 			if f := w.feeds[name]; f != nil {
-				need[name] += f.splits
+				need[name] += f.splits()
 				if w.waits[name] < need[name] {
 					missing = name
 				}
@@ -117,11 +139,11 @@ func (w *world) halted(ctx context.Context, used []string) error {
 
 // allow says how many of the rows of a split may be read from at, and whether
 // the source must fail now.
-func (w *world) allow(f *feed, split, at int) (upTo int, err error) {
+func (w *world) allow(f *Feed, split, at int) (upTo int, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	upTo = splitLen(f, split)
-	if gate, ok := w.gates[f.name]; ok {
+	if gate, ok := w.gates[f.Table]; ok {
 		upTo = min(upTo, gate)
 	}
 	if w.failAt >= 0 && !w.failed {
@@ -146,23 +168,23 @@ func (w *world) arrive(name string, said int) int {
 	return w.stage
 }
 
-// commit publishes rows once.
-func (w *world) commit(id string, rows []change) {
+// commit publishes rows of a sink once.
+func (w *world) commit(sink, id string, rows []Change) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if !w.committed[id] {
 		w.committed[id] = true
-		w.changes = append(w.changes, rows...)
+		w.changes[sink] = append(w.changes[sink], rows...)
 	}
 }
 
-func (w *world) result() []change {
+func (w *world) written(sink string) []Change {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return append([]change(nil), w.changes...)
+	return append([]Change(nil), w.changes[sink]...)
 }
 
 // splitLen is the number of rows of a split: rows are dealt out in turn.
-func splitLen(f *feed, split int) int {
-	return (len(f.rows) + f.splits - 1 - split) / f.splits
+func splitLen(f *Feed, split int) int {
+	return (len(f.Rows) + f.splits() - 1 - split) / f.splits()
 }

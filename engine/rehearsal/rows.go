@@ -1,4 +1,4 @@
-package enginetest
+package rehearsal
 
 import (
 	"bytes"
@@ -13,39 +13,74 @@ import (
 	"github.com/weir-streams/weir/engine/option"
 )
 
-// The formats of feeds, apart from all others so that a test of SQL does not
-// depend on them: "rows" are inserts only, "ops" a changelog.
-var rowFormats = []*format.Format{
-	{Name: "rows", Doc: "Rows of a test script.", Options: []option.Option{}, Decoder: newRowDecoder},
-	{Name: "ops", Doc: "Changes of a test script.", Options: []option.Option{}, Decoder: newRowDecoder, Changelog: true},
+// The formats of feeds, apart from all others so that a rehearsal does not
+// depend on them.
+const (
+	LinesName   = "rehearsal-lines"   // inserts only
+	ChangesName = "rehearsal-changes" // a changelog
+)
+
+var formats = []*format.Format{
+	{Name: LinesName, Doc: "Rows given to a rehearsal.", Options: []option.Option{}, Decoder: newRowDecoder},
+	{Name: ChangesName, Doc: "Changes given to a rehearsal.", Options: []option.Option{}, Decoder: newRowDecoder, Changelog: true},
 }
 
-// rowDecoder reads one line of a script: values between bars, a change before
-// them in a changelog.
+// rowDecoder reads one line of a feed.
 type rowDecoder struct{ spec format.DecoderSpec }
 
 func newRowDecoder(s format.DecoderSpec) (format.Decoder, error) { return &rowDecoder{s}, nil }
 
 func (d *rowDecoder) Skipped() int64 { return 0 }
 
-func (d *rowDecoder) Decode(p []byte, _ *data.Buffer, _ bool, b *data.Batch) (int, error) {
-	line := string(p)
-	op, isChange := data.Insert, false
-	for code, text := range ops {
-		if strings.HasPrefix(line, text+" ") {
-			op, line, isChange = data.Op(code), line[len(text):], true
+// cutChange takes the change from the front of a line.
+func cutChange(line string) (op data.Op, rest string, is bool) {
+	for op = data.Insert; op <= data.Delete; op++ {
+		if rest, is := strings.CutPrefix(line, op.String()+" "); is {
+			return op, rest, true
 		}
 	}
-	cells := strings.Split(line, "|")
-	if len(cells) != len(d.spec.Columns) {
-		return 0, fmt.Errorf("%d values for %d columns: %s", len(cells), len(d.spec.Columns), line)
+	return data.Insert, line, false
+}
+
+// ParseRow reads a line of a feed: one value for each column.
+func ParseRow(line string, columns []data.Column) ([]data.Value, error) {
+	var cells []any
+	if strings.HasPrefix(line, "[") {
+		dec := json.NewDecoder(strings.NewReader(line))
+		dec.UseNumber()
+		if err := dec.Decode(&cells); err != nil {
+			return nil, fmt.Errorf("read a row as JSON: %w", err)
+		}
+	} else {
+		for _, c := range strings.Split(line, "|") {
+			switch c = strings.TrimSpace(c); c {
+			case "NULL":
+				cells = append(cells, nil)
+			case "''":
+				cells = append(cells, "")
+			default:
+				cells = append(cells, c)
+			}
+		}
+	}
+	if len(cells) != len(columns) {
+		return nil, fmt.Errorf("%d values for %d columns: %s", len(cells), len(columns), line)
 	}
 	row := make([]data.Value, len(cells))
-	for i, c := range d.spec.Columns {
+	for i, c := range columns {
 		var err error
-		if row[i], err = parseCell(strings.TrimSpace(cells[i]), c.Type); err != nil {
-			return 0, fmt.Errorf("column %s: %w", c.Name, err)
+		if row[i], err = parseCell(cells[i], c.Type); err != nil {
+			return nil, fmt.Errorf("column %s: %w", c.Name, err)
 		}
+	}
+	return row, nil
+}
+
+func (d *rowDecoder) Decode(p []byte, _ *data.Buffer, _ bool, b *data.Batch) (int, error) {
+	op, line, isChange := cutChange(string(p))
+	row, err := ParseRow(strings.TrimSpace(line), d.spec.Columns)
+	if err != nil {
+		return 0, err
 	}
 	for k, path := range d.spec.Output {
 		v := row[path[0]]
@@ -68,25 +103,24 @@ func (d *rowDecoder) Decode(p []byte, _ *data.Buffer, _ bool, b *data.Batch) (in
 	return len(p), nil
 }
 
-// parseCell reads NULL, ”, or the text of a value; nested values are JSON.
-func parseCell(text string, t data.Type) (data.Value, error) {
-	switch {
-	case text == "NULL":
-		return data.NullValue(), nil
-	case text == "''":
-		text = ""
-	}
+// parseCell reads a value: nil, a text, or what JSON has; nested values may be
+// texts of JSON.
+func parseCell(x any, t data.Type) (data.Value, error) {
+	text, isText := x.(string)
 	switch t.Kind {
 	case data.Array, data.Map, data.Multiset, data.Row:
+		if !isText {
+			return nested(x, t)
+		}
 		dec := json.NewDecoder(bytes.NewReader([]byte(text)))
 		dec.UseNumber()
-		var x any
-		if err := dec.Decode(&x); err != nil {
+		var inner any
+		if err := dec.Decode(&inner); err != nil {
 			return data.Value{}, fmt.Errorf("read %s: %w", t, err)
 		}
-		return nested(x, t)
+		return nested(inner, t)
 	}
-	return scalar(text, t)
+	return nested(x, t)
 }
 
 func scalar(text string, t data.Type) (v data.Value, err error) {
