@@ -211,14 +211,18 @@ func FlinkImage(home, folder string) (file string, err error) {
 	if exists(file) {
 		return file, nil
 	}
+	part := fmt.Sprintf("%s.%d", file, os.Getpid()) // others may make the same
 	if !exists(java) {
-		if out, err := script("images.sh", "java", java).CombinedOutput(); err != nil {
+		if out, err := script("images.sh", "java", part).CombinedOutput(); err != nil {
 			return "", fmt.Errorf("make an image: %w: %s", err, out)
+		}
+		if err := os.Rename(part, java); err != nil {
+			return "", err
 		}
 	}
 	if err := mkimg("-ref", "weir.local/flink:"+filepath.Base(home), "-from", java, "-owner", "9999:9999", "-user", "9999", "-workdir", "/opt/flink",
-		"-add", home+"=/opt/flink", "-env", "FLINK_HOME=/opt/flink", "-o", file); err != nil {
+		"-add", home+"=/opt/flink", "-env", "FLINK_HOME=/opt/flink", "-o", part); err != nil {
 		return "", err
 	}
-	return file, nil
+	return file, os.Rename(part, file)
 }

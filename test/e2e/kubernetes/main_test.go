@@ -22,9 +22,14 @@ func TestMain(m *testing.M) {
 	os.Exit(kubernetes.Main(m, kubernetes.Options{Name: "e2e", Nodes: 2, NodeGrace: 12, Prepare: images}))
 }
 
+// files is the folder of images and logs, one for each cluster.
+func files() string {
+	return filepath.Join(os.TempDir(), "weir-e2e-kubernetes", os.Getenv("CLUSTER"))
+}
+
 // images makes the image of the binary under test.
 func images() ([]string, error) {
-	folder := filepath.Join(os.TempDir(), "weir-e2e-kubernetes")
+	folder := files()
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return nil, err
 	}
@@ -48,7 +53,7 @@ func images() ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		image, err := kubernetes.FlinkImage(home.Dir, folder)
+		image, err := kubernetes.FlinkImage(home.Dir, filepath.Dir(folder)) // the same for all
 		if err != nil {
 			return nil, err
 		}

@@ -99,7 +99,7 @@ func (p *platform) start() {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	log, err := os.OpenFile(filepath.Join(os.TempDir(), "weir-e2e-kubernetes", "server.log"), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
+	log, err := os.OpenFile(filepath.Join(files(), "server.log"), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
 	if err != nil {
 		p.t.Fatal(err)
 	}
