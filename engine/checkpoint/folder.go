@@ -47,10 +47,14 @@ var errDiscarded = errors.New("it was given up")
 
 const (
 	sharedFolder = "shared"
+	// pagesFrom is how large blocks are at least that begin at a whole page of the file.
+	pagesFrom = 64 << 10
 	// dataFile is the layer file of a savepoint.
 	dataFile = "state"
 	// longest is how many layers a chain has at most.
 	longest = 8
+	// longestLogged is how many it has if there is nothing to merge in most.
+	longestLogged = 64
 )
 
 func randomName() string {
@@ -120,12 +124,22 @@ func (d *folderDraft) continues(p Part, durable int64) *manifestPart {
 		}
 		for i := range op.Parts {
 			mp := &op.Parts[i]
-			if mp.Subtask != p.Subtask || len(mp.Layers) == 0 || len(mp.Layers) >= longest {
+			if mp.Subtask != p.Subtask || len(mp.Layers) == 0 || len(mp.Layers) >= longestLogged {
 				continue
 			}
+			merged := 0
+			for _, l := range mp.Layers {
+				if l.Bytes > l.Logged {
+					merged++
+				}
+			}
+			if merged >= longest {
+				continue
+			}
+			// Rows as they lie in logs do not count: they are read once, wherever they are.
 			var deltas int64
 			for _, l := range mp.Layers[1:] {
-				deltas += l.Bytes
+				deltas += l.Bytes - l.Logged
 			}
 			if deltas <= mp.Layers[0].Bytes {
 				return mp
@@ -170,7 +184,7 @@ func (d *folderDraft) add(p Part) error {
 		mp.Layers = append(mp.Layers, base.Layers...)
 		mp.Keyed = append(mp.Keyed, base.Keyed...)
 	}
-	ref := layerRef{File: own, Section: len(d.sections)}
+	ref := layerRef{File: own, Section: len(d.sections), Logged: w.logged}
 	used := false
 	if len(w.s.States) > 0 && (base == nil || !unchanged(w.s.States, base)) {
 		used = true
@@ -248,11 +262,18 @@ func (p *manifestPart) sum(states []state.Declared) {
 func (d *folderDraft) store(packed []byte) (off int64, err error) {
 	d.io.Lock()
 	defer d.io.Unlock()
-	off = d.size
 	file, err := d.target(packed)
 	if err != nil {
 		return 0, err
 	}
+	if p, ok := file.(storage.Pages); ok && len(packed) >= pagesFrom { // from memory to the disk as it lies
+		n, err := p.Pad()
+		if err != nil {
+			return 0, err
+		}
+		d.size += int64(n)
+	}
+	off = d.size
 	if file != nil {
 		if _, err := file.Write(packed); err != nil {
 			return 0, err

@@ -27,9 +27,10 @@ import (
 // savepoint refers to lies in its own folder. Small files lie in _metadata.
 
 // FormatVersion is the newest format that is read, and the one of checkpoints.
-// Savepoints have no packed rows, and are of one that older engines read too.
+// Savepoints have no packed rows, nor such that lie as in a log, and are of one that
+// older engines read too.
 const (
-	FormatVersion    = 3
+	FormatVersion    = 4
 	savepointVersion = 2
 )
 
@@ -104,7 +105,8 @@ type manifestKeyed struct {
 type layerRef struct {
 	File    int   `json:"file"`
 	Section int   `json:"section"`
-	Bytes   int64 `json:"bytes"` // stored
+	Bytes   int64 `json:"bytes"`            // stored
+	Logged  int64 `json:"logged,omitempty"` // of these: rows as they lie in logs
 }
 
 // block is a range of a layer file.

@@ -38,6 +38,9 @@ type listed struct {
 	Items int
 }
 
+// logged is the kind of pieces that have records of a log, of all key groups.
+const logged = state.Clear + 1
+
 // piece is a range of the raw bytes of a block: whole rows of one key group.
 type piece struct {
 	State  int
@@ -150,7 +153,7 @@ func (s *section) check(end int64) error {
 		}
 	}
 	for _, p := range s.Pieces {
-		if p.State < 0 || p.State >= len(s.States)+len(s.Lists) || p.Kind > state.Clear || p.Block < 0 || p.Block >= len(s.Blocks) ||
+		if p.State < 0 || p.State >= len(s.States)+len(s.Lists) || p.Kind > logged || p.Block < 0 || p.Block >= len(s.Blocks) ||
 			p.Offset < 0 || p.Length < 0 || p.Offset+p.Length > s.Blocks[p.Block].Raw {
 			return damaged("a piece lies outside of its block")
 		}
@@ -167,10 +170,10 @@ type layer struct {
 // Declared lists the keyed states.
 func (l layer) Declared() []state.Declared { return l.States }
 
-// bytes is how much there is of key groups, in raw bytes.
+// bytes is how much there is of key groups, in raw bytes, that is to be merged.
 func (l layer) bytes(by []int64) {
 	for _, p := range l.Pieces {
-		if p.State < len(l.States) && p.Group < len(by) {
+		if p.State < len(l.States) && p.Group < len(by) && p.Kind != logged {
 			by[p.Group] += int64(p.Length)
 		}
 	}
@@ -178,9 +181,13 @@ func (l layer) bytes(by []int64) {
 
 // Each reads what is wanted in the order in which it lies in the file.
 func (l layer) Each(kind state.Kind, want []bool, from, to int, f func(number, group int, rows []byte) error) error {
-	var which []piece
+	var which, logs []piece
 	for _, p := range l.Pieces {
-		if p.State < len(want) && want[p.State] && p.Kind == kind && from <= p.Group && p.Group < to {
+		switch {
+		case p.State >= len(want) || !want[p.State]:
+		case p.Kind == logged && kind == state.Put:
+			logs = append(logs, p)
+		case p.Kind == kind && from <= p.Group && p.Group < to:
 			which = append(which, p)
 		}
 	}
@@ -189,6 +196,9 @@ func (l layer) Each(kind state.Kind, want []bool, from, to int, f func(number, g
 	}
 	if kind != state.Put {
 		return l.read(which, f)
+	}
+	if err := l.records(logs, from, to, f); err != nil {
+		return err
 	}
 	unpackers := make([]*state.Unpacker, len(want))
 	for i := range unpackers {
@@ -207,6 +217,35 @@ func (l layer) Each(kind state.Kind, want []bool, from, to int, f func(number, g
 			}
 		}
 		return f(number, group, rows)
+	})
+}
+
+// records gives rows that lie as in a log, of some key groups.
+func (l layer) records(which []piece, from, to int, f func(number, group int, rows []byte) error) error {
+	if len(which) == 0 {
+		return nil
+	}
+	readers := make([]*state.LogReader, len(l.States))
+	for _, p := range which {
+		if readers[p.State] == nil {
+			var err error
+			if readers[p.State], err = state.NewLogReader(&l.States[p.State]); err != nil {
+				return damaged("%v", err)
+			}
+		}
+	}
+	return l.read(which, func(number, _ int, records []byte) error {
+		var failed error
+		err := readers[number].Read(records, func(group int, rows []byte) error {
+			if from <= group && group < to {
+				failed = f(number, group, rows)
+			}
+			return failed
+		})
+		if err != nil && failed == nil {
+			err = damaged("state %s: %v", l.States[number].Name, err)
+		}
+		return err
 	})
 }
 

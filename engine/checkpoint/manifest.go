@@ -417,13 +417,24 @@ func (s *Manifest) Verify() error {
 }
 
 func (l layer) verify() error {
-	err := l.read(l.Pieces, func(number, _ int, rows []byte) error {
+	var which, logs []piece
+	for _, p := range l.Pieces {
+		if p.Kind == logged {
+			logs = append(logs, p)
+		} else {
+			which = append(which, p)
+		}
+	}
+	err := l.read(which, func(number, _ int, rows []byte) error {
 		if l.cut {
 			return nil
 		}
 		return state.EachOf(rows, func([]byte) error { return nil })
 	})
 	if err != nil {
+		return err
+	}
+	if err := l.records(logs, 0, 0, nil); err != nil {
 		return err
 	}
 	_, err = l.lists()

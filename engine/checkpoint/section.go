@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/weir-streams/weir/engine/state"
+	"github.com/weir-streams/weir/engine/storage"
 )
 
 // sectionWriter packs rows into blocks of a layer file: in order of state, kind
@@ -15,6 +16,8 @@ type sectionWriter struct {
 	held  state.Chunk // rows that did not come in chunks
 	block []byte      // being filled
 	bytes int64       // stored
+
+	logged int64 // of bytes: those of rows as they lie in logs
 }
 
 // row adds one row.
@@ -44,6 +47,9 @@ func (w *sectionWriter) piece(number int, kind state.Kind, group int, rows []byt
 		}
 	}
 	w.s.Pieces = append(w.s.Pieces, piece{State: number, Kind: kind, Group: group, Block: len(w.s.Blocks), Offset: len(w.block), Length: len(rows)})
+	if w.block == nil {
+		w.block = storage.Page(blockSize)[:0]
+	}
 	w.block = append(w.block, rows...)
 	return nil
 }
@@ -52,7 +58,16 @@ func (w *sectionWriter) flush() error {
 	if len(w.block) == 0 {
 		return nil
 	}
-	packed, k := packBlock(w.block, w.d.pack)
+	err := w.put(w.block)
+	if w.block = w.block[:0]; cap(w.block) > blockSize {
+		w.block = nil
+	}
+	return err
+}
+
+// put writes a block.
+func (w *sectionWriter) put(raw []byte) error {
+	packed, k := packBlock(raw, w.d.pack)
 	off, err := w.d.store(packed)
 	if err != nil {
 		return err
@@ -60,8 +75,19 @@ func (w *sectionWriter) flush() error {
 	k.Offset = off
 	w.s.Blocks = append(w.s.Blocks, k)
 	w.bytes += int64(len(packed))
-	w.block = w.block[:0]
 	return nil
+}
+
+// extent writes rows from where they lie, as a block.
+func (w *sectionWriter) extent(x *state.Extent, number int) error {
+	if err := w.flush(); err != nil {
+		return err
+	}
+	w.s.Pieces = append(w.s.Pieces, piece{State: number, Kind: logged, Block: len(w.s.Blocks), Offset: x.From, Length: x.Length})
+	before := w.bytes
+	err := w.put(x.Mem)
+	w.logged += w.bytes - before
+	return err
 }
 
 // snapshot adds rows that were gathered in memory.

@@ -61,9 +61,11 @@ func (s *Stream) Take(chunk *state.Chunk) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.err != nil {
+		chunk.Release()
 		return
 	}
 	if s.bytes > brokenAt {
+		chunk.Release()
 		s.err = fmt.Errorf("storage is too slow: %d MiB of state wait to be written", s.bytes>>20)
 		return
 	}
@@ -102,6 +104,9 @@ func (s *Stream) work() {
 	for {
 		s.mu.Lock()
 		if len(s.queue) == 0 || s.err != nil {
+			for _, c := range s.queue {
+				c.Release()
+			}
 			s.queue, s.bytes, s.working = nil, 0, false
 			s.idle.Broadcast()
 			tell := s.told
@@ -117,9 +122,15 @@ func (s *Stream) work() {
 
 		s.d.writers <- struct{}{}
 		n := c.Len()
-		err := s.w.chunk(c)
+		var err error
+		if x, number := c.Extent(); x != nil {
+			err = s.w.extent(x, number)
+			c.Release()
+		} else {
+			err = s.w.chunk(c)
+			giveChunk(c)
+		}
 		<-s.d.writers
-		giveChunk(c)
 
 		s.mu.Lock()
 		s.bytes -= n

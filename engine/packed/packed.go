@@ -237,19 +237,36 @@ func (l *Layout) Bytes(rec unsafe.Pointer, k int) []byte {
 }
 
 // Fits tells whether p, which is not known to be one, has the lengths of a row.
-func (l *Layout) Fits(p []byte) bool {
+func (l *Layout) Fits(p []byte) bool { return l.end(p) == len(p) }
+
+// Begins tells whether p begins with what has the lengths of a row, with less than
+// 8 bytes behind it.
+func (l *Layout) Begins(p []byte) bool {
+	end := l.end(p)
+	return end >= 0 && len(p)-end < 8
+}
+
+// end is where a row ends according to its lengths, negative if that is not in p.
+func (l *Layout) end(p []byte) int {
 	if len(p) < l.fixed {
-		return false
+		return -1
 	}
 	end := l.fixed
 	for _, k := range l.bytes {
 		next := int(binary.LittleEndian.Uint32(p[l.places[k].at:]))
-		if next < end {
-			return false
+		if next < end || next > len(p) {
+			return -1
 		}
 		end = next
 	}
-	return end == len(p)
+	return end
+}
+
+// Written says that the rows to be read were written by another Layout.
+func (l *Layout) Written() {
+	for k := range l.absent {
+		l.absent[k] = true
+	}
 }
 
 // Raw are the bytes of a row, valid as long as it is.

@@ -13,6 +13,8 @@ type Chunk struct {
 	full  []page            // what is before them, of groups with many rows
 	spare [][]byte          // pages
 	bytes int
+
+	extent Extent // it is this, and nothing else
 }
 
 // page is some rows of a state, kind and group.

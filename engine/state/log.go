@@ -10,6 +10,7 @@ type Log struct {
 	mem  arena
 	live []int32 // records by segment
 	len  int
+	pins pins
 
 	warmed byte // of no meaning
 }
@@ -123,8 +124,10 @@ func (l *Log) warm(p unsafe.Pointer, n uint32) {
 // LogStart is where Next begins with the first record.
 const LogStart = 1<<offsetBits + logHeader>>3
 
-// Free gives everything back; the log is empty then and begins anew.
+// Free gives everything back; the log is empty then and begins anew. It waits
+// until extents that are being read are released.
 func (l *Log) Free() {
+	l.pins.wait()
 	l.mem.free()
 	l.live, l.len = nil, 0
 }

@@ -77,7 +77,7 @@ func (m *merger) layer(l Layer, name string, newest, oldest bool) (more bool, er
 	more = older && !oldest
 	err = l.Each(Put, want, m.from, m.to, func(i, group int, rows []byte) error {
 		d := &all[i]
-		remember := more && !d.Whole
+		remember := more && !d.Whole && d.Logged == nil // what lies in a log is there once
 		if newest && !remember || m.seen.n == 0 && m.cleared.n == 0 && !remember {
 			return EachOf(rows, func(row []byte) error { return m.f(d.Schema, group, row) })
 		}

@@ -24,6 +24,8 @@ type Declared struct {
 	// Packed says how rows that are put lie packed, see KeyedWriter.Pack; nil: they
 	// are in the row codec.
 	Packed []int `json:",omitempty"`
+	// Logged says that rows that are put lie as in a log; nil: they do not.
+	Logged *Logged `json:",omitempty"`
 	// Rows and Gone count what was put, and what was deleted or cleared.
 	Rows, Gone int64
 }

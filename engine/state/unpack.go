@@ -62,6 +62,7 @@ func NewUnpacker(d *Declared) (*Unpacker, error) {
 		}
 	}
 	u.layout = packed.New(types)
+	u.layout.Written()
 	return u, nil
 }
 
@@ -90,7 +91,12 @@ func (u *Unpacker) unpack(row []byte) error {
 	if !u.layout.Fits(row) {
 		return fmt.Errorf("packed row of %d bytes does not have its columns", len(row))
 	}
-	rec := unsafe.Pointer(unsafe.SliceData(row))
+	u.append(unsafe.Pointer(unsafe.SliceData(row)))
+	return nil
+}
+
+// append makes the row of a packed one and of the numbers.
+func (u *Unpacker) append(rec unsafe.Pointer) {
 	at := 0
 	u.row = u.row[:0]
 	for _, c := range u.columns {
@@ -101,5 +107,4 @@ func (u *Unpacker) unpack(row []byte) error {
 		}
 		u.row = u.layout.AppendValue(u.row, rec, c)
 	}
-	return nil
 }

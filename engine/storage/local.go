@@ -40,7 +40,7 @@ func (l local) Create(name string) (File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &localFile{f: f, path: path}, nil
+	return &localFile{f: f, path: path, out: direct{f: f}}, nil
 }
 
 func (l local) Open(name string) (Content, error) {
@@ -119,6 +119,7 @@ type localFile struct {
 
 	mu     sync.Mutex
 	f      *os.File
+	out    direct
 	closed bool
 	synced bool
 }
@@ -130,7 +131,21 @@ func (f *localFile) Write(p []byte) (int, error) {
 		return 0, ErrAborted
 	}
 	f.synced = false
-	return f.f.Write(p)
+	if err := f.out.write(p); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
+// Pad fills the file up to a whole page.
+func (f *localFile) Pad() (int, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.closed {
+		return 0, ErrAborted
+	}
+	f.synced = false
+	return f.out.pad()
 }
 
 func (f *localFile) Sync() error {
@@ -145,6 +160,9 @@ func (f *localFile) sync() error {
 	}
 	if f.synced {
 		return nil
+	}
+	if err := f.out.flush(); err != nil {
+		return err
 	}
 	if err := f.f.Sync(); err != nil {
 		return err

@@ -15,6 +15,8 @@ type logPass struct {
 	to     *state.KeyedWriter
 	groups int // key groups
 	packs  bool
+	lies   bool  // rows are not put one by one
+	unput  int64 // of those, that are to come
 
 	begun, full bool
 	deleted     bool // of a table: those deleted are written
@@ -45,8 +47,8 @@ func (s *side) beginLog(full bool) {
 	s.endLog(false)
 	s.begun, s.full = true, full
 	s.next, s.end, s.rowEnd = s.done, s.log.End(), s.rowID
-	if full {
-		s.next = state.LogStart
+	if s.unput = s.rowEnd - s.doneRow; full {
+		s.next, s.unput = state.LogStart, int64(s.log.Len())
 	}
 	s.deleted = full
 	s.leaving, s.changed, s.at = s.changed, nil, 0
@@ -81,6 +83,15 @@ func (s *side) continueLog() (bool, error) {
 			return nil
 		})
 		return false, err
+	}
+	if s.lies {
+		if x, next, ok := s.log.Extent(s.next, s.end); ok {
+			s.to.Extent(x, s.unput)
+			s.next, s.unput = next, 0
+			return s.next >= s.end, nil
+		}
+		s.next = s.end
+		return true, nil
 	}
 	rows := s.batch[:0]
 	for s.next < s.end && len(rows) < slice {

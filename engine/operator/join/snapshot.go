@@ -92,7 +92,9 @@ func (j *join) Begin(w *state.Writer) error {
 		s.to = w.Keyed(s.name, len(s.keys), s.unique(), s.schema())
 		s.groups = j.ctx.MaxParallelism
 		if s.inserts {
-			s.packs = s.to.Pack(s.places())
+			// Rows that nothing is done to go as they lie there.
+			s.lies = !s.counted && s.ttl == 0 && s.to.Logs(state.Logged{Number: logID, Head: s.head, Groups: s.groups}, s.places())
+			s.packs = s.lies || s.to.Pack(s.places())
 			s.beginLog(s.to.Whole())
 			continue
 		}
