@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"unsafe"
 
 	"github.com/weir-streams/weir/engine/data"
 	"github.com/weir-streams/weir/engine/format"
@@ -16,7 +17,11 @@ type node struct {
 	byName map[string]int // nil if there are few
 	next   int            // where the next member is expected
 	leaves []int          // outputs in it
-	mark   uint64         // number of the record in which the quick reader saw it
+
+	// The quick reader's.
+	order []quickMember // as they are expected one after the other, and nothing
+	learn int           // how often the order may still change
+	mark  uint64        // number of the record in which it was seen
 }
 
 // member is a field of an object: a whole output, an object some of whose
@@ -26,8 +31,6 @@ type member struct {
 	out       int    // -1: not an output
 	node      *node
 	seen      uint64 // number of the record that had it last
-	act       act
-	quick     quickKey
 }
 
 // copied is an output that another one holds already.
@@ -62,9 +65,13 @@ type decoder struct {
 	// The quick reader's.
 	quick     bool
 	window    *window
-	text      []byte // all that was given, of which p is the front
-	start     int    // where text lies in buf
-	all, got  uint64 // outputs there are, and those the record at hand has
+	text      []byte         // all that was given
+	at        unsafe.Pointer // its first byte
+	start     int            // where text lies in buf
+	targets   []target       // by output
+	all, got  uint64         // outputs there are, and those that are not NULL in the record at hand
+	bound     int            // where the record at hand ends, 0: not known
+	message   bool           // it ends there, whatever is in it
 	unescaped *data.Buffer
 	used      int // of unescaped
 }
@@ -150,30 +157,31 @@ func (d *decoder) Decode(p []byte, buf *data.Buffer, atEOF bool, b *data.Batch) 
 		v.Resize(data.BatchSize)
 	}
 	d.b, d.buf, d.start = b, buf, base
-	w := d.fresh()
+	w := d.begin(p)
 	i := 0
 	var err error
 	for b.N < data.BatchSize && i < len(p) {
-		n := 0
 		if w != nil {
-			if n = w.lineAfter(p, i) + 1 - i; n > 0 {
-				d.row = b.N
-				if i+n+slack <= len(p) && d.quickly(p, i, i+n-1) {
-					b.N++
-					d.line++
-					i += n
-					continue
-				}
+			if i >= w.to {
+				w.look(p, i)
+			}
+			d.row = b.N
+			if to := d.quickly(i, min(w.to, len(p)-slack), false); to >= 0 {
+				b.N++
+				d.line++
+				i = to + 1
+				continue
 			}
 		}
-		if n <= 0 {
-			n = bytes.IndexByte(p[i:], '\n') + 1
-		}
+		n := bytes.IndexByte(p[i:], '\n') + 1
 		if n == 0 {
 			if !atEOF {
 				break
 			}
 			n = len(p) - i
+		} else if w != nil && i+n > w.to && i > w.from && i+n+slack <= len(p) {
+			w.look(p, i) // it was cut off
+			continue
 		}
 		d.p, d.base, d.row = p[i:i+n], base+i, b.N
 		if at := space(d.p, 0); at == len(d.p) {
@@ -201,13 +209,13 @@ func (d *decoder) DecodeMessages(p []byte, ends []int, buf *data.Buffer, b *data
 		v.Resize(data.BatchSize)
 	}
 	d.b, d.buf, d.start = b, buf, base
-	w := d.fresh()
+	w := d.begin(p)
 	k, from := 0, 0
 	var err error
 	for ; k < len(ends) && b.N < data.BatchSize; k++ {
 		if end := ends[k]; w != nil && end > from && end+slack <= len(p) && w.covers(p, from, end) {
 			d.row = b.N
-			if d.quickly(p, from, end) {
+			if d.quickly(from, end, true) >= 0 {
 				b.N++
 				from, rows[k] = end, int32(b.N)
 				continue
@@ -239,24 +247,16 @@ func (d *decoder) finish() {
 			v.Nulls[d.b.N>>6] &= 1<<at - 1 // what a broken record left
 		}
 	}
-	d.b, d.p, d.buf, d.text = nil, nil, nil, nil
-}
-
-// fresh is the window for a new text, nil if it is to be read carefully.
-func (d *decoder) fresh() *window {
-	if !d.quick {
-		return nil
-	}
-	if d.window == nil {
-		d.window = new(window)
-	}
-	d.window.from, d.window.to = 0, 0
-	return d.window
+	clear(d.targets)
+	d.b, d.p, d.buf, d.text, d.at = nil, nil, nil, nil, nil
 }
 
 // leaveOut counts the record at hand as skipped.
 func (d *decoder) leaveOut(err error) {
 	d.skipped++
+	for _, v := range d.b.Cols {
+		v.ClearNull(d.row)
+	}
 	var at *format.RecordError
 	if d.bad != nil && errors.As(d.locate(err), &at) {
 		d.bad(at, d.p)

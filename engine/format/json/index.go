@@ -5,13 +5,12 @@ import (
 	"math/bits"
 )
 
-// window is a stretch of text of which is known where strings may end and
-// where lines do, one bit for each byte.
+// window is a stretch of text of which is known where strings may end, one bit
+// for each byte.
 type window struct {
 	from, to int // in the text
 	high     bool
 	stops    [windowBlocks + 1]uint64 // quotes, backslashes and control characters; set beyond to
-	lines    [windowBlocks + 1]uint64 // line feeds
 }
 
 const windowBlocks = 256
@@ -21,27 +20,15 @@ func (w *window) look(p []byte, from int) {
 	n := min(len(p)-from, windowBlocks*64)
 	w.from, w.to = from, from+n
 	whole := n / 64
-	w.high = indexBlocks(p[from:from+whole*64], w.stops[:], w.lines[:])
+	w.high = indexBlocks(p[from:from+whole*64], w.stops[:])
 	var rest [64]byte
 	left := copy(rest[:], p[from+whole*64:from+n])
 	for i := left; i < 64; i++ {
 		rest[i] = '"'
 	}
-	if indexBlocks(rest[:], w.stops[whole:], w.lines[whole:]) {
+	if indexBlocks(rest[:], w.stops[whole:]) {
 		w.high = true
 	}
-}
-
-// lineAfter is where the next line feed at or after i is, -1 if there is none
-// or it is further away than a window. The window then covers the line.
-func (w *window) lineAfter(p []byte, i int) int {
-	if i < w.to {
-		if at := w.line(i); at >= 0 || w.from == i || w.to == len(p) {
-			return at
-		}
-	}
-	w.look(p, i)
-	return w.line(i)
 }
 
 // covers makes the window cover p[i:end], which is not empty, if it can.
@@ -50,21 +37,6 @@ func (w *window) covers(p []byte, i, end int) bool {
 		w.look(p, i)
 	}
 	return end <= w.to
-}
-
-// line is where the next line feed at or after i is, -1 if there is none in the
-// window. i is in the window.
-func (w *window) line(i int) int {
-	at := i - w.from
-	k, last := at>>6, (w.to-w.from)>>6
-	m := w.lines[k] &^ (1<<(at&63) - 1)
-	for m == 0 {
-		if k++; k > last {
-			return -1
-		}
-		m = w.lines[k]
-	}
-	return w.from + k<<6 + bits.TrailingZeros64(m)
 }
 
 // stop is where the next stop at or after i is, at most to. i is in the window.
@@ -87,19 +59,18 @@ func (w *window) stopFrom(k uint) int {
 	return w.to
 }
 
-// indexWords sets the bits of stops and lines for p, a multiple of 64 bytes,
+// indexWords sets the bits of stops for p, a multiple of 64 bytes,
 // and tells whether p has bytes beyond ASCII.
-func indexWords(p []byte, stops, lines []uint64) bool {
+func indexWords(p []byte, stops []uint64) bool {
 	var high uint64
 	for k := range len(p) / 64 {
-		var s, l uint64
+		var s uint64
 		for j := range 8 {
 			x := binary.LittleEndian.Uint64(p[k*64+j*8:])
 			high |= x
 			s |= mark(zeros(x^lows*'"')|zeros(x^lows*'\\')|(highs&^((x|highs)-lows*0x20)&^x)) << (8 * j)
-			l |= mark(zeros(x^lows*'\n')) << (8 * j)
 		}
-		stops[k], lines[k] = s, l
+		stops[k] = s
 	}
 	return high&highs != 0
 }

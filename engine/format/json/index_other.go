@@ -2,4 +2,7 @@
 
 package json
 
-var indexBlocks = indexWords
+var (
+	indexBlocks    = indexWords
+	unescapeBlocks = unescapePlain
+)

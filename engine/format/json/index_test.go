@@ -1,6 +1,7 @@
 package json
 
 import (
+	"bytes"
 	"math/rand/v2"
 	"testing"
 )
@@ -9,6 +10,7 @@ import (
 // at each byte.
 func TestIndexesAgree(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
+	ways := map[string]func([]byte, []uint64) bool{"words": indexWords, "chosen": indexBlocks}
 	for range 500 {
 		n := 64 * r.IntN(20)
 		p := make([]byte, n)
@@ -27,9 +29,9 @@ func TestIndexesAgree(t *testing.T) {
 			}
 			wantHigh = wantHigh || p[i] >= 0x80
 		}
-		for name, index := range map[string]func([]byte, []uint64, []uint64) bool{"words": indexWords, "chosen": indexBlocks} {
-			stops, lines := make([]uint64, n/64+1), make([]uint64, n/64+1)
-			if high := index(p, stops, lines); high != wantHigh {
+		for name, index := range ways {
+			stops := make([]uint64, n/64+1)
+			if high := index(p, stops); high != wantHigh {
 				t.Errorf("%s: beyond ASCII %v, want %v", name, high, wantHigh)
 			}
 			for i, c := range p {
@@ -37,9 +39,39 @@ func TestIndexesAgree(t *testing.T) {
 				if want := c == '"' || c == '\\' || c < ' '; stop != want {
 					t.Fatalf("%s: byte 0x%02x at %d: stop %v", name, c, i, stop)
 				}
-				if line := lines[i>>6]>>(i&63)&1 != 0; line != (c == '\n') {
-					t.Fatalf("%s: byte 0x%02x at %d: line %v", name, c, i, line)
-				}
+			}
+		}
+	}
+}
+
+// TestUnescapingAgrees compares the ways to unescape; the quickest may leave
+// escapes to the other.
+func TestUnescapingAgrees(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	for range 3000 {
+		var p []byte
+		kinds := 1 + r.IntN(12)
+		for n := r.IntN(300); len(p) < n; {
+			switch r.IntN(5) {
+			case 0:
+				p = append(p, '\\', `"/\bfnrtuq 0`[r.IntN(kinds)])
+			case 1:
+				p = append(p, '\\', '\\')
+			default:
+				p = append(p, byte('a'+r.IntN(26)))
+			}
+		}
+		want, got := make([]byte, len(p)), make([]byte, len(p)+2*spare)
+		n, m := unescapePlain(want, p), unescapeBlocks(got[:len(p)+spare], p)
+		if m >= 0 && (m != n || !bytes.Equal(got[:m], want[:n])) {
+			t.Fatalf("%q: %q, want %q", p, got[:m], want[:max(n, 0)])
+		}
+		if kinds <= 3 && m < 0 {
+			t.Fatalf("%q: left to the other", p)
+		}
+		for _, c := range got[len(p)+spare:] {
+			if c != 0 {
+				t.Fatalf("%q: wrote too far", p)
 			}
 		}
 	}

@@ -1,19 +1,25 @@
 package json
 
 import (
+	"bytes"
 	"encoding/binary"
 	"math/bits"
 	"unicode/utf8"
+	"unsafe"
 
 	"github.com/weir-streams/weir/engine/data"
-	"github.com/weir-streams/weir/engine/format"
 )
 
-// The quick reader takes records of the form that programs write: members that
-// mostly follow the schema's order, few blanks, values that fit. Whatever it
+// The quick reader takes records of the form that programs write: members in
+// the order of the records before, few blanks, values that fit. Whatever it
 // meets besides, it leaves the whole record to the careful reader, which alone
 // says what is wrong. It never takes a record that the careful one would not,
 // nor reads another row from it.
+//
+// It does not know where a record ends before it is there: a line feed between
+// values is none of its blanks, and within a string it ends the quick reading.
+// It looks at no byte beyond slack behind end, where the window ends at most:
+// every place in the text is compared with end before it is read.
 
 // act says how the quick reader treats a member's value.
 type act uint8
@@ -24,270 +30,368 @@ const (
 	whole32            // INT
 	words              // CHAR, VARCHAR
 	moment             // TIMESTAMP(3) and less
+	real               // DOUBLE
+	scaled             // DECIMAL of up to 18 digits
+	truth              // BOOLEAN
 	inside             // an object of which parts are wanted
 	careful            // by the careful reader
 )
 
-// quickKey is a member name in quotes and the colon, in a form quick to compare.
-type quickKey struct {
-	w0, m0, w1, m1 uint64
-	rest           string // beyond 16 bytes
-	n              int
-}
-
-func newQuickKey(name string) quickKey {
-	text := `"` + name + `":`
-	var p [16]byte
-	k := quickKey{n: len(text)}
-	k.rest = text[copy(p[:], text):]
-	k.w0, k.w1 = binary.LittleEndian.Uint64(p[:]), binary.LittleEndian.Uint64(p[8:])
-	k.m0, k.m1 = ^uint64(0), ^uint64(0)
-	if k.n < 8 {
-		k.m0, k.m1 = 1<<(8*k.n)-1, 0
-	} else if k.n < 16 {
-		k.m1 = 1<<(8*(k.n-8)) - 1
-	}
-	return k
-}
-
-// at tells whether the key stands at p[i]; p has 16 bytes from there.
-func (k *quickKey) at(p []byte, i int) bool {
-	return binary.LittleEndian.Uint64(p[i:])&k.m0 == k.w0 &&
-		binary.LittleEndian.Uint64(p[i+8:])&k.m1 == k.w1 &&
-		(len(k.rest) == 0 || len(p)-i >= k.n && string(p[i+16:i+k.n]) == k.rest)
-}
-
-// literal tells whether a name stands in JSON as it is.
-func literal(name string) bool {
-	for i := range len(name) {
-		if c := name[i]; c < ' ' || c == '"' || c == '\\' {
-			return false
-		}
-	}
-	return true
-}
-
-// slack is how much of the text must follow a record for the quick reader.
+// slack is how much of the text must follow what the quick reader reads.
 const slack = 32
+
+// target is where the values of an output go.
+type target struct {
+	i64   []int64
+	f64   []float64
+	i32   []int32
+	bools []uint8
+	views []data.View
+	v     *data.Vector
+	buf   int // number of the text's buffer in v, -1: not known yet
+}
 
 // prepare readies the quick reader, if the schema is one for it.
 func (d *decoder) prepare(types []data.Type) {
 	d.quick = !d.strict && len(d.copies) == 0 && len(d.set) <= 64
 	d.all = 1<<len(d.set) - 1
+	d.targets = make([]target, len(d.set))
 	d.acts(d.root, types)
 }
 
 func (d *decoder) acts(n *node, types []data.Type) {
 	for i := range n.fields {
 		f := &n.fields[i]
-		f.quick = newQuickKey(f.name)
 		d.quick = d.quick && literal(f.name)
+		q := newQuickMember(f.name)
+		q.field = i
 		switch {
 		case f.node != nil:
-			f.act = inside
+			q.act, q.node = inside, f.node
 			d.acts(f.node, types)
-		case f.out < 0:
-			f.act = skipped
-		default:
-			f.act = careful
-			switch t := types[f.out]; t.Kind {
-			case data.BigInt:
-				f.act = whole64
-			case data.Int:
-				f.act = whole32
-			case data.Char, data.VarChar:
-				f.act = words
-			case data.Timestamp:
-				if t.Precision <= 3 {
-					f.act = moment
-				}
-			}
+		case f.out >= 0:
+			q.out, q.bit, q.act = f.out, 1<<(f.out&63), actOf(types[f.out])
 		}
+		n.order = append(n.order, q)
 	}
+	n.order = append(n.order, nothing)
+	n.learn = 64 + 2*len(n.fields)
 }
 
-// quickly reads the record in text[i:end] as row d.row; false: it has not.
-// The window covers it, and slack bytes of text follow it.
-func (d *decoder) quickly(text []byte, i, end int) bool {
-	if text[i] != '{' {
-		return false
+func actOf(t data.Type) act {
+	switch t.Kind {
+	case data.BigInt:
+		return whole64
+	case data.Int:
+		return whole32
+	case data.Char, data.VarChar:
+		return words
+	case data.Timestamp:
+		if t.Precision <= 3 {
+			return moment
+		}
+	case data.Double:
+		return real
+	case data.Decimal:
+		if t.Precision <= 18 {
+			return scaled
+		}
+	case data.Boolean:
+		return truth
+	}
+	return careful
+}
+
+// begin readies the quick reader for a text; nil if it is to be read carefully.
+// NULLs at and behind row b.N are cleared: the quick reader only sets them.
+func (d *decoder) begin(p []byte) *window {
+	if !d.quick || len(p) <= slack {
+		return nil
+	}
+	if d.window == nil {
+		d.window = new(window)
+	}
+	d.window.from, d.window.to = 0, 0
+	d.text, d.at = p, unsafe.Pointer(unsafe.SliceData(p))
+	for i, v := range d.b.Cols {
+		d.targets[i] = target{v.I64, v.F64, v.I32, v.Bool, v.Views, v, -1}
+	}
+	return d.window
+}
+
+// quickly reads the record at i as row d.row and returns where it ends: at a
+// line feed before end, or, as a message, at end; -1: it has not.
+// The window covers the text from i to end, and slack bytes follow.
+func (d *decoder) quickly(i, end int, message bool) int {
+	if i >= end || letter(d.at, i) != '{' {
+		return -1
 	}
 	d.record++
-	d.got, d.text, d.p, d.base = 0, text, text[:end], d.start
-	if i = d.quickObject(i+1, end, d.root); i < 0 || i != end && space(d.p, i) != end {
-		return false
+	d.got, d.bound, d.message = 0, 0, message
+	if i = d.quickObject(i+1, end, d.root); i < 0 {
+		return -1
+	}
+	if message {
+		for i < end && blank(letter(d.at, i)) {
+			i++
+		}
+		if i != end {
+			return -1
+		}
+	} else {
+		for i < end && blank(letter(d.at, i)) && letter(d.at, i) != '\n' {
+			i++
+		}
+		if i >= end || letter(d.at, i) != '\n' {
+			return -1
+		}
 	}
 	for m := d.all &^ d.got; m != 0; m &= m - 1 {
 		data.SetNullRow(d.b.Cols[bits.TrailingZeros64(m)], d.row)
 	}
+	return i
+}
+
+// letter and eightAt are the byte and the eight bytes at p[i], without a check.
+func letter(p unsafe.Pointer, i int) byte { return *(*byte)(unsafe.Add(p, i)) }
+
+func eightAt(p unsafe.Pointer, i int) uint64 {
+	return binary.LittleEndian.Uint64((*[8]byte)(unsafe.Add(p, i))[:])
+}
+
+func blank(c byte) bool { return c == ' ' || c == '\n' || c == '\r' || c == '\t' }
+
+// blanks goes past blanks; -1 if the record may end there.
+func (d *decoder) blanks(i, end int) int {
+	for ; i < end; i++ {
+		if c := letter(d.at, i); c > ' ' {
+			return i
+		} else if !blank(c) || c == '\n' && !d.message {
+			return -1
+		}
+	}
+	return -1
+}
+
+// bounded makes d.p end where the record does, for the careful reader; false:
+// that is not before end.
+func (d *decoder) bounded(i, end int) bool {
+	if d.message {
+		d.bound = end
+	} else if d.bound == 0 {
+		n := bytes.IndexByte(d.text[i:end], '\n')
+		if n < 0 {
+			return false
+		}
+		d.bound = i + n
+	}
+	d.p, d.base = d.text[:d.bound], d.start
 	return true
 }
 
 // quickObject reads members from i on, up to behind the closing brace; -1: it cannot.
 func (d *decoder) quickObject(i, end int, n *node) int {
-	p := d.text
-	next := 0
-	if p[i] == '}' {
+	p, next := d.at, 0
+	if i >= end {
+		return -1
+	}
+	if letter(p, i) == '}' {
 		return i + 1
 	}
 	for {
-		if p[i] <= ' ' {
-			if i = space(d.p, i); i >= end {
+		if letter(p, i) <= ' ' {
+			if i = d.blanks(i, end); i < 0 {
 				return -1
 			}
 		}
-		var f *member
-		for k := next; k < len(n.fields); k++ {
-			if n.fields[k].quick.at(p, i) {
-				f, next = &n.fields[k], k+1
-				i += f.quick.n
-				break
-			}
-		}
-		a := skipped
-		if f != nil {
-			a = f.act
-		} else {
-			if p[i] != '"' {
-				return -1
-			}
-			to := d.window.stop(i + 1)
-			if to+1 >= end || p[to] != '"' || p[to+1] != ':' {
-				return -1
-			}
-			name := p[i+1 : to]
-			if d.window.high && !utf8.Valid(name) {
-				return -1
-			}
-			i = to + 2
-			if k := n.find(name); k >= 0 {
-				f, next = &n.fields[k], k+1
-				a = f.act
-			}
-		}
-		if p[i] <= ' ' {
-			i = space(d.p, i)
+		m := &n.order[next]
+		if eightAt(p, i)&m.m0 == m.w0 && eightAt(p, i+8)&m.m1 == m.w1 && (m.rest == "" || d.stands(m.rest, i+16)) {
+			i += m.n
+			next++
+		} else if m, i, next = d.other(i, end, n, next); i < 0 {
+			return -1
 		}
 		if i >= end {
 			return -1
 		}
-		if a == skipped {
-			i = d.pass(i, end)
-		} else {
-			i = d.quickValue(i, end, f)
+		if letter(p, i) == ' ' {
+			if i = d.blanks(i, end); i < 0 {
+				return -1
+			}
 		}
-		if i < 0 || i >= end {
+		switch m.act {
+		case skipped:
+			i = d.pass(i, end)
+		case words:
+			i = d.quickText(i, end, m)
+		case whole64:
+			x, to := digits(p, i)
+			if to < 0 {
+				i = d.null(i, m)
+				break
+			}
+			i = to
+			d.targets[m.out].i64[d.row] = x
+			d.got |= m.bit
+		case inside:
+			if m.node.mark == d.record {
+				return -1
+			}
+			m.node.mark = d.record
+			if letter(p, i) == '{' {
+				i = d.quickObject(i+1, end, m.node)
+			} else {
+				i = d.null(i, m)
+			}
+		default:
+			i = d.quickValue(i, end, m)
+		}
+		if uint(i) >= uint(end) {
 			return -1
 		}
-		if p[i] <= ' ' {
-			if i = space(d.p, i); i >= end {
+		c := letter(p, i)
+		if c <= ' ' {
+			if i = d.blanks(i, end); i < 0 {
 				return -1
 			}
+			c = letter(p, i)
 		}
-		switch p[i] {
-		case ',':
-			if i++; i >= end {
-				return -1
-			}
-		case '}':
+		if c == '}' {
 			return i + 1
-		default:
+		}
+		if i++; c != ',' || i >= end {
 			return -1
 		}
 	}
+}
+
+// null goes past the word null and makes the value that; what follows is looked at there.
+func (d *decoder) null(i int, m *quickMember) int {
+	if uint32(eightAt(d.at, i)) != 'n'|'u'<<8|'l'<<16|'l'<<24 {
+		return -1
+	}
+	d.got &^= m.bit
+	return i + 4
 }
 
 // quickValue reads the value of a member that is wanted.
-func (d *decoder) quickValue(i, end int, f *member) int {
-	p := d.text
-	if f.act == inside {
-		if p[i] == '{' && f.node.mark != d.record {
-			f.node.mark = d.record
-			return d.quickObject(i+1, end, f.node)
-		}
-		if p[i] != 'n' || f.node.mark == d.record {
-			return -1
-		}
-		f.node.mark = d.record
-		return null(p, i)
-	}
-	v, r := d.b.Cols[f.out], d.row
-	d.got |= 1 << f.out
-	if p[i] == 'n' && f.act != careful {
-		data.SetNullRow(v, r)
-		return null(p, i)
-	}
-	v.ClearNull(r)
-	switch f.act {
-	case whole64:
-		x, next := digits(p, i)
-		v.I64[r] = x
-		return next
+func (d *decoder) quickValue(i, end int, m *quickMember) int {
+	p, t := d.at, &d.targets[m.out]
+	switch m.act {
 	case whole32:
-		x, next := digits(p, i)
+		x, to := digits(p, i)
+		if to < 0 {
+			return d.null(i, m)
+		}
 		if x != int64(int32(x)) {
 			return -1
 		}
-		v.I32[r] = int32(x)
-		return next
-	case words:
-		return d.quickText(i, end, v, r)
+		t.i32[d.row] = int32(x)
+		d.got |= m.bit
+		return to
 	case moment:
-		if p[i] != '"' {
-			return -1
+		if letter(p, i) != '"' {
+			return d.null(i, m)
+		}
+		if end-i >= 26 && t.v.Type.Precision == 3 {
+			if ms, ok := d.stamp.Known(eightAt(p, i+1), eightAt(p, i+9), eightAt(p, i+17)); ok {
+				t.i64[d.row] = ms
+				d.got |= m.bit
+				return i + 25
+			}
 		}
 		to := d.window.stop(i + 1)
-		if to >= end || p[to] != '"' {
+		if to >= end || letter(p, to) != '"' {
 			return -1
 		}
-		ms, _, err := d.stamp.Parse(p[i+1:to], v.Type.Precision)
+		ms, _, err := d.stamp.Parse(d.text[i+1:to], t.v.Type.Precision)
 		if err != nil {
 			return -1
 		}
-		v.I64[r] = ms
+		t.i64[d.row] = ms
+		d.got |= m.bit
 		return to + 1
+	case real, scaled:
+		x, fraction, to := digitsAndPoint(p, i)
+		if to < 0 {
+			if letter(p, i) == 'n' {
+				return d.null(i, m)
+			}
+			break
+		}
+		if m.act == real {
+			f := float64(x) / powers[fraction]
+			if x == 0 && letter(p, i) == '-' {
+				f = -f
+			}
+			t.f64[d.row] = f
+		} else {
+			up := t.v.Type.Scale - fraction
+			if up < 0 || up > 15 {
+				break
+			}
+			limit := int64(powers[min(t.v.Type.Precision, 18)-up])
+			if x >= limit || x <= -limit {
+				break
+			}
+			t.i64[d.row] = x * int64(powers[up])
+		}
+		d.got |= m.bit
+		return to
+	case truth:
+		switch x := eightAt(p, i); {
+		case uint32(x) == 't'|'r'<<8|'u'<<16|'e'<<24:
+			t.bools[d.row] = 1
+			d.got |= m.bit
+			return i + 4
+		case x<<24 == ('f'|'a'<<8|'l'<<16|'s'<<24|'e'<<32)<<24:
+			t.bools[d.row] = 0
+			d.got |= m.bit
+			return i + 5
+		}
 	}
-	i, err := d.value(i, v, r)
+	if !d.bounded(i, end) {
+		return -1
+	}
+	next, err := d.value(i, t.v, d.row)
 	if err != nil {
 		return -1
 	}
-	return i
-}
-
-func null(p []byte, i int) int {
-	if binary.LittleEndian.Uint32(p[i:]) != 'n'|'u'<<8|'l'<<16|'l'<<24 {
-		return -1
+	d.got |= m.bit
+	if t.v.IsNull(d.row) {
+		d.got &^= m.bit
 	}
-	return i + 4 // what follows is looked at there
+	return next
 }
 
-// digits reads a whole number of up to 16 digits.
-func digits(p []byte, i int) (x int64, next int) {
-	neg := p[i] == '-'
+// digits reads a whole number of up to 18 digits; what follows is looked at by the caller.
+func digits(p unsafe.Pointer, i int) (x int64, next int) {
+	neg := letter(p, i) == '-'
 	if neg {
 		i++
 	}
-	if p[i] == '0' && p[i+1]-'0' <= 9 {
-		return 0, -1
-	}
-	t := binary.LittleEndian.Uint64(p[i:]) ^ '0'*lows
+	t := eightAt(p, i) ^ '0'*lows
 	n := bits.TrailingZeros64((t+0x76*lows|t)&highs) >> 3
-	if n == 0 {
+	if n == 0 || t&0xff == 0 && n > 1 {
 		return 0, -1
 	}
 	x = eight(t << (64 - 8*n))
 	i += n
 	if n == 8 {
-		t = binary.LittleEndian.Uint64(p[i:]) ^ '0'*lows
+		t = eightAt(p, i) ^ '0'*lows
 		n = bits.TrailingZeros64((t+0x76*lows|t)&highs) >> 3
-		if n == 8 {
-			return 0, -1
+		if n > 0 {
+			x = x*tens[n] + eight(t<<(64-8*n))
+			i += n
 		}
-		x = x*tens[n] + eight(t<<(64-8*n))
-		i += n
-	}
-	if c := p[i]; c != ',' && c != '}' && c > ' ' {
-		return 0, -1 // a fraction, an exponent or nonsense
+		if n == 8 {
+			for end := i + 2; letter(p, i)-'0' <= 9; i++ {
+				if i == end {
+					return 0, -1
+				}
+				x = x*10 + int64(letter(p, i)-'0')
+			}
+		}
 	}
 	if neg {
 		x = -x
@@ -295,7 +399,57 @@ func digits(p []byte, i int) (x int64, next int) {
 	return x, i
 }
 
-var tens = [8]int64{1, 10, 100, 1000, 10000, 100000, 1000000, 10000000}
+// digitsAndPoint reads a number of up to 15 digits, some of which may follow
+// a point: x and how many do.
+func digitsAndPoint(p unsafe.Pointer, i int) (x int64, fraction, next int) {
+	neg := letter(p, i) == '-'
+	if neg {
+		i++
+	}
+	from := i
+	for n := 0; ; i++ {
+		c := letter(p, i) - '0'
+		if c > 9 {
+			break
+		}
+		if n++; n > 15 {
+			return 0, 0, -1
+		}
+		x = x*10 + int64(c)
+	}
+	n := i - from
+	if n == 0 || n > 1 && letter(p, from) == '0' {
+		return 0, 0, -1
+	}
+	if letter(p, i) == '.' {
+		for i++; ; i++ {
+			c := letter(p, i) - '0'
+			if c > 9 {
+				break
+			}
+			if n++; n > 15 {
+				return 0, 0, -1
+			}
+			x = x*10 + int64(c)
+			fraction++
+		}
+		if fraction == 0 {
+			return 0, 0, -1
+		}
+	}
+	if c := letter(p, i); c|0x20 == 'e' {
+		return 0, 0, -1
+	}
+	if neg {
+		x = -x
+	}
+	return x, fraction, i
+}
+
+var tens = [9]int64{1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000}
+
+// powers are exact.
+var powers = [19]float64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18}
 
 // eight is the number of eight digits, one in each byte, the first the lowest.
 func eight(t uint64) int64 {
@@ -304,132 +458,31 @@ func eight(t uint64) int64 {
 	return int64(((t&pairs)*(100+1000000<<32) + (t>>16&pairs)*(1+10000<<32)) >> 32)
 }
 
-// quickText reads a string into a column of strings.
-func (d *decoder) quickText(i, end int, v *data.Vector, r int) int {
-	p := d.text
-	if p[i] != '"' {
-		return -1
-	}
-	from := i + 1
-	to := d.window.stop(from)
-	if to >= end {
-		return -1
-	}
-	if p[to] == '\\' {
-		return d.quickEscaped(from, to, end, v, r)
-	}
-	if p[to] != '"' || d.window.high && !utf8.Valid(p[from:to]) {
-		return -1
-	}
-	n := to - from
-	if n <= data.InlineLen {
-		v.Views[r] = format.ShortView(p[from:], n)
-		return to + 1
-	}
-	if d.buf == nil {
-		v.SetBytes(r, p[from:to])
-		return to + 1
-	}
-	v.SetSlice(r, format.BufferOf(v, d.buf), d.base+from, n)
-	return to + 1
-}
-
-// quickEscaped reads a string that has escapes; the first is at esc.
-func (d *decoder) quickEscaped(from, esc, end int, v *data.Vector, r int) int {
-	p := d.text
-	to := esc
-	for p[to] == '\\' { // where it ends, as no more than that is written
-		if to = d.window.stop(to + 2); to >= end {
-			return -1
-		}
-	}
-	if p[to] != '"' || d.window.high && !utf8.Valid(p[from:to]) {
-		return -1
-	}
-	dst := d.room(to - from)
-	at := copy(dst, p[from:esc])
-	for esc < to {
-		c := plainEscapes[p[esc+1]]
-		if c == 0 {
-			return -1 // \u or nonsense
-		}
-		dst[at] = c
-		at++
-		next := d.window.stop(esc + 2)
-		at += copy(dst[at:], p[esc+2:next])
-		esc = next
-	}
-	if at <= data.InlineLen {
-		v.Views[r] = data.InlineView(dst[:at])
-		return to + 1
-	}
-	v.SetSlice(r, format.BufferOf(v, d.unescaped), d.used, at)
-	d.used += at
-	return to + 1
-}
-
-// plainEscapes is what a backslash and a character mean, 0 for those that need more.
-var plainEscapes = [256]byte{'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t'}
-
-// room is a place for n bytes in the buffer of unescaped text.
-func (d *decoder) room(n int) []byte {
-	if d.unescaped == nil || cap(d.unescaped.B)-d.used < n {
-		if d.unescaped != nil {
-			d.unescaped.Release()
-		}
-		d.unescaped, d.used = data.NewBuffer(n), 0
-		d.unescaped.B = d.unescaped.B[:cap(d.unescaped.B)] // as long as it will be: those who have views of it read its length
-	}
-	return d.unescaped.B[d.used:]
-}
-
-// keep makes row r of v a copy of t.
-func (d *decoder) keep(v *data.Vector, r int, t []byte) {
-	if len(t) <= data.InlineLen {
-		v.Views[r] = data.InlineView(t)
-		return
-	}
-	copy(d.room(len(t)), t)
-	v.SetSlice(r, format.BufferOf(v, d.unescaped), d.used, len(t))
-	d.used += len(t)
-}
-
-// passText goes past the string whose first character is at i.
-func (d *decoder) passText(i, end int) int {
-	p := d.text
-	to := d.window.stop(i)
-	for {
-		if to >= end {
-			return -1
-		}
-		if p[to] == '"' {
-			break
-		}
-		if p[to] != '\\' || plainEscapes[p[to+1]] == 0 {
-			return -1
-		}
-		to = d.window.stop(to + 2)
-	}
-	if d.window.high && !utf8.Valid(p[i:to]) {
-		return -1
-	}
-	return to + 1
-}
-
 // pass goes past a value that is not wanted.
 func (d *decoder) pass(i, end int) int {
-	p := d.text
-	switch c := p[i]; {
+	p := d.at
+	switch c := letter(p, i); {
 	case c == '"':
 		return d.passText(i+1, end)
-	case c == 'n':
-		return null(p, i)
 	case c == '-' || c-'0' <= 9:
-		if _, next := digits(p, i); next >= 0 {
-			return next
+		if _, _, to := digitsAndPoint(p, i); to >= 0 {
+			return to
 		}
+	case c == 'n':
+		if uint32(eightAt(p, i)) == 'n'|'u'<<8|'l'<<16|'l'<<24 {
+			return i + 4
+		}
+		return -1
+	case c == 't':
+		if uint32(eightAt(p, i)) == 't'|'r'<<8|'u'<<16|'e'<<24 {
+			return i + 4
+		}
+		return -1
 	case c == '{':
 		return d.passObject(i+1, end, 0)
+	}
+	if !d.bounded(i, end) {
+		return -1
 	}
 	next, err := skip(d.p, i)
 	if err != nil {
@@ -438,47 +491,74 @@ func (d *decoder) pass(i, end int) int {
 	return next
 }
 
-// passObject goes past the members of an object; the text has few blanks.
+// passText goes past the string whose first character is at i.
+func (d *decoder) passText(i, end int) int {
+	to := d.window.stop(i)
+	for {
+		if to >= end {
+			return -1
+		}
+		c := letter(d.at, to)
+		if c == '"' {
+			break
+		}
+		if c != '\\' || plainEscapes[letter(d.at, to+1)] == 0 {
+			return -1
+		}
+		to = d.window.stop(to + 2)
+	}
+	if d.window.high && !utf8.Valid(d.text[i:to]) {
+		return -1
+	}
+	return to + 1
+}
+
+// passObject goes past the members of an object.
 func (d *decoder) passObject(i, end, depth int) int {
-	p := d.text
+	p := d.at
 	if i >= end || depth > 20 {
 		return -1
 	}
-	if p[i] == '}' {
+	if letter(p, i) == '}' {
 		return i + 1
 	}
 	for {
-		if p[i] == ' ' {
-			i++
+		if letter(p, i) <= ' ' {
+			if i = d.blanks(i, end); i < 0 {
+				return -1
+			}
 		}
-		if p[i] != '"' {
+		if letter(p, i) != '"' {
 			return -1
 		}
-		if i = d.passText(i+1, end); i < 0 || i >= end || p[i] != ':' {
+		if i = d.passText(i+1, end); uint(i) >= uint(end) || letter(p, i) != ':' {
 			return -1
 		}
-		if i++; p[i] == ' ' {
+		if i++; letter(p, i) == ' ' {
 			i++
 		}
 		if i >= end {
 			return -1
 		}
-		if p[i] == '{' {
+		if letter(p, i) == '{' {
 			i = d.passObject(i+1, end, depth+1)
 		} else {
 			i = d.pass(i, end)
 		}
-		if i < 0 || i >= end {
+		if uint(i) >= uint(end) {
 			return -1
 		}
-		switch p[i] {
-		case ',':
-			if i++; i >= end {
+		c := letter(p, i)
+		if c <= ' ' {
+			if i = d.blanks(i, end); i < 0 {
 				return -1
 			}
-		case '}':
+			c = letter(p, i)
+		}
+		if c == '}' {
 			return i + 1
-		default:
+		}
+		if i++; c != ',' || i >= end {
 			return -1
 		}
 	}

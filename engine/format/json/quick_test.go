@@ -19,6 +19,8 @@ func quickSpec(t testing.TB, options ...string) format.DecoderSpec {
 		{Name: "d", Type: data.Of(data.Double)},
 		{Name: "list", Type: array(varchar)},
 		{Name: "e", Type: data.Of(data.Boolean)},
+		{Name: "m", Type: typ(data.Decimal, 10, 2)},
+		{Name: "cs", Type: typ(data.Timestamp, 2, 0)},
 	}
 	s := format.DecoderSpec{Columns: columns, Options: formattest.Options(t, Format, options...)}
 	for _, p := range []struct {
@@ -33,6 +35,8 @@ func quickSpec(t testing.TB, options ...string) format.DecoderSpec {
 		{[]int{4}, columns[4].Type},
 		{[]int{5}, columns[5].Type},
 		{[]int{6}, columns[6].Type},
+		{[]int{7}, columns[7].Type},
+		{[]int{8}, columns[8].Type},
 	} {
 		s.Output, s.Types = append(s.Output, p.path), append(s.Types, p.typ)
 	}
@@ -49,6 +53,9 @@ func FuzzQuick(f *testing.F) {
 		`{"text":"unfinished`, `{"text":"é and more than twelve bytes"}`, "{\"text\":\"\xff\"}", `{"text":"\u00e9"}`, `{"un":"\q"}`, `{"a":1,"a":null}`, `{"a":null}x`, `{"in":{"at":"2024-02-30 00:00:00"}}`,
 		`{"list":[1,2],"list":[3]}`, `{"e":{}}`, `{"un":[1,2,{"a":"b"}]}`, `{"un":tru}`, `{}`, `{"a":1,}`, `{"":1}`, `{"a":1}{"a":2}`, "{\"a\":1}\r", "{\"text\":\"\x01\"}",
 		`{"z":` + strings.Repeat(`{"z":`, 30) + "1" + strings.Repeat("}", 31), `{"d":-0.5e3,"e":"TRUE","text":5}`,
+		`{"m":12345678.91,"cs":"2024-02-29 12:34:56.789","d":0.1,"e":false,"a":-0}`, `{"m":-1,"cs":"2024-02-29 12:34:57.78","d":-0.0,"e":true}`, `{"m":123456789,"d":123456789012345.6}`, `{"m":0.125,"e":falsey}`,
+		`{"e":true,"a":1,"x1":2,"text":"\\\"\/\n"}`, `{"m":00.5}`, `{"m":1.}`, `{"d":-}`, `{"d":.5}`, `{"in":{"at":"2024-02-29 12:34:61.789","x":1}}`, `{"in":{"at":"2024-02-29 12:34:5a.789"}}`, `{"in":{"at":"2024-02-29 12:34:59.7890"}}`,
+		`{"e":true , "list":[1,	2 ] ,"in" :{ "x" : 1 }}`, `{"a":123456789012345678}`, `{"a":1234567890123456789}`, `{"a":9223372036854775808}`, `{"a":-000000000000000001}`,
 	} {
 		f.Add(s, false)
 		f.Add(s, true)
@@ -59,7 +66,7 @@ func FuzzQuick(f *testing.F) {
 		if ignore {
 			spec = quickSpec(t, "ignore-parse-errors", "true")
 		}
-		good := `{"a":7,"text":"behind it","in":{"x":1,"at":"2024-02-29 12:34:56"}}`
+		good := `{"a":7,"text":"behind it","in":{"x":1,"at":"2024-02-29 12:34:56.000"},"m":1.5,"cs":"2024-02-29 12:34:56.120"}`
 		text := good + "\n" + record + "\n" + record + "\n" + good + "\n" + good
 		read := func(quick bool) string {
 			d, err := newDecoder(spec)
@@ -100,9 +107,9 @@ func TestQuickReaderIsUsed(t *testing.T) {
 		`{"a":1,"text":"a text with a \\ in it","in":{"x":2,"at":"2024-02-29 12:34:56.789","a member of a long name":"y"},"un":"z","d":1.5,"list":["a"],"e":true,"no column":{"a":"b"}}` + "\n"
 	b := data.MakeBatch(quickSpec(t).Types, 1)
 	d.b, d.row = b, 0
-	w := d.fresh()
 	padded := []byte(text + strings.Repeat(" ", slack))
-	if end := w.lineAfter(padded, 6); end != len(text)-1 || !d.quickly(padded, 6, end) {
+	d.begin(padded).look(padded, 6)
+	if end := d.quickly(6, len(text), false); end != len(text)-1 {
 		t.Errorf("not read quickly; its end is %d", end)
 	}
 }

@@ -1,0 +1,132 @@
+package json
+
+import (
+	"unicode/utf8"
+
+	"github.com/weir-streams/weir/engine/data"
+	"github.com/weir-streams/weir/engine/format"
+)
+
+// quickText reads a string into a column of strings.
+func (d *decoder) quickText(i, end int, m *quickMember) int {
+	p := d.at
+	if letter(p, i) != '"' {
+		return d.null(i, m)
+	}
+	from := i + 1
+	to := d.window.stop(from)
+	if to >= end {
+		return -1
+	}
+	t := &d.targets[m.out]
+	if c := letter(p, to); c != '"' {
+		if c != '\\' {
+			return -1
+		}
+		return d.quickEscaped(from, to, end, m)
+	}
+	if d.window.high && !utf8.Valid(d.text[from:to]) {
+		return -1
+	}
+	d.got |= m.bit
+	n, lo := to-from, eightAt(p, from)
+	if n > data.InlineLen {
+		if t.buf < 0 {
+			if d.buf == nil {
+				t.v.SetBytes(d.row, d.text[from:to])
+				return to + 1
+			}
+			t.buf = format.BufferOf(t.v, d.buf)
+		}
+		t.views[d.row] = data.View{A: uint64(n) | lo<<32, B: uint64(t.buf) | uint64(d.start+from)<<32}
+		return to + 1
+	}
+	if n <= 4 {
+		t.views[d.row] = data.View{A: uint64(n) | lo&(1<<(8*n)-1)<<32}
+		return to + 1
+	}
+	rest := lo>>32 | eightAt(p, from+8)<<32
+	t.views[d.row] = data.View{A: uint64(n) | lo<<32, B: rest & (1<<(8*(n-4)) - 1)}
+	return to + 1
+}
+
+// quickEscaped reads a string that has escapes; the first is at esc.
+func (d *decoder) quickEscaped(from, esc, end int, m *quickMember) int {
+	p := d.at
+	to := esc
+	for letter(p, to) == '\\' { // where it ends, as no more than that is written
+		if to = d.window.stop(to + 2); to >= end {
+			return -1
+		}
+	}
+	if letter(p, to) != '"' || d.window.high && !utf8.Valid(d.text[from:to]) {
+		return -1
+	}
+	dst := d.room(to - from)
+	n := unescapeBlocks(dst, d.text[from:to])
+	if n < 0 {
+		if n = unescapePlain(dst, d.text[from:to]); n < 0 {
+			return -1
+		}
+	}
+	d.got |= m.bit
+	d.keepRoom(d.targets[m.out].v, d.row, dst[:n])
+	return to + 1
+}
+
+// unescapePlain writes the meaning of the text of a string to dst, which has as
+// many bytes, and returns its length; -1: it has \u or what is no escape.
+func unescapePlain(dst, src []byte) int {
+	at := 0
+	for i := 0; i < len(src); i++ {
+		c := src[i]
+		if c == '\\' {
+			if i++; i == len(src) {
+				return -1
+			}
+			if c = plainEscapes[src[i]]; c == 0 {
+				return -1
+			}
+		}
+		dst[at] = c
+		at++
+	}
+	return at
+}
+
+// plainEscapes is what a backslash and a character mean, 0 for those that need more.
+var plainEscapes = [256]byte{'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t'}
+
+// spare is how many bytes beyond what it writes unescapeBlocks may touch.
+const spare = 64
+
+// room is a place for n bytes and spare in the buffer of unescaped text.
+func (d *decoder) room(n int) []byte {
+	if d.unescaped == nil || cap(d.unescaped.B)-d.used < n+spare {
+		if d.unescaped != nil {
+			d.unescaped.Release()
+		}
+		d.unescaped, d.used = data.NewBuffer(n+spare), 0
+		d.unescaped.B = d.unescaped.B[:cap(d.unescaped.B)] // as long as it will be: those who have views of it read its length
+	}
+	return d.unescaped.B[d.used:]
+}
+
+// keep makes row r of v a copy of t.
+func (d *decoder) keep(v *data.Vector, r int, t []byte) {
+	if len(t) <= data.InlineLen {
+		v.Views[r] = data.InlineView(t)
+		return
+	}
+	d.keepRoom(v, r, d.room(len(t))[:copy(d.room(len(t)), t)])
+}
+
+// keepRoom makes row r of v the text t, which lies in the room.
+func (d *decoder) keepRoom(v *data.Vector, r int, t []byte) {
+	if len(t) <= data.InlineLen {
+		v.Views[r] = data.InlineView(t)
+		return
+	}
+	v.SetSlice(r, format.BufferOf(v, d.unescaped), d.used, len(t))
+	d.used += len(t)
+}
