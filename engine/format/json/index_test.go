@@ -61,7 +61,7 @@ func TestUnescapingAgrees(t *testing.T) {
 				p = append(p, byte('a'+r.IntN(26)))
 			}
 		}
-		want, got := make([]byte, len(p)), make([]byte, len(p)+2*spare)
+		want, got := make([]byte, len(p)+spare), make([]byte, len(p)+2*spare)
 		n, m := unescapePlain(want, p), unescapeBlocks(got[:len(p)+spare], p)
 		if m >= 0 && (m != n || !bytes.Equal(got[:m], want[:n])) {
 			t.Fatalf("%q: %q, want %q", p, got[:m], want[:max(n, 0)])

@@ -1,6 +1,8 @@
 package json
 
 import (
+	"encoding/binary"
+	"math/bits"
 	"unicode/utf8"
 
 	"github.com/weir-streams/weir/engine/data"
@@ -74,11 +76,24 @@ func (d *decoder) quickEscaped(from, esc, end int, m *quickMember) int {
 	return to + 1
 }
 
-// unescapePlain writes the meaning of the text of a string to dst, which has as
-// many bytes, and returns its length; -1: it has \u or what is no escape.
+// unescapePlain writes the meaning of the text of a string to dst, which has
+// spare bytes more, and returns its length; -1: it has \u or what is no escape.
 func unescapePlain(dst, src []byte) int {
 	at := 0
 	for i := 0; i < len(src); i++ {
+		for i+8 <= len(src) {
+			x := binary.LittleEndian.Uint64(src[i:])
+			binary.LittleEndian.PutUint64(dst[at:], x)
+			if m := zeros(x ^ lows*'\\'); m != 0 {
+				n := bits.TrailingZeros64(m) >> 3
+				at, i = at+n, i+n
+				break
+			}
+			at, i = at+8, i+8
+		}
+		if i == len(src) {
+			break
+		}
 		c := src[i]
 		if c == '\\' {
 			if i++; i == len(src) {
@@ -97,7 +112,7 @@ func unescapePlain(dst, src []byte) int {
 // plainEscapes is what a backslash and a character mean, 0 for those that need more.
 var plainEscapes = [256]byte{'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t'}
 
-// spare is how many bytes beyond what it writes unescapeBlocks may touch.
+// spare is how many bytes beyond what they write the ways to unescape may touch.
 const spare = 64
 
 // room is a place for n bytes and spare in the buffer of unescaped text.
