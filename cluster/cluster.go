@@ -82,6 +82,14 @@ type Rescaler interface {
 	Rescales() bool
 }
 
+// Scaler is a Launcher that gives a session cluster more or fewer TaskManagers
+// while it runs.
+type Scaler interface {
+	Launcher
+	// ScaleTaskManagers returns when that is under way; doing so again is harmless.
+	ScaleTaskManagers(ctx context.Context, ref Ref, n int) error
+}
+
 // Local is a Launcher that sees the clusters of one place only, such as those
 // of a folder of this machine. What it does not find may run at another place;
 // nobody asks it about those.
@@ -164,9 +172,20 @@ type Spec struct {
 	// Standby brings the cluster up without its job, which comes by another
 	// Launch of the same ref; only for launchers that are a Warmer.
 	Standby bool
+	// Files are those of the program that a session cluster fetches before it
+	// starts the job; Artifact names them by their To.
+	Files []File `json:",omitempty"`
 	// Hidden are values that were put in and must not be shown: not in a
 	// failure, not in the configuration, not in a log. See Hide.
 	Hidden []string
+}
+
+// File is one that is fetched where it is needed.
+type File struct {
+	URL    string `json:"url"`
+	SHA256 string `json:"sha256"`
+	Token  string `json:"token"`
+	To     string `json:"to"`
 }
 
 // Image names a container image; what is empty is the launcher's choice.

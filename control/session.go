@@ -65,6 +65,19 @@ func (c *Clusters) LaunchSession(ctx context.Context, s resource.SessionCluster,
 	return l.Launch(ctx, spec)
 }
 
+// ScaleSession gives a running session cluster another number of TaskManagers,
+// where its launcher can; one that cannot has what its jobs need.
+func (c *Clusters) ScaleSession(ctx context.Context, s resource.SessionCluster, n int) error {
+	l, err := c.sessions(s)
+	if err != nil {
+		return err
+	}
+	if scaler, ok := l.(cluster.Scaler); ok {
+		return scaler.ScaleTaskManagers(ctx, SessionRef(s), n)
+	}
+	return nil
+}
+
 // TerminateSession removes a session cluster with all jobs on it; nil means
 // that it is gone.
 func (c *Clusters) TerminateSession(ctx context.Context, s resource.SessionCluster) error {

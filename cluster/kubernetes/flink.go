@@ -1,33 +1,19 @@
 package kubernetes
 
 import (
-	"encoding/json"
 	"fmt"
 	"maps"
-	"path"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
-	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/weir-streams/weir/cluster"
 	"github.com/weir-streams/weir/flink/memory"
 )
-
-// File is one that a pod fetches before it starts.
-type File struct {
-	URL    string `json:"url"`
-	SHA256 string `json:"sha256"`
-	Token  string `json:"token"`
-	To     string `json:"to"`
-}
-
-const filesFile = "files.json" // beside the spec: a list of File
 
 // supervisor is the memory of the process beside a JobManager that answers for it.
 const supervisor = 64 << 20
@@ -41,9 +27,6 @@ const (
 // flink plans a JobManager, its TaskManagers and how they find each other.
 func (b *builder) flink(p *plan) error {
 	spec := &b.spec
-	if spec.Artifact.Kind == "PYTHON" {
-		return fmt.Errorf("%w: Python programs run in no pods yet: use a deployment target that runs Apache Flink on the server's machine (spec.launcher: flink)", cluster.ErrRefused)
-	}
 	for k, v := range b.launcher.config.FlinkConfiguration {
 		if spec.Configuration[k] == "" {
 			spec.Configuration[k] = v
@@ -264,98 +247,3 @@ func splitImage(image string) (registry, repository, tag string) {
 	}
 	return "", image, tag
 }
-
-// takeFiles replaces local files of the program by those of the pod, which it
-// fetches before it starts.
-func (b *builder) takeFiles() error {
-	a := &b.spec.Artifact
-	a.Dependencies = slices.Clone(a.Dependencies)
-	for i, path := range a.Dependencies {
-		if strings.HasPrefix(path, "maven:") {
-			return fmt.Errorf("%w: additionalDependencies %s: pods fetch nothing from Maven; upload the jar as an artifact and name that", cluster.ErrRefused, path)
-		}
-		to, err := b.takeFile(path)
-		if err != nil {
-			return err
-		}
-		a.Dependencies[i] = to
-	}
-	if a.JarPath == "" {
-		return nil
-	}
-	to, err := b.takeFile(a.JarPath)
-	a.JarPath = to
-	return err
-}
-
-func (b *builder) takeFile(local string) (string, error) {
-	f, err := b.launcher.file(b.spec.Ref, local, len(b.files))
-	if err != nil {
-		return "", err
-	}
-	b.files = append(b.files, f)
-	return f.To, nil
-}
-
-func (l *Launcher) file(ref cluster.Ref, local string, n int) (File, error) {
-	if l.config.Files == nil {
-		return File{}, fmt.Errorf("%w: this server gives pods no files: set --pod-url to where pods reach it", cluster.ErrRefused)
-	}
-	url, token, sum, err := l.config.Files(ref, local)
-	if err != nil {
-		return File{}, fmt.Errorf("offer %s to pods: %w", filepath.Base(local), err)
-	}
-	return File{URL: url, SHA256: sum, Token: token, To: path.Join(filesDir, strconv.Itoa(n), filepath.Base(local))}, nil
-}
-
-// withFiles refuses what a session cluster that is up cannot fetch.
-func (l *Launcher) withFiles(spec cluster.Spec) (cluster.Spec, error) {
-	spec.Kubernetes = nil
-	if spec.Artifact.JarPath != "" {
-		return spec, fmt.Errorf("%w: session clusters in pods run SQL scripts: a pod that is up fetches no jar; use a deployment target without a session cluster", cluster.ErrRefused)
-	}
-	return spec, nil
-}
-
-// filesJSON is the list of files for the pods.
-func (b *builder) filesJSON() ([]byte, error) { return json.Marshal(b.files) }
-
-// highAvailability prepares Flink's own, which keeps what a new JobManager
-// needs in config maps; that needs rights of its own.
-func (b *builder) highAvailability(p *plan) (bool, error) {
-	config := b.spec.Configuration
-	kind := strings.ToLower(first(config["high-availability.type"], config["high-availability"]))
-	switch kind {
-	case "", "none":
-		return false, nil
-	case "kubernetes", "vvp-kubernetes", "org.apache.flink.kubernetes.highavailability.kuberneteshaservicesfactory":
-	default:
-		return false, fmt.Errorf("%w: high-availability.type %s: pods of Flink keep what a new JobManager needs in Kubernetes (kubernetes), or nowhere (none)", cluster.ErrRefused, kind)
-	}
-	delete(config, "high-availability")
-	config["high-availability.type"] = "kubernetes"
-	config["kubernetes.cluster-id"], config["kubernetes.namespace"] = b.name, b.namespace
-	if config["high-availability.storageDir"] == "" {
-		dir := first(config["execution.checkpointing.dir"], config["state.checkpoints.dir"])
-		if dir == "" {
-			return false, fmt.Errorf("%w: high availability needs high-availability.storageDir, a place that all pods see", cluster.ErrRefused)
-		}
-		config["high-availability.storageDir"] = strings.TrimRight(dir, "/") + "/ha"
-	}
-	meta := b.meta(b.name, "")
-	p.parts = append(p.parts,
-		part{serviceAccounts, &corev1.ServiceAccount{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "ServiceAccount"}, ObjectMeta: meta}},
-		part{roles, &rbacv1.Role{
-			TypeMeta: metav1.TypeMeta{APIVersion: rbacv1.SchemeGroupVersion.String(), Kind: "Role"}, ObjectMeta: *meta.DeepCopy(),
-			Rules: []rbacv1.PolicyRule{{APIGroups: []string{""}, Resources: []string{"configmaps"}, Verbs: []string{"get", "list", "watch", "create", "update", "patch", "delete"}}},
-		}},
-		part{roleBindings, &rbacv1.RoleBinding{
-			TypeMeta: metav1.TypeMeta{APIVersion: rbacv1.SchemeGroupVersion.String(), Kind: "RoleBinding"}, ObjectMeta: *meta.DeepCopy(),
-			RoleRef:  rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: b.name},
-			Subjects: []rbacv1.Subject{{Kind: "ServiceAccount", Name: b.name, Namespace: b.namespace}},
-		}})
-	return true, nil
-}
-
-// haSelector finds the config maps of Flink's high availability.
-func haSelector(name string) string { return "app=" + name + ",configmap-type=high-availability" }

@@ -46,6 +46,8 @@ type Config struct {
 	// Files tells pods where to fetch a local file: an address, a token for it
 	// and its checksum; nil: pods get no files.
 	Files func(ref cluster.Ref, path string) (url, token, sha256 string, err error)
+	// Maven brings a jar, by its coordinates, to this machine; nil: none comes.
+	Maven func(ctx context.Context, coordinates string) (path string, err error)
 	Log   *slog.Logger // nil: slog.Default()
 }
 
@@ -111,10 +113,13 @@ func (l *Launcher) launch(ctx context.Context, spec cluster.Spec) error {
 		return err
 	}
 	if spec.OnSession() {
-		if spec, err = l.withFiles(spec); err != nil {
+		if spec, err = l.forSession(spec); err != nil {
 			return err
 		}
 		return cluster.LaunchOn(ctx, l, spec)
+	}
+	if spec, err = l.fromMaven(ctx, spec); err != nil {
+		return err
 	}
 	p, err := l.plan(spec, g.namespace)
 	if err != nil {
@@ -160,6 +165,9 @@ func (l *Launcher) make(ctx context.Context, g *ground, p *plan) error {
 	for _, part := range p.parts {
 		part.object.SetOwnerReferences([]metav1.OwnerReference{owner})
 		if err := g.apply(ctx, part.resource, part.object); err != nil {
+			if no := g.passingOn(part, err); no != nil {
+				return no
+			}
 			return g.explain("make the cluster's objects", err)
 		}
 	}

@@ -63,7 +63,11 @@ func (l *Launcher) observe(ctx context.Context, g *ground, ref cluster.Ref) (clu
 	main := mainOfPods(all)
 	switch {
 	case main != nil:
-		return l.judge(ctx, g, main), nil
+		o := l.judge(ctx, g, main)
+		if hopeless(&root, main) {
+			o.Failed = true
+		}
+		return o, nil
 	case root.Annotations[launchedNote] == "":
 		if len(all) > 0 {
 			return cluster.Observation{Message: "it was not launched in full, and has pods: " + ending(all)}, nil

@@ -161,7 +161,7 @@ type builder struct {
 	spec            cluster.Spec
 	name, namespace string
 	options         options
-	files           []File // that the pods fetch
+	files           []cluster.File // that the pods fetch
 }
 
 // identity are the labels by which an object is found.

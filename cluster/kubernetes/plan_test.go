@@ -92,6 +92,18 @@ func TestObjects(t *testing.T) {
 			s.Image = cluster.Image{Registry: "registry.example.com/team", Tag: "1.20-own"}
 			s.JobManagerCPU, s.JobManagerMemory, s.TaskManagerCPU, s.TaskManagerMemory = 1, 1<<30, 2, 4<<30
 		}},
+		{"flink-python", func(s *cluster.Spec) {
+			s.Artifact = cluster.Artifact{Kind: "PYTHON", JarPath: "/var/lib/orders.py", PythonLibraries: []string{"/var/lib/words.py"}, PythonArchives: []string{"/var/lib/data.zip#data"}}
+		}},
+		{"flink-available-own", func(s *cluster.Spec) {
+			s.Target = "jobs/flink"
+			s.Configuration["high-availability.type"] = "kubernetes"
+			s.Kubernetes = optionsIn(t, `{pods: {serviceAccountName: streams}}`)
+		}},
+		{"flink-session", func(s *cluster.Spec) {
+			s.Ref = cluster.Ref{Namespace: "default", Session: "5e551035-c105-4e12-a001-000000000001", Target: "jobs/flink"}
+			s.Artifact, s.DeploymentName, s.TaskManagers = cluster.Artifact{}, "shared", 2
+		}},
 		{"flink-available", func(s *cluster.Spec) {
 			s.Target = "jobs/flink"
 			s.Configuration["high-availability.type"] = "kubernetes"
@@ -156,7 +168,6 @@ func TestPlanRefuses(t *testing.T) {
 		}},
 		{"state.backend.memory is 900 mb", func(s *cluster.Spec) { s.Configuration["state.backend.memory"] = "900 mb" }},
 		{"on weir's engine only", func(s *cluster.Spec) { s.Target = "jobs/weir"; s.Artifact.Kind = "JAR" }},
-		{"Python programs run in no pods", func(s *cluster.Spec) { s.Artifact.Kind = "PYTHON" }},
 		{"knows no image of Flink 1.19", func(s *cluster.Spec) { s.Target = "jobs/flink"; s.Artifact.Engine = "1.19" }},
 		{"resources.taskmanager.memory", func(s *cluster.Spec) { s.Target = "jobs/flink"; s.TaskManagerMemory = 200 << 20 }},
 		{"native mode", func(s *cluster.Spec) {
@@ -176,6 +187,33 @@ func TestPlanRefuses(t *testing.T) {
 		if !errors.Is(err, cluster.ErrRefused) || !strings.Contains(err.Error(), tt.says) {
 			t.Errorf("want a refusal that says %q, got %v", tt.says, err)
 		}
+	}
+}
+
+func TestJobsForSessions(t *testing.T) {
+	on := func(engine string, change func(*cluster.Artifact)) (cluster.Spec, error) {
+		spec := testSpec()
+		spec.Session, spec.Target = "5e551035-c105-4e12-a001-000000000001", "jobs"+engine
+		spec.Artifact = cluster.Artifact{Kind: "JAR", JarPath: "/var/lib/orders.jar"}
+		change(&spec.Artifact)
+		return testLauncher().forSession(spec)
+	}
+	spec, err := on("/flink", func(a *cluster.Artifact) {
+		a.Kind, a.JarPath, a.PythonArchives = "PYTHON", "/var/lib/orders.py", []string{"/var/lib/data.zip#data"}
+	})
+	if err != nil || len(spec.Files) != 2 || spec.Artifact.JarPath != spec.Files[1].To || spec.Artifact.PythonArchives[0] != spec.Files[0].To+"#data" {
+		t.Errorf("%+v, %v", spec, err)
+	}
+	for _, f := range spec.Files {
+		if !filepath.IsLocal(f.To) || f.URL == "" || f.Token == "" {
+			t.Errorf("%+v", f)
+		}
+	}
+	if _, err := on("", func(*cluster.Artifact) {}); !errors.Is(err, cluster.ErrRefused) || !strings.Contains(err.Error(), "engine: flink") {
+		t.Errorf("a jar on a session cluster of the engine: %v", err)
+	}
+	if _, err := on("/flink", func(a *cluster.Artifact) { a.Dependencies = []string{"/var/lib/kafka.jar"} }); !errors.Is(err, cluster.ErrRefused) || !strings.Contains(err.Error(), "class path") {
+		t.Errorf("a dependency on a session cluster: %v", err)
 	}
 }
 

@@ -49,7 +49,12 @@ func (l *Launcher) terminate(ctx context.Context, ref cluster.Ref) error {
 	}
 	all := metav1.ListOptions{LabelSelector: selector(ref)}
 	// Before the pods, or others would come in their place.
-	if err := g.list(ctx, deployments, all, func(u *unstructured.Unstructured) error { return g.remove(ctx, deployments, u.GetName()) }); err != nil {
+	if err := g.list(ctx, deployments, all, func(u *unstructured.Unstructured) error {
+		if u.GetName() == name+"-"+componentJobManager && u.GetDeletionTimestamp() == nil {
+			l.sayGoodbye(ctx, g, ref, name)
+		}
+		return g.remove(ctx, deployments, u.GetName())
+	}); err != nil {
 		return g.explain("remove its Deployments", err)
 	}
 	defer l.disconnect(ref)

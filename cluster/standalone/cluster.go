@@ -37,6 +37,9 @@ type Config struct {
 	Life *os.File
 	// Waiting answers for a job that Flink does not have.
 	Waiting func(Waiting) http.Handler
+	// Fetch brings a file of a job that is brought later to this machine; nil:
+	// such jobs bring none.
+	Fetch func(ctx context.Context, f cluster.File) error
 	// Hide is told of values of jobs that are brought later, which must not be shown.
 	Hide func(values []string)
 	Log  *slog.Logger
@@ -65,6 +68,7 @@ type Cluster struct {
 
 	mu    sync.Mutex
 	ready bool // the JobManager has answered
+	asked bool // the cluster was asked to end, not only this process
 	jobs  map[string]*job
 	warm  flink.Standby  // of a cluster whose job comes later
 	wg    sync.WaitGroup // of jobs being brought
@@ -188,10 +192,10 @@ func (c *Cluster) Run(ctx context.Context) error {
 }
 
 // endJobManager ends a JobManager. With high availability it takes away first
-// what it keeps for others to come: there are none of this cluster, unless it
-// has pods, of which only this one ends.
+// what it keeps for others to come: there are none of this cluster, unless only
+// this pod of it ends.
 func (c *Cluster) endJobManager(ctx context.Context, ch *child) {
-	if highlyAvailable(c.plan.config) && c.isReady() && c.config.Pod == nil {
+	if highlyAvailable(c.plan.config) && c.isReady() && (c.config.Pod == nil || c.isAsked()) {
 		ask, cancel := context.WithTimeout(context.WithoutCancel(ctx), childGrace)
 		defer cancel()
 		if err := c.flink().Shutdown(ask); err != nil {
@@ -204,6 +208,12 @@ func (c *Cluster) endJobManager(ctx context.Context, ch *child) {
 		}
 	}
 	ch.end(c.grace())
+}
+
+func (c *Cluster) isAsked() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.asked
 }
 
 // grace is what processes get to end by themselves. A cluster is asked to end

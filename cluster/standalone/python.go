@@ -70,7 +70,10 @@ func pythonOf(config map[string]string) string {
 // checkPython tells whether a Python has PyFlink of the cluster's version.
 func (c *Cluster) checkPython(spec cluster.Spec) error {
 	python := pythonOf(spec.Configuration)
-	mend := fmt.Sprintf("install it, in a virtual environment of its own, with `pip install apache-flink==%s`, and name that Python in flinkConfiguration %s", c.config.Home.Version, pythonClient)
+	mend := fmt.Sprintf("use an image that has Python and `apache-flink==%s` (artifact.flinkImageRepository, flinkImageTag), or name its Python in flinkConfiguration %s", c.config.Home.Version, pythonClient)
+	if c.config.Pod == nil {
+		mend = fmt.Sprintf("install it, in a virtual environment of its own, with `pip install apache-flink==%s`, and name that Python in flinkConfiguration %s", c.config.Home.Version, pythonClient)
+	}
 	path, err := exec.LookPath(python)
 	if err != nil {
 		return fmt.Errorf("there is no Python %q for Python programs; %s", python, mend)

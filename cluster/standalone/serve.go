@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -35,6 +37,7 @@ func (c *Cluster) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.WriteString(w, "{}")
 		c.mu.Lock()
 		defer c.mu.Unlock()
+		c.asked = true
 		if c.stop != nil {
 			c.stop()
 		}
@@ -130,6 +133,10 @@ func (c *Cluster) take(id string, body []byte) (status int, err error) {
 		return http.StatusBadRequest, fmt.Errorf("the spec is of job %q, the path of job %s", spec.FlinkJobID(), id)
 	case len(spec.Artifact.Dependencies) > 0 && c.config.Spec.IsSession():
 		return http.StatusBadRequest, errors.New("a session cluster has one class path for all its jobs: put artifact.additionalDependencies into flink/jars below the data folder (weir flink jar), or use a deployment target")
+	case len(spec.Files) > 0 && c.config.Fetch == nil:
+		return http.StatusBadRequest, errors.New("this cluster fetches no files of jobs")
+	case slices.ContainsFunc(spec.Files, func(f cluster.File) bool { return !filepath.IsLocal(f.To) }):
+		return http.StatusBadRequest, errors.New("a file of the job is to lie outside of the job's folder")
 	case spec.Session != c.config.Spec.Session:
 		return http.StatusBadRequest, fmt.Errorf("the job is for session cluster %q, this is %s", spec.Session, c.config.Spec.Session)
 	}

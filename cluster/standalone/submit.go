@@ -62,7 +62,11 @@ func (c *Cluster) bring(id string) {
 
 // submit returns when Flink has the job (nil) or has refused it.
 func (c *Cluster) submit(ctx context.Context, j *job) error {
-	req, jar, name, err := c.request(j.spec)
+	spec, err := c.fetch(ctx, j.spec)
+	if err != nil {
+		return err
+	}
+	req, jar, name, err := c.request(spec)
 	if err != nil {
 		return err
 	}
@@ -95,6 +99,44 @@ func (c *Cluster) submit(ctx context.Context, j *job) error {
 			return ctx.Err()
 		}
 	}
+}
+
+// folder is where the files of a job that was brought lie.
+func (c *Cluster) folder(spec cluster.Spec) string {
+	return filepath.Join(c.config.Dir, "jobs", spec.FlinkJobID())
+}
+
+// fetch brings the files of a job here, and names them in its program.
+func (c *Cluster) fetch(ctx context.Context, spec cluster.Spec) (cluster.Spec, error) {
+	if len(spec.Files) == 0 {
+		return spec, nil
+	}
+	here := map[string]string{}
+	for _, f := range spec.Files {
+		to := filepath.Join(c.folder(spec), filepath.FromSlash(f.To))
+		here[f.To], f.To = to, to
+		if err := c.config.Fetch(ctx, f); err != nil {
+			return spec, fmt.Errorf("fetch %s: %w", filepath.Base(to), err)
+		}
+	}
+	name := func(path string) string {
+		file, alias, named := strings.Cut(path, "#")
+		if to := here[file]; to != "" && named {
+			return to + "#" + alias
+		} else if to != "" {
+			return to
+		}
+		return path
+	}
+	a := &spec.Artifact
+	a.JarPath = name(a.JarPath)
+	for _, all := range []*[]string{&a.PythonLibraries, &a.PythonArchives} {
+		*all = slices.Clone(*all)
+		for i, path := range *all {
+			(*all)[i] = name(path)
+		}
+	}
+	return spec, nil
 }
 
 // passing tells whether a no may be a yes soon, and says nothing of the job.
@@ -243,7 +285,15 @@ func (c *Cluster) forget(ctx context.Context, id string) error {
 		c.jobs[id] = j
 	}
 	j.removed = true
+	spec := j.spec
 	c.mu.Unlock()
+	if len(spec.Files) > 0 {
+		defer func() {
+			if err := os.RemoveAll(c.folder(spec)); err != nil {
+				c.config.Log.Warn("files of a job are left over", "job", spec.JobID, "error", err)
+			}
+		}()
+	}
 	for {
 		status, err := c.flink().JobStatus(ctx, id)
 		switch {

@@ -118,6 +118,10 @@ func prepareFlink(ctx context.Context, life lifeOf, spec cluster.Spec, parts fli
 			return nil, err
 		}
 	}
+	self, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("find this program: %w", err)
+	}
 	more, err := dependencies(ctx, spec.Artifact.Dependencies, parts.from, log)
 	if err != nil {
 		return nil, err
@@ -126,6 +130,7 @@ func prepareFlink(ctx context.Context, life lifeOf, spec cluster.Spec, parts fli
 	log.Info("Flink cluster starts", "version", home.Version, "java", java.Version, "deployment", spec.DeploymentName, "parallelism", spec.Parallelism, "from", spec.SavepointLocation)
 	return standalone.New(standalone.Config{
 		Dir: life.StateDir(), Spec: spec, Home: home, Java: java, Jars: jars, Life: parts.lock, Pod: parts.pod, Waiting: front.waiting, Hide: secrets.Add, Log: log,
+		Fetch: func(ctx context.Context, f cluster.File) error { return fetchFile(ctx, self, f) },
 	})
 }
 

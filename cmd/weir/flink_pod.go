@@ -16,7 +16,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/weir-streams/weir/cluster"
-	"github.com/weir-streams/weir/cluster/kubernetes"
 	"github.com/weir-streams/weir/cluster/standalone"
 )
 
@@ -131,20 +130,40 @@ func fetchAll(c *cobra.Command, self, list string) error {
 	if err != nil {
 		return fmt.Errorf("read the list of files: %w", err)
 	}
-	var files []kubernetes.File
+	var files []cluster.File
 	if err := json.Unmarshal(b, &files); err != nil {
 		return fmt.Errorf("read the list of files %s: %w", list, err)
 	}
 	for _, f := range files {
-		if err := os.MkdirAll(filepath.Dir(f.To), 0o755); err != nil {
-			return fmt.Errorf("fetch %s: %w", f.To, err)
-		}
-		cmd := exec.CommandContext(c.Context(), self, "fetch", "--url", f.URL, "--sha256", f.SHA256, "--to", f.To)
-		cmd.Env = append(os.Environ(), "WEIR_FETCH_TOKEN="+f.Token)
-		cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
-		if err := cmd.Run(); err != nil {
+		if err := fetchFile(c.Context(), self, f); err != nil {
 			return fmt.Errorf("fetch %s: %w", f.To, err)
 		}
 	}
 	return nil
 }
+
+// fetchFile fetches a file by a process of its own, which has the token.
+func fetchFile(ctx context.Context, self string, f cluster.File) error {
+	if err := os.MkdirAll(filepath.Dir(f.To), 0o755); err != nil {
+		return err
+	}
+	last := &tail{}
+	cmd := exec.CommandContext(ctx, self, "fetch", "--url", f.URL, "--sha256", f.SHA256, "--to", f.To)
+	cmd.Env = append(os.Environ(), "WEIR_FETCH_TOKEN="+f.Token)
+	cmd.Stdout, cmd.Stderr = os.Stdout, io.MultiWriter(os.Stderr, last)
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("%w: %s", err, last)
+	}
+	return nil
+}
+
+// tail keeps the last words of a process.
+type tail struct{ text []byte }
+
+func (t *tail) Write(b []byte) (int, error) {
+	t.text = append(t.text, b...)
+	t.text = t.text[max(0, len(t.text)-1000):]
+	return len(b), nil
+}
+
+func (t *tail) String() string { return cluster.Words(string(t.text)) }

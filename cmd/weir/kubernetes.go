@@ -5,17 +5,20 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 
 	"github.com/weir-streams/weir/cluster/kubernetes"
 	"github.com/weir-streams/weir/control"
+	"github.com/weir-streams/weir/flink/distribution"
 	"github.com/weir-streams/weir/resource"
 )
 
 // kubernetesLauncher makes the launcher of pods. It connects to nothing before
 // a deployment target wants it.
-func kubernetesLauncher(config configuration, values control.Secrets, files *podFiles, log *slog.Logger) (*kubernetes.Launcher, error) {
+func kubernetesLauncher(config configuration, data string, values control.Secrets, files *podFiles, log *slog.Logger) (*kubernetes.Launcher, error) {
 	images, err := flinkImages(config.get("flink-images"))
 	if err != nil {
 		return nil, err
@@ -40,6 +43,12 @@ func kubernetesLauncher(config configuration, values control.Secrets, files *pod
 			return s.Spec.Value, nil
 		},
 		Environment: s3Environment(config), FlinkConfiguration: s3FlinkConfiguration(config), Files: files.Offer, Log: log,
+		Maven: func(ctx context.Context, coordinates string) (string, error) {
+			return distribution.FetchJar(ctx, distribution.Jar{
+				Coordinates: coordinates, Dir: filepath.Join(data, "flink", "maven"), Repository: os.Getenv("WEIR_MAVEN_REPOSITORY"),
+				Progress: func(what string) { log.InfoContext(ctx, what) },
+			})
+		},
 	}
 	if c.Image == "" {
 		c.Image = "weir:" + strings.TrimPrefix(thisBuild().Version, "v")

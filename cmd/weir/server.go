@@ -127,7 +127,7 @@ func (s *session) serve(ctx context.Context, config configuration) (err error) {
 	if err != nil {
 		return err
 	}
-	inPods, err := kubernetesLauncher(config, db.Secrets(), podFiles, log)
+	inPods, err := kubernetesLauncher(config, data, db.Secrets(), podFiles, log)
 	if err != nil {
 		return err
 	}

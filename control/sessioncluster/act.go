@@ -27,6 +27,11 @@ func (c *Controller) act(ctx context.Context, seen *snapshot, p plan) error {
 		}
 		log.InfoContext(ctx, "cluster removed", "incarnation", seen.Status.Incarnation)
 	}
+	if p.scale {
+		if err := c.Clusters.ScaleSession(ctx, seen.SessionCluster, p.status.NumberOfTaskManagers); err != nil {
+			return fmt.Errorf("change the number of task managers to %d: %w", p.status.NumberOfTaskManagers, err)
+		}
+	}
 	written, err := c.write(ctx, seen, p)
 	if err != nil {
 		return err

@@ -42,6 +42,7 @@ type Clusters interface {
 	LookAtSession(ctx context.Context, s resource.SessionCluster) control.Sight
 	LaunchSession(ctx context.Context, s resource.SessionCluster, spec cluster.Spec) error
 	TerminateSession(ctx context.Context, s resource.SessionCluster) error
+	ScaleSession(ctx context.Context, s resource.SessionCluster, taskManagers int) error
 	// Place is where the launcher's clusters come to be; empty: everywhere.
 	Place(launcher string) string
 }

@@ -45,6 +45,7 @@ type Config struct {
 type plan struct {
 	terminate bool // the incarnation that was seen
 	launch    bool // the incarnation of the new status, once that is written
+	scale     bool // to the number of TaskManagers of the new status, before that is written
 
 	status resource.SessionClusterStatus
 	events []control.Event // said if the status says something new
@@ -198,6 +199,7 @@ func (d *decision) running() {
 		d.status.Message = "the cluster does not answer: " + first(s.Message, "no reason known")
 		d.again = d.now.Add(time.Second)
 	case d.Status.State == resource.SessionUpdating:
+		d.scale = true
 		d.status.NumberOfTaskManagers = d.Spec.NumberOfTaskManagers
 		d.status.Running.LastUpdateTime = resource.At(d.now)
 		d.enter(resource.SessionRunning, "")

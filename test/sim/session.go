@@ -114,6 +114,11 @@ func (k clusters) TerminateSession(_ context.Context, s resource.SessionCluster)
 	})
 }
 
+// ScaleSession changes the number of TaskManagers, which jobs here do not need.
+func (k clusters) ScaleSession(context.Context, resource.SessionCluster, int) error {
+	return k.ask(func() error { return nil })
+}
+
 // checkTerminateSession looks at every removal of a session cluster: no job
 // that ran before the stop was decided may be on it, unless nobody could ask.
 func (w *World) checkTerminateSession(h *fakeSession, s resource.SessionCluster) {

@@ -73,6 +73,9 @@ func newLauncher(t *testing.T, namespace, folder string, change ...func(*launche
 // flinkImage is what images.sh calls it.
 const flinkImage = "weir.local/flink:" + flink.Newest
 
+// flinkImages are those of a platform.
+const flinkImages = "2.3=" + flinkImage + ",1.20=weir.local/flink:" + flink.LongTerm
+
 var namespaces atomic.Int64
 
 // namespace makes a namespace of its own for a test, and afterwards wants that

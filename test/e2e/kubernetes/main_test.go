@@ -48,7 +48,7 @@ func images() ([]string, error) {
 	if err := kubernetes.WeirImage(weirImage, binary, image); err != nil {
 		return nil, err
 	}
-	for _, version := range []string{flink.Newest} {
+	for _, version := range []string{flink.Newest, flink.LongTerm} {
 		home, err := flink.Install(version)
 		if err != nil {
 			return nil, err
@@ -58,6 +58,10 @@ func images() ([]string, error) {
 			return nil, err
 		}
 		images = append(images, image)
+		// Maven reaches its repository from outside the cluster's network only.
+		if _, _, err := flink.BuildPrograms(folder, version); err != nil {
+			return nil, err
+		}
 	}
 	return images, nil
 }

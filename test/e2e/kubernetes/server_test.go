@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/weir-streams/weir/client"
 )
 
 // platform is a server beside the pods, with a deployment target for them.
@@ -21,7 +23,9 @@ type platform struct {
 	team      string // namespace of weir
 	args      []string
 	url       string
+	api       *client.Client
 	cmd       *exec.Cmd
+	log       string // file
 }
 
 func newPlatform(t *testing.T, namespace, engine string) *platform {
@@ -30,7 +34,7 @@ func newPlatform(t *testing.T, namespace, engine string) *platform {
 
 // newReachablePlatform makes a platform that pods reach, too, which needs
 // somebody to sign in.
-func newReachablePlatform(t *testing.T, namespace, engine string) *platform {
+func newReachablePlatform(t *testing.T, namespace, engine string, more ...string) *platform {
 	t.Helper()
 	const address = "10.89.0.1" // of node 1
 	l, err := net.Listen("tcp", address+":0")
@@ -46,8 +50,9 @@ func newReachablePlatform(t *testing.T, namespace, engine string) *platform {
 		t.Fatal(err)
 	}
 	t.Setenv("WEIR_TOKEN", "a-token-for-the-tests-of-pods-0123456789")
-	return newPlatformAt(t, namespace, engine, at, "--auth", "--auth-bootstrap-token-file", token, "--auth-admins", "user:bootstrap",
-		"--pod-url", "http://"+at, "--external-url", "http://"+at)
+	return newPlatformAt(t, namespace, engine, at, append([]string{
+		"--auth", "--auth-bootstrap-token-file", token, "--auth-admins", "user:bootstrap", "--pod-url", "http://" + at, "--external-url", "http://" + at,
+	}, more...)...)
 }
 
 func newPlatformAt(t *testing.T, namespace, engine, listen string, more ...string) *platform {
@@ -64,7 +69,7 @@ func newPlatformAt(t *testing.T, namespace, engine, listen string, more ...strin
 	p.args = []string{
 		"server", "--listen", listen, "--data", t.TempDir(), "--state", filepath.Join(p.folder, "state"), "--checkpoint-interval", "1s",
 		"--kubeconfig", os.Getenv("KUBECONFIG"), "--kube-reach", "direct", "--pod-image", weirImage, "--pod-image-pull-policy", "IfNotPresent",
-		"--flink-images", flinkImage,
+		"--flink-images", flinkImages,
 	}
 	p.args = append(p.args, more...)
 	p.start()
@@ -99,12 +104,12 @@ func (p *platform) start() {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	log, err := os.OpenFile(filepath.Join(files(), "server.log"), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
+	log, err := os.OpenFile(filepath.Join(files(), strings.ReplaceAll(p.t.Name(), "/", "-")+".log"), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o644)
 	if err != nil {
 		p.t.Fatal(err)
 	}
 	defer log.Close()
-	p.cmd.Stderr = log
+	p.cmd.Stderr, p.log = log, log.Name()
 	if err := p.cmd.Start(); err != nil {
 		p.t.Fatal(err)
 	}
@@ -112,6 +117,9 @@ func (p *platform) start() {
 	for lines.Scan() {
 		if _, url, ok := strings.Cut(lines.Text(), "running at "); ok {
 			p.url = strings.TrimSpace(url)
+			if p.api, err = client.New(client.Options{Server: p.url, Author: "tester", Token: os.Getenv("WEIR_TOKEN")}); err != nil {
+				p.t.Fatal(err)
+			}
 			return
 		}
 	}
