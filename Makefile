@@ -113,9 +113,10 @@ golden: ## rewrite the golden files of plans and decisions; read the diff before
 	go test ./engine/sql/... ./control/... -args -rewrite
 
 .PHONY: generate
-generate: ## regenerate what is generated: reference pages, TypeScript types
+generate: ## regenerate what is generated: reference pages, TypeScript types, the resource of Kubernetes
 	cd web && npm run --silent generate
 	go run ./cmd/weir reference docs/reference --words web/src/components/editor/words.json
+	go run ./deploy/crd deploy/helm/crds/weirdeployments.yaml
 
 .PHONY: clean
 clean: ## remove what was built
