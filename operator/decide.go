@@ -22,6 +22,9 @@ const (
 	Adopt = "weir.io/adopt"
 	// Owner is the annotation of a deployment that says which resource owns it.
 	Owner = "weir.io/owned-by"
+	// Revision is the annotation of a deployment with the revision that its
+	// resource became; what is newer was edited elsewhere.
+	Revision = "weir.io/applied-revision"
 )
 
 // Condition types.
@@ -160,9 +163,9 @@ func (s *Status) set(kind string, is bool, reason, message string, generation in
 	s.Conditions = append(s.Conditions, c)
 }
 
-// mergePatch is the patch (RFC 7396) that makes to of from; empty when they are
-// equal.
-func mergePatch(from, to map[string]any) map[string]any {
+// MergePatch is the patch (RFC 7396) that makes to of from; empty when they are
+// equal. Numbers of both are json.Number, or of both are not.
+func MergePatch(from, to map[string]any) map[string]any {
 	patch := map[string]any{}
 	for key, old := range from {
 		now, there := to[key]
@@ -172,7 +175,7 @@ func mergePatch(from, to map[string]any) map[string]any {
 		case !there:
 			patch[key] = nil
 		case isObject && staysObject:
-			if inner := mergePatch(a, b); len(inner) > 0 {
+			if inner := MergePatch(a, b); len(inner) > 0 {
 				patch[key] = inner
 			}
 		case !reflect.DeepEqual(old, now):

@@ -238,7 +238,7 @@ func (o *Operator) drift(ctx context.Context, w *WeirDeployment, d *resource.Dep
 	if err != nil {
 		return nil, nil, err
 	}
-	return mergePatch(applied, now), mergePatch(now, applied), nil
+	return MergePatch(applied, now), MergePatch(now, applied), nil
 }
 
 // apply brings git's spec to the deployment, after it took back what was edited

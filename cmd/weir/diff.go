@@ -19,7 +19,8 @@ func diffCommand(s *session) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "diff -f FILE | diff deployment NAME --revision A..B",
 		Short: "Show what apply would change, or what changed between two revisions",
-		Long:  "Show, as lines of YAML, what apply would change, or what changed between two revisions of a deployment. Exit code 1 if anything differs.",
+		Long: "Show, as lines of YAML, what apply would change, or what changed between two revisions of a deployment. Exit code 1 if anything differs.\n" +
+			"Of a WeirDeployment of Kubernetes, what its next change would: also what was edited elsewhere, and would be taken back.",
 		Example: example(`weir diff -f orders.yaml
 weir diff deployment orders --revision 3..5`),
 		Args: cobra.MaximumNArgs(2),
@@ -52,7 +53,7 @@ weir diff deployment orders --revision 3..5`),
 }
 
 func (s *session) diffFiles(ctx context.Context, api *client.Client, files []string) (bool, error) {
-	all, err := s.readManifests(files)
+	all, err := s.readAnyManifests(files)
 	if err != nil {
 		return false, err
 	}
@@ -79,6 +80,9 @@ func (s *session) diffFiles(ctx context.Context, api *client.Client, files []str
 			after, err = api.Deployments(namespace).Create(ctx, body, client.DryRun)
 		case err == nil:
 			patch, patchErr := threeWay(before.Metadata.Annotations[annotationApplied], m.wanted())
+			if patchErr == nil && m.mirrored {
+				patch, patchErr = s.withDrift(ctx, api, before, patch)
+			}
 			if patchErr != nil {
 				return false, fmt.Errorf("%s: %w", m.source, patchErr)
 			}

@@ -22,6 +22,7 @@ type manifest struct {
 	name      string
 	namespace string // empty: the command line's
 	document  map[string]any
+	mirrored  bool // it is a WeirDeployment of Kubernetes
 }
 
 // applied are the kinds that apply takes, in the order in which they are
@@ -38,6 +39,17 @@ func appliedKinds() string {
 // readManifests reads a file, a folder of .yaml, .yml and .json files, or
 // standard input ("-"), ready to be applied in order.
 func (s *session) readManifests(paths []string) ([]manifest, error) {
+	all, err := s.readAnyManifests(paths)
+	for _, m := range all {
+		if m.mirrored {
+			return nil, fmt.Errorf("%s: a WeirDeployment is applied and deleted with kubectl, and weir operator brings it here; weir diff shows what it changes", m.source)
+		}
+	}
+	return all, err
+}
+
+// readAnyManifests reads WeirDeployments of Kubernetes as well.
+func (s *session) readAnyManifests(paths []string) ([]manifest, error) {
 	var all []manifest
 	for _, path := range paths {
 		found, err := s.readPath(path)
@@ -156,6 +168,9 @@ func parseManifest(at string, text []byte) (manifest, error) {
 		if strings.EqualFold(kind, string(k)) {
 			m.kind = k
 		}
+	}
+	if m.kind == "" {
+		m.mirror(kind)
 	}
 	switch {
 	case kind == "":

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"strconv"
 
 	"github.com/spf13/cobra"
 
@@ -73,7 +74,8 @@ func (w weirAPI) Apply(ctx context.Context, namespace, name string, wanted, undo
 	if client.IsNotFound(err) {
 		body := withApplied(wanted)
 		metadata(body)["name"] = name
-		return deployments.Create(ctx, body)
+		after, err := deployments.Create(ctx, body)
+		return w.note(ctx, namespace, after, err)
 	}
 	if err != nil {
 		return before, err
@@ -89,7 +91,23 @@ func (w weirAPI) Apply(ctx context.Context, namespace, name string, wanted, undo
 	if !allowsLoss(before, wanted) {
 		options = append(options, client.RefuseStateLoss)
 	}
-	return deployments.Patch(ctx, before.Metadata.ID, patch, options...)
+	after, err := deployments.Patch(ctx, before.Metadata.ID, patch, options...)
+	return w.note(ctx, namespace, after, err)
+}
+
+// note keeps with a deployment which revision is git's, for weir diff. It is
+// words only: the operator itself goes by the resource's status.
+func (w weirAPI) note(ctx context.Context, namespace string, d resource.Deployment, err error) (resource.Deployment, error) {
+	is := strconv.Itoa(d.Metadata.Generation)
+	if err != nil || d.Metadata.Annotations[operator.Revision] == is {
+		return d, err
+	}
+	patch := map[string]any{"metadata": map[string]any{"annotations": map[string]any{operator.Revision: is}}}
+	if noted, err := w.api.Deployments(namespace).Patch(ctx, d.Metadata.ID, patch); err == nil {
+		noted.Metadata.Generation = d.Metadata.Generation // somebody may have edited it meanwhile
+		return noted, nil
+	}
+	return d, nil
 }
 
 // over is the patch that does what below does, and then what above does.
