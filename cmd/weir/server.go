@@ -250,6 +250,9 @@ func (s *session) serve(ctx context.Context, config configuration) (err error) {
 		return errors.Join(err, ln.Close())
 	}
 
+	delay, _ := time.ParseDuration(config.get("shutdown-delay")) // checked with the settings
+	ctx, stop := lingering(ctx, delay)
+	defer stop()
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return srv.Run(ctx, ln) })
 	g.Go(func() error { return measures.Run(ctx) })
@@ -280,6 +283,16 @@ func (s *session) serve(ctx context.Context, config configuration) (err error) {
 	fmt.Fprintf(s.out, "weir is running at http://%s\n", ln.Addr())
 	log.InfoContext(ctx, "server started", "address", ln.Addr().String(), "data", data, "version", b.Version)
 	return g.Wait()
+}
+
+// lingering is a context that ends some time after ctx does.
+func lingering(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	if d <= 0 {
+		return context.WithCancel(ctx)
+	}
+	inner, stop := context.WithCancel(context.WithoutCancel(ctx))
+	context.AfterFunc(ctx, func() { time.AfterFunc(d, stop) })
+	return inner, stop
 }
 
 // engineVariable is an environment variable of the engines that a launcher

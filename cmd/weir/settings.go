@@ -52,6 +52,7 @@ func settings(getenv func(string) string) []setting {
 		{name: "external-url", doc: "where browsers reach the server, such as https://weir.example.com, for signing in behind a proxy"},
 		{name: "pod-url", doc: "where pods of jobs reach this server, such as http://weir.weir.svc:8080, to fetch their files", check: checkPodURL},
 		{name: "metrics-listen", doc: "address to serve /metrics, /healthz and /readyz on for everybody, such as :9090; they are at the address of listen too, where metrics are for admins"},
+		{name: "shutdown-delay", value: "0s", doc: "how long the server answers on after it is told to end, until those who send it requests know that it does", check: checkDelay},
 		{name: "auth", value: "false", doc: "ask who sends a request, and allow what role bindings allow; without it everybody may do everything", boolean: true, check: checkBool},
 		{name: "auth-bootstrap-token-file", doc: "file with the token of user:bootstrap, an admin, to set up roles with"},
 		{name: "auth-admins", doc: "who manages namespaces: user:NAME and group:NAME, separated by commas"},
@@ -91,6 +92,13 @@ func defaultData(getenv func(string) string) string {
 func checkDuration(v string) error {
 	if d, err := time.ParseDuration(strings.ReplaceAll(v, " ", "")); err != nil || d <= 0 {
 		return fmt.Errorf("want a duration such as 10s, got %q", v)
+	}
+	return nil
+}
+
+func checkDelay(v string) error {
+	if d, err := time.ParseDuration(v); err != nil || d < 0 || d > time.Hour {
+		return fmt.Errorf("want a duration such as 5s, got %q", v)
 	}
 	return nil
 }

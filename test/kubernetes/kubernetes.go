@@ -35,12 +35,17 @@ type Options struct {
 	// Prepare runs before the cluster is started, outside its network, and
 	// answers with files of images that every node gets.
 	Prepare func() ([]string, error)
+	// Run runs the tests in the cluster's network; nil: m.Run alone.
+	Run func(m *testing.M) int
 }
 
 // Main runs the tests of a package in a cluster and answers with the status to
 // exit with.
 func Main(m *testing.M, o Options) int {
 	if os.Getenv(inside) != "" {
+		if o.Run != nil {
+			return o.Run(m)
+		}
 		return m.Run()
 	}
 	status, err := outside(o)

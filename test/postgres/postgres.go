@@ -16,6 +16,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -35,6 +36,16 @@ var errAbsent = errors.New("no PostgreSQL")
 
 // nobody runs the server, which refuses to run as root.
 const nobody = 65534
+
+// Address is where the server listens. Tests whose pods or other machines must
+// reach it set another one before they first use it; who comes from elsewhere
+// signs in as postgres with Password.
+var Address = "127.0.0.1"
+
+const loopback = "127.0.0.1"
+
+// Password of the user postgres, for who comes from elsewhere.
+const Password = "a password: of postgres"
 
 // the is the server of this test binary.
 var the struct {
@@ -83,7 +94,13 @@ func URL(t testing.TB) string {
 }
 
 func (s *server) url(database string) string {
-	return fmt.Sprintf("postgres://postgres@127.0.0.1:%d/%s?sslmode=disable", s.port, database)
+	u := url.URL{
+		Scheme: "postgres", User: url.User("postgres"), Host: net.JoinHostPort(Address, strconv.Itoa(s.port)), Path: "/" + database, RawQuery: "sslmode=disable",
+	}
+	if Address != loopback {
+		u.User = url.UserPassword("postgres", Password)
+	}
+	return u.String()
 }
 
 func (s *server) exec(statement string) error {
@@ -123,9 +140,22 @@ func (s *server) run(bin string) error {
 		}
 	}
 	data := filepath.Join(s.dir, "data")
-	initdb := s.command(filepath.Join(bin, "initdb"), "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync")
+	args := []string{"-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync"}
+	if Address != loopback {
+		password := filepath.Join(s.dir, "password")
+		if err := os.WriteFile(password, []byte(Password), 0o644); err != nil {
+			return err
+		}
+		args = append(args, "--auth-host=scram-sha-256", "--pwfile="+password)
+	}
+	initdb := s.command(filepath.Join(bin, "initdb"), args...)
 	if out, err := initdb.CombinedOutput(); err != nil {
 		return fmt.Errorf("initdb: %w\n%s", err, out)
+	}
+	if Address != loopback {
+		if err := letIn(filepath.Join(data, "pg_hba.conf")); err != nil {
+			return err
+		}
 	}
 	// The port is free now and may be taken in a moment: then try another.
 	var err error
@@ -140,6 +170,16 @@ func (s *server) run(bin string) error {
 	return err
 }
 
+// letIn lets everybody in who knows the password.
+func letIn(rules string) error {
+	f, err := os.OpenFile(rules, os.O_WRONLY|os.O_APPEND, 0)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString("host all all 0.0.0.0/0 scram-sha-256\n")
+	return errors.Join(err, f.Close())
+}
+
 // serve starts the server and returns when it answers, or has ended.
 func (s *server) serve(bin, data string) error {
 	logPath := filepath.Join(s.dir, "log")
@@ -148,7 +188,7 @@ func (s *server) serve(bin, data string) error {
 		return err
 	}
 	defer func() { _ = log.Close() }()
-	s.cmd = s.command(filepath.Join(bin, "postgres"), "-D", data, "-h", "127.0.0.1", "-p", strconv.Itoa(s.port), "-k", s.dir,
+	s.cmd = s.command(filepath.Join(bin, "postgres"), "-D", data, "-h", Address, "-p", strconv.Itoa(s.port), "-k", s.dir,
 		"-c", "fsync=off", "-c", "full_page_writes=off", "-c", "shared_buffers=32MB", "-c", "max_connections=200", "-c", "wal_level=logical")
 	s.cmd.Stdout, s.cmd.Stderr = log, log
 	started := make(chan error)
@@ -203,7 +243,7 @@ func (s *server) stop() {
 }
 
 func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := net.Listen("tcp", net.JoinHostPort(Address, "0"))
 	if err != nil {
 		return 0, err
 	}
