@@ -1,6 +1,7 @@
 package accumulator
 
 import (
+	"encoding/binary"
 	"unsafe"
 
 	"github.com/weir-streams/weir/engine/data"
@@ -11,6 +12,7 @@ import (
 type shot struct {
 	main           *state.KeyedWriter
 	sides          []*state.KeyedWriter
+	runs           []bool // of sides: rows are put several at a time
 	windowed       bool
 	window         int64
 	maxParallelism int
@@ -35,7 +37,8 @@ func (s *Set) declare(w *state.Writer, prefix, slice string, windowed bool, maxP
 	}
 	to.main = add("groups", len(s.keys), len(s.keys), s.stateSchema(windowed))
 	for k, d := range s.sides {
-		to.sides = append(to.sides, add(d.name, len(s.keys), len(s.keys)+1, s.sideSchema(k, windowed)))
+		side := add(d.name, len(s.keys), len(s.keys)+1, s.sideSchema(k, windowed))
+		to.sides, to.runs = append(to.sides, side), append(to.runs, d.block > 0 && side.Runs())
 	}
 	return to
 }
@@ -175,22 +178,38 @@ func (g *Groups) putSide(k int, rec unsafe.Pointer) {
 	s.puts++
 }
 
-// putBlock writes a row for each value of a block.
+// putBlock writes the rows of the values of a block.
 func (g *Groups) putBlock(k int, rec unsafe.Pointer) {
 	s, t, d := &g.shot, g.sides[k], &g.set.sides[k]
 	owner := t.Owner(rec)
 	group := data.KeyGroup(state.Hash(owner), s.maxParallelism)
 	s.row = g.Table.Key(s.row[:0], owner)
-	n := len(s.row)
+	to := s.sides[k]
+	before := s.puts
+	if !s.runs[k] {
+		g.buf = d.eachValue(t, rec, g.buf, func(x int64, seen uint64) {
+			row := appendInt(append(to.Open(group), s.row...), x)
+			if s.windowed {
+				row = appendInt(row, s.window)
+			}
+			to.Close(group, appendInt(row, int64(seen)))
+			s.puts++
+		})
+		return
+	}
+	run := binary.AppendUvarint(to.Open(group), uint64(len(s.row)))
+	run = append(run, s.row...)
 	g.buf = d.eachValue(t, rec, g.buf, func(x int64, seen uint64) {
-		row := appendInt(s.row[:n], x)
+		at := len(run)
+		run = appendInt(append(run, 0), x)
 		if s.windowed {
-			row = appendInt(row, s.window)
+			run = appendInt(run, s.window)
 		}
-		s.row = appendInt(row, int64(seen))
+		run = appendInt(run, int64(seen))
+		run[at] = byte(len(run) - at - 1) // three numbers are less than 128 bytes
 		s.puts++
-		s.sides[k].Put(group, s.row)
 	})
+	to.CloseRun(group, run, s.puts-before)
 }
 
 func (g *Groups) fail(err error) {

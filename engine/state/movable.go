@@ -204,7 +204,11 @@ func (a *arena) oldest() int {
 // evict moves a segment to the file, but for the records in use.
 func (t *Table) evict(k int) error {
 	left := 0
+	t.touchHot(k, 0)
 	err := t.eachIn(k, func(addr uint64, rec unsafe.Pointer) error {
+		if off := int(addr & offsetMask << 3); off >= t.touched {
+			t.touchHot(k, off)
+		}
 		e := (*uint32)(unsafe.Add(rec, recEpoch))
 		if *e&hotFlag == 0 {
 			left += t.sizeOf(rec)
@@ -223,6 +227,25 @@ func (t *Table) evict(k int) error {
 	t.dead -= int64(used - left)
 	t.log.segments[k].stamp = t.Now
 	return t.log.moveOut(k, left)
+}
+
+// touchHot looks at where the index has the records in use of a part of a segment
+// that begins at off, so that the misses overlap.
+func (t *Table) touchHot(k, off int) {
+	const many = 8 << 10
+	base, used := t.log.bases[k], t.log.segments[k].used
+	var sum uint64
+	t.touched = min(off+many, used)
+	for ; off < t.touched; off += t.sizeOf(unsafe.Add(base, off)) {
+		rec := unsafe.Add(base, off)
+		if e := epochOf(rec); e == deadEpoch || *(*uint32)(unsafe.Add(rec, recEpoch))&hotFlag == 0 {
+			continue
+		}
+		id := t.identOf(rec)
+		at := t.from(id.hash * t.salt)
+		sum += at.x.slots[at.p]
+	}
+	t.sum = sum // keeps the loads alive
 }
 
 // clear frees a segment in memory; its records go to the end of the log.

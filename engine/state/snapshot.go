@@ -26,6 +26,8 @@ type Declared struct {
 	Packed []int `json:",omitempty"`
 	// Logged says that rows that are put lie as in a log; nil: they do not.
 	Logged *Logged `json:",omitempty"`
+	// Runs says that rows that are put lie several at a time, see KeyedWriter.Runs.
+	Runs bool `json:",omitempty"`
 	// Rows and Gone count what was put, and what was deleted or cleared.
 	Rows, Gone int64
 }

@@ -46,6 +46,7 @@ type Table struct {
 	fresh   []int32
 	hashes  []uint64
 	sum     uint64
+	touched int // how far in the segment that goes to the file
 }
 
 // NewTable makes a table for keys of the given types, with records of width

@@ -23,8 +23,26 @@ func (k *KeyedWriter) Pack(columns []int) bool {
 	return true
 }
 
-// Unpacker turns packed rows into rows in the row codec.
+// Runs asks for rows to be put several at a time that begin alike: the length of
+// what they have in common as a uvarint, that, and the rest of each with its length
+// before it. Readers see rows. If it is false they are to be put one by one.
+func (k *KeyedWriter) Runs() bool {
+	if !k.w.Packs || k.w.sink == nil {
+		return false
+	}
+	k.w.Snapshot.Keyed[k.i].Runs = true
+	return true
+}
+
+// CloseRun is Close for n rows that begin alike.
+func (k *KeyedWriter) CloseRun(group int, run []byte, n int) {
+	k.w.Snapshot.Keyed[k.i].Rows += int64(n) - 1
+	k.Close(group, run)
+}
+
+// Unpacker turns packed rows, and such that begin alike, into rows in the row codec.
 type Unpacker struct {
+	runs    bool
 	layout  *packed.Layout
 	columns []int
 	numbers []int64
@@ -32,8 +50,14 @@ type Unpacker struct {
 	out     []byte
 }
 
-// NewUnpacker makes one for the rows of a state; nil: they are not packed.
+// NewUnpacker makes one for the rows of a state; nil: they are rows already.
 func NewUnpacker(d *Declared) (*Unpacker, error) {
+	if d.Runs {
+		if d.Packed != nil {
+			return nil, fmt.Errorf("state %s: its rows are both packed and in runs", d.Name)
+		}
+		return &Unpacker{runs: true}, nil
+	}
 	if d.Packed == nil {
 		return nil, nil
 	}
@@ -70,6 +94,10 @@ func NewUnpacker(d *Declared) (*Unpacker, error) {
 // the next call.
 func (u *Unpacker) Rows(rows []byte) ([]byte, error) {
 	u.out = u.out[:0]
+	if u.runs {
+		err := EachOf(rows, u.run)
+		return u.out, err
+	}
 	err := EachOf(rows, func(row []byte) error {
 		if err := u.unpack(row); err != nil {
 			return err
@@ -78,6 +106,20 @@ func (u *Unpacker) Rows(rows []byte) ([]byte, error) {
 		return nil
 	})
 	return u.out, err
+}
+
+// run makes the rows of those that begin alike.
+func (u *Unpacker) run(run []byte) error {
+	n, w := uvarint(run)
+	if w <= 0 || uint64(len(run)-w) < n {
+		return fmt.Errorf("truncated rows")
+	}
+	head := run[w : w+int(n)]
+	return EachOf(run[w+int(n):], func(rest []byte) error {
+		u.out = appendUvarint(u.out, uint64(len(head)+len(rest)))
+		u.out = append(append(u.out, head...), rest...)
+		return nil
+	})
 }
 
 func (u *Unpacker) unpack(row []byte) error {

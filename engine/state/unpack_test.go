@@ -3,6 +3,7 @@ package state
 import (
 	"encoding/binary"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"unsafe"
 
@@ -80,5 +81,68 @@ func TestPackedRowsAreRead(t *testing.T) {
 		if _, err := NewUnpacker(&Declared{Schema: schema, Packed: bad}); err == nil {
 			t.Errorf("columns %v were taken", bad)
 		}
+	}
+}
+
+// TestRunsAreReadAsRows writes rows that begin alike together and reads each; what
+// is damaged ends with an error or rows.
+func TestRunsAreReadAsRows(t *testing.T) {
+	var chunk *Chunk
+	w := NewWriter(1, false, sinkOf(func(c *Chunk) { chunk = c }))
+	schema := []data.Column{{Type: data.Of(data.VarChar)}, {Type: data.Of(data.BigInt)}}
+	if to := w.Keyed("s", 1, 2, schema); to.Runs() {
+		t.Error("savepoints have rows, not runs")
+	}
+	w.Packs = true
+	to := w.Keyed("s", 1, 2, schema)
+	if !to.Runs() {
+		t.Fatal("rows cannot be put several at a time")
+	}
+	var want []string
+	for i := range 200 {
+		head := make([]byte, i)
+		for k := range head {
+			head[k] = byte(i)
+		}
+		run := append(binary.AppendUvarint(to.Open(0), uint64(len(head))), head...)
+		for k := range i % 5 {
+			rest := binary.AppendVarint([]byte{1}, int64(k)*1000)
+			run = append(append(run, byte(len(rest))), rest...)
+			want = append(want, string(head)+string(rest))
+		}
+		to.CloseRun(0, run, i%5)
+	}
+	w.Flush()
+	d := w.Snapshot.Keyed[1].Declared
+	if d.Rows != int64(len(want)) {
+		t.Errorf("%d rows are counted, not %d", d.Rows, len(want))
+	}
+	u, err := NewUnpacker(&d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []byte
+	var got []string
+	if err := chunk.Each(func(_ int, _ Kind, _ int, rows []byte) error {
+		all = append(all, rows...)
+		out, err := u.Rows(rows)
+		if err != nil {
+			return err
+		}
+		return EachOf(out, func(row []byte) error { got = append(got, string(row)); return nil })
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("%d rows are read, not the %d that were put", len(got), len(want))
+	}
+	r := rand.New(rand.NewPCG(5, 6))
+	for range 2000 {
+		bad := slices.Clone(all)
+		bad[r.IntN(len(bad))] ^= 1 << r.IntN(8)
+		_, _ = u.Rows(bad) // it need only end
+	}
+	if _, err := NewUnpacker(&Declared{Runs: true, Packed: []int{0}}); err == nil {
+		t.Error("rows are packed and in runs")
 	}
 }
