@@ -392,11 +392,11 @@ func (d *folderDraft) close() (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	d.own = fileRef{Index: d.size, CRC: crc32.Checksum(index, castagnoli)}
-	if _, err := d.store(index); err != nil {
+	at, err := d.store(index)
+	if err != nil {
 		return 0, err
 	}
-	d.own.Size = d.size
+	d.own = fileRef{Index: at, Size: d.size, CRC: crc32.Checksum(index, castagnoli)}
 	if d.file == nil {
 		return 0, nil
 	}

@@ -367,3 +367,26 @@ func TestUnnamedStateIsGone(t *testing.T) {
 		}
 	}
 }
+
+// TestLargeIndexIsFound reads a file whose index is as large as a block, and so
+// begins at a whole page.
+func TestLargeIndexIsFound(t *testing.T) {
+	p := parts(1, 300, 5000)
+	name := make([]byte, 200<<10)
+	random := rand.New(rand.NewPCG(1, 1))
+	for i := range name {
+		name[i] = 'a' + byte(random.IntN(26))
+	}
+	p[0].State.Lists = append(p[0].State.Lists, state.List{Name: string(name), Mode: state.Union, Items: [][]byte{{1}}})
+	s := write(t, history(t).folderDraft(3), p)
+	opened, err := Open(s.Path())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := opened.Verify(); err != nil {
+		t.Fatal(err)
+	}
+	if rows, _ := content(t, opened, 2); len(rows) != 300 {
+		t.Errorf("%d rows", len(rows))
+	}
+}
