@@ -371,7 +371,7 @@ func TestUnnamedStateIsGone(t *testing.T) {
 // TestLargeIndexIsFound reads a file whose index is as large as a block, and so
 // begins at a whole page.
 func TestLargeIndexIsFound(t *testing.T) {
-	p := parts(1, 300, 5000)
+	p := parts(2, 150, 5000)
 	name := make([]byte, 200<<10)
 	random := rand.New(rand.NewPCG(1, 1))
 	for i := range name {
