@@ -148,6 +148,10 @@ func (j *Job) Wait(ctx context.Context) error { return j.job.Wait(ctx) }
 // ErrCanceled is the end of a job that was cancelled.
 var ErrCanceled = runtime.ErrCanceled
 
+// ErrNotAllRunning refuses a checkpoint or savepoint while tasks of a job start;
+// asking again is right.
+var ErrNotAllRunning = runtime.ErrNotAllRunning
+
 // Cancel begins to end the job; Wait tells when it has ended.
 func (j *Job) Cancel() { j.job.Cancel() }
 

@@ -39,6 +39,7 @@ func commands(s *session) []group {
 			serverCommand(s),
 			runCommand(s),
 			sqlCommand(s),
+			testCommand(s),
 			engineCommand(), podInitCommand(),
 			flinkCommand(s),
 			fetchCommand(s),

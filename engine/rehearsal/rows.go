@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/weir-streams/weir/engine/data"
 	"github.com/weir-streams/weir/engine/format"
@@ -101,6 +102,22 @@ func (d *rowDecoder) Decode(p []byte, _ *data.Buffer, _ bool, b *data.Batch) (in
 		b.Ops = append(b.Ops, op)
 	}
 	return len(p), nil
+}
+
+// Display shows the values of a row as a job's output shows them.
+func Display(row []data.Value, columns []data.Column, zone *time.Location) []*string {
+	cells := make([]*string, len(columns))
+	for i, c := range columns {
+		if row[i].Null {
+			continue
+		}
+		v := data.NewVector(c.Type, 1)
+		v.Resize(1)
+		v.SetValueAt(0, row[i])
+		text := string(data.AppendDisplay(nil, v, 0, zone))
+		cells[i] = &text
+	}
+	return cells
 }
 
 // parseCell reads a value: nil, a text, or what JSON has; nested values may be

@@ -69,9 +69,9 @@ func Prepare(p Program) (*Stage, error) {
 			op := &vertex.Ops[i]
 			switch {
 			case op.Source != nil:
-				err = s.exchange(&op.Source.Table, op.Source.Output, PlayName, taken)
+				err = s.exchange(&op.Source.Table, op.Source.Output, op.Modes, taken)
 			case op.LookupJoin != nil:
-				err = s.exchange(&op.LookupJoin.Table, op.LookupJoin.Output, wholeName, taken)
+				err = s.exchangeLookup(&op.LookupJoin.Table, op.LookupJoin.Output, taken)
 			case op.Sink != nil:
 				s.record(op, s.modes(vertex, i))
 			}
@@ -102,37 +102,54 @@ func (s *Stage) modes(v *graph.Vertex, at int) graph.Modes {
 	return m
 }
 
-// exchange gives a table's rows to a feed.
-func (s *Stage) exchange(t *graph.Table, output []graph.Path, with string, taken map[string]bool) error {
+// exchange has a feed read in place of a table.
+func (s *Stage) exchange(t *graph.Table, output []graph.Path, modes graph.Modes, taken map[string]bool) error {
 	if t.Connector == PlayName {
 		s.Used = append(s.Used, t.Options["name"])
 		taken[t.Options["name"]] = true
 		return nil
 	}
+	f, err := s.give(t, output, modes, PlayName, taken)
+	if f != nil {
+		s.Used = append(s.Used, f.Table)
+	}
+	return err
+}
+
+// exchangeLookup has a feed read whole in place of a table that is asked.
+func (s *Stage) exchangeLookup(t *graph.Table, output []graph.Path, taken map[string]bool) error {
+	_, err := s.give(t, output, graph.Modes{}, wholeName, taken)
+	return err
+}
+
+// give puts the feed of a table in its place; without one the table must end.
+func (s *Stage) give(t *graph.Table, output []graph.Path, modes graph.Modes, with string, taken map[string]bool) (*Feed, error) {
 	f := s.feed(t)
 	if f == nil {
 		if ends, err := s.engine.Bounded(*t); err != nil || ends {
-			return err
+			return nil, err
 		}
-		return fmt.Errorf("table %s is read, and no rows are given for it: connector %s reads without end", t.Name, t.Connector)
+		return nil, fmt.Errorf("table %s is read, and no rows are given for it: connector %s reads without end", t.Name, t.Connector)
 	}
-	taken[f.Table] = true
-	if with == PlayName {
-		s.Used = append(s.Used, f.Table)
-	}
-	n := len(t.Columns)
-	t.Columns = slices.Clone(t.Columns)
+	a := Asked{Table: *t, Columns: slices.Clone(t.Columns), Modes: modes}
 	for _, m := range t.Metadata {
-		t.Columns = append(t.Columns, data.Column{Name: m.Name, Type: m.Type})
+		a.Columns = append(a.Columns, data.Column{Name: m.Name, Type: m.Type})
+	}
+	if f.Fill != nil {
+		var err error
+		if f.Rows, err = f.Fill(a); err != nil {
+			return nil, err
+		}
 	}
 	for i, p := range output {
 		if p.Metadata >= 0 {
-			output[i].Column, output[i].Metadata = n+p.Metadata, -1
+			output[i].Column, output[i].Metadata = len(t.Columns)+p.Metadata, -1
 		}
 	}
-	t.Connector, t.Metadata = with, nil
+	taken[f.Table] = true
+	t.Columns, t.Metadata, t.Connector = a.Columns, nil, with
 	t.Options = map[string]string{"connector": with, "name": f.Table, "format": LinesName}
-	return nil
+	return f, nil
 }
 
 // feed is the one for a table: its name, or the end of it.

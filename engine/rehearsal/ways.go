@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -64,13 +65,13 @@ type runner struct {
 }
 
 // Run runs the job one way, with its checkpoints in a folder of its own, until
-// its input is read. The error says why it failed. A job that reads no feed has
-// no middle, and runs the first way whatever was asked.
+// its input is read. The error says why it failed. A job that is given no row
+// has no middle, and runs the first way whatever was asked.
 func (s *Stage) Run(ctx context.Context, w Way, dir string) ([]Output, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
-	if len(s.Used) == 0 {
+	if !slices.ContainsFunc(s.Used, func(name string) bool { f := s.world.feeds[name]; return f != nil && len(f.Rows) > 0 }) {
 		w = Ways[0]
 	}
 	s.world.reset()
@@ -145,6 +146,22 @@ func (r *runner) until(ctx context.Context, quarters, parallelism int, config ma
 	return job, nil
 }
 
+// running does what needs all tasks to run: a source stands at its gate before
+// the last of them does.
+func running(ctx context.Context, do func() error) error {
+	for {
+		err := do()
+		if !errors.Is(err, engine.ErrNotAllRunning) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(time.Millisecond):
+		}
+	}
+}
+
 // savepoint stops at 2 tasks in the middle of the input and goes on with 3.
 func (r *runner) savepoint() error {
 	ctx := r.ctx
@@ -152,7 +169,11 @@ func (r *runner) savepoint() error {
 	if err != nil {
 		return err
 	}
-	path, err := job.Savepoint(ctx, engine.SavepointRequest{Dir: r.dir + "/savepoints", Stop: true})
+	path := ""
+	err = running(ctx, func() error {
+		path, err = job.Savepoint(ctx, engine.SavepointRequest{Dir: r.dir + "/savepoints", Stop: true})
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("stop with a savepoint: %w", err)
 	}
@@ -179,7 +200,7 @@ func (r *runner) recover() error {
 	if err != nil {
 		return err
 	}
-	if _, err := job.TriggerCheckpoint(ctx); err != nil {
+	if err := running(ctx, func() error { _, err := job.TriggerCheckpoint(ctx); return err }); err != nil {
 		return fmt.Errorf("take a checkpoint: %w", err)
 	}
 	r.world.release(true)
@@ -209,11 +230,7 @@ func (r *runner) chain() error {
 				return err
 			}
 		}
-		_, err := job.TriggerCheckpoint(ctx)
-		for quarters == 1 && err != nil && strings.Contains(err.Error(), "not all required tasks") { // sources look before all run
-			time.Sleep(time.Millisecond)
-			_, err = job.TriggerCheckpoint(ctx)
-		}
+		err := running(ctx, func() error { _, err := job.TriggerCheckpoint(ctx); return err })
 		if err != nil {
 			return fmt.Errorf("take checkpoint %d: %w", quarters, err)
 		}

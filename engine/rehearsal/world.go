@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/weir-streams/weir/engine/data"
+	"github.com/weir-streams/weir/engine/graph"
 )
 
 // Feed is what a table is given.
@@ -22,6 +23,19 @@ type Feed struct {
 	// those of the physical columns, then of the METADATA columns, in order.
 	// Instants are in the time zone of the session.
 	Rows []string
+	// Fill makes Rows when it is known what the job reads; it may be nil.
+	Fill func(a Asked) ([]string, error)
+}
+
+// Asked is what a job reads of a table.
+type Asked struct {
+	Table graph.Table
+	// Columns are the physical columns, then those of METADATA: what a row of a
+	// feed has.
+	Columns []data.Column
+	// Modes are the changes that the job expects. Upserts are Updates without
+	// UpdateBefore.
+	Modes graph.Modes
 }
 
 func (f *Feed) splits() int { return max(f.Splits, 1) }

@@ -111,6 +111,10 @@ func (j *Job) Cancel() { j.cancelOnce.Do(func() { close(j.canceled) }) }
 // ErrCanceled is the end of a job that was cancelled.
 var ErrCanceled = errors.New("the job was cancelled")
 
+// ErrNotAllRunning is returned by Checkpoint of a running job while some of its
+// tasks start; in Flink's words.
+var ErrNotAllRunning = errors.New("not all required tasks are currently running")
+
 // Wait waits for the job's end: nil when it has FINISHED.
 func (j *Job) Wait(ctx context.Context) error {
 	select {
@@ -142,7 +146,7 @@ func (j *Job) Checkpoint(ctx context.Context, r checkpoint.Request) (checkpoint.
 	j.mu.Unlock()
 	if c == nil {
 		if s == Running {
-			return checkpoint.Info{}, errors.New("not all required tasks are currently running")
+			return checkpoint.Info{}, ErrNotAllRunning
 		}
 		return checkpoint.Info{}, fmt.Errorf("the job is %s", s)
 	}
