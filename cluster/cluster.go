@@ -271,6 +271,9 @@ type Observation struct {
 	// process ended, its script does not compile). No job runs on a session
 	// cluster that failed.
 	Failed bool
+	// Unstarted is set when the cluster is present and nothing of its program
+	// has begun, as while an image is fetched: removing it loses nothing.
+	Unstarted bool
 }
 
 // Errors of launchers.

@@ -18,8 +18,10 @@ import (
 // three-valued: only Absent, which is proved, may start or destroy anything.
 type Sight struct {
 	Presence cluster.Presence
-	Broken   bool   // present, but its main process can never work
-	Message  string // why it is absent, broken or silent, for people
+	Broken   bool // present, but its main process can never work
+	// Unstarted: present, and nothing of its program has begun.
+	Unstarted bool
+	Message   string // why it is absent, broken or silent, for people
 
 	// Answers: this very cluster answered. All below is known only then.
 	Answers    bool
@@ -323,7 +325,7 @@ func (c *Clusters) look(ctx context.Context, job resource.Job, tasks bool) Sight
 	case o.Message == "" && o.Presence != cluster.Absent:
 		o.Message = err.Error()
 	}
-	return Sight{Presence: o.Presence, Broken: o.Failed && o.Presence == cluster.Present, Message: o.Message}
+	return Sight{Presence: o.Presence, Broken: o.Failed && o.Presence == cluster.Present, Unstarted: o.Unstarted && o.Presence == cluster.Present, Message: o.Message}
 }
 
 // lacks tells whether a job waits for something of its cluster's.

@@ -12,11 +12,16 @@ import (
 
 // RunSessions checks session clusters and the jobs on them: everything that
 // Run checks, for jobs on one, and what is only true of a session cluster.
-func RunSessions(t *testing.T, newSubject func(t *testing.T) Subject) {
-	t.Run("jobs on a session cluster", func(t *testing.T) {
-		run(t, newSubject, jobChecks, true)
+func RunSessions(t *testing.T, newSubject func(t *testing.T) Subject) []Result {
+	const on = "jobs on a session cluster"
+	var results []Result
+	t.Run(on, func(t *testing.T) {
+		results = run(t, newSubject, jobChecks, true)
 	})
-	run(t, newSubject, []check{
+	for i := range results {
+		results[i].Check = on + ": " + results[i].Check
+	}
+	return append(results, run(t, newSubject, []check{
 		{"a session cluster that was never launched is absent, and so are its jobs", (*suite).noSession},
 		{"a session cluster answers without a job and is terminated", (*suite).sessionLife},
 		{"several jobs share a session cluster and end one by one", (*suite).sharing},
@@ -24,7 +29,7 @@ func RunSessions(t *testing.T, newSubject func(t *testing.T) Subject) {
 		{"with a session cluster its jobs are terminated", (*suite).sessionEnds},
 		{"a session cluster whose process ended has no jobs", (*suite).sessionKilled},
 		{"session clusters are found again by another launcher", (*suite).sessionReopen},
-	}, false)
+	}, false)...)
 }
 
 // sessionSpec describes the next start of a session cluster.

@@ -68,11 +68,23 @@ var jobChecks = []check{
 
 // Run checks that a launcher keeps the contract of package cluster. Each check
 // has a subject of its own.
-func Run(t *testing.T, newSubject func(t *testing.T) Subject) { run(t, newSubject, jobChecks, false) }
+func Run(t *testing.T, newSubject func(t *testing.T) Subject) []Result {
+	return run(t, newSubject, jobChecks, false)
+}
 
-func run(t *testing.T, newSubject func(t *testing.T) Subject, checks []check, onSession bool) {
+// Result is how a check of a launcher went.
+type Result struct {
+	Check           string
+	Passed, Skipped bool
+	Took            time.Duration
+}
+
+func run(t *testing.T, newSubject func(t *testing.T) Subject, checks []check, onSession bool) []Result {
+	var results []Result
 	for _, check := range checks {
-		t.Run(check.name, func(t *testing.T) {
+		r, began := Result{Check: check.name}, time.Now()
+		r.Passed = t.Run(check.name, func(t *testing.T) {
+			defer func() { r.Skipped = t.Skipped() }()
 			subject := newSubject(t)
 			if subject.Patience == 0 {
 				subject.Patience = patience
@@ -86,7 +98,10 @@ func run(t *testing.T, newSubject func(t *testing.T) Subject, checks []check, on
 			}
 			check.run(s, t)
 		})
+		r.Took = time.Since(began)
+		results = append(results, r)
 	}
+	return results
 }
 
 func (s *suite) spec() cluster.Spec {

@@ -308,14 +308,32 @@ func (g *ground) explain(doing string, err error) error {
 	switch {
 	case apierrors.IsNotFound(err) && !g.hasNamespace(err):
 		return fmt.Errorf("%s: namespace %q of Kubernetes does not exist: make it, or name another in the deployment target: %w", doing, g.namespace, err)
-	case apierrors.IsForbidden(err) && strings.Contains(err.Error(), "exceeded quota"):
-		return fmt.Errorf("%s: the quota of namespace %q is used up: raise it, or ask for less in spec.template.spec.resources: %w", doing, g.namespace, err)
-	case apierrors.IsForbidden(err) && strings.Contains(err.Error(), "violates PodSecurity"):
-		return fmt.Errorf("%s: %w: the namespace admits no such pod: change spec.template.spec.kubernetes: %w", doing, cluster.ErrRefused, err)
+	case apierrors.IsForbidden(err) && strings.Contains(err.Error(), "quota"):
+		return fmt.Errorf("%s: the quota of namespace %q does not allow it: raise it, or change spec.template.spec.resources: %w", doing, g.namespace, err)
+	case refusedForGood(err):
+		return fmt.Errorf("%s: %w: %s: %w", doing, cluster.ErrRefused, firstOf(ofAdmission, err.Error()), err)
+	case apierrors.IsForbidden(err) && firstOf(ofAdmission, err.Error()) != "":
+		return fmt.Errorf("%s: %s: %w", doing, firstOf(ofAdmission, err.Error()), err)
 	case apierrors.IsForbidden(err) && strings.Contains(err.Error(), "cannot "):
 		return fmt.Errorf("%s: weir may not do so in namespace %q: give it the rights of the chart: %w", doing, g.namespace, err)
 	case apierrors.IsInvalid(err), apierrors.IsBadRequest(err), apierrors.IsRequestEntityTooLargeError(err):
 		return fmt.Errorf("%s: %w: %w", doing, cluster.ErrRefused, err)
 	}
 	return fmt.Errorf("%s in namespace %q: %w", doing, g.namespace, err)
+}
+
+// refusedForGood tells whether the rules of a namespace or of the Kubernetes
+// forbid an object as it is.
+func refusedForGood(err error) bool {
+	var status apierrors.APIStatus
+	if !errors.As(err, &status) || status.Status().Code < 400 || status.Status().Code >= 500 {
+		return false
+	}
+	words := strings.ToLower(err.Error())
+	for _, says := range []string{"violates podsecurity", "usage per", "limit to request ratio", "validatingadmissionpolicy", "denied the request"} {
+		if strings.Contains(words, says) {
+			return true
+		}
+	}
+	return false
 }

@@ -48,7 +48,10 @@ type Config struct {
 	Files func(ref cluster.Ref, path string) (url, token, sha256 string, err error)
 	// Maven brings a jar, by its coordinates, to this machine; nil: none comes.
 	Maven func(ctx context.Context, coordinates string) (path string, err error)
-	Log   *slog.Logger // nil: slog.Default()
+	// Logs is a folder for the ends of the logs of clusters that were removed;
+	// empty: none are kept.
+	Logs string
+	Log  *slog.Logger // nil: slog.Default()
 }
 
 // Launcher is a cluster.Launcher. Close it when it is not used any more.
@@ -64,6 +67,9 @@ type Launcher struct {
 	conns   map[cluster.Ref]*flink.Client
 	hints   map[int]func(cluster.Ref)
 	hintID  int
+	// listening has the clusters whose logs are being kept.
+	listening map[string]bool
+	ears      chan struct{} // one for each that ends by itself
 }
 
 // New returns a launcher. It connects to nothing before it is used.
@@ -75,12 +81,15 @@ func New(c Config) *Launcher {
 	return &Launcher{
 		config: c, ctx: ctx, stop: stop,
 		ways: map[wayKey]*way{}, grounds: map[groundKey]*ground{}, conns: map[cluster.Ref]*flink.Client{}, hints: map[int]func(cluster.Ref){},
+		listening: map[string]bool{}, ears: make(chan struct{}, listeners),
 	}
 }
 
 // Close gives back watches and connections. The clusters live on.
 func (l *Launcher) Close(context.Context) error {
+	l.mu.Lock() // nothing is begun after it
 	l.stop()
+	l.mu.Unlock()
 	l.wg.Wait()
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -142,7 +151,13 @@ const (
 
 func (l *Launcher) make(ctx context.Context, g *ground, p *plan) error {
 	var root corev1.Secret
-	err := g.create(ctx, secrets, p.root, &root)
+	marked := p.root
+	if len(p.parts) == 0 { // nothing comes before the main pod: who makes the root has won
+		marked = p.root.DeepCopy()
+		marked.Annotations = with(marked.Annotations, launchedNote, time.Now().UTC().Format(time.RFC3339))
+	}
+	err := g.create(ctx, secrets, marked, &root)
+	won := err == nil && len(p.parts) == 0
 	if apierrors.IsAlreadyExists(err) {
 		err = g.get(ctx, secrets, p.root.Name, &root)
 	}
@@ -153,7 +168,7 @@ func (l *Launcher) make(ctx context.Context, g *ground, p *plan) error {
 		return g.explain("make the cluster's objects", err)
 	case root.DeletionTimestamp != nil:
 		return fmt.Errorf("%w: it is being removed", cluster.ErrRefused)
-	case root.Annotations[launchedNote] != "":
+	case root.Annotations[launchedNote] != "" && !won:
 		return nil
 	}
 	for _, label := range []string{labelNamespace, labelDeployment} {
@@ -171,14 +186,19 @@ func (l *Launcher) make(ctx context.Context, g *ground, p *plan) error {
 			return g.explain("make the cluster's objects", err)
 		}
 	}
-	root.Annotations = with(root.Annotations, launchedNote, time.Now().UTC().Format(time.RFC3339))
-	delete(root.Annotations, refusedNote)
-	if err := g.update(ctx, secrets, &root, &root); err != nil {
-		return err // a conflict: somebody else was first
+	if !won {
+		root.Annotations = with(root.Annotations, launchedNote, time.Now().UTC().Format(time.RFC3339))
+		delete(root.Annotations, refusedNote)
+		if err := g.update(ctx, secrets, &root, &root); err != nil {
+			return err // a conflict: somebody else was first
+		}
 	}
 	p.main.object.SetOwnerReferences([]metav1.OwnerReference{owner})
 	err = g.create(ctx, p.main.resource, p.main.object, nil)
-	if err == nil || apierrors.IsAlreadyExists(err) {
+	if apierrors.IsAlreadyExists(err) {
+		err = g.ours(ctx, p.main, &root)
+	}
+	if err == nil {
 		l.config.Log.InfoContext(ctx, "cluster made", "cluster", p.main.object.GetName(), "namespace", g.namespace)
 		return nil
 	}
@@ -191,6 +211,20 @@ func (l *Launcher) make(ctx context.Context, g *ground, p *plan) error {
 	delete(root.Annotations, launchedNote)
 	root.Annotations = with(root.Annotations, refusedNote, err.Error())
 	return errors.Join(err, g.update(ctx, secrets, &root, &root))
+}
+
+// ours is no error if an object that is there belongs to a root.
+func (g *ground) ours(ctx context.Context, p part, root *corev1.Secret) error {
+	there, err := g.of(p.resource).Get(ctx, p.object.GetName(), metav1.GetOptions{})
+	if err != nil {
+		return err
+	}
+	for _, o := range there.GetOwnerReferences() {
+		if o.UID == root.UID {
+			return nil
+		}
+	}
+	return apierrors.NewConflict(p.resource.GroupResource(), p.object.GetName(), errors.New("one of a cluster that was removed is still there"))
 }
 
 func with(m map[string]string, key, value string) map[string]string {

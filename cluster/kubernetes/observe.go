@@ -54,6 +54,9 @@ func (l *Launcher) observe(ctx context.Context, g *ground, ref cluster.Ref) (clu
 	if err != nil {
 		return cluster.Observation{}, g.explain("look for its pods", err)
 	}
+	if !exists {
+		all = slices.DeleteFunc(all, func(pod corev1.Pod) bool { return ended(&pod) })
+	}
 	switch {
 	case !exists && len(all) == 0:
 		return cluster.Observation{Presence: cluster.Absent}, nil
@@ -129,7 +132,26 @@ func (l *Launcher) judge(ctx context.Context, g *ground, pod *corev1.Pod) cluste
 	} else {
 		words = "the " + component + " pod does not start: " + words
 	}
-	return cluster.Observation{Presence: cluster.Present, Message: words}
+	return cluster.Observation{Presence: cluster.Present, Message: words, Unstarted: unstarted(pod, status)}
+}
+
+// unstarted tells whether the main container has never run.
+func unstarted(pod *corev1.Pod, main *corev1.ContainerStatus) bool {
+	if pod.Status.Phase != corev1.PodPending {
+		return false
+	}
+	return main == nil || main.State.Waiting != nil && main.LastTerminationState.Terminated == nil && main.RestartCount == 0
+}
+
+// ended tells whether the kubelet said that nothing of a pod runs any more, or
+// ever will: only its object is still to go.
+func ended(pod *corev1.Pod) bool {
+	s := pod.Status
+	if pod.DeletionTimestamp == nil || s.Phase != corev1.PodFailed && s.Phase != corev1.PodSucceeded || len(s.ContainerStatuses) == 0 {
+		return false
+	}
+	running := func(s corev1.ContainerStatus) bool { return s.State.Terminated == nil }
+	return !slices.ContainsFunc(s.ContainerStatuses, running) && !slices.ContainsFunc(s.InitContainerStatuses, running)
 }
 
 // lost tells whether the node of a pod does not answer: then Kubernetes takes

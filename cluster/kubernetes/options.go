@@ -153,6 +153,13 @@ func (b *builder) merge(ours corev1.PodTemplateSpec, component string, users *co
 	// The main container comes first: it is whose log people see.
 	i := slices.IndexFunc(out.Spec.Containers, func(c corev1.Container) bool { return c.Name == main })
 	out.Spec.Containers[0], out.Spec.Containers[i] = out.Spec.Containers[i], out.Spec.Containers[0]
+	for _, all := range [][]corev1.Container{out.Spec.Containers, out.Spec.InitContainers} {
+		for i := range all {
+			if all[i].TerminationMessagePolicy == "" { // the end of its log says why it ended
+				all[i].TerminationMessagePolicy = corev1.TerminationMessageFallbackToLogsOnError
+			}
+		}
+	}
 	// Ours come before the user's, who may use what they bring.
 	slices.SortStableFunc(out.Spec.InitContainers, func(x, y corev1.Container) int { return rank(x.Name) - rank(y.Name) })
 	if users.Spec.ServiceAccountName != "" && users.Spec.AutomountServiceAccountToken == nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -20,8 +21,9 @@ import (
 const terminateWait = 25 * time.Second
 
 // Terminate removes the cluster's objects, and returns nil when none of its
-// pods is there any more. A pod is never forced away: on a node that does not
-// answer it may run on.
+// pods is there any more, or all that is left of one is its object: its kubelet
+// said that its containers have ended, and Kubernetes will take it away. A pod is
+// never forced away: on a node that does not answer it may run on.
 func (l *Launcher) Terminate(ctx context.Context, ref cluster.Ref) error {
 	if err := l.terminate(ctx, ref); err != nil {
 		return fmt.Errorf("terminate %s: %w", ref, err)
@@ -58,14 +60,22 @@ func (l *Launcher) terminate(ctx context.Context, ref cluster.Ref) error {
 		return g.explain("remove its Deployments", err)
 	}
 	defer l.disconnect(ref)
+	var heard *listener
+	defer func() { l.keepLog(heard) }()
 	end := time.Now().Add(terminateWait)
 	for pause := 50 * time.Millisecond; ; pause = min(2*pause, 400*time.Millisecond) {
+		changed := g.seen.changes()
 		left, err := g.podsOf(ctx, ref)
 		if err != nil {
 			return g.explain("look for its pods", err)
 		}
+		left = slices.DeleteFunc(left, func(pod corev1.Pod) bool { return ended(&pod) })
 		if len(left) == 0 {
 			break
+		}
+		if heard == nil {
+			heard = l.listen(g, name, left)
+			heard.wait()
 		}
 		for _, pod := range left {
 			if pod.DeletionTimestamp == nil {
@@ -80,6 +90,7 @@ func (l *Launcher) terminate(ctx context.Context, ref cluster.Ref) error {
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("it is still ending: %s: %w", ending(left), ctx.Err())
+		case <-changed:
 		case <-time.After(pause):
 		}
 	}

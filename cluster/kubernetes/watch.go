@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	"sync"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -22,6 +23,28 @@ type sight struct {
 	store  cache.Store
 	synced cache.InformerSynced
 	stop   context.CancelFunc
+
+	mu      sync.Mutex
+	changed chan struct{} // closed with the next change
+}
+
+// changes is closed with the next change of a pod.
+func (s *sight) changes() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.changed == nil {
+		s.changed = make(chan struct{})
+	}
+	return s.changed
+}
+
+func (s *sight) change() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.changed != nil {
+		close(s.changed)
+		s.changed = nil
+	}
 }
 
 // syncWait is how long to wait for the first list of pods.
@@ -32,6 +55,7 @@ const syncWait = 10 * time.Second
 func (l *Launcher) watch(g *ground) *sight {
 	ctx, stop := context.WithCancel(l.ctx)
 	selector := labelManaged + "=" + manager
+	seen := &sight{stop: stop}
 	lw := &cache.ListWatch{
 		ListWithContextFunc: func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
 			o.LabelSelector = selector
@@ -47,7 +71,12 @@ func (l *Launcher) watch(g *ground) *sight {
 		Handler: cache.ResourceEventHandlerFuncs{
 			AddFunc: func(o any) { l.noticed(g, nil, o) },
 			UpdateFunc: func(before, now any) {
+				a, _ := before.(*corev1.Pod)
+				if b, _ := now.(*corev1.Pod); ends(a, b) {
+					l.overhear(g, b)
+				}
 				l.noticed(g, before, now)
+				seen.change()
 			},
 			DeleteFunc: func(o any) {
 				if last, ok := o.(cache.DeletedFinalStateUnknown); ok {
@@ -57,11 +86,13 @@ func (l *Launcher) watch(g *ground) *sight {
 					l.keepEnd(ctx, g, pod)
 				}
 				l.noticed(g, o, nil)
+				seen.change()
 			},
 		},
 	})
+	seen.store, seen.synced = store, controller.HasSynced
 	l.wg.Go(func() { controller.RunWithContext(ctx) })
-	return &sight{store: store, synced: controller.HasSynced, stop: stop}
+	return seen
 }
 
 // trim keeps of a pod what somebody looks at.
@@ -114,6 +145,7 @@ func (l *Launcher) noticed(g *ground, before, now any) {
 	a, _ := before.(*corev1.Pod)
 	b, _ := now.(*corev1.Pod)
 	if a != nil && b != nil && a.Status.Phase == b.Status.Phase && a.Status.PodIP == b.Status.PodIP && (a.DeletionTimestamp == nil) == (b.DeletionTimestamp == nil) &&
+		reflect.DeepEqual(a.Status.Conditions, b.Status.Conditions) &&
 		reflect.DeepEqual(a.Status.ContainerStatuses, b.Status.ContainerStatuses) && reflect.DeepEqual(a.Status.InitContainerStatuses, b.Status.InitContainerStatuses) {
 		return
 	}

@@ -29,6 +29,9 @@ func stuck(pod *corev1.Pod) string {
 			}
 		}
 		if t := s.State.Terminated; t != nil && t.ExitCode != 0 {
+			if s.RestartCount > 0 {
+				return fmt.Sprintf("container %s ends again and again (%d times), the last time it %s", s.Name, s.RestartCount+1, endOf(pod, s.Name, t))
+			}
 			return fmt.Sprintf("container %s %s", s.Name, endOf(pod, s.Name, t))
 		}
 	}
@@ -45,9 +48,9 @@ func epitaph(pod *corev1.Pod) string {
 	by := ""
 	switch {
 	case pod.Status.Reason == "Evicted":
-		by = "its pod was evicted from node " + pod.Spec.NodeName + ": " + pod.Status.Message
+		by = "its pod was evicted from node " + pod.Spec.NodeName + ": " + advise("Evicted", strings.TrimSpace(pod.Status.Message))
 	case disrupted(pod) != "":
-		by = "its pod was ended by Kubernetes: " + disrupted(pod)
+		by = disrupted(pod)
 	case pod.Status.Reason != "":
 		by = strings.TrimSuffix(fmt.Sprintf("its pod ended: %s: %s", pod.Status.Reason, pod.Status.Message), ": ")
 	}
@@ -72,7 +75,21 @@ func epitaph(pod *corev1.Pod) string {
 func disrupted(pod *corev1.Pod) string {
 	for _, c := range pod.Status.Conditions {
 		if c.Type == corev1.DisruptionTarget && c.Status == corev1.ConditionTrue {
-			return c.Reason + ": " + c.Message
+			words := "its pod was ended by Kubernetes: " + c.Reason + ": " + c.Message
+			switch c.Reason {
+			case corev1.PodReasonPreemptionByScheduler:
+				words = fmt.Sprintf("its pod was pre-empted: Kubernetes ended it on node %s to make room for one of a higher priority (%s); to prevent that, give it a priority class (priorityClassName in a pod template), or add nodes",
+					pod.Spec.NodeName, c.Message)
+			case "EvictionByEvictionAPI":
+				words = fmt.Sprintf("its pod was evicted from node %s on somebody's request, as when a node is drained (%s)", pod.Spec.NodeName, c.Message)
+			case "DeletionByTaintManager":
+				words = fmt.Sprintf("its pod had to leave node %s, which does not answer or has a taint that the pod does not tolerate (%s)", pod.Spec.NodeName, c.Message)
+			case "DeletionByPodGC":
+				words = fmt.Sprintf("node %s, which its pod was on, is gone (%s)", pod.Spec.NodeName, c.Message)
+			case corev1.PodReasonTerminationByKubelet:
+				words = fmt.Sprintf("node %s ended its pod: %s", pod.Spec.NodeName, advise("Evicted", c.Message))
+			}
+			return words
 		}
 	}
 	return ""
@@ -84,8 +101,11 @@ func endOf(pod *corev1.Pod, container string, t *corev1.ContainerStateTerminated
 	switch {
 	case t.Reason == "OOMKilled", strings.Contains(t.Message, "OOM-killed"):
 		how = "was killed because it needed more memory than its limit" + limitOf(pod, container)
-		what := "resources.taskmanager.memory"
-		if pod.Labels[labelComponent] == componentJobManager {
+		component, what := pod.Labels[labelComponent], "resources.taskmanager.memory"
+		switch {
+		case container != mainContainer(component):
+			what = "the memory limit of that container in spec.template.spec.kubernetes"
+		case component == componentJobManager:
 			what = "resources.jobmanager.memory"
 		}
 		return how + "; raise " + what
@@ -128,26 +148,4 @@ func lastWords(log string) string {
 		words = flink.Cause(log)
 	}
 	return cluster.Words(words)
-}
-
-// advise adds to what Kubernetes says what somebody can do.
-func advise(reason, message string) string {
-	do := ""
-	switch reason {
-	case "ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "Failed":
-		if strings.Contains(message, "image") {
-			do = "; check the name of the image, and that the nodes may pull it (kubernetes.pods.imagePullSecrets)"
-		}
-	case "Unschedulable", "FailedScheduling":
-		do = "; no node has room for it: ask for less in resources, change nodeSelector, affinity or tolerations, or add nodes"
-	case "FailedCreate":
-		if strings.Contains(message, "exceeded quota") {
-			do = "; the quota of the namespace is used up: raise it, or ask for less in resources"
-		}
-	case "FailedMount", "FailedAttachVolume":
-		do = "; check kubernetes.pods.volumeMounts, and that what they name exists"
-	case "CreateContainerConfigError":
-		do = "; check that the secrets and config maps exist that its variables and volumes name"
-	}
-	return message + do
 }

@@ -7,16 +7,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/weir-streams/weir/cluster"
 )
-
-// logsKept is how many logs of removed clusters stay.
-const logsKept = 200
 
 // Terminate ends the process and removes its directory; the log is kept.
 func (l *Launcher) Terminate(ctx context.Context, ref cluster.Ref) error {
@@ -156,7 +152,7 @@ func (l *Launcher) removeDead(ctx context.Context, dir directory) (bool, error) 
 		if err := dir.remove(logs); err != nil {
 			return false, err
 		}
-		if err := prune(logs, logsKept); err != nil {
+		if err := cluster.KeepNewest(logs, cluster.LogsKept); err != nil {
 			l.config.Log.Warn("remove old logs of clusters", "error", err)
 		}
 	}
@@ -165,29 +161,4 @@ func (l *Launcher) removeDead(ctx context.Context, dir directory) (bool, error) 
 		return false, err
 	}
 	return true, nil
-}
-
-// prune keeps the newest files of a folder.
-func prune(folder string, keep int) error {
-	entries, err := os.ReadDir(folder)
-	if err != nil || len(entries) <= keep {
-		return err
-	}
-	type aged struct {
-		path string
-		at   time.Time
-	}
-	var files []aged
-	for _, e := range entries {
-		if info, err := e.Info(); err == nil {
-			files = append(files, aged{filepath.Join(folder, e.Name()), info.ModTime()})
-		}
-	}
-	slices.SortFunc(files, func(a, b aged) int { return b.at.Compare(a.at) })
-	for _, f := range files[min(keep, len(files)):] {
-		if err := os.Remove(f.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-	}
-	return nil
 }

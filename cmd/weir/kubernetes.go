@@ -42,7 +42,7 @@ func kubernetesLauncher(config configuration, data string, values control.Secret
 			}
 			return s.Spec.Value, nil
 		},
-		Environment: s3Environment(config), FlinkConfiguration: s3FlinkConfiguration(config), Files: files.Offer, Log: log,
+		Environment: s3Environment(config), FlinkConfiguration: s3FlinkConfiguration(config), Files: files.Offer, Logs: filepath.Join(data, "pod-logs"), Log: log,
 		Maven: func(ctx context.Context, coordinates string) (string, error) {
 			return distribution.FetchJar(ctx, distribution.Jar{
 				Coordinates: coordinates, Dir: filepath.Join(data, "flink", "maven"), Repository: os.Getenv("WEIR_MAVEN_REPOSITORY"),

@@ -41,7 +41,7 @@ func (d *decision) ending() {
 	}
 	switch {
 	case s.Presence == cluster.Absent:
-	case s.Answers && s.Status == "", s.Broken:
+	case s.Answers && s.Status == "", s.Broken, s.Unstarted:
 	case s.Answers && s.Status.Terminal():
 	case overdue:
 		// It had its time. What it saved until now stays.

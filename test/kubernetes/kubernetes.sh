@@ -16,6 +16,7 @@
 #   kubernetes.sh logs [PART]       the end of every part's log, or all of one's (apiserver, kubelet1, ...)
 #   kubernetes.sh partition N       cut node N (2 or 3) off the network;  heal N  connects it again
 #   kubernetes.sh pause PART        let a part hang (apiserver, kubelet2, scheduler, ...);  resume PART  lets it go on
+#   kubernetes.sh kill PART         end a part, with no warning;  restart PART  ends it and starts it anew
 #   kubernetes.sh forward PORT HOST:PORT   127.0.0.1:PORT of this machine to an address in the cluster, until ended
 #   kubernetes.sh down              end everything and remove its files
 #
@@ -61,6 +62,7 @@ started() { cut -d' ' -f22 "/proc/$1/stat" 2>/dev/null; }   # when a process sta
 # start PART COMMAND... : in the background, with a log of its own
 start() {
   local part=$1; shift
+  mkdir -p "$R/commands"; printf '%q ' "$@" >"$R/commands/$part"   # for restart
   setsid "$@" >"$R/log/$part.log" 2>&1 </dev/null &
   echo "$part $! $(started $!)" >>"$R/pids"
 }
@@ -454,6 +456,21 @@ case ${1:-} in
     pid=$(sed -n "s/^${2:-} \([0-9]*\) .*/\1/p" "$R/pids")
     [ -n "$pid" ] || die "$1 wants the name of a part: $(cut -d' ' -f1 "$R/pids" | tr '\n' ' ')"
     nsenter -t "$(inside)" -m -p -- kill -"$([ "$1" = pause ] && echo STOP || echo CONT)" "$pid"
+    ;;
+  kill | restart)
+    need_up
+    [ -f "$R/commands/${2:-}" ] || die "$1 wants the name of a part: $(ls "$R/commands" | tr '\n' ' ')"
+    # R is set, since the folder of the cluster may be another than this user's
+    KUBERNETES_DIR=$R KUBERNETES_HOME=$home nsenter -t "$(inside)" -m -n -p -- "$self" "$1-inside" "$2"
+    ;;
+  kill-inside | restart-inside) # processes are numbered otherwise in there
+    while read -r part pid at; do
+      if [ "$part" = "$2" ] && [ "$(started "$pid")" = "$at" ]; then kill -KILL "$pid"; fi
+    done <"$R/pids"
+    if [ "$1" = restart-inside ]; then
+      sed -i "/^$2 /d" "$R/pids"
+      eval "start $2 $(cat "$R/commands/$2")"
+    fi
     ;;
   forward)
     need_up

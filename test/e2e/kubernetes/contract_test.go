@@ -107,9 +107,15 @@ func wantNothingLeft(t *testing.T, namespace string) {
 // killMain ends the process in the main container of a cluster, from outside.
 func killMain(t *testing.T, namespace, pod string) {
 	t.Helper()
+	if tryKillMain(namespace, pod) == 0 {
+		t.Fatalf("no process of pod %s found", pod)
+	}
+}
+
+func tryKillMain(namespace, pod string) int {
 	uid, err := kubernetes.Kubectl("", "-n", namespace, "get", "pod", pod, "-o", "jsonpath={.metadata.uid}")
 	if err != nil {
-		t.Fatal(err)
+		return 0
 	}
 	killed := 0
 	all, _ := filepath.Glob("/proc/[0-9]*/cgroup")
@@ -127,9 +133,7 @@ func killMain(t *testing.T, namespace, pod string) {
 			killed++
 		}
 	}
-	if killed == 0 {
-		t.Fatalf("no process of pod %s found", pod)
-	}
+	return killed
 }
 
 func mainPodOf(ref cluster.Ref, component string) string {
@@ -142,22 +146,6 @@ func mainPodOf(ref cluster.Ref, component string) string {
 const endlessSQL = `CREATE TEMPORARY TABLE n (i BIGINT) WITH ('connector' = 'datagen', 'rows-per-second' = '20', 'fields.i.min' = '0', 'fields.i.max' = '1000');
 CREATE TEMPORARY TABLE o (k BIGINT, c BIGINT) WITH ('connector' = 'blackhole');
 INSERT INTO o SELECT MOD(i, 10), COUNT(*) FROM n GROUP BY MOD(i, 10);`
-
-func TestEnginePodsKeepTheContract(t *testing.T) {
-	ns, folder := namespace(t), shared(t)
-	subject := func(t *testing.T) clustertest.Subject {
-		return clustertest.Subject{
-			Launcher:  newLauncher(t, ns, folder),
-			Reopen:    func(t *testing.T) cluster.Launcher { return newLauncher(t, ns, folder) },
-			Artifact:  cluster.Artifact{Kind: "SQLSCRIPT", SQLScript: endlessSQL},
-			Broken:    &cluster.Artifact{Kind: "SQLSCRIPT", SQLScript: "SELEKT"},
-			Directory: "file:" + folder,
-			Kill:      func(t *testing.T, ref cluster.Ref) { killMain(t, ns, mainPodOf(ref, "engine")) },
-		}
-	}
-	clustertest.Run(t, subject)
-	clustertest.RunSessions(t, subject)
-}
 
 func TestFlinkPodsKeepTheContract(t *testing.T) {
 	ns, folder := namespace(t), shared(t)

@@ -23,6 +23,21 @@ INSERT INTO o SELECT i FROM n;`, rate, rows, filepath.Join(folder, "out"))
 // wantNumbers wants every number in the files, once.
 func wantNumbers(t *testing.T, folder string, rows int) {
 	t.Helper()
+	seen := output(t, folder)
+	twice := 0
+	for _, n := range seen {
+		if n > 1 {
+			twice++
+		}
+	}
+	if len(seen) != rows || twice > 0 {
+		t.Errorf("%d different rows of %d, %d of them more than once", len(seen), rows, twice)
+	}
+}
+
+// output is how often each number is in the files that are complete.
+func output(t *testing.T, folder string) map[string]int {
+	t.Helper()
 	seen := map[string]int{}
 	err := filepath.WalkDir(filepath.Join(folder, "out"), func(path string, e fs.DirEntry, err error) error {
 		if err != nil || e.IsDir() || strings.HasPrefix(e.Name(), ".") || strings.HasPrefix(e.Name(), "_") {
@@ -37,15 +52,7 @@ func wantNumbers(t *testing.T, folder string, rows int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	twice := 0
-	for _, n := range seen {
-		if n > 1 {
-			twice++
-		}
-	}
-	if len(seen) != rows || twice > 0 {
-		t.Errorf("%d different rows of %d, %d of them more than once", len(seen), rows, twice)
-	}
+	return seen
 }
 
 // TestLifeOnEnginePods takes a deployment through all it may meet: every number
@@ -92,37 +99,6 @@ func TestLifeOnEnginePods(t *testing.T) {
 	p.start()
 	p.weir("wait", "orders", "--for", "finished")
 	wantNumbers(t, p.folder, rows)
-	p.weir("cancel", "orders")
-	p.weir("wait", "orders", "--for", "cancelled")
-	p.weir("delete", "deployment", "orders")
-}
-
-// TestTroubleOfPodsIsTold looks at what people are told when pods do not do well.
-func TestTroubleOfPodsIsTold(t *testing.T) {
-	ns := namespace(t)
-	p := newPlatform(t, ns, "")
-	container := func(fields map[string]any) func(map[string]any) {
-		return func(template map[string]any) {
-			fields["name"] = "engine"
-			template["kubernetes"] = map[string]any{"jobManagerPodTemplate": map[string]any{"spec": map[string]any{"containers": []any{fields}}}}
-		}
-	}
-	p.deploy(endlessSQL, 1, container(map[string]any{"image": "weir.local/nosuch:1"}))
-	p.untilSaid("weir.local/nosuch:1", "ImagePull", "imagePullSecrets")
-
-	p.deploy(endlessSQL, 1, func(template map[string]any) {
-		template["kubernetes"] = map[string]any{"pods": map[string]any{"nodeSelector": map[string]any{"disk": "golden"}}}
-	})
-	p.untilSaid("node affinity/selector", "nodeSelector")
-
-	if out, err := p.kubectl("create", "quota", "small", "--hard=memory=100Mi"); err != nil {
-		t.Fatal(out, err)
-	}
-	p.deploy(endlessSQL, 1)
-	p.untilSaid("quota of namespace", "raise it")
-	if out, err := p.kubectl("delete", "quota", "small"); err != nil {
-		t.Fatal(out, err)
-	}
 	p.weir("cancel", "orders")
 	p.weir("wait", "orders", "--for", "cancelled")
 	p.weir("delete", "deployment", "orders")

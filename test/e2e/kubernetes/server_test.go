@@ -29,15 +29,14 @@ type platform struct {
 }
 
 func newPlatform(t *testing.T, namespace, engine string) *platform {
-	return newPlatformAt(t, namespace, engine, "127.0.0.1:0")
+	t.Helper()
+	return newPlatformAt(t, namespace, engine, freeAddress(t, "127.0.0.1"))
 }
 
-// newReachablePlatform makes a platform that pods reach, too, which needs
-// somebody to sign in.
-func newReachablePlatform(t *testing.T, namespace, engine string, more ...string) *platform {
+// freeAddress is one that a server has now, and after it was started again.
+func freeAddress(t *testing.T, host string) string {
 	t.Helper()
-	const address = "10.89.0.1" // of node 1
-	l, err := net.Listen("tcp", address+":0")
+	l, err := net.Listen("tcp", host+":0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,6 +44,14 @@ func newReachablePlatform(t *testing.T, namespace, engine string, more ...string
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}
+	return at
+}
+
+// newReachablePlatform makes a platform that pods reach, too, which needs
+// somebody to sign in.
+func newReachablePlatform(t *testing.T, namespace, engine string, more ...string) *platform {
+	t.Helper()
+	at := freeAddress(t, "10.89.0.1") // of node 1
 	token := filepath.Join(t.TempDir(), "token")
 	if err := os.WriteFile(token, []byte("a-token-for-the-tests-of-pods-0123456789"), 0o600); err != nil {
 		t.Fatal(err)
