@@ -91,7 +91,18 @@ e2e-flink-all: build ## all there is on real Apache Flink: both versions, silenc
 .PHONY: e2e-kubernetes
 e2e-kubernetes: build ## on a real Kubernetes, which is built on first use (10 minutes) and runs apart from this machine's network; needs root
 	./test/kubernetes/build.sh
-	WEIR_BINARY=$(CURDIR)/bin/weir WEIR_E2E_KUBERNETES=1 go test -count=1 -timeout 60m -v ./test/e2e/kubernetes/...
+	WEIR_BINARY=$(CURDIR)/bin/weir WEIR_E2E_KUBERNETES=1 go test -p 1 -count=1 -timeout 90m -v ./test/e2e/kubernetes/...
+
+.PHONY: e2e-all
+e2e-all: build ## all end to end tests, the long ones too, one after another whatever fails; what they say is kept in build/e2e-all.log, with times
+	@mkdir -p build
+	@: >build/e2e-all.log; failed=; \
+	for part in e2e e2e-flink-all e2e-kubernetes; do \
+	  began=$$SECONDS; how=passed; \
+	  $(MAKE) --no-print-directory $$part 2>&1 | tee -a build/e2e-all.log || { how=FAILED; failed="$$failed $$part"; }; \
+	  echo "e2e-all: $$part $$how after $$((SECONDS - began)) s" | tee -a build/e2e-all.log; \
+	done; \
+	grep '^e2e-all: ' build/e2e-all.log; test -z "$$failed"
 
 .PHONY: bench
 bench: build bench-control ## Nexmark, upgrade and start times, a thousand deployments; writes to standard output

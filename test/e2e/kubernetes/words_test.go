@@ -168,7 +168,14 @@ func TestTroubleOfPodsIsTold(t *testing.T) {
 				tt.before()
 			}
 			began := time.Now()
-			q.deploy(endlessSQL, 1, tt.change)
+			q.deploy(endlessSQL, 1, tt.change, func(template map[string]any) {
+				of := template["kubernetes"].(map[string]any)
+				for _, other := range []string{"pods", "jobManagerPodTemplate"} { // of the case before
+					if of[other] == nil {
+						of[other] = nil
+					}
+				}
+			})
 			q.untilSaid(tt.said...)
 			t.Logf("told after %s", time.Since(began).Round(100*time.Millisecond))
 		})
