@@ -1,6 +1,7 @@
 package function
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/weir-streams/weir/engine/data"
@@ -9,30 +10,31 @@ import (
 // Param says what one argument may be. It returns the type the argument is
 // cast to, and false if the argument will not do.
 type Param struct {
-	Want  string // for errors: "a string"
-	Match func(a Arg) (data.Type, bool)
+	Want   string // for errors: "a string"
+	Match  func(a Arg) (data.Type, bool)
+	Family string // what Flink's messages call it: CHARACTER
 }
 
 // The usual parameters. A bare NULL fits every one.
 var (
-	Text       = Param{"a string", matchText}
-	Binary     = Param{"BINARY or VARBINARY", matchBinary}
-	TextOrBin  = Param{"a string or binary", either(matchText, matchBinary)}
-	Integer    = Param{"an integer", matchInteger}
-	Int        = Param{"INT", to(data.Int, data.TinyInt, data.SmallInt, data.Int)}
-	BigInt     = Param{"an integer", to(data.BigInt, data.TinyInt, data.SmallInt, data.Int, data.BigInt)}
-	Number     = Param{"a number", matchNumber}
-	Double     = Param{"a number", to(data.Double, data.TinyInt, data.SmallInt, data.Int, data.BigInt, data.Float, data.Double, data.Decimal)}
-	Bool       = Param{"BOOLEAN", to(data.Boolean, data.Boolean)}
-	DateTime   = Param{"a date, time or timestamp", oneOf(data.Date, data.Time, data.Timestamp, data.TimestampLTZ)}
-	Timestamps = Param{"a timestamp", oneOf(data.Timestamp, data.TimestampLTZ)}
-	ArrayOf    = Param{"an array", oneOf(data.Array)}
-	MapOf      = Param{"a map", oneOf(data.Map)}
-	Any        = Param{"a value", func(a Arg) (data.Type, bool) { return a.Type, true }}
+	Text       = Param{"a string", matchText, "CHARACTER"}
+	Binary     = Param{"BINARY or VARBINARY", matchBinary, "BINARY"}
+	TextOrBin  = Param{"a string or binary", either(matchText, matchBinary), "STRING"}
+	Integer    = Param{"an integer", matchInteger, "INTEGER"}
+	Int        = Param{"INT", to(data.Int, data.TinyInt, data.SmallInt, data.Int), "INTEGER"}
+	BigInt     = Param{"an integer", to(data.BigInt, data.TinyInt, data.SmallInt, data.Int, data.BigInt), "INTEGER"}
+	Number     = Param{"a number", matchNumber, "NUMERIC"}
+	Double     = Param{"a number", to(data.Double, data.TinyInt, data.SmallInt, data.Int, data.BigInt, data.Float, data.Double, data.Decimal), "NUMERIC"}
+	Bool       = Param{"BOOLEAN", to(data.Boolean, data.Boolean), "BOOLEAN"}
+	DateTime   = Param{"a date, time or timestamp", oneOf(data.Date, data.Time, data.Timestamp, data.TimestampLTZ), "DATETIME"}
+	Timestamps = Param{"a timestamp", oneOf(data.Timestamp, data.TimestampLTZ), "TIMESTAMP"}
+	ArrayOf    = Param{"an array", oneOf(data.Array), "ARRAY"}
+	MapOf      = Param{"a map", oneOf(data.Map), "MAP"}
+	Any        = Param{"a value", func(a Arg) (data.Type, bool) { return a.Type, true }, "ANY"}
 	// Unit is a time unit: a literal string.
 	Unit = Param{"a time unit", func(a Arg) (data.Type, bool) {
 		return a.Type, a.Literal != nil && !a.Literal.Null && isText(a.Type.Kind)
-	}}
+	}, "ANY"}
 )
 
 func isText(k data.Kind) bool { return k == data.Char || k == data.VarChar }
@@ -148,9 +150,9 @@ func Args(result Result, params ...Param) func([]Arg) (Signature, error) {
 func Between(least int, result Result, params ...Param) func([]Arg) (Signature, error) {
 	return func(args []Arg) (Signature, error) {
 		if len(args) < least || len(args) > len(params) {
-			return Signature{}, wrongCount(len(args), least, len(params))
+			return Signature{}, WrongCount(len(args), least, len(params))
 		}
-		return match(result, args, func(i int) Param { return params[i] })
+		return match(result, args, func(i int) Param { return params[i] }, least, params)
 	}
 }
 
@@ -159,9 +161,9 @@ func Between(least int, result Result, params ...Param) func([]Arg) (Signature, 
 func Many(least int, result Result, params ...Param) func([]Arg) (Signature, error) {
 	return func(args []Arg) (Signature, error) {
 		if len(args) < least {
-			return Signature{}, wrongCount(len(args), least, -1)
+			return Signature{}, WrongCount(len(args), least, -1)
 		}
-		return match(result, args, func(i int) Param { return params[min(i, len(params)-1)] })
+		return match(result, args, func(i int) Param { return params[min(i, len(params)-1)] }, 1, params[:1])
 	}
 }
 
@@ -169,6 +171,7 @@ func Many(least int, result Result, params ...Param) func([]Arg) (Signature, err
 func Overload(forms ...func([]Arg) (Signature, error)) func([]Arg) (Signature, error) {
 	return func(args []Arg) (Signature, error) {
 		var first error
+		var all [][]string
 		for _, f := range forms {
 			s, err := f(args)
 			if err == nil {
@@ -177,18 +180,38 @@ func Overload(forms ...func([]Arg) (Signature, error)) func([]Arg) (Signature, e
 			if first == nil {
 				first = err
 			}
+			if m := (*Mismatch)(nil); errors.As(err, &m) {
+				all = append(all, m.Forms...)
+			}
+		}
+		if m := (*Mismatch)(nil); errors.As(first, &m) {
+			m.Forms = all
 		}
 		return Signature{}, first
 	}
 }
 
-func match(result Result, args []Arg, param func(i int) Param) (Signature, error) {
+// Mismatch says that a function does not take an argument.
+type Mismatch struct {
+	Arg    int    // counted from 0
+	Want   string // what it may be, for people
+	Family string // the same, for Flink's messages; empty if it has no name there
+	Given  data.Type
+	Forms  [][]string // the families of the parameters of each way to call the function
+}
+
+func (m *Mismatch) Error() string {
+	return fmt.Sprintf("argument %d must be %s, not %s", m.Arg+1, m.Want, m.Given)
+}
+
+// match resolves a call; the forms of an error have least to all of params.
+func match(result Result, args []Arg, param func(i int) Param, least int, params []Param) (Signature, error) {
 	s := Signature{Args: make([]data.Type, len(args))}
 	for i, a := range args {
 		p := param(i)
 		t, ok := p.Match(a)
 		if !ok {
-			return Signature{}, fmt.Errorf("argument %d must be %s, not %s", i+1, p.Want, a.Type)
+			return Signature{}, &Mismatch{Arg: i, Want: p.Want, Family: p.Family, Given: a.Type, Forms: formsOf(least, params)}
 		}
 		s.Args[i] = t
 	}
@@ -196,14 +219,37 @@ func match(result Result, args []Arg, param func(i int) Param) (Signature, error
 	return s, nil
 }
 
-func wrongCount(got, least, most int) error {
-	switch {
-	case most == least && least == 1:
-		return fmt.Errorf("takes 1 argument, got %d", got)
-	case most == least:
-		return fmt.Errorf("takes %d arguments, got %d", least, got)
-	case most < 0:
-		return fmt.Errorf("takes at least %d arguments, got %d", least, got)
+// formsOf names the parameters of each length from least on; none if one has no name.
+func formsOf(least int, params []Param) [][]string {
+	var forms [][]string
+	for n := least; n <= len(params); n++ {
+		form := make([]string, n)
+		for i, p := range params[:n] {
+			if p.Family == "" {
+				return nil
+			}
+			form[i] = p.Family
+		}
+		forms = append(forms, form)
 	}
-	return fmt.Errorf("takes %d to %d arguments, got %d", least, most, got)
+	return forms
+}
+
+// Count says that a function does not take so many arguments.
+type Count struct{ Got, Least, Most int }
+
+// WrongCount is the error of a call with the wrong number of arguments; most is
+// negative where there is no most.
+func WrongCount(got, least, most int) error { return &Count{got, least, most} }
+
+func (c *Count) Error() string {
+	switch {
+	case c.Most == c.Least && c.Least == 1:
+		return fmt.Sprintf("takes 1 argument, got %d", c.Got)
+	case c.Most == c.Least:
+		return fmt.Sprintf("takes %d arguments, got %d", c.Least, c.Got)
+	case c.Most < 0:
+		return fmt.Sprintf("takes at least %d arguments, got %d", c.Least, c.Got)
+	}
+	return fmt.Sprintf("takes %d to %d arguments, got %d", c.Least, c.Most, c.Got)
 }

@@ -97,7 +97,7 @@ func arrayAnd(result func(array data.Type, nullable bool) data.Type, all bool) f
 	return func(args []function.Arg) (function.Signature, error) {
 		var s function.Signature
 		if len(args) != 2 {
-			return s, fmt.Errorf("takes 2 arguments, got %d", len(args))
+			return s, function.WrongCount(len(args), 2, 2)
 		}
 		if args[0].Type.Kind != data.Array {
 			return s, fmt.Errorf("argument 1 must be an array, not %s", args[0].Type)

@@ -85,7 +85,7 @@ var mapFunctions = []*function.Scalar{
 				types = append(types, a.Type)
 			}
 			if len(types) == 0 {
-				return s, fmt.Errorf("takes at least 1 argument, got 0")
+				return s, function.WrongCount(0, 1, -1)
 			}
 			t, ok := function.Common(types...)
 			if !ok {

@@ -156,7 +156,7 @@ func extreme(name, doc, sql, want string, sign int) *function.Scalar {
 		Examples: []function.Example{{SQL: sql, Want: want}},
 		Infer: func(args []function.Arg) (function.Signature, error) {
 			if len(args) == 0 {
-				return function.Signature{}, fmt.Errorf("takes at least 1 argument, got 0")
+				return function.Signature{}, function.WrongCount(0, 1, -1)
 			}
 			types := make([]data.Type, len(args))
 			for i, a := range args {

@@ -238,7 +238,13 @@ func hasColumns(e expr.Expr) bool {
 func (x *exprBinder) aggregateCall(n *ast.Call, f *function.Aggregate) (graph.AggCall, []expr.Expr, error) {
 	name := strings.ToUpper(n.Name.Last().Name)
 	c := graph.AggCall{Func: f.Name, Distinct: n.Quantifier == ast.Distinct, Filter: -1}
+	if len(n.Args) == 0 && f.Name == "COUNT" {
+		return c, nil, misuse(n, name, name, nil, function.WrongCount(0, 1, 1))
+	}
 	var args []expr.Expr
+	within := x.outer
+	x.outer = n
+	defer func() { x.outer = within }()
 	for _, arg := range n.Args {
 		if _, star := arg.(*ast.Star); star && f.Name == "COUNT" && len(n.Args) == 1 {
 			continue
@@ -254,7 +260,7 @@ func (x *exprBinder) aggregateCall(n *ast.Call, f *function.Aggregate) (graph.Ag
 	}
 	sig, err := f.Infer(describeArgs(args))
 	if err != nil {
-		return c, nil, ast.Errorf(n.Pos(), "Cannot apply '%s' to arguments of type '%s(%s)': %w", name, name, argTypes(args), err)
+		return c, nil, misuse(n, name, f.Name, args, err)
 	}
 	c.Type = sig.Result
 	if f.Name == "COUNT" && !c.Distinct && len(args) == 1 && !args[0].Type.Nullable {

@@ -1,6 +1,7 @@
 package bind
 
 import (
+	"errors"
 	"strconv"
 	"strings"
 
@@ -37,6 +38,9 @@ func (x *exprBinder) call(n *ast.Call) (expr.Expr, error) {
 			return expr.Expr{}, unsupported(n.Pos(), name+" is")
 		}
 		if a := x.b.Functions.Aggregate(name); a != nil && x.b.Functions.Scalar(name) == nil {
+			if x.outer != nil {
+				return expr.Expr{}, ast.Errorf(x.outer.Pos(), "Aggregate expressions cannot be nested")
+			}
 			return expr.Expr{}, ast.Errorf(n.Pos(), "Aggregate expression %s is illegal here: it can stand in the list of a SELECT and in HAVING", name)
 		}
 	}
@@ -132,7 +136,7 @@ func family(t data.Type) string {
 func (x *exprBinder) callNamed(n *ast.Call, name string, args []expr.Expr) (expr.Expr, error) {
 	arity := func(want int) error {
 		if len(args) != want {
-			return ast.Errorf(n.Pos(), "Invalid number of arguments to function '%s'. Was expecting %d arguments", name, want)
+			return misuse(n, name, name, args, function.WrongCount(len(args), want, want))
 		}
 		return nil
 	}
@@ -152,7 +156,7 @@ func (x *exprBinder) callNamed(n *ast.Call, name string, args []expr.Expr) (expr
 		}
 		t, ok := typing.Common(args[1].Type, args[2].Type)
 		if !ok || args[0].Type.Kind != data.Boolean {
-			return expr.Expr{}, ast.Errorf(n.Pos(), "Cannot apply 'IF' to arguments of type 'IF(<%s>, <%s>, <%s>)'", typing.Name(args[0].Type), typing.Name(args[1].Type), typing.Name(args[2].Type))
+			return expr.Expr{}, misuse(n, name, name, args, errors.New("a condition and two values of one type expected"))
 		}
 		t.Nullable = t.Nullable || args[0].Type.Nullable
 		return call("IF", t, args[0], convert(args[1], t), convert(args[2], t)), nil
@@ -194,11 +198,21 @@ func (x *exprBinder) callNamed(n *ast.Call, name string, args []expr.Expr) (expr
 			return expr.Expr{}, err
 		}
 		if args[0].Kind != expr.KindColumn || args[0].Type.TimeAttr != data.EventTime {
-			return expr.Expr{}, ast.Errorf(n.Pos(), "Invalid function call: CURRENT_WATERMARK(%s). The argument must be a rowtime attribute: a column with a watermark", typing.Name(args[0].Type))
+			return expr.Expr{}, ast.Errorf(n.Pos(), "CURRENT_WATERMARK() must be called with a single rowtime attribute argument, but '%s' cannot be a time attribute: it must be a column with a watermark", args[0].Type)
 		}
 		return call("CURRENT_WATERMARK", data.Type{Kind: args[0].Type.Kind, Precision: 3, Nullable: true}, args[0]), nil
 	case "JSON":
 		return expr.Expr{}, ast.Planf(n.Pos(), "The JSON() function is currently only supported inside JSON_ARRAY() or as the VALUE param of JSON_OBJECT(). Example: JSON_OBJECT('a', JSON('{\"key\": \"value\"}')) or JSON_ARRAY(JSON('{\"key\": \"value\"}')).")
+	}
+	switch name {
+	case "NOW", "CURRENT_TIMESTAMP", "LOCALTIME", "LOCALTIMESTAMP", "CURRENT_TIME", "CURRENT_DATE", "RAND":
+		if len(args) == 1 && name != "RAND" || len(args) == 1 && args[0].Type.Kind == data.Decimal {
+			return expr.Expr{}, ast.Planf(n.Pos(), "Unsupported call: %s(%s)", name, typing.Display(args[0].Type))
+		}
+	case "ATAN2":
+		if len(args) == 2 && (args[0].Type.Kind == data.Decimal && typing.Integer(args[1].Type) || args[1].Type.Kind == data.Decimal && typing.Integer(args[0].Type)) {
+			return expr.Expr{}, ast.Planf(n.Pos(), "Unsupported call: %s(%s, %s)", name, typing.Display(args[0].Type), typing.Display(args[1].Type))
+		}
 	}
 	for i, a := range args {
 		if !isNull(a) {
@@ -250,7 +264,7 @@ func nullArg(name string, i int, args []expr.Expr) (data.Type, bool) {
 // whatever can be left out of the text, changes nothing for the types there are.
 func typeOf(n *ast.Call, args []expr.Expr) (expr.Expr, error) {
 	if len(args) == 0 || len(args) > 2 {
-		return expr.Expr{}, ast.Errorf(n.Pos(), "Invalid number of arguments to function 'TYPEOF'. Was expecting 1 to 2 arguments")
+		return expr.Expr{}, misuse(n, "TYPEOF", "TYPEOF", args, function.WrongCount(len(args), 1, 2))
 	}
 	if len(args) == 2 && (args[1].Type.Kind != data.Boolean || args[1].Kind != expr.KindLiteral || args[1].Value.Null) {
 		return expr.Expr{}, ast.Errorf(n.Args[1].Pos(), "Cannot apply 'TYPEOF': argument 2 must be the literal TRUE or FALSE")
@@ -268,7 +282,10 @@ func coalesce(n *ast.Call, args []expr.Expr) (expr.Expr, error) {
 		types = append(types, a.Type)
 	}
 	t, ok := typing.Merged(types...)
-	if !ok || t.Kind == data.Null {
+	if ok && t.Kind == data.Null {
+		return expr.Expr{}, illegalNull(n.Args[0].Pos())
+	}
+	if !ok {
 		return expr.Expr{}, ast.Errorf(n.Pos(), "Invalid input arguments. Illegal mixing of types in CASE or COALESCE statement")
 	}
 	if !args[0].Type.Nullable {
@@ -304,7 +321,10 @@ func (x *exprBinder) callFunction(at ast.Node, name string, args []expr.Expr) (e
 	sig, err := f.Infer(describeArgs(args))
 	if err != nil {
 		name = name[strings.LastIndexByte(name, '.')+1:]
-		return expr.Expr{}, ast.Errorf(at.Pos(), "Cannot apply '%s' to arguments of type '%s(%s)': %w", name, name, argTypes(args), err)
+		if other := incomparable(at, f.Name, args); other != nil {
+			return expr.Expr{}, other
+		}
+		return expr.Expr{}, misuse(at, name, f.Name, args, err)
 	}
 	if len(sig.Args) != len(args) {
 		return expr.Expr{}, ast.Errorf(at.Pos(), "function %s answered with %s arguments for %d", name, strconv.Itoa(len(sig.Args)), len(args))
@@ -317,14 +337,6 @@ func (x *exprBinder) callFunction(at ast.Node, name string, args []expr.Expr) (e
 		out.Type.TimeAttr = data.ProcTime
 	}
 	return out, nil
-}
-
-func argTypes(args []expr.Expr) string {
-	parts := make([]string, len(args))
-	for i, a := range args {
-		parts[i] = "<" + typing.Name(a.Type) + ">"
-	}
-	return strings.Join(parts, ", ")
 }
 
 func describeArgs(args []expr.Expr) []function.Arg {

@@ -85,7 +85,7 @@ func widen(v data.Value, from, to data.Type) (data.Value, bool) {
 
 // cast is CAST as written by a person: it may fail, or not exist.
 func cast(pos ast.Pos, e expr.Expr, t data.Type, try bool) (expr.Expr, error) {
-	if e.Kind == expr.KindLiteral && e.Value.Null { // NULL can be of any type
+	if e.Kind == expr.KindLiteral && e.Value.Null && e.Type.Kind == data.Null { // NULL can be of any type
 		return expr.Literal(data.NullValue(), t.WithNull(true)), nil
 	}
 	if ok, why := typing.CastAllowed(e.Type, t); !ok {
@@ -93,6 +93,9 @@ func cast(pos ast.Pos, e expr.Expr, t data.Type, try bool) (expr.Expr, error) {
 			return e, ast.Errorf(pos, "%s", why)
 		}
 		return e, ast.Errorf(pos, "Cast function cannot convert value of type %s to type %s", typing.Name(e.Type), typing.Name(t))
+	}
+	if e.Kind == expr.KindLiteral && e.Value.Null {
+		return expr.Literal(data.NullValue(), t.WithNull(true)), nil
 	}
 	if e.Kind == expr.KindColumn && e.Type.SameAs(t) && e.Type.TimeAttr != data.NoTimeAttr {
 		return call("REINTERPRET", typing.Plain(t).WithNull(e.Type.Nullable), e), nil

@@ -21,8 +21,9 @@ type exprBinder struct {
 	match *matching
 	rows  *ofRows
 	depth int
-	table bool   // a table function is being bound
-	items []item // of the SELECT list, by whose aliases QUALIFY may ask; nil: nobody may
+	table bool      // a table function is being bound
+	outer *ast.Call // the aggregate function whose arguments are bound
+	items []item    // of the SELECT list, by whose aliases QUALIFY may ask; nil: nobody may
 }
 
 // maxExprDepth bounds the nesting of expressions.
@@ -303,6 +304,11 @@ func (x *exprBinder) collection(n *ast.Collection) (expr.Expr, error) {
 	for k := range step {
 		var types []data.Type
 		for i := k; i < len(args); i += step {
+			if len(args) <= step && isNull(args[i]) {
+				return args[i], ast.Errorf(n.Pos(), "Parameters must be of the same type: a NULL alone has none, write CAST(NULL AS …)")
+			}
+		}
+		for i := k; i < len(args); i += step {
 			types = append(types, args[i].Type)
 		}
 		element, ok := typing.Common(types...)
@@ -328,7 +334,10 @@ func (x *exprBinder) index(n *ast.Index) (expr.Expr, error) {
 		if i.Kind == expr.KindLiteral && !i.Value.Null && i.Value.I < 1 {
 			return i, ast.Errorf(n.Index.Pos(), "Array element access needs an index starting at 1 but was %d.", i.Value.I)
 		}
-		return call("ITEM", typing.Plain(v.Type.Args[0]).WithNull(true), v, convert(i, data.Of(data.Int))), nil
+		if i.Type.Kind != data.Int {
+			return i, ast.Planf(n.Index.Pos(), "Integer expression type expected. The index of an ARRAY is an INT, not %s", i.Type)
+		}
+		return call("ITEM", typing.Plain(v.Type.Args[0]).WithNull(true), v, i), nil
 	case v.Type.Kind == data.Map:
 		if t, ok := typing.Common(v.Type.Args[0], i.Type); ok && t.Kind != data.Null {
 			return call("ITEM", v.Type.Args[1].WithNull(true), v, convert(i, v.Type.Args[0])), nil

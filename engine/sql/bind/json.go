@@ -144,7 +144,7 @@ func (x *exprBinder) jsonObject(n *ast.JSONObject) (expr.Expr, error) {
 			return k, err
 		}
 		if !typing.Text(k.Type) {
-			return k, ast.Errorf(m.Key.Pos(), "the key of a JSON object must be a string, not %s", typing.Name(k.Type))
+			return k, ast.Errorf(n.Pos(), "Expected a character type: the key of a JSON object must be a string, not %s", typing.Name(k.Type))
 		}
 		v, raw, err := x.jsonItem(m.Value, m.FormatJSON)
 		if err != nil {

@@ -18,6 +18,9 @@ func (x *exprBinder) unary(u *ast.Unary) (expr.Expr, error) {
 		if err != nil {
 			return e, err
 		}
+		if isNull(e) {
+			return e, illegalNull(u.X.Pos())
+		}
 		if e.Type.Kind != data.Boolean {
 			return e, ast.Errorf(u.Pos(), "Cannot apply 'NOT' to arguments of type 'NOT<%s>'. Supported form(s): 'NOT<BOOLEAN>'", typing.Name(e.Type))
 		}
@@ -38,7 +41,7 @@ func (x *exprBinder) unary(u *ast.Unary) (expr.Expr, error) {
 			return e, illegalNull(u.X.Pos())
 		}
 		if !typing.Numeric(e.Type) && !typing.Interval(e.Type) {
-			return e, ast.Errorf(u.Pos(), "Cannot apply '%s' to arguments of type '%s<%s>'. Supported form(s): '%s<NUMERIC>'", u.Op, u.Op, typing.Name(e.Type), u.Op)
+			return e, ast.Errorf(u.Pos(), "Cannot apply '%s' to arguments of type '%s<%s>'. Supported form(s): '%s<NUMERIC>' '%s<DATETIME_INTERVAL>'", u.Op, u.Op, writtenName(u.X, e.Type), u.Op, u.Op)
 		}
 		if u.Op == ast.OpPlus {
 			return e, nil
@@ -77,8 +80,11 @@ func (x *exprBinder) binary(n *ast.Binary) (expr.Expr, error) {
 			return l, illegalNull(nullOf(n, l).Pos())
 		}
 		t, ok := typing.Concat(l.Type, r.Type)
+		if typing.Bytes(l.Type) && typing.Bytes(r.Type) || l.Type.Kind == data.Array && r.Type.Kind == data.Array {
+			return l, ast.Planf(n.Pos(), "String expression type expected. || joins strings, not %s and %s", l.Type, r.Type)
+		}
 		if !ok {
-			return l, ast.Errorf(n.Pos(), "Cannot apply '||' to arguments of type '<%s> || <%s>'. Supported form(s): '<STRING> || <STRING>'", typing.Name(l.Type), typing.Name(r.Type))
+			return l, ast.Errorf(n.Pos(), "Cannot apply '||' to arguments of type '<%s> || <%s>'. Supported form(s): '<STRING> || <STRING>' '<EQUIVALENT_TYPE> || <EQUIVALENT_TYPE>'", writtenName(n.L, l.Type), writtenName(n.R, r.Type))
 		}
 		return call("||", t, l, r), nil
 	}
@@ -106,6 +112,8 @@ func (x *exprBinder) logic(n *ast.Binary) (expr.Expr, error) {
 	}
 	collect(n)
 	out := call(string(n.Op), boolean(false))
+	var bound []string // names of types
+	wrong := false
 	for _, f := range flat {
 		e, err := x.bind(f)
 		if err != nil {
@@ -115,10 +123,22 @@ func (x *exprBinder) logic(n *ast.Binary) (expr.Expr, error) {
 			return e, illegalNull(f.Pos())
 		}
 		if e.Type.Kind != data.Boolean {
-			return e, ast.Errorf(n.Pos(), "Cannot apply '%s' to arguments of type '<%s>'. Supported form(s): '<BOOLEAN> %s <BOOLEAN>'", n.Op, typing.Name(e.Type), n.Op)
+			wrong = true
 		}
+		bound = append(bound, writtenName(f, e.Type))
 		out.Args = append(out.Args, e)
 		out.Type.Nullable = out.Type.Nullable || e.Type.Nullable
+	}
+	if wrong { // named by twos, as they are read: the result of the first two is BOOLEAN
+		for i, r := range bound[1:] {
+			l := bound[0]
+			if i > 0 {
+				l = "BOOLEAN"
+			}
+			if l != "BOOLEAN" || r != "BOOLEAN" {
+				return out, ast.Errorf(n.Pos(), "Cannot apply '%s' to arguments of type '<%s> %s <%s>'. Supported form(s): '<BOOLEAN> %s <BOOLEAN>'", n.Op, l, n.Op, r, n.Op)
+			}
+		}
 	}
 	return out, nil
 }
@@ -128,10 +148,19 @@ func arithmetic(n *ast.Binary, op string, l, r expr.Expr) (expr.Expr, error) {
 		return l, illegalNull(nullOf(n, l).Pos())
 	}
 	e, ok := arithmeticCall(op, l, r)
+	if ok && op == "/" && (e.Type.Kind == data.Float || e.Type.Kind == data.Double) && r.Kind == expr.KindLiteral && zero(r) && !hasColumns(l) {
+		return l, ast.Planf(n.Pos(), "Division by zero")
+	}
 	if !ok {
-		return l, ast.Errorf(n.Pos(), "Cannot apply '%s' to arguments of type '<%s> %s <%s>'. Supported form(s): %s", op, typing.Name(l.Type), op, typing.Name(r.Type), arithmeticForms(op))
+		return l, ast.Errorf(n.Pos(), "Cannot apply '%s' to arguments of type '<%s> %s <%s>'. Supported form(s): %s", op, writtenName(n.L, l.Type), op, writtenName(n.R, r.Type), arithmeticForms(op))
 	}
 	return e, nil
+}
+
+// zero tells whether a literal is the number 0.
+func zero(e expr.Expr) bool {
+	v := e.Value
+	return !v.Null && v.I == 0 && v.F == 0 && v.D == data.Int128{}
 }
 
 func arithmeticCall(op string, l, r expr.Expr) (expr.Expr, bool) {
@@ -165,6 +194,8 @@ func arithmeticForms(op string) string {
 		return "'<NUMERIC> - <NUMERIC>' '<DATETIME_INTERVAL> - <DATETIME_INTERVAL>' '<DATETIME> - <DATETIME_INTERVAL>'"
 	case "*":
 		return "'<NUMERIC> * <NUMERIC>' '<DATETIME_INTERVAL> * <NUMERIC>' '<NUMERIC> * <DATETIME_INTERVAL>'"
+	case "/":
+		return "'<NUMERIC> / <NUMERIC>' '<DATETIME_INTERVAL> / <NUMERIC>'"
 	case "%":
 		return "'<EXACT_NUMERIC> % <EXACT_NUMERIC>'"
 	}
@@ -174,6 +205,9 @@ func arithmeticForms(op string) string {
 func (x *exprBinder) compare(at ast.Node, op string, l, r expr.Expr) (expr.Expr, error) {
 	t, ok := typing.Comparison(op, l.Type, r.Type)
 	if !ok {
+		if !typing.Text(l.Type) && !typing.Text(r.Type) {
+			return l, x.incomparable(at, op, l, r)
+		}
 		return l, ast.Errorf(at.Pos(), "implicit type conversion between %s and %s is not supported now", plainName(l.Type), plainName(r.Type))
 	}
 	if t.Kind == data.Float && (narrow(l) && r.Type.Kind == data.Decimal || narrow(r) && (l.Type.Kind == data.Decimal || l.Type.Kind == data.Double)) {
@@ -189,6 +223,34 @@ func (x *exprBinder) compare(at ast.Node, op string, l, r expr.Expr) (expr.Expr,
 		nullable = false
 	}
 	return call(op, boolean(nullable), convert(l, t), convert(r, t)), nil
+}
+
+// incomparable words a comparison of types that have nothing to do with one another.
+func (x *exprBinder) incomparable(at ast.Node, op string, l, r expr.Expr) error {
+	if b, ok := at.(*ast.Between); ok {
+		not, sort := "", "ASYMMETRIC"
+		if b.Not {
+			not = "NOT "
+		}
+		if b.Symmetric {
+			sort = "SYMMETRIC"
+		}
+		names := make([]string, 3)
+		for i, e := range []ast.Expr{b.X, b.Lo, b.Hi} {
+			v, err := x.bind(e)
+			if err != nil {
+				return err
+			}
+			names[i] = writtenName(e, v.Type)
+		}
+		return ast.Errorf(at.Pos(), "Cannot apply '%sBETWEEN %s' to arguments of type '<%s> %sBETWEEN %s <%s> AND <%s>'. Supported form(s): '<COMPARABLE_TYPE> %sBETWEEN <COMPARABLE_TYPE> AND <COMPARABLE_TYPE>'",
+			not, sort, names[0], not, sort, names[1], names[2], not)
+	}
+	ln, rn := strings.ToUpper(typing.Name(l.Type)), strings.ToUpper(typing.Name(r.Type))
+	if b, ok := at.(*ast.Binary); ok {
+		ln, rn = writtenName(b.L, l.Type), writtenName(b.R, r.Type)
+	}
+	return ast.Errorf(at.Pos(), "Cannot apply '%s' to arguments of type '<%s> %s <%s>'. Supported form(s): '<COMPARABLE_TYPE> %s <COMPARABLE_TYPE>'", op, ln, op, rn, op)
 }
 
 // narrow tells whether a value is a FLOAT that is no constant: a constant keeps
@@ -226,6 +288,9 @@ func (x *exprBinder) isJSON(n *ast.Is, e expr.Expr) (expr.Expr, error) {
 	name := "IS " + strings.TrimSuffix(string(n.What), " VALUE")
 	if n.What == ast.IsSet || n.What == ast.IsEmpty || x.b.Functions.Scalar(name) == nil {
 		return e, unsupported(n.Pos(), "IS "+string(n.What)+" is")
+	}
+	if !isNull(e) && !typing.Text(e.Type) {
+		return e, ast.Errorf(n.Pos(), "Cannot apply 'IS %s' to arguments of type '<%s> IS %s'. Supported form(s): '<CHARACTER> IS %s'", n.What, writtenName(n.X, e.Type), n.What, n.What)
 	}
 	out, err := x.callFunction(n, name, []expr.Expr{e})
 	if err == nil && n.Not {
@@ -404,15 +469,12 @@ func (x *exprBinder) like(n *ast.Like) (expr.Expr, error) {
 		if err != nil {
 			return e, err
 		}
-		if isNull(e) {
-			return e, illegalNull(item.Pos())
-		}
 		args[i] = e
 		out.Type.Nullable = out.Type.Nullable || e.Type.Nullable
 	}
 	for _, a := range args {
 		if !typing.Text(a.Type) {
-			return a, ast.Errorf(n.Pos(), "Cannot apply '%s' to arguments of type '%s(<%s>, <%s>)'. Supported form(s): '%s(<STRING>, <STRING>, <STRING>)'", n.Kind, n.Kind, typing.Name(args[0].Type), typing.Name(args[1].Type), n.Kind)
+			return a, ast.Errorf(n.Pos(), "Cannot apply '%s' to arguments of type '%s(%s)'. Supported form(s): '%s(<STRING>, <STRING>, <STRING>)'", n.Kind, n.Kind, argNames(n, args), n.Kind)
 		}
 	}
 	if err := checkEscape(n, args); err != nil {

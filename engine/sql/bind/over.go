@@ -267,7 +267,7 @@ func (x *exprBinder) lag(n *ast.Call, c overCall, name string) (overCall, error)
 		}
 		t, ok := typing.Common(args[0].Type, args[2].Type)
 		if !ok {
-			return c, ast.Errorf(n.Args[2].Pos(), "Cannot apply 'LAG' to arguments of type 'LAG(%s)': the first and the third must have a common type", argTypes(args))
+			return c, ast.Errorf(n.Args[2].Pos(), "Cannot apply 'LAG' to arguments of type 'LAG(%s)': the first and the third must have a common type", argNames(n, args))
 		}
 		t = t.WithNull(true)
 		c.args = []expr.Expr{convert(args[0], t), convert(args[2], t.WithNull(args[2].Type.Nullable))}

@@ -20,9 +20,7 @@ func (x *exprBinder) minusDate(n *ast.MinusDate) (expr.Expr, error) {
 		}
 	}
 	if args[0].Type.Kind != args[1].Type.Kind {
-		if t, ok := typing.Common(args[0].Type, args[1].Type); ok && typing.Temporal(t) {
-			args[0], args[1] = convert(args[0], t), convert(args[1], t)
-		}
+		return args[0], ast.Errorf(n.Pos(), "Parameters must be of the same type: <%s> - <%s>", typing.Name(args[0].Type), typing.Name(args[1].Type))
 	}
 	return x.callFunction(n, "MINUS_DATE", []expr.Expr{textLiteral(string(n.Unit.From)), args[0], args[1]})
 }

@@ -29,7 +29,7 @@ func (p *parser) dataType(intervals bool) *ast.DataType {
 	}
 	if p.accept("NOT", "NULL") {
 		t.NotNull = true
-	} else {
+	} else if !p.ahead(1).word("ON") { // NULL ON EMPTY follows a type in JSON_VALUE
 		p.accept("NULL")
 	}
 	t.Span = p.from(start)

@@ -65,6 +65,8 @@ func numeric(op string, l, r data.Type) (data.Type, bool) {
 			return l, true
 		}
 		return r, true
+	case op == "%" && l.Kind == data.Decimal && l.Scale == 0 && Integer(r):
+		return r, true
 	case l.Kind == data.Decimal || r.Kind == data.Decimal:
 		return decimals(op, AsDecimal(l), AsDecimal(r)), true
 	}

@@ -18,6 +18,8 @@ func Name(t data.Type) string {
 		return "VARCHAR(" + strconv.Itoa(t.Precision) + ")"
 	case data.VarBinary:
 		return "VARBINARY(" + strconv.Itoa(t.Precision) + ")"
+	case data.TimestampLTZ:
+		return "TIMESTAMP_WITH_LOCAL_TIME_ZONE(" + strconv.Itoa(t.Precision) + ")"
 	case data.IntervalYearMonth:
 		return "INTERVAL MONTH"
 	case data.IntervalDayTime:
@@ -28,6 +30,12 @@ func Name(t data.Type) string {
 			kind = " MULTISET"
 		}
 		return Name(t.Args[0]) + kind
+	case data.Row:
+		fields := make([]string, len(t.Args))
+		for i, f := range t.Args {
+			fields[i] = Name(f) + " " + t.Names[i]
+		}
+		return "RecordType:peek_no_expand(" + strings.Join(fields, ", ") + ")"
 	case data.Map:
 		return "(" + Name(t.Args[0]) + ", " + Name(t.Args[1]) + ") MAP"
 	}
