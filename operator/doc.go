@@ -22,6 +22,8 @@ type Weir interface {
 	// Apply makes a deployment what is wanted: fields that were applied earlier and
 	// are not wanted any more go. undo is a patch that goes first, or nil.
 	Apply(ctx context.Context, namespace, name string, wanted, undo map[string]any) (resource.Deployment, error)
+	// LeftOut says in words which fields of a spec mean nothing to the platform.
+	LeftOut(spec map[string]any) []string
 	// Cancel ends a deployment's job; Delete removes a deployment that is cancelled.
 	Cancel(ctx context.Context, namespace, name string) error
 	Delete(ctx context.Context, namespace, name string) error

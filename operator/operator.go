@@ -263,7 +263,14 @@ func (o *Operator) apply(ctx context.Context, w *WeirDeployment, d *resource.Dep
 	wanted := map[string]any{"metadata": map[string]any{"annotations": annotations, "labels": labels}, "spec": w.Spec}
 	after, err := o.Weir.Apply(ctx, w.namespace(), w.Name, wanted, undo)
 	if err != nil {
-		return errors.Join(err, o.write(ctx, w, refused(w, "NotApplied", err.Error(), time.Now())))
+		known := w.Status.Message == err.Error()
+		if writeErr := o.write(ctx, w, refused(w, "NotApplied", err.Error(), time.Now())); writeErr != nil || !known {
+			return errors.Join(err, writeErr)
+		}
+		return nil // it was told of; the next look tries again
+	}
+	for _, words := range o.Weir.LeftOut(w.Spec) {
+		o.event(ctx, w, "Warning", "FieldLeftOut", words)
 	}
 	w.Status.ObservedGeneration, w.Status.Revision, w.Status.DeploymentID = w.Generation, after.Metadata.Generation, after.Metadata.ID
 	o.Log.InfoContext(ctx, "applied", "resource", w.owner(), "namespace", w.namespace(), "deployment", w.Name, "revision", after.Metadata.Generation)

@@ -70,6 +70,13 @@ func (p *platform) accept(d *resource.Deployment) {
 	p.specs[d.Metadata.Generation], _ = json.Marshal(d.Spec)
 }
 
+func (p *platform) LeftOut(spec map[string]any) []string {
+	if _, ok := spec["stat"]; ok {
+		return []string{"there is no field spec.stat"}
+	}
+	return nil
+}
+
 func (p *platform) Cancel(_ context.Context, _, name string) error {
 	p.deployments[name].Spec.State = resource.StateCancelled
 	p.accept(p.deployments[name])
@@ -201,15 +208,23 @@ func TestGitOwnsADeployment(t *testing.T) {
 		t.Errorf("events: %s", got)
 	}
 
+	// So is a field that means nothing.
+	mistyped := running(2)
+	mistyped["stat"] = "RUNNING"
+	w.put(3, mistyped, nil)
+	if r = w.look(); conditions(r) != "Ready" || !strings.Contains(w.events(), "FieldLeftOut") {
+		t.Errorf("%s, events: %s", conditions(r), w.events())
+	}
+
 	// What weir refuses is said, and tried again when git changes.
 	w.platform.refuse = &resource.InvalidError{}
-	w.put(3, running(-1), nil)
-	if r = w.look(); conditions(r) != "Failed" || r.Status.ObservedGeneration != 2 {
+	w.put(4, running(-1), nil)
+	if r = w.look(); conditions(r) != "Failed" || r.Status.ObservedGeneration != 3 {
 		t.Errorf("%s, %+v", conditions(r), r.Status)
 	}
 	w.platform.refuse = nil
-	w.put(4, running(3), nil)
-	if r = w.look(); conditions(r) != "Ready" || r.Status.ObservedGeneration != 4 {
+	w.put(5, running(3), nil)
+	if r = w.look(); conditions(r) != "Ready" || r.Status.ObservedGeneration != 5 {
 		t.Errorf("%s, %+v", conditions(r), r.Status)
 	}
 }

@@ -124,6 +124,11 @@ func over(below, above map[string]any) map[string]any {
 	return below
 }
 
+// LeftOut warns as weir apply does.
+func (w weirAPI) LeftOut(spec map[string]any) []string {
+	return manifest{kind: resource.KindDeployment, document: map[string]any{"spec": spec}}.unknownFields()
+}
+
 func (w weirAPI) Cancel(ctx context.Context, namespace, name string) error {
 	d, err := w.api.Deployments(namespace).Get(ctx, name)
 	if err == nil {
