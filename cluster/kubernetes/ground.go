@@ -50,6 +50,7 @@ type wayKey struct{ namespace, secret string }
 type way struct {
 	client dynamic.Interface
 	http   *http.Client
+	gate   *gate
 	host   string // address of the API server
 	direct bool   // pods are reached by their addresses
 	// namespace is for targets that name none.
@@ -129,6 +130,11 @@ func (l *Launcher) way(ctx context.Context, key wayKey) (*way, error) {
 	}
 	config.QPS, config.Burst = 100, 200
 	config.UserAgent = "weir"
+	var before *gate
+	config.Wrap(func(next http.RoundTripper) http.RoundTripper {
+		before = &gate{next: next, host: config.Host}
+		return before
+	})
 	client, err := rest.HTTPClientFor(config)
 	if err != nil {
 		return nil, fmt.Errorf("connect to Kubernetes at %s: %w", config.Host, err)
@@ -137,7 +143,7 @@ func (l *Launcher) way(ctx context.Context, key wayKey) (*way, error) {
 	if err != nil {
 		return nil, fmt.Errorf("connect to Kubernetes at %s: %w", config.Host, err)
 	}
-	w = &way{client: made, http: client, host: strings.TrimRight(config.Host, "/"), direct: inside, namespace: namespace, sum: sum, checked: time.Now()}
+	w = &way{client: made, http: client, gate: before, host: strings.TrimRight(config.Host, "/"), direct: inside, namespace: namespace, sum: sum, checked: time.Now()}
 	if key.secret == "" && l.config.Direct != nil {
 		w.direct = *l.config.Direct
 	}

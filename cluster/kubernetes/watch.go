@@ -126,6 +126,9 @@ func limitsOf(all []corev1.Container) []corev1.Container {
 // pod is the last that was seen of a pod; nil: nothing.
 func (g *ground) pod(ctx context.Context, name string) *corev1.Pod {
 	if !g.seen.synced() {
+		if g.gate.down(time.Now(), false) != nil {
+			return nil
+		}
 		ctx, stop := context.WithTimeout(ctx, syncWait)
 		defer stop()
 		if !cache.WaitForCacheSync(ctx.Done(), g.seen.synced) {
