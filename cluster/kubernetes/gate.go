@@ -54,7 +54,7 @@ func (g *gate) down(now time.Time, ask bool) error {
 }
 
 func (g *gate) words() error {
-	return fmt.Errorf("Kubernetes at %s cannot be reached since %s: %w", g.host, g.since.UTC().Format(time.TimeOnly), g.reason) //nolint:staticcheck // a name
+	return fmt.Errorf("the API server at %s cannot be reached since %s: %w", g.host, g.since.UTC().Format(time.TimeOnly), g.reason)
 }
 
 // heard notes how a request ended.
@@ -96,7 +96,7 @@ func (g *gate) RoundTrip(r *http.Request) (*http.Response, error) {
 	late.Stop()
 	switch {
 	case err != nil && r.Context().Err() != nil: // who asked did not want to wait longer
-	case err != nil && context.Cause(ctx) == errNoAnswer: //nolint:errorlint // the very one
+	case err != nil && errors.Is(context.Cause(ctx), errNoAnswer):
 		err = errNoAnswer
 		fallthrough
 	default:
