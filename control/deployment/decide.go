@@ -232,6 +232,8 @@ func (d *decision) suspended() {
 	case d.old.State == resource.StateSuspended:
 	case last.Metadata.ID == "":
 		d.say(resource.EventCouldNotFindAJobToSuspend, last, "there never was a job: nothing to suspend")
+	case d.finished(last):
+		d.say(resource.EventCouldNotFindAJobToSuspend, last, "job %s has read all its input and finished: there is nothing to suspend, and nothing to go on with", last.Metadata.ID)
 	case len(d.states()) == 0:
 		d.say(resource.EventCouldNotFindAJobToSuspend, last, "suspended without a savepoint: no job has had state to save")
 	default:
@@ -307,12 +309,15 @@ func (d *decision) finished(last resource.Job) bool {
 	if _, due := d.resetFor(last); due {
 		return false
 	}
-	// Stopping it and starting it again asks for another run.
+	// Cancelling it and starting it again asks for another run. Suspending asks to
+	// go on later where it was, and there is nothing left to go on with: the job
+	// may have finished while the request was under way, and what is kept of its
+	// state is older than what it wrote.
 	for _, r := range d.history {
 		var spec struct {
 			State resource.State `json:"state"`
 		}
-		if r.Generation > last.Spec.Generation && json.Unmarshal(r.Spec, &spec) == nil && spec.State != resource.StateRunning {
+		if r.Generation > last.Spec.Generation && json.Unmarshal(r.Spec, &spec) == nil && spec.State == resource.StateCancelled {
 			return false
 		}
 	}
