@@ -89,9 +89,11 @@ e2e-flink-all: build ## all there is on real Apache Flink: both versions, silenc
 	WEIR_E2E_FLINK=all go test -count=1 -timeout 30m -v -run TestFlinkSnapshots ./test/flink
 
 .PHONY: e2e-kubernetes
-e2e-kubernetes: build ## on a real Kubernetes, which is built on first use (10 minutes) and runs apart from this machine's network; needs root
+e2e-kubernetes: ## on a real Kubernetes, which is built on first use (10 minutes) and runs apart from this machine's network; needs root and Go, and no Node: there is no UI in its binary unless it was built before
 	./test/kubernetes/build.sh
-	WEIR_BINARY=$(CURDIR)/bin/weir WEIR_E2E_KUBERNETES=1 go test -p 1 -count=1 -timeout 90m -v ./test/e2e/kubernetes/...
+	@mkdir -p build
+	go build -trimpath -ldflags '$(LDFLAGS)' -o build/weir-kubernetes ./cmd/weir
+	WEIR_BINARY=$(CURDIR)/build/weir-kubernetes WEIR_E2E_KUBERNETES=1 go test -p 1 -count=1 -timeout 90m -v ./test/e2e/kubernetes/...
 
 .PHONY: e2e-all
 e2e-all: build ## all end to end tests, the long ones too, one after another whatever fails; what they say is kept in build/e2e-all.log, with times

@@ -59,6 +59,9 @@ func (l *Launcher) connect(ctx context.Context, ref cluster.Ref) (*flink.Client,
 	client := l.client(ref, g, name)
 	config, err := client.Config(ctx)
 	if err != nil {
+		if pod := g.mainPod(ctx, name); pod != nil && lost(pod) {
+			return nil, fmt.Errorf("%w: %s", cluster.ErrUnreachable, lostWords(pod))
+		}
 		return nil, fmt.Errorf("%w: %w", cluster.ErrUnreachable, err)
 	}
 	if got := flink.Lookup(config, flink.IncarnationKey); got != ref.Incarnation() {

@@ -119,7 +119,7 @@ func (l *Launcher) judge(ctx context.Context, g *ground, pod *corev1.Pod) cluste
 	case over && !restarts:
 		return cluster.Observation{Presence: cluster.Present, Failed: true, Message: epitaph(pod)}
 	case lost(pod):
-		return cluster.Observation{Message: fmt.Sprintf("node %s, which pod %s is on, does not answer: the pod may run there. It is left alone until the node comes back, or is deleted from Kubernetes, or has the taint node.kubernetes.io/out-of-service", pod.Spec.NodeName, pod.Name)}
+		return cluster.Observation{Message: lostWords(pod)}
 	case answers(pod) && status != nil && status.State.Running != nil:
 		return cluster.Observation{Presence: cluster.Present, Message: ""}
 	}
@@ -152,6 +152,11 @@ func ended(pod *corev1.Pod) bool {
 	}
 	running := func(s corev1.ContainerStatus) bool { return s.State.Terminated == nil }
 	return !slices.ContainsFunc(s.ContainerStatuses, running) && !slices.ContainsFunc(s.InitContainerStatuses, running)
+}
+
+// lostWords say what is known of a pod whose node does not answer.
+func lostWords(pod *corev1.Pod) string {
+	return fmt.Sprintf("node %s, which pod %s is on, does not answer: the pod may run there. It is left alone until the node comes back, or is deleted from Kubernetes, or has the taint node.kubernetes.io/out-of-service", pod.Spec.NodeName, pod.Name)
 }
 
 // lost tells whether the node of a pod does not answer: then Kubernetes takes

@@ -6,4 +6,6 @@
 //
 //	CLUSTER=kube test/kubernetes/kubernetes.sh up --nodes 2 --node-grace 12
 //	CLUSTER=kube WEIR_E2E_KUBERNETES=1 WEIR_BINARY=... go test ./test/e2e/kubernetes -run X
+//
+// WEIR_E2E_KUBERNETES=engine makes no images of Flink, which takes minutes.
 package kubernetes
