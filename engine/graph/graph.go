@@ -82,6 +82,28 @@ type Op struct {
 	Sink            *Sink            `json:"sink,omitempty"`
 }
 
+// TTLMillis is for how long the operator keeps a key that nothing touches, in
+// milliseconds, the longest of its inputs; 0: for ever. False: it keeps nothing
+// by key, or time itself takes it away, as with windows.
+func (o *Op) TTLMillis() (int64, bool) {
+	switch {
+	case o.GroupAggregate != nil:
+		return o.GroupAggregate.TTLMillis, true
+	case o.Join != nil:
+		if o.Join.LeftTTLMillis == 0 || o.Join.RightTTLMillis == 0 {
+			return 0, true
+		}
+		return max(o.Join.LeftTTLMillis, o.Join.RightTTLMillis), true
+	case o.TopN != nil:
+		return o.TopN.TTLMillis, true
+	case o.Over != nil:
+		return o.Over.TTLMillis, true
+	case o.Normalize != nil:
+		return o.Normalize.TTLMillis, true
+	}
+	return 0, false
+}
+
 // Modes says which changes a stream has besides inserts.
 type Modes struct {
 	Updates      bool `json:"updates,omitzero"`      // +U

@@ -15,6 +15,7 @@ type Metrics struct {
 	Watermark   atomic.Int64 // milliseconds; data.MinWatermark until there is one
 	StateBytes  atomic.Int64
 	StateKeys   atomic.Int64
+	StateTTL    atomic.Int64 // milliseconds that a key is kept without being touched; 0: for ever; -1: keys do not age by themselves
 	// Splits is how far event time is in each split of a source, for those who
 	// ask which of them holds it back; nil: not told apart. At most MaxSplits.
 	Splits atomic.Pointer[[]SplitTime]

@@ -221,6 +221,7 @@ func (j *Job) build(c *task.Config, v *graph.Vertex, attempt int, memory *state.
 			uid = fmt.Sprintf("%s/%d", v.ID, k)
 		}
 		m := &operator.Metrics{}
+		m.StateTTL.Store(ttlOf(op))
 		m.Watermark.Store(data.MinWatermark)
 		o, s, err := j.spec.Build.Build(op, Place{JobID: j.spec.ID, Attempt: attempt, Subtask: c.Subtask, Parallelism: c.Parallelism, Metrics: m, Input: before})
 		if err != nil {
@@ -237,4 +238,12 @@ func (j *Job) build(c *task.Config, v *graph.Vertex, attempt int, memory *state.
 		before = [][]data.Column{op.Schema}
 	}
 	return nil
+}
+
+// ttlOf is how long an operator keeps what nothing touches, as its metrics say it.
+func ttlOf(op *graph.Op) int64 {
+	if ttl, ages := op.TTLMillis(); ages {
+		return ttl
+	}
+	return -1
 }

@@ -76,6 +76,9 @@ type OperatorInfo struct {
 	Watermark             int64 // milliseconds; data.MinWatermark: none yet
 	LateDropped, Corrupt  int64
 	StateBytes, StateKeys int64
+	// StateTTLMillis is how long a key is kept that nothing touches; 0: for
+	// ever; -1: keys do not age by themselves.
+	StateTTLMillis int64
 	// Splits is event time in each split of the source it follows; nil: not told apart.
 	Splits []operator.SplitTime
 }

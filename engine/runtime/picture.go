@@ -72,6 +72,7 @@ func operatorPicture(n *task.Node) OperatorInfo {
 		Name: n.Name, UID: n.UID, Source: n.Source != nil, Watermark: m.Watermark.Load(),
 		RecordsIn: m.RecordsIn.Load(), RecordsOut: m.RecordsOut.Load(), BytesIn: m.BytesIn.Load(), BytesOut: m.BytesOut.Load(),
 		LateDropped: m.LateDropped.Load(), Corrupt: m.Corrupt.Load(), StateBytes: m.StateBytes.Load(), StateKeys: m.StateKeys.Load(),
+		StateTTLMillis: m.StateTTL.Load(),
 	}
 	if splits := m.Splits.Load(); splits != nil {
 		o.Splits = *splits

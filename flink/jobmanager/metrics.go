@@ -170,6 +170,9 @@ func operatorMetrics(o engine.OperatorInfo, r rate, given int64) map[string]floa
 		all["currentInputWatermark"] = float64(o.Watermark)
 		all["numLateRecordsDropped"] = float64(o.LateDropped)
 		all["weir.stateBytes"], all["weir.stateKeys"] = float64(o.StateBytes), float64(o.StateKeys)
+		if o.StateTTLMillis >= 0 {
+			all["weir.stateTtlMillis"] = float64(o.StateTTLMillis)
+		}
 	}
 	return all
 }

@@ -244,6 +244,10 @@ func effectOf(current, wanted resource.Deployment) (resource.Effect, string) {
 	case strategy == resource.UpgradeNone:
 		return resource.EffectLater, "it takes effect at the next start: spec.upgradeStrategy.kind is NONE"
 	case onlyParallelism(current.Spec, wanted.Spec):
+		if whileRunning(current.Spec) {
+			return resource.EffectRescale, fmt.Sprintf("the job is given parallelism %d while it runs: its scheduler is adaptive; where the target cannot do that, it is replaced, %s",
+				wanted.Spec.Template.Spec.Parallelism, bySavepoint(strategy))
+		}
 		return resource.EffectRescale, fmt.Sprintf("the job is replaced by one of parallelism %d, %s", wanted.Spec.Template.Spec.Parallelism, bySavepoint(strategy))
 	}
 	return resource.EffectRestart, "the job is replaced, " + bySavepoint(strategy)
@@ -254,6 +258,13 @@ func bySavepoint(strategy resource.UpgradeKind) string {
 		return "without a savepoint (spec.upgradeStrategy.kind is STATELESS)"
 	}
 	return "its state carried over by a savepoint"
+}
+
+// whileRunning tells whether a job of a spec may be told to run at another
+// parallelism; whether it can be, its target knows.
+func whileRunning(spec resource.DeploymentSpec) bool {
+	return spec.UpgradeStrategy.Kind == resource.UpgradeStateful && spec.SessionClusterName == "" &&
+		strings.EqualFold(spec.Template.Spec.FlinkConfiguration["jobmanager.scheduler"], "adaptive")
 }
 
 func onlyParallelism(current, wanted resource.DeploymentSpec) bool {

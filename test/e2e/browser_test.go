@@ -4,9 +4,11 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -60,6 +62,46 @@ func TestBrowser(t *testing.T) {
 	})
 }
 
+// keyScenarios are those of browser/keys.mjs, in which all is done by keys.
+var keyScenarios = []string{"keysSql", "keysForms", "keysDeployment", "keysList", "keysPlaces", "keysFiles", "keysFrame"}
+
+// TestBrowserKeys does with the keyboard alone whatever the pages offer. A
+// control that the scenarios came across and none of them used fails it: it is
+// new, and needs a line in one of them.
+func TestBrowserKeys(t *testing.T) {
+	said := make([][]string, len(keyScenarios))
+	t.Run("play", func(t *testing.T) {
+		for i, scenario := range keyScenarios {
+			t.Run(scenario, func(t *testing.T) {
+				t.Parallel()
+				said[i] = play(t, startPlatform(t), scenario)
+			})
+		}
+	})
+	offered, used := map[string]string{}, map[string]bool{}
+	for i, lines := range said {
+		if lines == nil {
+			t.Skipf("scenario %s was not played: what no key does is not known", keyScenarios[i])
+		}
+		for _, line := range lines {
+			if name, is := strings.CutPrefix(line, "offered "); is {
+				offered[name] = keyScenarios[i]
+			} else if name, is := strings.CutPrefix(line, "used "); is {
+				used[name] = true
+			}
+		}
+	}
+	if len(used) < 150 {
+		t.Errorf("only %d controls were used: the record is not whole", len(used))
+	}
+	for _, name := range slices.Sorted(maps.Keys(offered)) {
+		if !used[name] {
+			t.Errorf("%s (seen in %s) is used by no key", name, offered[name])
+		}
+	}
+	t.Logf("%d controls, each used by a key", len(offered))
+}
+
 // TestBrowserPictures makes the pictures of the documentation anew, into the
 // folder that WEIR_PICTURES names.
 func TestBrowserPictures(t *testing.T) {
@@ -108,9 +150,11 @@ func isFolder(path string) bool {
 	return err == nil && info.IsDir()
 }
 
-// play runs a scenario, and does for it what a page cannot do.
-func play(t *testing.T, p *platform, scenario string) {
+// play runs a scenario, and does for it what a page cannot do. It gives what
+// the scenario said.
+func play(t *testing.T, p *platform, scenario string) []string {
 	t.Helper()
+	said := []string{}
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Minute) // a hang guard
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "node", "browser/run.mjs", scenario, "http://"+p.listen)
@@ -130,10 +174,12 @@ func play(t *testing.T, p *platform, scenario string) {
 	for lines := bufio.NewScanner(out); lines.Scan(); {
 		what, asked := strings.CutPrefix(lines.Text(), "ask ")
 		if !asked {
-			t.Log(lines.Text())
+			if said = append(said, lines.Text()); !strings.HasPrefix(lines.Text(), "offered ") && !strings.HasPrefix(lines.Text(), "used ") {
+				t.Log(lines.Text())
+			}
 			continue
 		}
-		said := "done"
+		reply := "done"
 		switch what {
 		case "kill":
 			p.kill()
@@ -144,17 +190,19 @@ func play(t *testing.T, p *platform, scenario string) {
 				_ = syscall.Kill(pid, syscall.SIGKILL)
 			}
 		case "plants":
-			said = plantedFor(t)
+			reply = plantedFor(t)
 		case "a folder for pictures": // none, if nobody wants to look at them
-			said = os.Getenv("WEIR_LOOK")
+			reply = os.Getenv("WEIR_LOOK")
 		default:
 			t.Errorf("scenario %s asks for %q, which nobody knows", scenario, what)
 		}
-		if _, err := answer.Write([]byte(said + "\n")); err != nil {
+		if _, err := answer.Write([]byte(reply + "\n")); err != nil {
 			t.Error(err)
 		}
 	}
 	if err := cmd.Wait(); err != nil {
 		t.Errorf("scenario %s: %v\n%s", scenario, err, problems.String())
+		return nil
 	}
+	return said
 }

@@ -5,13 +5,14 @@ import { createRequire } from 'node:module'
 import { existsSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { flink } from './flink.mjs'
+import { keys } from './keys.mjs'
 import { pictures } from './pictures.mjs'
 import { platform } from './platform.mjs'
 import { scenarios as ofDeployments } from './scenarios.mjs'
 import { trouble } from './trouble.mjs'
 import { use } from './use.mjs'
 
-const scenarios = { ...ofDeployments, ...flink, ...platform, ...use, ...trouble, pictures }
+const scenarios = { ...ofDeployments, ...flink, ...platform, ...use, ...trouble, ...keys, pictures }
 
 const { chromium } = createRequire(new URL('../../../web/package.json', import.meta.url))('playwright-core')
 const [scenario, url] = process.argv.slice(2)

@@ -89,6 +89,8 @@ export interface OperatorState {
   operator: string
   bytes: number
   keys: number
+  /** Milliseconds that a key is kept which nothing touches; 0: for ever; undefined: keys do not age by themselves. */
+  ttl?: number
 }
 
 /** State of each operator as the engine counts it now, over all its subtasks. */
@@ -99,16 +101,17 @@ export function useOperatorState(ns: string, jobId: string | undefined, vertices
     queryFn: async () => {
       const all = await Promise.all(vertices.map(async (v): Promise<OperatorState[]> => {
         const at = `${base(ns, jobId!)}/jobs/${flinkId(jobId!)}/vertices/${v.id}/subtasks/metrics`
-        const names = (await request<{ id: string }[]>('GET', at)).map((m) => m.id).filter((id) => /weir\.state(Bytes|Keys)$/.test(id))
+        const names = (await request<{ id: string }[]>('GET', at)).map((m) => m.id).filter((id) => /weir\.state(Bytes|Keys|TtlMillis)$/.test(id))
         if (names.length === 0) return []
-        const values = await request<{ id: string; sum?: number }[]>('GET', `${at}?get=${encodeURIComponent(names.join())}&agg=sum`)
+        const values = await request<{ id: string; sum?: number; max?: number }[]>('GET', `${at}?get=${encodeURIComponent(names.join())}&agg=sum,max`)
         const by = new Map<string, OperatorState>()
         for (const m of values) {
-          const operator = m.id.replace(/\.?weir\.state(Bytes|Keys)$/, '')
+          const operator = m.id.replace(/\.?weir\.state(Bytes|Keys|TtlMillis)$/, '')
           if (operator === '') continue // the whole chain; its operators are told one by one
           const s = by.get(operator) ?? { vertex: v.id, vertexName: v.name, operator, bytes: 0, keys: 0 }
           if (m.id.endsWith('Bytes')) s.bytes = m.sum ?? 0
-          else s.keys = m.sum ?? 0
+          else if (m.id.endsWith('Keys')) s.keys = m.sum ?? 0
+          else s.ttl = m.max
           by.set(operator, s)
         }
         return [...by.values()]

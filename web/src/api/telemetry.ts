@@ -1,5 +1,6 @@
 // What the server measures of running jobs, and what its rules make of it.
-import { keepPreviousData, useQuery } from '@tanstack/react-query'
+import { keepPreviousData, useQuery, useQueryClient, type QueryClient } from '@tanstack/react-query'
+import { useCallback, useSyncExternalStore } from 'react'
 import type { Schema } from './client'
 import { namespacePath, request } from './client'
 
@@ -24,9 +25,35 @@ export function useSummary(ns: string) {
   })
 }
 
-/** The numbers of one deployment, out of what `useSummary` reads somewhere on the page. */
-export function useSummaryOf(ns: string, id: string) {
-  return useQuery<Map<string, Summary>, Error, Summary | undefined>({ queryKey: ['summary', ns], enabled: false, select: (all) => all.get(id) })
+/**
+ * The numbers of one deployment, out of what `useSummary` reads somewhere on the page. Every cell of a long list has one of these, and
+ * they come and go as it is scrolled: they share one ear at the cache.
+ */
+export function useSummaryOf(ns: string, id: string): Summary | undefined {
+  const queries = useQueryClient()
+  const listen = useCallback((reader: () => void) => hear(queries, reader), [queries])
+  return useSyncExternalStore(listen, () => queries.getQueryData<Map<string, Summary>>(['summary', ns])?.get(id))
+}
+
+const ears = new WeakMap<QueryClient, { readers: Set<() => void>; stop: () => void }>()
+
+function hear(queries: QueryClient, reader: () => void): () => void {
+  let ear = ears.get(queries)
+  if (!ear) {
+    const readers = new Set<() => void>()
+    ear = { readers, stop: queries.getQueryCache().subscribe((e) => {
+      if (e.type === 'updated' && e.query.queryKey[0] === 'summary') readers.forEach((r) => r())
+    }) }
+    ears.set(queries, ear)
+  }
+  const { readers, stop } = ear
+  readers.add(reader)
+  return () => {
+    readers.delete(reader)
+    if (readers.size > 0) return
+    stop()
+    ears.delete(queries)
+  }
 }
 
 /** Those that were not measured anew stay the same objects, so that nothing is drawn again for them. */

@@ -23,6 +23,8 @@ const patience = 60_000 // a transition that takes longer is told
 export function needs(deployments: readonly Seen[], now: number): Need[] {
   const found: (Need & { rank: number })[] = []
   for (const d of deployments) {
+    const state = d.status?.state
+    if (state !== 'FAILED' && state !== 'TRANSITIONING' && !d.status?.running?.conditions?.length) continue
     const name = d.metadata?.name ?? d.metadata?.id ?? ''
     const base = { id: d.metadata?.id ?? name, name, title: d.metadata?.displayName || name, since: d.status?.messageSince ?? undefined }
     const wrong = troubles(d.status?.running?.conditions)

@@ -28,9 +28,12 @@ export interface Condition {
   message?: string
 }
 
+const none: readonly { word: string; message: string }[] = []
+
 /** What is wrong with something that runs: its conditions that hold, "JobFailing" as "job failing". */
-export function troubles(conditions: Condition[] | undefined): { word: string; message: string }[] {
-  return (conditions ?? [])
+export function troubles(conditions: Condition[] | undefined): readonly { word: string; message: string }[] {
+  if (!conditions || conditions.length === 0) return none
+  return conditions
     .filter((c) => c.status === 'True')
     .map((c) => ({ word: (c.type ?? '').replaceAll(/\B([A-Z])/g, ' $1').toLowerCase(), message: c.message ?? '' }))
 }

@@ -44,8 +44,8 @@ export function Component() {
           <option value="">namespace {ns}</option>
           <option value="all">everywhere</option>
         </select>
-        <label>from <input type="date" aria-label="From this day (UTC)" value={get('from')} onChange={(e) => set('from', e.target.value)} /></label>
-        <label>to <input type="date" aria-label="Until the day before this (UTC)" value={get('to')} onChange={(e) => set('to', e.target.value)} /></label>
+        <label>from <Day label="From this day (UTC)" value={get('from')} onChange={(v) => set('from', v)} /></label>
+        <label>to <Day label="Until the day before this (UTC)" value={get('to')} onChange={(v) => set('to', v)} /></label>
         {filtered && <button className="plain" onClick={() => setParams(params.get('scope') ? { scope: params.get('scope')! } : {})}>Clear</button>}
       </div>
       <ErrorBox error={error} onRetry={() => void refetch()} />
@@ -68,8 +68,8 @@ export function Component() {
   )
 }
 
-/** A text that counts when it was not changed for a moment. */
-function Words({ label, value, hint, onChange }: { label: string; value: string; hint?: string; onChange: (v: string) => void }) {
+/** What is typed, which counts when it was not changed for a moment and is whole. */
+function useTyped(value: string, onChange: (v: string) => void, whole: (text: string) => boolean = () => true) {
   const [text, setText] = useState(value)
   const [last, setLast] = useState(value)
   if (last !== value) {
@@ -77,10 +77,21 @@ function Words({ label, value, hint, onChange }: { label: string; value: string;
     if (text.trim() !== value) setText(value)
   }
   useEffect(() => {
-    if (text.trim() === value) return
+    if (text.trim() === value || !whole(text)) return
     const t = setTimeout(() => onChange(text.trim()), 400)
     return () => clearTimeout(t)
   })
+  return [text, setText] as const
+}
+
+/** A day: on the way to 2026 its year is 0002, 0020 and 0202. */
+function Day({ label, value, onChange }: { label: string; value: string; onChange: (v: string) => void }) {
+  const [text, setText] = useTyped(value, onChange, (t) => t === '' || t >= '1000')
+  return <input type="date" aria-label={label} value={text} onChange={(e) => setText(e.target.value)} />
+}
+
+function Words({ label, value, hint, onChange }: { label: string; value: string; hint?: string; onChange: (v: string) => void }) {
+  const [text, setText] = useTyped(value, onChange)
   return <input className="filter" type="search" aria-label={label} placeholder={hint ? `${label}, such as ${hint}` : label} value={text} onChange={(e) => setText(e.target.value)} />
 }
 

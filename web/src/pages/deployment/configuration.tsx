@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'react'
+import { lazy, Suspense, useEffect, useState } from 'react'
 import { useSearchParams } from 'react-router'
 import type { Revision } from '../../api/client'
 import { check, plan, useRevisions, type Plan } from '../../api/deployments'
@@ -9,10 +9,13 @@ import { ErrorBox } from '../../components/error'
 import { PlanOf } from '../../components/plan'
 import { Spec, type Doc, type FieldProblem, type View } from '../../components/spec/spec'
 import { Ago } from '../../components/time'
-import { equal, merge, mergePatch, type Json } from '../../lib/patch'
+import { ownerOf } from '../../lib/drift'
+import { equal, get, merge, mergePatch, type Json } from '../../lib/patch'
 import { near, sides } from '../../lib/sides'
 import { editable } from '../../lib/spec'
 import type { TabProps } from './tab'
+
+const PatchOf = lazy(() => import('./git').then((m) => ({ default: m.PatchOf })))
 
 interface Draft {
   /** What was stored when the first key was pressed, and what is wanted. */
@@ -66,6 +69,13 @@ export function Configuration({ ns, d, actions }: TabProps) {
           disabled={!planned.plan} name={planned.plan?.stateLost ? ref : undefined} onClose={() => setPlanned(undefined)}
           onConfirm={() => { actions.change(planned.patch, planned.plan?.stateLost ?? false, () => setDraft(undefined)); setPlanned(undefined) }}>
           {planned.plan ? <PlanOf plan={planned.plan} /> : planned.error ? <ErrorBox error={planned.error} /> : <Loading what="the plan" />}
+          {ownerOf(d) && get(planned.patch, 'spec') !== undefined && (
+            <Suspense>
+              <h3>In git</h3>
+              <p>WeirDeployment {ownerOf(d)} owns it: what is saved here is drift until its manifest says the same. Commit this:</p>
+              <PatchOf patch={get(planned.patch, 'spec')} />
+            </Suspense>
+          )}
           {planned.plan?.stateLost && <p className="state bad wrap">State is lost for ever by this. A savepoint taken before keeps a way back.</p>}
         </Dialog>
       )}
@@ -109,7 +119,7 @@ function Revisions({ ns, refName, now, from, onFrom, actions }: { ns: string; re
       <table className="list middle" aria-label="Revisions">
         <tbody>
           {[...(data ?? [])].reverse().map((r) => (
-            <tr key={r.generation} data-testid="revision">
+            <tr key={r.generation} data-testid="revision" data-generation={r.generation}>
               <td className="number">{r.generation}</td>
               <td><Ago at={r.createdAt} /><div className="quiet small">{r.author}</div></td>
               <td className="row-actions">

@@ -1,12 +1,13 @@
 // One deployment: its state in words, what can be done, and its tabs.
-import { useState } from 'react'
+import { lazy, Suspense, useEffect, useState } from 'react'
 import { Link, useNavigate, useParams } from 'react-router'
-import { useActions, useDeployment, yamlOf } from '../../api/deployments'
+import { plan, useActions, useDeployment, yamlOf } from '../../api/deployments'
 import type { Deployment } from '../../api/client'
 import { Loading, Message, StateWord } from '../../components/bits'
 import { ErrorBox } from '../../components/error'
 import { Ago } from '../../components/time'
 import { Dialog } from '../../components/dialog'
+import { ownerOf } from '../../lib/drift'
 import { viewOf } from '../../lib/links'
 import { troubles } from '../../lib/state'
 import { Menu } from '../../components/menu'
@@ -24,6 +25,8 @@ import { Savepoints } from './savepoints'
 import { State } from './state'
 import type { TabProps } from './tab'
 import './deployment.css'
+
+const Git = lazy(() => import('./git'))
 
 const tabs = [
   ['overview', 'Overview', Overview],
@@ -72,6 +75,7 @@ export function Component() {
         </p>
       )}
       {troubles(d.status?.running?.conditions).map((t) => <p key={t.word} className="doing bad" data-testid="trouble"><Message text={t.message} /></p>)}
+      {ownerOf(d) && <Suspense><Git ns={ns} d={d} /></Suspense>}
       <ErrorBox error={actions.error} onClose={actions.clear} />
       <Tabs label="Views of the deployment" tabs={tabs.map(([key, title]) => ({ to: `/namespaces/${ns}/deployments/${ref}/detail/${key}`, title, active: tab === key }))} />
       <Tab ns={ns} d={d} actions={actions} />
@@ -123,7 +127,7 @@ function Buttons({ ns, d, actions }: { ns: string; d: Deployment; actions: TabPr
         <Dialog title={`Scale ${d.metadata?.name}`} confirm={`Scale to ${valid ? n : '…'}`} disabled={!valid || n === now} onClose={() => setAsking(undefined)}
           onConfirm={() => { actions.patch({ spec: { template: { spec: { parallelism: n } } } }); setAsking(undefined) }}>
           <label>Parallelism <input className="short" type="number" min={1} max={128} value={parallelism} autoFocus onChange={(e) => setParallelism(e.target.value)} /></label>
-          <p className="quiet">Now {now}. The job stops with a savepoint and goes on from it with its state; if that fails, it goes on as it is.</p>
+          <p className="quiet">Now {now}. {valid && n !== now && <Effect ns={ns} refName={name} parallelism={n} />}</p>
         </Dialog>
       )}
       {asking === 'cancel' && (
@@ -133,4 +137,22 @@ function Buttons({ ns, d, actions }: { ns: string; d: Deployment; actions: TabPr
       )}
     </>
   )
+}
+
+/** What scaling would do, in the words of the server: they differ by strategy and scheduler. */
+function Effect({ ns, refName, parallelism }: { ns: string; refName: string; parallelism: number }) {
+  const [said, setSaid] = useState<{ of: number; text: string }>()
+  useEffect(() => {
+    let gone = false
+    const say = (text: string) => !gone && setSaid({ of: parallelism, text })
+    const timer = setTimeout(() => {
+      plan(ns, refName, { spec: { template: { spec: { parallelism } } } }).then(
+        (p) => say(`${p.message[0]?.toUpperCase()}${p.message.slice(1)}.${p.warnings.map((w) => ` ${w}`).join('')} If that fails, it goes on as it is.`), (e: Error) => say(e.message))
+    }, 200)
+    return () => {
+      gone = true
+      clearTimeout(timer)
+    }
+  }, [ns, refName, parallelism])
+  return <span role="status" data-testid="effect">{said?.of === parallelism ? said.text : 'What that does is worked out …'}</span>
 }

@@ -77,6 +77,7 @@ function Point({ s, actions, ask }: { s: Savepoint; actions: TabProps['actions']
           <Menu label="More ▾" title="More for this savepoint" align="right" items={[{ label: 'Copy its place', onSelect: () => void navigator.clipboard?.writeText(location ?? '') }, { label: 'Delete…', danger: true, onSelect: () => ask({ what: 'delete', of: s }) }]} />
         </span>
       </div>
+      {s.status?.state === 'PENDING_DELETION' && <div className="quiet small">It is not offered any more; its data goes when no running job and no other savepoint needs it.</div>}
       {s.status?.failure?.message && <div className="state bad wrap small"><Message text={s.status.failure.message} /></div>}
       {location && complete && <div className="mono small quiet"><Message text={location} /></div>}
     </li>

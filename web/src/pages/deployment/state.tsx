@@ -8,7 +8,7 @@ import { ErrorBox } from '../../components/error'
 import { Table, type Column } from '../../components/table'
 import { Ago } from '../../components/time'
 import { useSettings } from '../../components/settings'
-import { absolute, bytes, exact, took } from '../../lib/format'
+import { absolute, bytes, exact, span, took } from '../../lib/format'
 import { word } from '../../lib/state'
 import { Inside } from './contents'
 import type { TabProps } from './tab'
@@ -18,6 +18,7 @@ const operatorColumns: Column<OperatorState>[] = [
   { key: 'vertex', title: 'In the vertex', value: (o) => o.vertexName, cell: (o) => <span className="quiet small">{o.vertexName}</span> },
   { key: 'bytes', title: 'Size', number: true, value: (o) => o.bytes, cell: (o) => <span title={`${exact(o.bytes)} bytes`}>{bytes(o.bytes)}</span> },
   { key: 'keys', title: 'Keys', number: true, value: (o) => o.keys, cell: (o) => exact(o.keys) },
+  { key: 'ttl', title: 'Kept without a touch', number: true, value: (o) => o.ttl, cell: (o) => <span title={o.ttl === undefined ? 'keys go when time has passed them, as with windows' : 'table.exec.state.ttl, or the hint STATE_TTL of the operator'}>{o.ttl === undefined ? 'until its time' : o.ttl === 0 ? 'for ever' : span(o.ttl)}</span> },
 ]
 
 const checkpointColumns: Column<CheckpointLine>[] = [

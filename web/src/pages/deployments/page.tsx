@@ -13,7 +13,7 @@ import { Table, type Column } from '../../components/table'
 import { Segments } from '../../components/tabs'
 import { Ago, useTick } from '../../components/time'
 import { toast } from '../../components/toast'
-import { hasLabel, isIn, says, stateFilters, type StateFilter } from '../../lib/filter'
+import { countStates, hasLabel, isIn, labelsOf, says, stateFilters, type StateFilter } from '../../lib/filter'
 import { compact, exact, span } from '../../lib/format'
 import { troubles } from '../../lib/state'
 import { order, orderText } from '../../lib/table'
@@ -55,11 +55,11 @@ function List({ ns, all }: { ns: string; all: Deployment[] }) {
     () => all.filter((d) => (labelKey === '' || labelKey.split('\n').every((l) => hasLabel(d, l))) && says(d, text)),
     [all, labelKey, text],
   )
-  const shown = useMemo(() => found.filter((d) => isIn(d, state, tick)), [found, state, tick])
-  const counts = useMemo(() => stateFilters.map(([key]) => found.filter((d) => isIn(d, key, tick)).length), [found, tick])
+  const shown = useMemo(() => (state === 'all' ? found : found.filter((d) => isIn(d, state, tick))), [found, state, tick])
+  const counts = useMemo(() => countStates(found, tick), [found, tick])
   const byNumber = ['in', 'out', 'lag'].includes(sort.key)
   const columns = useMemo(() => columnsOf(ns, byNumber ? numbers : undefined), [ns, byNumber, numbers])
-  const known = useMemo(() => [...new Set(all.flatMap((d) => Object.entries(d.metadata?.labels ?? {}).map(([k, v]) => `${k}=${v}`)))].sort(), [all])
+  const known = useMemo(() => [...new Set(all.flatMap(labelsOf))].sort(), [all])
   const chosen = all.filter((d) => selected.has(d.metadata?.name ?? ''))
   return (
     <>
@@ -126,7 +126,7 @@ function columnsOf(ns: string, numbers: ReadonlyMap<string, Summary> | undefined
 
 /** The newest numbers of a deployment, if a job of it runs. */
 function useNumbers(ns: string, d: Deployment): Summary | undefined {
-  const { data } = useSummaryOf(ns, d.metadata?.id ?? '')
+  const data = useSummaryOf(ns, d.metadata?.id ?? '')
   return d.spec?.state === 'RUNNING' && d.status?.state !== 'FAILED' && d.status?.state !== 'FINISHED' ? data : undefined
 }
 

@@ -2,7 +2,7 @@
 import '../../components/places.css'
 import { useState } from 'react'
 import { useParams } from 'react-router'
-import { useTargets, type Target } from '../../api/platform'
+import { useSecrets, useTargets, type Target } from '../../api/platform'
 import { Empty, Head, Loading } from '../../components/bits'
 import { Dialog } from '../../components/dialog'
 import { DocumentEditor, type View } from '../../components/document'
@@ -20,9 +20,21 @@ const launchers = [
   ['kubernetes', 'Kubernetes', 'pods in a namespace of a Kubernetes cluster.'],
 ] as const
 
+interface Kubernetes {
+  namespace?: string
+  kubeconfigSecret?: string
+  engine?: string
+}
+
+const engines = [
+  ['', 'SQL on weir’s engine, the rest on Flink', 'SQL runs on weir’s own engine; JARs and Python on Apache Flink.'],
+  ['weir', 'weir’s engine alone', 'SQL only; what needs Apache Flink is refused.'],
+  ['flink', 'Apache Flink alone', 'SQL too runs on Apache Flink.'],
+] as const
+
 interface Draft {
   metadata: { name?: string; displayName?: string; labels?: Record<string, string>; annotations?: Record<string, string> }
-  spec: { launcher?: string; kubernetes?: { namespace?: string } }
+  spec: { launcher?: string; kubernetes?: Kubernetes }
 }
 
 const launcherOf = (t: { spec?: Draft['spec'] }) => t.spec?.launcher ?? (t.spec?.kubernetes ? 'kubernetes' : 'process')
@@ -42,8 +54,8 @@ export function Component() {
       : { metadata: { name: '' }, spec: { launcher: 'process' } } })
   }
   const columns: Column<Target>[] = [
-    { key: 'name', title: 'Name', value: (t) => t.metadata?.name, cell: (t) => <b>{t.metadata?.name}</b> },
-    { key: 'launcher', title: 'Jobs run', value: launcherOf, cell: (t) => <>{words(launcherOf(t))}{t.spec?.kubernetes?.namespace && <> in <code>{t.spec.kubernetes.namespace}</code></>}</> },
+    { key: 'name', title: 'Name', value: (t) => t.metadata?.name, cell: (t) => <><b>{t.metadata?.displayName || t.metadata?.name}</b>{t.metadata?.displayName && t.metadata.displayName !== t.metadata.name && <div className="quiet small">{t.metadata.name}</div>}</> },
+    { key: 'launcher', title: 'Jobs run', value: launcherOf, cell: (t) => <Where t={t} /> },
     { key: 'modified', title: 'Last change', value: (t) => t.metadata?.modifiedAt, cell: (t) => <Ago at={t.metadata?.modifiedAt} /> },
     { key: 'do', title: '', className: 'row-actions', cell: (t) => <><button onClick={() => open(t)}>Edit…</button><button onClick={() => { remove.reset(); setDeleting(t) }}>Delete…</button></> },
   ]
@@ -72,9 +84,11 @@ export function Component() {
           <DocumentEditor label="Target as YAML" value={draft.value} view={draft.view} onView={(view) => setDraft({ ...draft, view })} onChange={(value, problem) => setDraft({ ...draft, value, problem })} form={
             <>
               <TextField label="Name" value={name} disabled={!!draft.of} autoFocus={!draft.of} error={draft.of ? undefined : nameProblem(name, taken)} onChange={(n) => set({ ...draft.value, metadata: { ...draft.value.metadata, name: n } })} placeholder="local" />
-              <SelectField label="Jobs run" value={kind} options={launchers.map(([k, t]) => [k, t] as const)} hint={launchers.find(([k]) => k === kind)?.[2]}
+              <TextField label="Title" value={draft.value.metadata?.displayName ?? ''} autoFocus={!!draft.of} hint="what people call it" onChange={(displayName) => set({ ...draft.value, metadata: { ...draft.value.metadata, displayName: displayName || undefined } })} />
+              {draft.of && <p className="quiet">Where a target leads never changes: make a new one, and move the deployments to it one by one.</p>}
+              <SelectField label="Jobs run" disabled={!!draft.of} value={kind} options={launchers.map(([k, t]) => [k, t] as const)} hint={launchers.find(([k]) => k === kind)?.[2]}
                 onChange={(k) => set({ ...draft.value, spec: { ...draft.value.spec, launcher: k, kubernetes: k === 'kubernetes' ? (draft.value.spec?.kubernetes ?? { namespace: '' }) : undefined } })} />
-              {kind === 'kubernetes' && <TextField label="Kubernetes namespace" value={draft.value.spec?.kubernetes?.namespace ?? ''} required onChange={(n) => set({ ...draft.value, spec: { ...draft.value.spec, kubernetes: { namespace: n } } })} placeholder="streaming" />}
+              {kind === 'kubernetes' && <KubernetesFields ns={ns} fixed={!!draft.of} value={draft.value.spec?.kubernetes ?? {}} onChange={(kubernetes) => set({ ...draft.value, spec: { ...draft.value.spec, kubernetes } })} />}
             </>
           } />
         </Dialog>
@@ -87,5 +101,29 @@ export function Component() {
         </Dialog>
       )}
     </section>
+  )
+}
+
+/** What a target means, in words. */
+function Where({ t }: { t: Target }) {
+  const k = t.spec?.kubernetes as Kubernetes | undefined
+  const engine = engines.find(([key]) => key !== '' && key === k?.engine)?.[1]
+  return (
+    <>
+      {words(launcherOf(t))}{k?.namespace && <> in <code>{k.namespace}</code></>}
+      {(engine || k?.kubeconfigSecret) && <div className="quiet small">{[engine, k?.kubeconfigSecret && `the Kubernetes of secret ${k.kubeconfigSecret}`].filter(Boolean).join('; ')}</div>}
+    </>
+  )
+}
+
+function KubernetesFields({ ns, fixed, value, onChange }: { ns: string; fixed: boolean; value: Kubernetes; onChange: (k: Kubernetes) => void }) {
+  const { list: secrets } = useSecrets(ns)
+  return (
+    <>
+      <TextField label="Kubernetes namespace" value={value.namespace ?? ''} required disabled={fixed} onChange={(namespace) => onChange({ ...value, namespace })} placeholder="streaming" hint="where its pods run" />
+      <SelectField label="What runs there" disabled={fixed} value={value.engine ?? ''} options={engines.map(([k, t]) => [k, t] as const)} hint={engines.find(([k]) => k === (value.engine ?? ''))?.[2]} onChange={(engine) => onChange({ ...value, engine: engine || undefined })} />
+      <TextField label="Secret with a kubeconfig" mono disabled={fixed} value={value.kubeconfigSecret ?? ''} suggestions={(secrets.data ?? []).map((s) => s.metadata?.name ?? '')} placeholder="the server’s own Kubernetes"
+        hint="for another Kubernetes than the one that the server runs in: the name of a secret value" onChange={(s) => onChange({ ...value, kubeconfigSecret: s || undefined })} />
+    </>
   )
 }
