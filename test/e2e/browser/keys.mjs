@@ -682,9 +682,10 @@ export const keys = {
     await k.write(dialog(page).getByRole('textbox', { name: 'Name' }), 'key-geo')
     await k.write(dialog(page).getByLabel('URI of the file'), 'file:///nowhere/geo.wasm')
     await confirm('Register')
-    await dialog(page).getByRole('alert').waitFor() // it is not there
-    await k.keys.press('Escape')
-    await gone(page)
+    const file = page.getByTestId('udf').filter({ hasText: 'key-geo' })
+    await k.press(file.getByRole('button', { name: 'Unregister…' }))
+    await confirm('Unregister')
+    await file.waitFor({ state: 'detached' })
 
     await k.go('i', /status/)
     await k.choose('Days', '30 days')
