@@ -40,7 +40,7 @@ function watch() {
     void window.weirTold(what, name)
   }
   // Texts are written where they are needed; what must be used is what does something.
-  const does = (e) => !e.matches('textarea, .cm-content') && (!e.matches('input') || /^(checkbox|radio|search)$/.test(e.type))
+  const does = (e) => !e.matches('textarea, .cm-content') && !(e.matches('select') && e.options.length < 2) && (!e.matches('input') || /^(checkbox|radio|search)$/.test(e.type))
   const look = () => {
     for (const e of document.querySelectorAll(controls)) {
       if (does(e) && !e.matches(':disabled, [aria-disabled=true]') && e.checkVisibility({ visibilityProperty: true }) && e.getClientRects().length > 0) tell('offered', e)
