@@ -44,6 +44,7 @@ var connectors = []*connector.Connector{
 
 var formats = []*format.Format{
 	avro.Format,
+	avro.Confluent,
 	canal.Format,
 	csv.Format,
 	debezium.Format,

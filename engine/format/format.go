@@ -72,6 +72,9 @@ type EncoderSpec struct {
 	Columns []data.Column
 	Options option.Values
 	Zone    string
+	// Subject is what a registry of schemas calls messages of this place, if their
+	// options do not say: topic-key or topic-value; empty: they must.
+	Subject string
 }
 
 // Encoder turns rows into bytes; each record ends with a line end, one byte

@@ -13,6 +13,7 @@ import (
 	"github.com/weir-streams/weir/engine/connector"
 	"github.com/weir-streams/weir/engine/data"
 	"github.com/weir-streams/weir/engine/format"
+	"github.com/weir-streams/weir/engine/option"
 )
 
 // sink writes rows as records.
@@ -68,7 +69,7 @@ func newSink(s connector.SinkSpec) (connector.Sink, error) {
 	if err != nil {
 		return nil, err
 	}
-	if k.value.encoder, err = s.Format.Encoder(format.EncoderSpec{Columns: columnsAt(t, l.value, nil), Options: s.FormatOptions}); err != nil {
+	if k.value.encoder, err = s.Format.Encoder(format.EncoderSpec{Columns: columnsAt(t, l.value, nil), Options: s.FormatOptions, Subject: subject(s.Options, "-value")}); err != nil {
 		return nil, err
 	}
 	k.value.at = l.value
@@ -76,7 +77,7 @@ func newSink(s connector.SinkSpec) (connector.Sink, error) {
 		if s.KeyFormat.Encoder == nil {
 			return nil, fmt.Errorf("table %s: the format of its keys cannot be written", t.Name)
 		}
-		if k.key.encoder, err = s.KeyFormat.Encoder(format.EncoderSpec{Columns: columnsAt(t, l.key, l.keyNames), Options: s.KeyFormatOptions}); err != nil {
+		if k.key.encoder, err = s.KeyFormat.Encoder(format.EncoderSpec{Columns: columnsAt(t, l.key, l.keyNames), Options: s.KeyFormatOptions, Subject: subject(s.Options, "-key")}); err != nil {
 			return nil, err
 		}
 		k.key.at = l.key
@@ -145,6 +146,15 @@ func (s *sink) topics() error {
 	}
 	s.allowed = func(topic string) bool { return slices.Contains(list, topic) }
 	return nil
+}
+
+// subject is the name of a schema in a registry, as Flink has it: that of a
+// table's one topic and what of its records it is.
+func subject(o option.Values, end string) string {
+	if list := topicList(o); len(list) == 1 {
+		return list[0] + end
+	}
+	return ""
 }
 
 func (s *sink) partitioner() kgo.Partitioner {
