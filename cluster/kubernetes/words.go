@@ -51,6 +51,11 @@ func epitaph(pod *corev1.Pod) string {
 		by = "its pod was evicted from node " + pod.Spec.NodeName + ": " + advise("Evicted", strings.TrimSpace(pod.Status.Message))
 	case disrupted(pod) != "":
 		by = disrupted(pod)
+	case pod.DeletionTimestamp != nil && pod.Status.Reason == "":
+		by = "somebody deleted its pod"
+		if pod.Spec.NodeName != "" {
+			by += " on node " + pod.Spec.NodeName
+		}
 	case pod.Status.Reason != "":
 		by = strings.TrimSuffix(fmt.Sprintf("its pod ended: %s: %s", pod.Status.Reason, pod.Status.Message), ": ")
 	}

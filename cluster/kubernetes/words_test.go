@@ -71,6 +71,11 @@ containerStatuses: [{name: engine, state: {terminated: {exitCode: 143}}}]}}`, ep
 			"its pod was evicted from node node1 on somebody's request, as when a node is drained (Eviction API: evicting); container engine was ended by signal 15",
 		},
 		{
+			"deleted", `{metadata: {labels: {weir.io/component: engine}, deletionTimestamp: "2026-01-01T00:00:00Z"}, spec: {nodeName: node1},
+status: {phase: Succeeded, containerStatuses: [{name: engine, state: {terminated: {exitCode: 0}}}]}}`, epitaph,
+			"somebody deleted its pod on node node1; container engine exited with status 0",
+		},
+		{
 			"unreachable", `{metadata: {labels: {weir.io/component: engine}}, spec: {nodeName: node1},
 status: {phase: Failed, conditions: [{type: DisruptionTarget, status: "True", reason: DeletionByTaintManager, message: "Taint manager: deleting due to NoExecute taint"}]}}`, epitaph,
 			"its pod had to leave node node1, which does not answer or has a taint that the pod does not tolerate",
