@@ -194,10 +194,7 @@ func (l *Launcher) make(ctx context.Context, g *ground, p *plan) error {
 		}
 	}
 	p.main.object.SetOwnerReferences([]metav1.OwnerReference{owner})
-	err = g.create(ctx, p.main.resource, p.main.object, nil)
-	if apierrors.IsAlreadyExists(err) {
-		err = g.ours(ctx, p.main, &root)
-	}
+	err = g.createMain(ctx, p.main, &root)
 	if err == nil {
 		l.config.Log.InfoContext(ctx, "cluster made", "cluster", p.main.object.GetName(), "namespace", g.namespace)
 		return nil
@@ -211,6 +208,29 @@ func (l *Launcher) make(ctx context.Context, g *ground, p *plan) error {
 	delete(root.Annotations, launchedNote)
 	root.Annotations = with(root.Annotations, refusedNote, err.Error())
 	return errors.Join(err, g.update(ctx, secrets, &root, &root))
+}
+
+// goneWait is how long a main pod waits for one of the same name whose
+// containers have ended, and which Kubernetes is about to take away.
+const goneWait = 20 * time.Second
+
+// createMain makes the main object of a root, once.
+func (g *ground) createMain(ctx context.Context, p part, root *corev1.Secret) error {
+	for end := time.Now().Add(goneWait); ; {
+		err := g.create(ctx, p.resource, p.object, nil)
+		if !apierrors.IsAlreadyExists(err) {
+			return err
+		}
+		err = g.ours(ctx, p, root)
+		if err == nil || !apierrors.IsConflict(err) && !apierrors.IsNotFound(err) || time.Now().After(end) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
 }
 
 // ours is no error if an object that is there belongs to a root.
