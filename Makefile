@@ -106,6 +106,11 @@ e2e-all: build ## all end to end tests, the long ones too, one after another wha
 	done; \
 	grep '^e2e-all: ' build/e2e-all.log; test -z "$$failed"
 
+.PHONY: bench-kubernetes
+bench-kubernetes: build ## from PATCH to the new job processing on Flink's pods, against the same steps by hand: medians of 3
+	./test/kubernetes/build.sh
+	WEIR_BINARY=$(CURDIR)/bin/weir WEIR_E2E_KUBERNETES=1 WEIR_KUBERNETES_NUMBERS=1 go test -count=1 -timeout 60m -v -run TestUpgradeOnFlinkPodsAgainstByHand ./test/e2e/kubernetes
+
 .PHONY: bench
 bench: build bench-control ## Nexmark, upgrade and start times, a thousand deployments; writes to standard output
 	./bin/weir bench nexmark --queries q0,q1,q2,q12 --parallelism 2

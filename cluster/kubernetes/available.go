@@ -29,12 +29,19 @@ func (b *builder) highAvailability(p *plan) (bool, error) {
 	delete(config, "high-availability")
 	config["high-availability.type"] = "kubernetes"
 	config["kubernetes.cluster-id"], config["kubernetes.namespace"] = b.name, b.namespace
+	dir := strings.TrimRight(first(config["execution.checkpointing.dir"], config["state.checkpoints.dir"]), "/")
 	if config["high-availability.storageDir"] == "" {
-		dir := first(config["execution.checkpointing.dir"], config["state.checkpoints.dir"])
 		if dir == "" {
 			return false, fmt.Errorf("%w: high availability needs high-availability.storageDir, a place that all pods see", cluster.ErrRefused)
 		}
-		config["high-availability.storageDir"] = strings.TrimRight(dir, "/") + "/ha"
+		config["high-availability.storageDir"] = dir + "/ha"
+	}
+	// Flink never removes what it notes of jobs that have ended: it lies with
+	// their checkpoints, and goes with them.
+	for _, k := range []string{"job-result-store.storage-path", "application-result-store.storage-path"} {
+		if config[k] == "" && dir != "" {
+			config[k] = dir + "/ha/" + strings.TrimSuffix(k, ".storage-path")
+		}
 	}
 	if b.ownAccount() != "" { // its rights are the user's affair
 		return true, nil

@@ -107,10 +107,10 @@ func (l *Launcher) client(ref cluster.Ref, g *ground, name string) *flink.Client
 	if c := l.conns[ref]; c != nil {
 		return c
 	}
-	var c *flink.Client
+	var way http.RoundTripper = throughAPI{l, g, name}
 	if g.direct {
 		dialer := net.Dialer{Timeout: 5 * time.Second}
-		c = flink.NewClient(&http.Transport{
+		way = &http.Transport{
 			DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
 				pod := g.mainPod(ctx, name)
 				if pod == nil || !answers(pod) {
@@ -119,10 +119,12 @@ func (l *Launcher) client(ref cluster.Ref, g *ground, name string) *flink.Client
 				return dialer.DialContext(ctx, network, net.JoinHostPort(pod.Status.PodIP, strconv.Itoa(RESTPort)))
 			},
 			MaxIdleConns: 4, MaxConnsPerHost: 16, IdleConnTimeout: time.Minute, DisableCompression: true,
-		}, "http://cluster")
-	} else {
-		c = flink.NewClient(throughAPI{l, g, name}, "http://cluster")
+		}
 	}
+	if ref.Session == "" {
+		way = growing{way, l, g, name}
+	}
+	c := flink.NewClient(way, "http://cluster")
 	l.conns[ref] = c
 	return c
 }
@@ -156,7 +158,7 @@ func (l *Launcher) disconnect(ref cluster.Ref) {
 
 func (l *Launcher) disconnectLocked(ref cluster.Ref) {
 	if c := l.conns[ref]; c != nil {
-		if t, ok := c.Transport().(*http.Transport); ok {
+		if t, ok := c.Transport().(idler); ok {
 			t.CloseIdleConnections()
 		}
 		delete(l.conns, ref)

@@ -18,6 +18,9 @@ const filesFile = "files.json" // beside the spec: a list of cluster.File
 // fromMaven brings the jars of Maven that a program needs to this machine, from
 // where its pods fetch them like any file.
 func (l *Launcher) fromMaven(ctx context.Context, spec cluster.Spec) (cluster.Spec, error) {
+	if flink, err := onFlink(spec); err != nil || !flink {
+		return spec, nil // whose mistakes are told later; weir's engine needs no jars
+	}
 	spec.Artifact.Dependencies = slices.Clone(spec.Artifact.Dependencies)
 	for i, d := range spec.Artifact.Dependencies {
 		coordinates, ok := strings.CutPrefix(d, "maven:")
@@ -99,7 +102,11 @@ func (b *builder) filesJSON() ([]byte, error) { return json.Marshal(b.files) }
 // JobManager fetches, for its pod is up.
 func (l *Launcher) forSession(spec cluster.Spec) (cluster.Spec, error) {
 	spec.Kubernetes = nil
-	if kind := spec.Artifact.Kind; kind != "SQLSCRIPT" && cluster.ParseKubernetesTarget(spec.Target).Engine != "flink" {
+	if cluster.ParseKubernetesTarget(spec.Target).Engine != "flink" {
+		kind := spec.Artifact.Kind
+		if kind == "SQLSCRIPT" {
+			return spec, nil
+		}
 		return spec, fmt.Errorf("%w: this session cluster is weir's engine, which runs SQL scripts, not an artifact of kind %s: use a session cluster of a deployment target with spec.kubernetes.engine: flink", cluster.ErrRefused, kind)
 	}
 	if len(spec.Artifact.Dependencies) > 0 {

@@ -33,7 +33,7 @@ func (b *builder) flink(p *plan) error {
 		}
 	}
 	if mode := spec.Configuration["execution.target"]; strings.HasPrefix(mode, "kubernetes-") {
-		return fmt.Errorf("%w: execution.target %s: Flink's native mode is not supported; weir makes the pods itself, leave it out", cluster.ErrRefused, mode)
+		return fmt.Errorf("%w: execution.target %s: Flink's native mode is not supported: a JobManager with rights of its own would make pods that do not say whose they are, so that nobody finds them again or tells when they have ended; weir makes the pods itself, leave it out", cluster.ErrRefused, mode)
 	}
 	if err := b.takeFiles(); err != nil {
 		return err

@@ -82,6 +82,7 @@ const (
 	restartPause = time.Second      // between the end of a TaskManager and the next
 	restartMost  = 30 * time.Second // that pause at most
 	childGrace   = 2 * time.Second  // for a JVM to end by itself
+	podGrace     = 8 * time.Second  // for one in a pod to take away what it keeps
 	startTries   = 5                // of ports
 )
 
@@ -196,7 +197,11 @@ func (c *Cluster) Run(ctx context.Context) error {
 // this pod of it ends.
 func (c *Cluster) endJobManager(ctx context.Context, ch *child) {
 	if highlyAvailable(c.plan.config) && c.isReady() && (c.config.Pod == nil || c.isAsked()) {
-		ask, cancel := context.WithTimeout(context.WithoutCancel(ctx), childGrace)
+		wait := childGrace
+		if c.config.Pod != nil { // nobody waits for its end but Kubernetes
+			wait = podGrace
+		}
+		ask, cancel := context.WithTimeout(context.WithoutCancel(ctx), wait)
 		defer cancel()
 		if err := c.flink().Shutdown(ask); err != nil {
 			c.config.Log.Warn("what Flink's high availability keeps may be left over", "error", err)
