@@ -109,7 +109,7 @@ e2e-all: build ## all end to end tests, the long ones too, one after another wha
 .PHONY: bench-kubernetes
 bench-kubernetes: build ## from PATCH to the new job processing on Flink's pods, against the same steps by hand: medians of 3
 	./test/kubernetes/build.sh
-	WEIR_BINARY=$(CURDIR)/bin/weir WEIR_E2E_KUBERNETES=1 WEIR_KUBERNETES_NUMBERS=1 go test -count=1 -timeout 60m -v -run TestUpgradeOnFlinkPodsAgainstByHand ./test/e2e/kubernetes
+	WEIR_BINARY=$(CURDIR)/bin/weir WEIR_E2E_KUBERNETES=1 WEIR_KUBERNETES_NUMBERS=3 go test -count=1 -timeout 60m -v -run TestUpgradeOnFlinkPodsAgainstByHand ./test/e2e/kubernetes
 
 .PHONY: bench
 bench: build bench-control ## Nexmark, upgrade and start times, a thousand deployments; writes to standard output

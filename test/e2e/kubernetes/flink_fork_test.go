@@ -27,18 +27,21 @@ func TestForkIntoAnotherNamespace(t *testing.T) {
 	sp := p.saved("numbers")
 	p.weir("fork", "numbers", "copy", "--into", "staging", "--savepoint", sp.Metadata.ID)
 
-	copied := p
-	other := *p.platform
-	other.team, other.namespace = "staging", elsewhere
-	copied.platform = &other
-	copied.toTheEnd("copy", "copied", 3)
-	if pods := copied.pods("jobmanager"); len(pods) != 1 {
-		t.Errorf("in the other namespace of Kubernetes there are JobManagers %v", pods)
-	}
 	if d := p.get("numbers"); d.Status.State != resource.StateRunning {
 		t.Errorf("what was forked is %s", d.Status.State)
 	}
 	p.toTheEnd("numbers", "out", 2)
+
+	copied := p
+	other := *p.platform
+	other.team, other.namespace = "staging", elsewhere
+	copied.platform = &other
+	copied.patch("copy", map[string]any{"state": "RUNNING", "template": map[string]any{"spec": map[string]any{"artifact": p.artifact(p.changed, "copied", 50), "parallelism": 3}}})
+	copied.settle("copy", resource.StateRunning)
+	if pods := copied.pods("jobmanager"); len(pods) != 1 {
+		t.Errorf("in the other namespace of Kubernetes there are JobManagers %v", pods)
+	}
+	copied.toTheEnd("copy", "copied", 3)
 	whole := countsOf(jarNumbers)
 	p.same("all that the first wrote", p.linesIn(filepath.Join(p.folder, "out")), whole)
 	lines := p.linesIn(filepath.Join(p.folder, "copied"))
