@@ -41,6 +41,8 @@ type WeirDeployment struct {
 	metav1.ObjectMeta `json:"metadata"`
 	Spec              map[string]any `json:"spec"`
 	Status            Status         `json:"status,omitzero"`
+
+	seen map[string]any // the status as it was read
 }
 
 // Status is what the operator writes back.

@@ -179,6 +179,7 @@ func read(u *unstructured.Unstructured) (*WeirDeployment, error) {
 		return nil, err
 	}
 	w.Spec, _ = whole["spec"].(map[string]any)
+	w.seen, _, _ = unstructured.NestedMap(u.Object, "status")
 	return &w, nil
 }
 
@@ -286,13 +287,9 @@ func (o *Operator) finalizers(ctx context.Context, w *WeirDeployment, all []stri
 	return ignoreGone(err)
 }
 
-// write writes the status if it is another one.
+// write writes the status if it is another one than the one that was seen, so
+// that resources for which nothing is to be done cost no requests.
 func (o *Operator) write(ctx context.Context, w *WeirDeployment, s Status) error {
-	at := o.api.Resource(weirDeployments).Namespace(w.ObjectMeta.Namespace)
-	u, err := at.Get(ctx, w.Name, metav1.GetOptions{})
-	if err != nil {
-		return ignoreGone(err)
-	}
 	text, err := json.Marshal(s)
 	if err != nil {
 		return err
@@ -300,6 +297,14 @@ func (o *Operator) write(ctx context.Context, w *WeirDeployment, s Status) error
 	status := map[string]any{}
 	if err := json.Unmarshal(text, &status); err != nil {
 		return err
+	}
+	if reflect.DeepEqual(numbers(w.seen), numbers(status)) {
+		return nil
+	}
+	at := o.api.Resource(weirDeployments).Namespace(w.ObjectMeta.Namespace)
+	u, err := at.Get(ctx, w.Name, metav1.GetOptions{})
+	if err != nil {
+		return ignoreGone(err)
 	}
 	if old, _, _ := unstructured.NestedMap(u.Object, "status"); reflect.DeepEqual(numbers(old), numbers(status)) {
 		return nil

@@ -179,9 +179,11 @@ func TestGitOwnsADeployment(t *testing.T) {
 	}
 
 	// Nothing is applied, and nothing written, without need.
-	w.look()
-	if w.platform.applied != 1 {
-		t.Errorf("applied %d times", w.platform.applied)
+	api := w.operator.api.(*fake.FakeDynamicClient)
+	api.ClearActions()
+	w.operator.Once(t.Context())
+	if all := api.Actions(); w.platform.applied != 1 || len(all) != 1 || all[0].GetVerb() != "list" {
+		t.Errorf("applied %d times; asked of Kubernetes: %v", w.platform.applied, all)
 	}
 
 	// An edit elsewhere stays, and is shown as a patch.
