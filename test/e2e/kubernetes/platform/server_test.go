@@ -1,6 +1,7 @@
 package platform_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"strings"
@@ -97,10 +98,47 @@ func TestJobsDoNotNoticeThePlatform(t *testing.T) {
 	s.wantAll(t, rows)
 	p.remove("orders")
 
+	p.makesFlink()
+
 	p.helm("uninstall", "streams", "--wait")
 	if out := p.kubectl("get", "secret,persistentvolumeclaim", "-o", "name"); !strings.Contains(out, "secret/streams-weir") || !strings.Contains(out, "persistentvolumeclaim/streams-weir") {
 		t.Errorf("keys and database should outlive the release: %s", out)
 	}
+}
+
+// makesFlink wants that the server may make all objects of a highly available
+// Flink, and remove them. No registry is there to have its image from, which is
+// the first thing that goes wrong.
+func (p *platform) makesFlink() {
+	p.t.Helper()
+	target := fmt.Sprintf(`{"kind":"DeploymentTarget","apiVersion":"v1","metadata":{"name":"flink"},"spec":{"launcher":"kubernetes","kubernetes":{"namespace":%q,"engine":"flink"}}}`, p.namespace)
+	if out, err := p.try(target, "apply", "-f", "-"); err != nil {
+		p.t.Fatalf("apply: %v: %s", err, out)
+	}
+	d := deployment("available", p.team, "CREATE TEMPORARY TABLE n (i BIGINT) WITH ('connector' = 'datagen');\nCREATE TEMPORARY TABLE o (i BIGINT) WITH ('connector' = 'blackhole');\nINSERT INTO o SELECT i FROM n;")
+	spec := d["spec"].(map[string]any)
+	spec["deploymentTargetName"] = "flink"
+	spec["template"].(map[string]any)["spec"].(map[string]any)["flinkConfiguration"] = map[string]any{
+		"high-availability.type": "kubernetes", "high-availability.storageDir": "s3://streams/available",
+	}
+	b, err := json.Marshal(d)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	if out, err := p.try(string(b), "apply", "-f", "-"); err != nil {
+		p.t.Fatalf("apply: %v: %s", err, out)
+	}
+	until(p.t, "be told that the image cannot be had", func() bool {
+		out, err := p.try("", "describe", "deployment", "available")
+		if strings.Contains(out, "forbidden") {
+			p.t.Fatalf("a right is missing: %s", out)
+		}
+		return err == nil && strings.Contains(out, "ImagePull")
+	})
+	if out := p.kubectl("get", "serviceaccounts,roles,rolebindings,services,deployments", "-l", "app.kubernetes.io/managed-by=weir", "-o", "name"); strings.Count(out, "/") < 6 {
+		p.t.Errorf("of Flink there are only %s", out)
+	}
+	p.remove("available")
 }
 
 // killServer ends the server's process from outside.
