@@ -49,6 +49,9 @@ type kubelet struct {
 	namespace string
 	node      string
 
+	busy sync.WaitGroup
+	room chan struct{} // of pods that are looked after at a time
+
 	mu      sync.Mutex
 	engines map[string]*flinktest.JobManager // by address
 	address map[types.UID]string
@@ -62,7 +65,7 @@ func newKubelet(t *testing.T, config *rest.Config, namespace string) *kubelet {
 	if err != nil {
 		t.Fatal(err)
 	}
-	k := &kubelet{t: t, api: api, namespace: namespace, node: "pretended-" + namespace, engines: map[string]*flinktest.JobManager{}, address: map[types.UID]string{}}
+	k := &kubelet{room: make(chan struct{}, 32), t: t, api: api, namespace: namespace, node: "pretended-" + namespace, engines: map[string]*flinktest.JobManager{}, address: map[types.UID]string{}}
 	node := map[string]any{
 		"apiVersion": "v1", "kind": "Node", "metadata": map[string]any{"name": k.node, "labels": map[string]any{"pretended": namespace}},
 		"spec": map[string]any{"taints": []any{map[string]any{"key": "pretended", "effect": "NoSchedule"}}},
@@ -87,12 +90,13 @@ func newKubelet(t *testing.T, config *rest.Config, namespace string) *kubelet {
 	running.Go(func() { k.follow(ctx) })
 	t.Cleanup(func() {
 		// Namespaces go when their pods have gone.
-		if _, err := kubernetes.Kubectl("", "-n", namespace, "delete", "pods", "--all", "--force", "--grace-period=0"); err != nil {
+		if _, err := kubernetes.Kubectl("", "-n", namespace, "delete", "pods", "--all", "--force", "--grace-period=0", "--wait=false"); err != nil {
 			t.Error(err)
 		}
 		stop()
 		_ = server.Close()
 		running.Wait()
+		k.busy.Wait()
 	})
 	return k
 }
@@ -144,13 +148,13 @@ func (k *kubelet) follow(ctx context.Context) {
 		list, err := pods.List(ctx, metav1.ListOptions{FieldSelector: "spec.nodeName=" + k.node})
 		if err == nil {
 			for i := range list.Items {
-				k.pod(ctx, &list.Items[i])
+				k.look(ctx, &list.Items[i])
 			}
 			w, err := pods.Watch(ctx, metav1.ListOptions{FieldSelector: "spec.nodeName=" + k.node, ResourceVersion: list.GetResourceVersion()})
 			if err == nil {
 				for e := range w.ResultChan() {
 					if u, ok := e.Object.(*unstructured.Unstructured); ok && e.Type != "DELETED" && e.Type != "ERROR" {
-						k.pod(ctx, u)
+						k.look(ctx, u)
 					}
 				}
 			}
@@ -160,6 +164,15 @@ func (k *kubelet) follow(ctx context.Context) {
 		case <-time.After(100 * time.Millisecond):
 		}
 	}
+}
+
+// look does what a pod needs, beside others.
+func (k *kubelet) look(ctx context.Context, u *unstructured.Unstructured) {
+	k.room <- struct{}{}
+	k.busy.Go(func() {
+		defer func() { <-k.room }()
+		k.pod(ctx, u)
+	})
 }
 
 func (k *kubelet) pod(ctx context.Context, u *unstructured.Unstructured) {
@@ -179,12 +192,23 @@ func (k *kubelet) pod(ctx context.Context, u *unstructured.Unstructured) {
 		}
 		return
 	}
-	if k.address[pod.UID] != "" {
+	k.mu.Lock()
+	address := k.address[pod.UID]
+	if address == "" {
+		n := len(k.address) + 1
+		k.address[pod.UID] = fmt.Sprintf("127.%d.%d.%d", 100+n>>16, n>>8&255, n&255)
+	}
+	k.mu.Unlock()
+	if address != "" {
 		return
 	}
 	root, err := k.api.Resource(secretsResource).Namespace(k.namespace).Get(ctx, pod.OwnerReferences[0].Name, metav1.GetOptions{})
-	if err != nil {
-		return // it goes
+	for err != nil {
+		if apierrors.IsNotFound(err) || ctx.Err() != nil {
+			return // it goes
+		}
+		time.Sleep(100 * time.Millisecond)
+		root, err = k.api.Resource(secretsResource).Namespace(k.namespace).Get(ctx, pod.OwnerReferences[0].Name, metav1.GetOptions{})
 	}
 	var secret corev1.Secret
 	var spec cluster.Spec
@@ -197,13 +221,11 @@ func (k *kubelet) pod(ctx context.Context, u *unstructured.Unstructured) {
 		return
 	}
 	spec.Configuration[flink.IncarnationKey] = spec.Incarnation()
-	n := len(k.address) + 1
-	address := fmt.Sprintf("127.%d.%d.%d", 100+n>>16, n>>8&255, n&255)
 	k.mu.Lock()
+	address = k.address[pod.UID]
 	k.engines[address] = flinktest.New(flinktest.Options{
 		JobID: spec.FlinkJobID(), Name: spec.DeploymentName, Parallelism: spec.Parallelism, Configuration: spec.Configuration, Start: time.Now(),
 	})
-	k.address[pod.UID] = address
 	k.mu.Unlock()
 	now := time.Now().UTC().Format(time.RFC3339)
 	name := pod.Spec.Containers[0].Name
