@@ -45,6 +45,7 @@ var connectors = []*connector.Connector{
 var formats = []*format.Format{
 	avro.Format,
 	avro.Confluent,
+	avro.Debezium,
 	canal.Format,
 	csv.Format,
 	debezium.Format,

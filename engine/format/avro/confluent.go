@@ -13,24 +13,29 @@ import (
 
 // Confluent is the entry of the avro-confluent format.
 var Confluent = &format.Format{
-	Name: "avro-confluent",
-	Doc:  "Messages of one Avro record whose schema is kept in a Confluent schema registry: a zero byte, the schema's number in four bytes, the record. A message is read by the schema it was written with; columns are the fields of that name, and those it does not have are NULL. On writing the schema that Flink makes of the table is registered.",
-	Options: []option.Option{
-		{Key: "url", Required: true, Aliases: []string{"schema-registry.url"}, Example: "http://localhost:8081", Doc: "Address of the schema registry; several with commas between them are tried one after the other."},
-		{Key: "subject", Aliases: []string{"schema-registry.subject"}, Doc: "Subject under which the schema is registered on writing. Kafka tables of one topic have <topic>-value and <topic>-key without it."},
-		{Key: "schema", Aliases: []string{"schema-registry.schema"}, Doc: "The schema that is or is to be registered, in JSON. It must fit the table: names, order and types of the fields."},
-		{Key: "basic-auth.credentials-source", Doc: "Where user and password come from: USER_INFO (the option basic-auth.user-info) or URL."},
-		{Key: "basic-auth.user-info", Doc: "User and password, with a colon between them."},
-		{Key: "bearer-auth.credentials-source", Doc: "Where the token comes from: STATIC_TOKEN (the option bearer-auth.token)."},
-		{Key: "bearer-auth.token", Doc: "The token that the registry is shown."},
-		{Key: "ssl.truststore.location", Aliases: []string{"schema-registry.ssl.truststore.location"}, Doc: "File of certificates, in PEM, that the registry's may be signed with."},
-		{Key: "ssl.truststore.password", Aliases: []string{"schema-registry.ssl.truststore.password"}, Doc: "Accepted as in Flink; certificates in PEM have none."},
-		{Key: "ssl.keystore.location", Aliases: []string{"schema-registry.ssl.keystore.location"}, Doc: "File with the certificate to show and its key, in PEM."},
-		{Key: "ssl.keystore.password", Aliases: []string{"schema-registry.ssl.keystore.password"}, Doc: "Accepted as in Flink; a key in PEM has none here."},
-		{Key: "properties.", Prefix: true, Doc: "Settings of the registry's client: auto.register.schemas = false, so that schemas must be registered already."},
+	Name:    "avro-confluent",
+	Doc:     "Messages of one Avro record whose schema is kept in a Confluent schema registry: a zero byte, the schema's number in four bytes, the record. A message is read by the schema it was written with; columns are the fields of that name, and those it does not have are NULL. On writing the schema that Flink makes of the table is registered.",
+	Options: registryOptions,
+	Decoder: func(s format.DecoderSpec) (format.Decoder, error) { return newRegistered("avro-confluent", s) },
+	Encoder: func(s format.EncoderSpec) (format.Encoder, error) {
+		return newRegistering("avro-confluent", s.Columns, s)
 	},
-	Decoder: func(s format.DecoderSpec) (format.Decoder, error) { return newRegistered(s) },
-	Encoder: func(s format.EncoderSpec) (format.Encoder, error) { return newRegistering(s) },
+}
+
+// registryOptions are those of formats with a registry.
+var registryOptions = []option.Option{
+	{Key: "url", Required: true, Aliases: []string{"schema-registry.url"}, Example: "http://localhost:8081", Doc: "Address of the schema registry; several with commas between them are tried one after the other."},
+	{Key: "subject", Aliases: []string{"schema-registry.subject"}, Doc: "Subject under which the schema is registered on writing. Kafka tables of one topic have <topic>-value and <topic>-key without it."},
+	{Key: "schema", Aliases: []string{"schema-registry.schema"}, Doc: "The schema that is or is to be registered, in JSON. It must fit the table: names, order and types of the fields."},
+	{Key: "basic-auth.credentials-source", Doc: "Where user and password come from: USER_INFO (the option basic-auth.user-info) or URL."},
+	{Key: "basic-auth.user-info", Doc: "User and password, with a colon between them."},
+	{Key: "bearer-auth.credentials-source", Doc: "Where the token comes from: STATIC_TOKEN (the option bearer-auth.token)."},
+	{Key: "bearer-auth.token", Doc: "The token that the registry is shown."},
+	{Key: "ssl.truststore.location", Aliases: []string{"schema-registry.ssl.truststore.location"}, Doc: "File of certificates, in PEM, that the registry's may be signed with."},
+	{Key: "ssl.truststore.password", Aliases: []string{"schema-registry.ssl.truststore.password"}, Doc: "Accepted as in Flink; certificates in PEM have none."},
+	{Key: "ssl.keystore.location", Aliases: []string{"schema-registry.ssl.keystore.location"}, Doc: "File with the certificate to show and its key, in PEM."},
+	{Key: "ssl.keystore.password", Aliases: []string{"schema-registry.ssl.keystore.password"}, Doc: "Accepted as in Flink; a key in PEM has none here."},
+	{Key: "properties.", Prefix: true, Doc: "Settings of the registry's client: auto.register.schemas = false, so that schemas must be registered already."},
 }
 
 const (
@@ -47,11 +52,11 @@ type registered struct {
 	reader   reader
 }
 
-func newRegistered(s format.DecoderSpec) (*registered, error) {
-	if err := givenFits(s.Columns, s.Options); err != nil {
+func newRegistered(name string, s format.DecoderSpec) (*registered, error) {
+	if err := givenFits(name, s.Columns, s.Options); err != nil {
 		return nil, err
 	}
-	r, err := newRegistry(s.Options)
+	r, err := newRegistry(name, s.Options)
 	return &registered{spec: s, registry: r, programs: map[uint32]*program{}}, err
 }
 
@@ -153,14 +158,14 @@ type registering struct {
 	front    []byte // of each message; nil: not registered yet
 }
 
-func newRegistering(s format.EncoderSpec) (*registering, error) {
-	if err := givenFits(s.Columns, s.Options); err != nil {
+func newRegistering(name string, columns []data.Column, s format.EncoderSpec) (*registering, error) {
+	if err := givenFits(name, columns, s.Options); err != nil {
 		return nil, err
 	}
-	e := &registering{types: typesOf(s.Columns), subject: s.Options.String("subject"), schema: []byte(s.Options.String("schema"))}
+	e := &registering{types: typesOf(columns), subject: s.Options.String("subject"), schema: []byte(s.Options.String("schema"))}
 	var err error
 	if len(e.schema) == 0 {
-		if e.schema, err = described(s.Columns, true); err != nil {
+		if e.schema, err = described(columns, true); err != nil {
 			return nil, err
 		}
 	}
@@ -168,14 +173,24 @@ func newRegistering(s format.EncoderSpec) (*registering, error) {
 		e.subject = s.Subject
 	}
 	if e.subject == "" {
-		return nil, errors.New("option 'avro-confluent.subject' is needed for writing: the subject under which the schema is registered")
+		return nil, fmt.Errorf("option '%s.subject' is needed for writing: the subject under which the schema is registered", name)
 	}
-	e.registry, err = newRegistry(s.Options)
+	e.registry, err = newRegistry(name, s.Options)
 	return e, err
 }
 
 // Encode appends one message, and the byte that writers of messages leave out.
 func (e *registering) Encode(dst []byte, b *data.Batch, r int) ([]byte, error) {
+	dst, err := e.begin(dst)
+	if err != nil {
+		return dst, err
+	}
+	dst, err = appendRow(dst, e.types, b.Cols, r)
+	return append(dst, '\n'), err
+}
+
+// begin appends what is in front of each record.
+func (e *registering) begin(dst []byte) ([]byte, error) {
 	if e.front == nil {
 		id, err := e.registry.register(e.subject, e.schema)
 		if err != nil {
@@ -183,22 +198,21 @@ func (e *registering) Encode(dst []byte, b *data.Batch, r int) ([]byte, error) {
 		}
 		e.front = binary.BigEndian.AppendUint32([]byte{0}, id)
 	}
-	dst, err := appendRow(append(dst, e.front...), e.types, b.Cols, r)
-	return append(dst, '\n'), err
+	return append(dst, e.front...), nil
 }
 
 func (*registering) Header() []byte { return nil }
 func (*registering) Footer() []byte { return nil }
 
 // givenFits says in which way a schema given as an option is not the table's.
-func givenFits(columns []data.Column, o option.Values) error {
+func givenFits(name string, columns []data.Column, o option.Values) error {
 	given := o.String("schema")
 	if given == "" {
 		return nil
 	}
 	w, err := parseSchema([]byte(given))
 	if err != nil {
-		return fmt.Errorf("option 'avro-confluent.schema': %w", err)
+		return fmt.Errorf("option '%s.schema': %w", name, err)
 	}
 	text, err := described(columns, true)
 	if err != nil {
@@ -206,7 +220,7 @@ func givenFits(columns []data.Column, o option.Values) error {
 	}
 	table, err := parseSchema(text)
 	if err == nil && !w.like(table, 0) {
-		err = fmt.Errorf("option 'avro-confluent.schema' does not fit the table, whose schema is %s", text)
+		err = fmt.Errorf("option '%s.schema' does not fit the table, whose schema is %s", name, text)
 	}
 	return err
 }

@@ -6,7 +6,6 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -21,6 +20,7 @@ import (
 
 // registry asks a schema registry over its REST interface. It is used by one goroutine.
 type registry struct {
+	format string // whose options it has
 	urls   []string
 	client *http.Client
 	header string // Authorization; empty: none
@@ -33,14 +33,14 @@ const (
 	largestSchema   = 4 << 20
 )
 
-func newRegistry(o option.Values) (*registry, error) {
-	r := &registry{client: &http.Client{Timeout: registryTimeout}, add: true}
+func newRegistry(name string, o option.Values) (*registry, error) {
+	r := &registry{format: name, client: &http.Client{Timeout: registryTimeout}, add: true}
 	var user *url.Userinfo
 	for part := range strings.SplitSeq(o.String("url"), ",") {
 		part = strings.TrimRight(strings.TrimSpace(part), "/")
 		u, err := url.Parse(part)
 		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-			return nil, fmt.Errorf("option 'avro-confluent.url': %q is not the address of a schema registry, such as http://localhost:8081", part)
+			return nil, fmt.Errorf("option '%s.url': %q is not the address of a schema registry, such as http://localhost:8081", r.format, part)
 		}
 		if u.User != nil {
 			user, u.User = u.User, nil
@@ -55,11 +55,11 @@ func newRegistry(o option.Values) (*registry, error) {
 		case "auto.register.schemas":
 			add, err := strconv.ParseBool(text)
 			if err != nil {
-				return nil, fmt.Errorf("option 'avro-confluent.properties.%s': 'true' or 'false' expected, got %q", key, text)
+				return nil, fmt.Errorf("option '%s.properties.%s': 'true' or 'false' expected, got %q", r.format, key, text)
 			}
 			r.add = add
 		default:
-			return nil, fmt.Errorf("option 'avro-confluent.properties.%s' is not supported; auto.register.schemas is", key)
+			return nil, fmt.Errorf("option '%s.properties.%s' is not supported; auto.register.schemas is", r.format, key)
 		}
 	}
 	return r, r.encrypt(o)
@@ -75,11 +75,11 @@ func (r *registry) authorize(o option.Values, user *url.Userinfo) error {
 		}
 	case "USER_INFO":
 		if !o.Has("basic-auth.user-info") {
-			return errors.New("option 'avro-confluent.basic-auth.credentials-source' is USER_INFO, so 'avro-confluent.basic-auth.user-info' is needed: user:password")
+			return fmt.Errorf("option '%s.basic-auth.credentials-source' is USER_INFO, so its 'basic-auth.user-info' is needed: user:password", r.format)
 		}
 		basic(o.String("basic-auth.user-info"))
 	default:
-		return fmt.Errorf("option 'avro-confluent.basic-auth.credentials-source': USER_INFO or URL expected, got %q; others are not supported", source)
+		return fmt.Errorf("option '%s.basic-auth.credentials-source': USER_INFO or URL expected, got %q; others are not supported", r.format, source)
 	}
 	switch source := o.String("bearer-auth.credentials-source"); source {
 	case "", "STATIC_TOKEN":
@@ -87,7 +87,7 @@ func (r *registry) authorize(o option.Values, user *url.Userinfo) error {
 			r.header = "Bearer " + o.String("bearer-auth.token")
 		}
 	default:
-		return fmt.Errorf("option 'avro-confluent.bearer-auth.credentials-source': STATIC_TOKEN expected, got %q; others are not supported", source)
+		return fmt.Errorf("option '%s.bearer-auth.credentials-source': STATIC_TOKEN expected, got %q; others are not supported", r.format, source)
 	}
 	return nil
 }
@@ -103,20 +103,20 @@ func (r *registry) encrypt(o option.Values) error {
 	if trust != "" {
 		text, err := os.ReadFile(trust)
 		if err != nil {
-			return fmt.Errorf("option 'avro-confluent.ssl.truststore.location': %w", err)
+			return fmt.Errorf("option '%s.ssl.truststore.location': %w", r.format, err)
 		}
 		if c.RootCAs = x509.NewCertPool(); !c.RootCAs.AppendCertsFromPEM(text) {
-			return fmt.Errorf("option 'avro-confluent.ssl.truststore.location': %s %s", trust, convert)
+			return fmt.Errorf("option '%s.ssl.truststore.location': %s %s", r.format, trust, convert)
 		}
 	}
 	if own != "" {
 		text, err := os.ReadFile(own)
 		if err != nil {
-			return fmt.Errorf("option 'avro-confluent.ssl.keystore.location': %w", err)
+			return fmt.Errorf("option '%s.ssl.keystore.location': %w", r.format, err)
 		}
 		pair, err := tls.X509KeyPair(text, text)
 		if err != nil {
-			return fmt.Errorf("option 'avro-confluent.ssl.keystore.location': %s %s: %w", own, convert, err)
+			return fmt.Errorf("option '%s.ssl.keystore.location': %s %s: %w", r.format, own, convert, err)
 		}
 		c.Certificates = []tls.Certificate{pair}
 	}
