@@ -165,13 +165,14 @@ func (p *platform) removeAll(names ...string) {
 	}
 }
 
-// none wants that no object of weir's is in the namespace of the pods.
+// none wants that no object of weir's is in the namespace of the pods, soon:
+// Kubernetes takes away what was owned, and pods that have ended.
 func (p *platform) none(when string) {
 	p.t.Helper()
-	out, err := p.kubectl("get", "pods,secrets,services,deployments,configmaps,serviceaccounts,roles,rolebindings", "-l", "app.kubernetes.io/managed-by=weir", "-o", "name")
-	if err != nil || out != "" {
-		p.t.Errorf("%s there is %s, %v", when, out, err)
-	}
+	p.until("see nothing "+when, func() bool {
+		out, err := p.kubectl("get", "pods,secrets,services,deployments,configmaps,serviceaccounts,roles,rolebindings", "-l", "app.kubernetes.io/managed-by=weir", "-o", "name")
+		return err == nil && out == ""
+	})
 }
 
 // pods are the names of the pods of a component that are not being deleted.
