@@ -15,8 +15,6 @@ func TestFlinkPodsRescaleInPlace(t *testing.T) {
 	p.program("numbers", map[string]any{
 		"jobmanager.scheduler": "adaptive", "jobmanager.adaptive-scheduler.executing.cooldown-after-rescaling": "1 s",
 		"jobmanager.adaptive-scheduler.executing.resource-stabilization-timeout": "1 s", "jobmanager.adaptive-scheduler.rescale-trigger.max-delay": "2 s",
-	}, func(template map[string]any) { // three pods have room on two processors
-		template["resources"] = map[string]any{"jobmanager": map[string]any{"cpu": 0.6, "memory": "1g"}, "taskmanager": map[string]any{"cpu": 0.6, "memory": "1g"}}
 	})
 	d := p.settle("numbers", resource.StateRunning)
 	p.saving("numbers")

@@ -24,8 +24,6 @@ func TestSessionOnFlinkPods(t *testing.T) {
 		"metadata": map[string]any{"name": "shared"},
 		"spec": map[string]any{
 			"state": "RUNNING", "deploymentTargetName": "flink", "numberOfTaskManagers": 1, "kubernetes": sharedFolder(p.folder),
-			// Three of them have room on two processors.
-			"resources":          map[string]any{"jobmanager": map[string]any{"cpu": 0.5}, "taskmanager": map[string]any{"cpu": 0.5}},
 			"flinkConfiguration": patient(map[string]any{"taskmanager.numberOfTaskSlots": "2"}),
 		},
 	}); err != nil {
