@@ -51,4 +51,7 @@ type Limit struct {
 // watermark passes them. It runs in one subtask.
 type Sort struct {
 	Order []SortKey `json:"order"`
+	// Again gives rows of the time given last, where they come behind: others drop
+	// them as late.
+	Again bool `json:"again,omitzero"`
 }

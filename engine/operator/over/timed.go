@@ -114,7 +114,7 @@ func (t *timed) Process(_ int, b *data.Batch, out operator.Output) error {
 	}
 	t.ctx.Metrics.LateDropped.Add(late)
 	if t.spec.Time == data.ProcTime {
-		err = t.fire(t.ctx.Env.Now, b.IngestedAt, out)
+		err = t.fire(t.ctx.Env.Now, b.IngestedAt, found, out)
 	}
 	if err == nil && t.spec.TTLMillis > 0 {
 		err = t.sweep(len(t.rows) + sweepMore)
@@ -230,17 +230,24 @@ func (t *timed) put(p *operator.Partition[part], x item, row []byte) error {
 func (t *timed) Watermark(wm int64, out operator.Output) error {
 	t.watermark = max(t.watermark, wm)
 	if t.spec.Time == data.EventTime {
-		if err := t.fire(wm, 0, out); err != nil {
+		if err := t.fire(wm, 0, nil, out); err != nil {
 			return err
 		}
 	}
 	return out.Watermark(wm)
 }
 
-// fire gives the rows up to a time, by time.
-func (t *timed) fire(upTo, ingested int64, out operator.Output) error {
+// fire gives the rows up to a time, by time; those that came just now, one of
+// each partition of came, as they came.
+func (t *timed) fire(upTo, ingested int64, came []*operator.Partition[part], out operator.Output) error {
 	t.due = t.due[:0]
+	if t.spec.Rows && came != nil {
+		t.inTurn(upTo, came)
+	}
 	for _, p := range t.waiting {
+		if p.Value.given > 0 {
+			continue
+		}
 		if p.Value.due(upTo) {
 			t.parts.Touch(p)
 		}
@@ -285,6 +292,18 @@ func (t *timed) fire(upTo, ingested int64, out operator.Output) error {
 	t.forget()
 	t.kept.Settle(t.parts.Passing())
 	return nil
+}
+
+// inTurn makes the rows of came due one by one.
+func (t *timed) inTurn(upTo int64, came []*operator.Partition[part]) {
+	for _, p := range came {
+		v := &p.Value
+		t.advance(v, upTo)
+		if v.given < len(v.ready) {
+			t.due = append(t.due, due{v.ready[v.given].at, p, v.given, v.given + 1})
+			v.given++
+		}
+	}
 }
 
 // fold lists the steps for rows of one time.

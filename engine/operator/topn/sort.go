@@ -16,8 +16,8 @@ import (
 )
 
 // sorter gives rows in the order of event time: those up to the watermark when
-// it comes. A row that is not later than one already given is dropped. Rows lie
-// packed, with a list of them by time.
+// it comes. A row that is not later than one already given is dropped; with
+// Again, one that is earlier. Rows lie packed, with a list of them by time.
 type sorter struct {
 	order   []graph.SortKey
 	columns []data.Column
@@ -27,7 +27,8 @@ type sorter struct {
 	lists   *state.Lists
 	list    state.Sorted
 	hash    uint64 // of no key
-	passed  int64  // time of the last row given
+	passed  int64  // time up to which rows are dropped as late: that of the last row given, or just before it
+	before  int64  // how long before it
 	given   int64  // watermark up to which rows were given
 
 	// scratch
@@ -53,6 +54,9 @@ const passedState = "passed"
 // NewSort makes the operator of a Sort.
 func NewSort(op graph.Op, input []data.Column) (operator.Operator, error) {
 	s := &sorter{order: op.Sort.Order, columns: input, passed: math.MinInt64, given: data.MinWatermark}
+	if op.Sort.Again {
+		s.before = 1
+	}
 	for _, k := range s.order {
 		if t := input[k.Column].Type; !ordered.Orderable(t) {
 			return nil, fmt.Errorf("%s cannot order by %s, of type %s", op.Name, input[k.Column].Name, t)
@@ -157,7 +161,7 @@ func (s *sorter) give(wm int64) error {
 			for _, e := range entries[:n] {
 				s.due = append(s.due, e.Ref)
 			}
-			s.passed = entries[n-1].At
+			s.passed = entries[n-1].At - s.before
 			s.lists.DropFirst(&s.list, n)
 		} else if err := s.giveTime(at); err != nil {
 			return err
@@ -173,7 +177,7 @@ func (s *sorter) give(wm int64) error {
 
 // giveTime gives the rows of the first time there is, in the rest of the order.
 func (s *sorter) giveTime(at int64) error {
-	s.passed = at
+	s.passed = at - s.before
 	s.same = s.same[:0]
 	for entries, next := s.lists.From(&s.list, state.Place{}); entries != nil && entries[0].At == at; entries, next = s.lists.From(&s.list, next) {
 		for _, e := range entries {

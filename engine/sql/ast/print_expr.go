@@ -410,7 +410,6 @@ func (p *printer) filter(e Expr) {
 
 func (p *printer) tableArg(e *TableArg) {
 	if e.Query != nil {
-		p.w("TABLE ")
 		p.parenQuery(e.Query)
 	} else {
 		p.w("TABLE ")

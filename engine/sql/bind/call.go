@@ -34,6 +34,8 @@ func (x *exprBinder) call(n *ast.Call) (expr.Expr, error) {
 		case "TUMBLE", "HOP", "SESSION", "TUMBLE_START", "TUMBLE_END", "TUMBLE_ROWTIME", "TUMBLE_PROCTIME", "HOP_START", "HOP_END",
 			"HOP_ROWTIME", "HOP_PROCTIME", "SESSION_START", "SESSION_END", "SESSION_ROWTIME", "SESSION_PROCTIME":
 			return expr.Expr{}, ast.Planf(n.Pos(), "%s is a group function: TUMBLE, HOP and SESSION stand in GROUP BY, their _START, _END, _ROWTIME and _PROCTIME in the SELECT list and HAVING of such a query", name)
+		case "ROW_NUMBER", "RANK", "DENSE_RANK", "PERCENT_RANK", "CUME_DIST", "NTILE", "LAG", "LEAD":
+			return expr.Expr{}, ast.Errorf(n.Pos(), "OVER clause is necessary for window functions")
 		case "GROUPING", "GROUPING_ID", "GROUP_ID":
 			return expr.Expr{}, unsupported(n.Pos(), name+" is")
 		}

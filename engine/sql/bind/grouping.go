@@ -114,6 +114,9 @@ func (b *Binder) setsOf(g ast.GroupItem, x *exprBinder, a *aggregation) ([][]int
 }
 
 func (b *Binder) groupKey(g ast.GroupItem, x *exprBinder, a *aggregation) (int, error) {
+	if hasOver(g.Expr) {
+		return 0, ast.Errorf(g.Pos(), "Windowed aggregate expression is illegal in GROUP BY clause")
+	}
 	e, err := x.bind(g.Expr)
 	if err != nil {
 		return 0, err

@@ -168,10 +168,10 @@ func (m *matching) pattern(r *ast.MatchRecognize) error {
 			return err
 		}
 		ms, ok := constantMillis(e)
-		if !ok || ms <= 0 {
+		if !ok {
 			return ast.Planf(r.Within.Pos(), "Only constant intervals with millisecond resolution are supported as time constraints of patterns.")
 		}
-		m.spec.WithinMillis = ms
+		m.spec.WithinMillis = max(ms, 0) // none, where it is not after the start
 	}
 	return nil
 }

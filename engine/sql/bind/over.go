@@ -62,6 +62,11 @@ func (x *exprBinder) over(n *ast.Call) (expr.Expr, error) {
 	if contains(notStreaming, name) && (!x.b.Batch || name == "NTH_VALUE") {
 		return expr.Expr{}, ast.Planf(n.Pos(), "%s Function is not supported in stream mode.", name)
 	}
+	for _, a := range n.Args {
+		if hasOver(a) {
+			return expr.Expr{}, ast.Errorf(n.Pos(), "Aggregate expressions cannot be nested")
+		}
+	}
 	plain := &exprBinder{b: x.b, scope: x.scope, agg: x.agg, depth: x.depth}
 	if strings.HasPrefix(name, "STDDEV") || strings.HasPrefix(name, "VAR") {
 		if out, ok, err := x.deviation(plain, n, name); ok || err != nil {
@@ -179,13 +184,16 @@ func (o *overs) window(w *ast.Window) (*ast.Window, error) {
 // overCall binds the function and its arguments.
 func (x *exprBinder) overCall(n *ast.Call, name string) (overCall, error) {
 	c := overCall{name: name}
-	if n.Filter != nil || n.WithinGroup != nil || n.OrderBy != nil || n.Nulls != "" {
-		return c, unsupported(n.Pos(), name+" OVER with FILTER, an order of its own or NULLS is")
+	if n.Filter != nil {
+		return c, ast.Errorf(n.Pos(), "OVER must be applied to aggregate function: %s with FILTER is not, put the condition into a CASE", name)
+	}
+	if n.WithinGroup != nil || n.OrderBy != nil || n.Nulls != "" {
+		return c, unsupported(n.Pos(), name+" OVER with an order of its own or NULLS is")
 	}
 	switch name {
 	case "ROW_NUMBER", "RANK", "DENSE_RANK":
 		if len(n.Args) > 0 {
-			return c, ast.Errorf(n.Pos(), "No match found for function signature %s: it takes no arguments", name)
+			return c, ast.Errorf(n.Pos(), "Invalid number of arguments to function '%s'. Was expecting 0 arguments", name)
 		}
 		c.spec.Type = data.Type{Kind: data.BigInt}
 		if c.spec.Func = name; name == "ROW_NUMBER" {
@@ -197,7 +205,7 @@ func (x *exprBinder) overCall(n *ast.Call, name string) (overCall, error) {
 		return c, nil
 	case "PERCENT_RANK", "CUME_DIST":
 		if len(n.Args) > 0 {
-			return c, ast.Errorf(n.Pos(), "No match found for function signature %s: it takes no arguments", name)
+			return c, ast.Errorf(n.Pos(), "Invalid number of arguments to function '%s'. Was expecting 0 arguments", name)
 		}
 		c.spec.Func, c.spec.Type = name, data.Type{Kind: data.Double}
 		return c, nil
@@ -254,6 +262,9 @@ func (x *exprBinder) lag(n *ast.Call, c overCall, name string) (overCall, error)
 	c.args = args[:1]
 	if len(args) > 1 {
 		if k := args[1]; k.Kind != expr.KindLiteral || !typing.Integer(k.Type) || k.Value.Null || k.Value.I < 0 {
+			if !typing.Numeric(k.Type) {
+				return c, ast.Errorf(n.Pos(), "Cannot apply '%s' to arguments of type '%[1]s(%s)'. Supported form(s): '%[1]s(<ANY>)' '%[1]s(<ANY>, <NUMERIC>)' '%[1]s(<ANY>, <NUMERIC>, <ANY>)'", name, argTypes(args))
+			}
 			return c, ast.Errorf(n.Args[1].Pos(), "%s takes a literal number of rows that is not negative as its second argument", name)
 		}
 		c.spec.Offset = args[1].Value.I
@@ -284,8 +295,10 @@ func (x *exprBinder) overWindow(plain *exprBinder, n *ast.Call, name string, w *
 	}
 	if len(w.OrderBy) == 0 {
 		switch name {
-		case "ROW_NUMBER", "RANK", "DENSE_RANK":
-			return ast.Planf(n.Pos(), "Over Agg: The window rank function requires order by clause with non-constant fields. please re-check the over window statement.")
+		case "RANK", "DENSE_RANK":
+			return ast.Errorf(w.Pos(), "RANK or DENSE_RANK functions require ORDER BY clause in window specification")
+		case "ROW_NUMBER":
+			return ast.Errorf(n.Pos(), "Over Agg: The window rank function requires order by clause with non-constant fields. please re-check the over window statement.")
 		}
 		return ast.Planf(n.Pos(), "The window can only be ordered by a single time column.")
 	}
@@ -327,6 +340,9 @@ func (x *exprBinder) frame(n *ast.Call, name string, w *ast.Window) (rows bool, 
 	if f == nil {
 		return false, -1, nil
 	}
+	if err := ends(f); err != nil {
+		return false, 0, err
+	}
 	if f.Upper != nil && f.Upper.Kind != ast.CurrentRow || f.Lower.Kind == ast.Following || f.Lower.Kind == ast.UnboundedFollowing {
 		return false, 0, ast.Planf(f.Pos(), "OVER RANGE FOLLOWING windows are not supported yet.")
 	}
@@ -334,10 +350,7 @@ func (x *exprBinder) frame(n *ast.Call, name string, w *ast.Window) (rows bool, 
 	case ast.UnboundedPreceding:
 		return f.Rows, -1, nil
 	case ast.CurrentRow:
-		if f.Upper == nil {
-			return false, 0, ast.Planf(f.Pos(), "OVER RANGE FOLLOWING windows are not supported yet.")
-		}
-		return f.Rows, 0, nil
+		return false, 0, ast.Planf(f.Pos(), "OVER RANGE FOLLOWING windows are not supported yet. A frame of the current row alone is 0 PRECEDING.")
 	}
 	e, err := x.bind(f.Lower.Offset)
 	if err != nil {
@@ -354,6 +367,43 @@ func (x *exprBinder) frame(n *ast.Call, name string, w *ast.Window) (rows bool, 
 		return false, 0, ast.Errorf(f.Lower.Pos(), "Data Type mismatch between ORDER BY and RANGE clause: RANGE takes a constant interval of days to seconds")
 	}
 	return false, ms, nil
+}
+
+// ends refuses frames whose ends do not follow each other.
+func ends(f *ast.Frame) error {
+	if f.Lower.Kind == ast.UnboundedFollowing {
+		return ast.Errorf(f.Lower.Pos(), "UNBOUNDED FOLLOWING cannot be specified for the lower frame boundary")
+	}
+	if f.Upper == nil {
+		return nil
+	}
+	lower, upper := f.Lower.Kind, f.Upper.Kind
+	switch {
+	case upper == ast.UnboundedPreceding:
+		return ast.Errorf(f.Upper.Pos(), "UNBOUNDED PRECEDING cannot be specified for the upper frame boundary")
+	case lower == ast.CurrentRow && upper == ast.Preceding:
+		return ast.Errorf(f.Upper.Pos(), "Upper frame boundary cannot be PRECEDING when lower boundary is CURRENT ROW")
+	case lower == ast.Following && upper == ast.CurrentRow:
+		return ast.Errorf(f.Upper.Pos(), "Upper frame boundary cannot be CURRENT ROW when lower boundary is FOLLOWING")
+	case lower == ast.Following && upper == ast.Preceding:
+		return ast.Errorf(f.Upper.Pos(), "Upper frame boundary cannot be PRECEDING when lower boundary is FOLLOWING")
+	}
+	return nil
+}
+
+// hasOver tells whether there is a call with OVER in e, not counting sub-queries.
+func hasOver(e ast.Node) bool {
+	found := false
+	ast.Walk(e, func(n ast.Node) bool {
+		switch c := n.(type) {
+		case *ast.Query:
+			return false
+		case *ast.Call:
+			found = found || c.Over != nil
+		}
+		return !found
+	})
+	return found
 }
 
 // numbers tells whether nothing but ROW_NUMBER is asked for: then the rows of
@@ -455,6 +505,9 @@ func (x *exprBinder) batchWindow(plain *exprBinder, n *ast.Call, name string, w 
 		return out, nil
 	case ranks:
 		return out, ast.Errorf(f.Pos(), "ROW/RANGE not allowed with RANK, DENSE_RANK, ROW_NUMBER, PERCENTILE_CONT/DISC or LAG/LEAD functions")
+	}
+	if err := ends(f); err != nil {
+		return out, err
 	}
 	out.rows = f.Rows
 	if out.frame.From, err = plain.bound(&f.Lower, out); err != nil {

@@ -1,6 +1,7 @@
 package bind
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/weir-streams/weir/engine/data"
@@ -64,6 +65,11 @@ func (b *Binder) selectOf(q *ast.Select) (logical.Node, error) {
 	}
 	if err != nil {
 		return nil, err
+	}
+	for i, w := range q.Windows {
+		if slices.ContainsFunc(q.Windows[:i], func(have ast.NamedWindow) bool { return have.Name.Name == w.Name.Name }) {
+			return nil, ast.Errorf(w.Name.Pos(), "Duplicate window names not allowed")
+		}
 	}
 	x := &exprBinder{b: b, scope: sc, overs: &overs{named: q.Windows}, subs: &subs{outer: input}}
 	if b.aggregated(q, items) {

@@ -36,6 +36,9 @@ func (b *Binder) windowFunction(r *ast.TableFunction) (logical.Node, error) {
 			args[name] = n.Value
 			continue
 		}
+		if n, ok := a.(*ast.Name); ok && i < 2 && kind == "SESSION" { // PARTITION BY takes one name, or several in parentheses
+			return nil, ast.Errorf(n.Pos(), "Column '%s' not found in any table: several columns of PARTITION BY stand in parentheses", n)
+		}
 		if i >= len(params) {
 			return nil, ast.Errorf(a.Pos(), "%s takes at most %d arguments: %s", kind, len(params), strings.Join(params, ", "))
 		}

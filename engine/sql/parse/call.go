@@ -278,16 +278,10 @@ func (p *parser) argValue(table bool) ast.Expr {
 		return &ast.Default{Span: p.from(t.pos)}
 	case t.word("TABLE"):
 		p.next()
-		arg := &ast.TableArg{}
 		if p.atSym("(") {
-			arg.Query, _ = p.parens()
-			if arg.Query == nil {
-				p.bail(t.pos, "TABLE needs a table name or a query in parentheses")
-			}
-		} else {
-			arg.Table = p.nameAs("a table name")
+			p.bail(p.tok().pos, `Encountered "(": TABLE takes the name of a table; a query in parentheses stands without TABLE`)
 		}
-		return p.tableArg(t.pos, arg)
+		return p.tableArg(t.pos, &ast.TableArg{Table: p.nameAs("a table name")})
 	case t.word("MODEL") && p.ahead(1).isName():
 		p.next()
 		n := p.nameAs("a model name")

@@ -17,6 +17,9 @@ func (p *planner) over(n *logical.Over, in *stream) (*stream, error) {
 	spec := n.Spec
 	spec.Calls = slices.Clone(n.Spec.Calls)
 	if !in.modes.InsertOnly() {
+		if spec.Time == data.ProcTime {
+			return nil, ast.Planf(n.Pos, "StreamPhysicalOverAggregate doesn't support consuming update and delete changes which is produced by node %s", in.producer)
+		}
 		spec.Time = data.NoTimeAttr
 	}
 	for i, c := range spec.Calls {

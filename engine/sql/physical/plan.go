@@ -138,7 +138,7 @@ func (p *planner) build(n logical.Node) (*stream, error) {
 	case *logical.Limit:
 		return p.limit(n, in), nil
 	case *logical.Sort:
-		return p.sort(n, in)
+		return p.sort(n, in, false)
 	case *logical.Match:
 		return p.match(n, in)
 	case *logical.Unnest:

@@ -27,7 +27,7 @@ func (p *planner) topN(n *logical.TopN, in *stream) (*stream, error) {
 	first := n.FirstByTime() && in.modes.InsertOnly() && end < 0 && !p.config.Batch
 	if first { // in order of time, the first to come is the earliest
 		var err error
-		if in, err = p.sort(&logical.Sort{Input: n.Input, Order: n.Order, Pos: n.Pos}, p.onTime(in, n.Order[0].Column)); err != nil {
+		if in, err = p.sort(&logical.Sort{Input: n.Input, Order: n.Order, Pos: n.Pos}, p.onTime(in, n.Order[0].Column), true); err != nil {
 			return nil, err
 		}
 		modes = graph.Modes{}
@@ -163,7 +163,7 @@ func (p *planner) limit(n *logical.Limit, in *stream) *stream {
 	return s
 }
 
-func (p *planner) sort(n *logical.Sort, in *stream) (*stream, error) {
+func (p *planner) sort(n *logical.Sort, in *stream, again bool) (*stream, error) {
 	if p.config.Batch {
 		return p.final(in, n.Order), nil
 	}
@@ -175,7 +175,7 @@ func (p *planner) sort(n *logical.Sort, in *stream) (*stream, error) {
 	m.rows = fmt.Sprintf("sort (%s) by [%s] of [%s]", hash(m.rows), order, strings.Join(m.columns, ", "))
 	op := graph.Op{
 		UID: p.uid("sort", m.rows), Name: "Sort", Detail: logical.OrderText(n.Order, graph.ColumnNames(in.schema)), Schema: n.Schema(),
-		Sort: &graph.Sort{Order: n.Order},
+		Sort: &graph.Sort{Order: n.Order, Again: again},
 	}
 	s := &stream{schema: op.Schema, meaning: m}
 	s.vertex, s.parallelism = p.gather(in, op, nil)

@@ -2,6 +2,7 @@ package typing
 
 import (
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"math"
 	"math/big"
@@ -142,6 +143,9 @@ func IntervalValue(i *ast.Interval) (data.Value, data.Type, error) {
 		text = strings.TrimPrefix(text, "+")
 	}
 	n, err := intervalAmount(text, i.Unit)
+	if long := (tooLong{}); errors.As(err, &long) {
+		return data.Value{}, t, ast.Errorf(i.Pos(), "%s", long.text)
+	}
 	if err != nil {
 		return data.Value{}, t, ast.Errorf(i.Pos(), "Illegal interval literal format '%s' for INTERVAL %s: %v", i.Text, unitText(i.Unit), err)
 	}
@@ -167,6 +171,11 @@ var unitsBelow = map[ast.TimeUnit][]ast.TimeUnit{
 
 // Separators that stand before a part of a compound interval.
 var unitSeparator = map[ast.TimeUnit]string{"MONTH": "-", "HOUR": " ", "MINUTE": ":", "SECOND": ":"}
+
+// tooLong is a leading field with more digits than its unit has.
+type tooLong struct{ text string }
+
+func (e tooLong) Error() string { return e.text }
 
 func intervalAmount(text string, u ast.IntervalUnit) (int64, error) {
 	units := []ast.TimeUnit{u.From}
@@ -209,7 +218,7 @@ func intervalAmount(text string, u ast.IntervalUnit) (int64, error) {
 			digits = u.FromPrecision
 		}
 		if k == 0 && len(strings.TrimLeft(whole, "0")) > digits {
-			return 0, fmt.Errorf("the leading field has more than %d digits; write %s(%d)", digits, unit, len(whole))
+			return 0, tooLong{fmt.Sprintf("Interval field value %s exceeds precision of %s(%d) field; write %[2]s(%[4]d)", whole, unit, digits, len(whole))}
 		}
 		if k > 0 && (unit == "HOUR" && n > 23 || unit == "MONTH" && n > 11 || (unit == "MINUTE" || unit == "SECOND") && n > 59) {
 			return 0, fmt.Errorf("%d is no %s", n, unit)
