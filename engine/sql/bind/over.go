@@ -263,7 +263,7 @@ func (x *exprBinder) lag(n *ast.Call, c overCall, name string) (overCall, error)
 	if len(args) > 1 {
 		if k := args[1]; k.Kind != expr.KindLiteral || !typing.Integer(k.Type) || k.Value.Null || k.Value.I < 0 {
 			if !typing.Numeric(k.Type) {
-				return c, ast.Errorf(n.Pos(), "Cannot apply '%s' to arguments of type '%[1]s(%s)'. Supported form(s): '%[1]s(<ANY>)' '%[1]s(<ANY>, <NUMERIC>)' '%[1]s(<ANY>, <NUMERIC>, <ANY>)'", name, argTypes(args))
+				return c, ast.Errorf(n.Pos(), "Cannot apply '%s' to arguments of type '%[1]s(%s)'. Supported form(s): '%[1]s(<ANY>)' '%[1]s(<ANY>, <NUMERIC>)' '%[1]s(<ANY>, <NUMERIC>, <ANY>)'", name, argNames(n, args))
 			}
 			return c, ast.Errorf(n.Args[1].Pos(), "%s takes a literal number of rows that is not negative as its second argument", name)
 		}
