@@ -52,6 +52,7 @@ from the last checkpoint.`,
 	f.Int64Var(&o.Keys, "keys", 10_000_000, "keys of the state")
 	f.IntVar(&o.Parallelism, "parallelism", 2, "subtasks of each stage")
 	f.StringVar(&o.Memory, "state-memory", "", "memory for state, such as 512mb; empty for no bound")
+	f.StringVar(&o.Profile, "cpu-profile", "", "file for a profile of the processor time of the start, for go tool pprof")
 	f.StringArrayVar(&set, "set", nil, "a setting, KEY=VALUE")
 	f.StringVar(&output, "output", output, "table or json")
 	return c

@@ -12,6 +12,7 @@ import (
 	"os"
 	"runtime"
 	"runtime/metrics"
+	"runtime/pprof"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -29,6 +30,7 @@ type Options struct {
 	Parallelism int
 	Memory      string // of the state, such as 512mb; empty: no bound
 	Config      map[string]string
+	Profile     string // file for a profile of the processor time of the recovery; empty: none
 }
 
 // Row is one figure.
@@ -147,6 +149,17 @@ func (b *bench) first(ctx context.Context) (string, error) {
 
 // again starts from a checkpoint.
 func (b *bench) again(ctx context.Context, path string) error {
+	if b.Profile != "" {
+		f, err := os.Create(b.Profile)
+		if err != nil {
+			return fmt.Errorf("profile: %w", err)
+		}
+		defer f.Close()
+		if err := pprof.StartCPUProfile(f); err != nil {
+			return fmt.Errorf("profile: %w", err)
+		}
+		defer pprof.StopCPUProfile()
+	}
 	before, at := processor(), time.Now()
 	if err := b.start(ctx, path); err != nil {
 		return err
