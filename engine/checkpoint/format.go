@@ -38,7 +38,7 @@ const (
 	magic       = "WEIRCKPT"
 	headerSize  = len(magic) + 4 + 4 + 8
 	inlineLimit = 32 << 10
-	blockSize   = 256 << 10 // raw bytes of a block, about
+	blockSize   = 512 << 10 // raw bytes of a block, about
 	largestRaw  = 1 << 30   // of one block, which holds one row then
 )
 

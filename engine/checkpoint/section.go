@@ -14,7 +14,8 @@ type sectionWriter struct {
 	d     *folderDraft
 	s     section
 	held  state.Chunk // rows that did not come in chunks
-	block []byte      // being filled
+	block []byte      // being filled, in pages if it is not too large
+	pages []byte
 	bytes int64       // stored
 
 	logged int64 // of bytes: those of rows as they lie in logs
@@ -48,7 +49,11 @@ func (w *sectionWriter) piece(number int, kind state.Kind, group int, rows []byt
 	}
 	w.s.Pieces = append(w.s.Pieces, piece{State: number, Kind: kind, Group: group, Block: len(w.s.Blocks), Offset: len(w.block), Length: len(rows)})
 	if w.block == nil {
-		w.block = storage.Page(blockSize)[:0]
+		pages, err := state.TakePages()
+		if err != nil {
+			return err
+		}
+		w.pages, w.block = pages, pages[:0]
 	}
 	w.block = append(w.block, rows...)
 	return nil
@@ -58,12 +63,16 @@ func (w *sectionWriter) flush() error {
 	if len(w.block) == 0 {
 		return nil
 	}
-	err := w.put(w.block)
-	if w.block = w.block[:0]; cap(w.block) > blockSize {
-		w.block = nil
+	if n := len(w.block); n >= pagesFrom && w.d.pack == stored { // whole pages go to the disk as they are
+		w.block = append(w.block, zeros[:-n&(storage.PageSize-1)]...)
 	}
+	err := w.put(w.block)
+	state.GivePages(w.pages)
+	w.pages, w.block = nil, nil
 	return err
 }
+
+var zeros [storage.PageSize]byte
 
 // put writes a block.
 func (w *sectionWriter) put(raw []byte) error {

@@ -133,6 +133,13 @@ func giveSegment(m []byte) {
 	pool.bare = append(pool.bare, m)
 }
 
+// TakePages gives memory in a huge page, whatever is in it: the disk takes what is
+// in such a page many times quicker than from as many small ones. GivePages takes it back.
+func TakePages() ([]byte, error) { return takeSegment(bigSegment, true) }
+
+// GivePages takes back what TakePages gave.
+func GivePages(m []byte) { giveSegment(m[:bigSegment]) }
+
 // giveBare takes back the addresses of a big segment whose memory is gone.
 func giveBare(m []byte) {
 	pool.Lock()
