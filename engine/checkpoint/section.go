@@ -16,7 +16,7 @@ type sectionWriter struct {
 	held  state.Chunk // rows that did not come in chunks
 	block []byte      // being filled, in pages if it is not too large
 	pages []byte
-	bytes int64       // stored
+	bytes int64 // stored
 
 	logged int64 // of bytes: those of rows as they lie in logs
 }
