@@ -8,14 +8,14 @@ const wait = (ms) => new Promise((done) => setTimeout(done, ms))
 function watch() {
   // What stands on many pages or in many rows, by the one name under which it counts.
   const alike = [
-    ['th .sort', 'a table: sort'], ['.foot [aria-haspopup]', 'a table: Export'], ['summary', 'unfold'], ['[data-testid=vertex]', 'the graph: an operator'],
+    ['th .sort', 'a table: sort'], ['td.tick input', 'a table: select a row'], ['th.tick input', 'a table: select all'], ['.foot [aria-haspopup]', 'a table: Export'], ['summary', 'unfold'], ['[data-testid=vertex]', 'the graph: an operator'],
     ['[data-testid=state-table] td button', 'a savepoint: a table of it'], ['.outcomes button', 'SQL: a statement that was run'], ['.script-tab button', 'SQL: an open script'],
-    ['.verdict button', 'SQL: the mistake'], ['.toast [aria-label="Dismiss the message"]', 'a message: dismiss'], ['.pair .plain[aria-label^=Remove]', 'pairs: Remove'],
+    ['.verdict button', 'SQL: the mistake'], ['.toast button', 'a message: Undo, dismiss'], ['.pair .plain[aria-label^=Remove]', 'pairs: Remove'],
     ['.pairs > button', 'pairs: Add'], ['dialog .actions > button[type=button]', 'a dialog: Cancel'], ['dialog.panel > .title > button:last-child', 'a panel: Close'],
     ['[data-testid=item] .actions button', 'connectors: Unregister…'], ['.failure .plain', 'a mistake: try again, copy, dismiss'],
   ]
   const controls = 'button, a.button, [role^=menuitem], summary, select, textarea, input:not([type=hidden], [type=file]), .cm-content[contenteditable=true]'
-  const plain = (text) => text.replace(/\bkey[-_][\w-]*/gi, 'NAME').replace(/[\d\u202f.,]*\d/g, 'N').replace(/\s+/g, ' ').trim()
+  const plain = (text) => text.replace('✓', '').replace(/\b[\w.-]+=[\w.-]+/g, 'LABEL').replace(/\bkey[-_][\w-]*/gi, 'NAME').replace(/^Namespace \S+/, 'Namespace').replace(/[\d\u202f.,]*\d/g, 'N').replace(/\s+/g, ' ').trim()
   const own = (e) => plain(e.getAttribute('aria-label') ?? e.labels?.[0]?.innerText?.split('\n')[0] ?? e.textContent)
   const nameOf = (e) => {
     const known = alike.find(([selector]) => e.matches(selector))
@@ -26,11 +26,15 @@ function watch() {
     const dialog = e.closest('dialog')
     if (dialog) return `dialog “${plain(dialog.getAttribute('aria-label') ?? '')}”: ${name}`
     const menu = e.closest('.menu')
-    if (menu) return `menu “${plain(menu.querySelector('[role=menu]')?.getAttribute('aria-label') ?? '')}”: ${name}`
+    if (menu) {
+      const title = plain(menu.querySelector('[role=menu]')?.getAttribute('aria-label') ?? '')
+      return `menu “${title}”: ${title === 'Namespace' && !name.endsWith('…') ? 'NAME' : name}`
+    }
     if (e.closest('header.top')) return `frame: ${name}`
-    const [, , page = '', of, , tab] = plain(location.hash.slice(2).split('?')[0]).split('/')
-    const place = page !== 'deployments' || !of ? page : e.closest('main section > .title') ? 'deployment' : `deployment ${tab ?? 'overview'}`
-    return `${place}: ${name}`
+    // What is on the page says which it is: the address is a moment ahead of it.
+    const tabs = document.querySelector('nav.tabs')
+    const tab = e.closest('main section > .title') ? '' : (tabs?.querySelector('[aria-current=page]')?.textContent ?? '')
+    return `${tabs ? `${tabs.getAttribute('aria-label').replace('Views of the ', '')} ${tab}`.trim() : plain(document.title.split(' · ')[0])}: ${name}`
   }
   const told = new Set()
   const tell = (what, e) => {
@@ -42,6 +46,7 @@ function watch() {
   // Texts are written where they are needed; what must be used is what does something.
   const does = (e) => !e.matches('textarea, .cm-content') && !(e.matches('select') && e.options.length < 2) && (!e.matches('input') || /^(checkbox|radio|search)$/.test(e.type))
   const look = () => {
+    if (!location.pathname.startsWith('/app')) return // the contract, Flink's own UI
     for (const e of document.querySelectorAll(controls)) {
       if (does(e) && !e.matches(':disabled, [aria-disabled=true]') && e.checkVisibility({ visibilityProperty: true }) && e.getClientRects().length > 0) tell('offered', e)
     }
@@ -50,7 +55,7 @@ function watch() {
   new MutationObserver(() => { soon ||= setTimeout(() => { soon = 0; look() }, 60) }).observe(document, { childList: true, subtree: true, attributes: true, attributeFilter: ['disabled', 'open', 'hidden', 'aria-disabled'] })
   const used = (e) => {
     const control = e.target instanceof Element ? e.target.closest(controls) : null
-    if (control && e.isTrusted) tell('used', control)
+    if (control && e.isTrusted && location.pathname.startsWith('/app')) tell('used', control)
   }
   for (const kind of ['click', 'input']) document.addEventListener(kind, used, true)
   document.addEventListener('toggle', (e) => e.target.tagName === 'DIALOG' || look(), true)

@@ -53,7 +53,7 @@ export function Component() {
       {data?.length === 0 && <Empty title={filtered ? 'Nothing was found' : 'Nothing was changed yet'}>{filtered ? 'No change is of all of these at once.' : 'Every change is written down here, with who made it.'}</Empty>}
       {data && data.length > 0 && (
         <>
-          <div className="scroll-x"><table className="list log" aria-label="Audit log">
+          <div className="scroll-x"><table className="list audit-list" aria-label="Audit log">
             <thead><tr><th className="number">No.</th><th>When</th><th>Who</th><th>Did</th><th>What changed</th></tr></thead>
             <tbody>{data.map((e) => <Entry key={e.sequence} e={e} ns={ns} />)}</tbody>
           </table></div>
@@ -92,7 +92,7 @@ function Day({ label, value, onChange }: { label: string; value: string; onChang
 
 function Words({ label, value, hint, onChange }: { label: string; value: string; hint?: string; onChange: (v: string) => void }) {
   const [text, setText] = useTyped(value, onChange)
-  return <input className="filter" type="search" aria-label={label} placeholder={hint ? `${label}, such as ${hint}` : label} value={text} onChange={(e) => setText(e.target.value)} />
+  return <input className="filter" type="search" aria-label={label} placeholder={hint ? `${label}, as ${hint}` : label} value={text} onChange={(e) => setText(e.target.value)} />
 }
 
 function Entry({ e, ns }: { e: AuditEntry; ns: string }) {

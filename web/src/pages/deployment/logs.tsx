@@ -6,6 +6,7 @@ import { Empty, Loading } from '../../components/bits'
 import { Copy } from '../../components/code'
 import { ErrorBox } from '../../components/error'
 import { SelectField } from '../../components/field'
+import { Filter } from '../../components/filter'
 import { Segments } from '../../components/tabs'
 import { Ago } from '../../components/time'
 import { atLeast, parse, type Level } from '../../lib/log'
@@ -40,7 +41,7 @@ export function Logs({ ns, d }: TabProps) {
   return (
     <>
       <div className="tools">
-        <input className="filter" type="search" placeholder="Search the log" aria-label="Search the log" value={text} onChange={(e) => set('q', e.target.value)} />
+        <Filter label="Search the log" value={text} onChange={(v) => set('q', v)} />
         <Segments label="Level" value={level} options={levels} onChange={(l) => set('level', l, 'debug')} />
         <Segments label="Following" value={follow ? 'on' : 'off'} options={[['on', 'Follow'], ['off', 'Hold']]} onChange={(v) => setFollow(v === 'on')} />
         <span className="grow" />

@@ -7,6 +7,7 @@ import { useExamples } from '../../api/platform'
 import { useSummary, useSummaryOf, type Summary } from '../../api/telemetry'
 import { Empty, Head, Loading, Message, StateWord } from '../../components/bits'
 import { ErrorBox } from '../../components/error'
+import { Filter } from '../../components/filter'
 import { Menu } from '../../components/menu'
 import { Spark } from '../../components/spark'
 import { Table, type Column } from '../../components/table'
@@ -64,7 +65,7 @@ function List({ ns, all }: { ns: string; all: Deployment[] }) {
   return (
     <>
       <div className="tools">
-        <input className="filter" type="search" placeholder="Filter by name, state, target, label" aria-label="Filter deployments" value={text} onChange={(e) => put('q', e.target.value)} />
+        <Filter label="Filter deployments" placeholder="Filter by name, state, target, label" value={text} onChange={(v) => put('q', v)} />
         <Segments label="State" value={state} onChange={(s) => put('state', s, 'all')}
           options={stateFilters.map(([key, title], i) => [key, <>{title} <span className="quiet">{counts[i]}</span></>] as const)} />
         {known.length > 0 && (
