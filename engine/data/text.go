@@ -2,6 +2,7 @@ package data
 
 import (
 	"encoding/hex"
+	"strconv"
 	"time"
 	"unicode/utf8"
 )
@@ -218,34 +219,53 @@ func (t *texter) scalar(dst []byte, typ Type, x int64, nano int32) []byte {
 	case TimestampLTZ:
 		return AppendTimestamp(dst, t.local(x), nano, typ.Precision)
 	case IntervalYearMonth:
-		if x < 0 {
-			dst = append(dst, '-')
-			x = -x
-		} else {
-			dst = append(dst, '+')
+		sign, months := byte('+'), int32(x)
+		if months < 0 {
+			sign, months = '-', -months
 		}
-		dst = AppendInt128(dst, I128(x/12))
-		dst = append(dst, '-')
-		return pad(dst, x%12, 2)
+		dst = strconv.AppendInt(append(dst, sign), int64(months/12), 10)
+		return zeros(append(dst, '-'), int64(months%12), 2)
 	case IntervalDayTime:
+		sign := byte('+')
 		if x < 0 {
-			dst = append(dst, '-')
-			x = -x
-		} else {
-			dst = append(dst, '+')
+			sign, x = '-', -x
 		}
-		dst = AppendInt128(dst, I128(x/DayMillis))
+		dst = strconv.AppendInt(append(dst, sign), int64(int32(x/DayMillis)), 10) // Flink counts the days in 32 bits
 		dst = append(dst, ' ')
-		return AppendTime(dst, x%DayMillis, 0, 3)
+		if x >= 0 {
+			return AppendTime(dst, x%DayMillis, 0, 3)
+		}
+		dst = append(zeros(dst, x%DayMillis/3600000, 2), ':') // of the least BIGINT, which has no absolute value
+		dst = append(zeros(dst, x%3600000/60000, 2), ':')
+		dst = append(zeros(dst, x%60000/1000, 2), '.')
+		return zeros(dst, x%1000, 3)
 	}
 	return AppendInt128(dst, I128(x))
 }
 
+// zeros appends x behind zeros that make its digits n; a minus stands behind
+// them, as Flink has it for intervals beyond their range.
+func zeros(dst []byte, x int64, n int) []byte {
+	for v := x / 10; n > 1; v /= 10 {
+		if v == 0 {
+			dst = append(dst, '0')
+		}
+		n--
+	}
+	return strconv.AppendInt(dst, x, 10)
+}
+
 // AppendDate appends days since 1970 as yyyy-MM-dd. Years beyond 9999 lose
-// their first digit, as in Flink.
+// their first digit, and those before the year 0 have the characters below '0'
+// as digits, as in Flink.
 func AppendDate(dst []byte, days int64) []byte {
 	c := CivilOf(days)
-	dst = pad(dst, int64(c.Year), 4)
+	if c.Year < 0 {
+		y := c.Year
+		dst = append(dst, byte('0'+y/1000%10), byte('0'+y/100%10), byte('0'+y/10%10), byte('0'+y%10))
+	} else {
+		dst = pad(dst, int64(c.Year), 4)
+	}
 	dst = append(dst, '-')
 	dst = pad(dst, int64(c.Month), 2)
 	dst = append(dst, '-')
@@ -254,7 +274,9 @@ func AppendDate(dst []byte, days int64) []byte {
 
 // AppendTime appends milliseconds of the day as HH:mm:ss[.fraction].
 func AppendTime(dst []byte, millis int64, nano int32, precision int) []byte {
-	millis = floorMod(millis, DayMillis)
+	if millis < 0 || millis > DayMillis { // CEIL makes 24:00:00
+		millis = floorMod(millis, DayMillis)
+	}
 	s := millis / 1000
 	dst = pad(dst, s/3600, 2)
 	dst = append(dst, ':')

@@ -2,6 +2,7 @@ package expr
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/weir-streams/weir/engine/data"
@@ -140,7 +141,7 @@ func (c *compiler) renamed(e Expr, x *node) (*node, error) {
 // readsAlike tells whether a vector of type a may stand for one of type b: who
 // looks at its type for scale or precision sees the same text.
 func readsAlike(a, b data.Type) bool {
-	if a.Scale != b.Scale || a.Class != b.Class || len(a.Args) != len(b.Args) {
+	if a.Scale != b.Scale || a.Class != b.Class || len(a.Args) != len(b.Args) || !slices.Equal(a.Names, b.Names) { // JSON has the names of fields
 		return false
 	}
 	switch b.Kind {

@@ -53,7 +53,7 @@ var mapFunctions = []*function.Scalar{
 	},
 	{
 		Name: "MAP_FROM_ARRAYS", Category: "collection", Syntax: "MAP_FROM_ARRAYS(keys, values)", Strict: true,
-		Doc:      "A map of two arrays of the same length.",
+		Doc:      "A map of two arrays of the same length. Keys that are equal stay there each with its value.",
 		Examples: []function.Example{{SQL: "MAP_FROM_ARRAYS(ARRAY['a'], ARRAY[1])", Want: "{a=1}"}},
 		Infer: function.Args(func(args []data.Type) data.Type {
 			return data.Type{Kind: data.Map, Nullable: function.AnyNull(args), Args: []data.Type{args[0].Args[0], args[1].Args[0]}}
@@ -64,8 +64,9 @@ var mapFunctions = []*function.Scalar{
 				if length(k, i) != length(v, i) {
 					return fmt.Errorf("%d keys for %d values", length(k, i), length(v, i))
 				}
-				for j := range length(k, i) {
-					m.put(ref{k.Children[0], int(k.Offsets[i]) + j}, ref{v.Children[0], int(v.Offsets[i]) + j})
+				for j := range length(k, i) { // equal keys stay, each with its value
+					m.keys = append(m.keys, ref{k.Children[0], int(k.Offsets[i]) + j})
+					m.values = append(m.values, ref{v.Children[0], int(v.Offsets[i]) + j})
 				}
 				return nil
 			})

@@ -93,6 +93,10 @@ func roundTime(c *function.Call, up bool) error {
 	u := units[strings.ToUpper(c.Const[1].S)]
 	v, out := c.Args[0], c.Out
 	at := wall(c, v)
+	if v.Type.Kind == data.Time && u == unitDay { // Flink leaves a time of day as it is
+		copy(out.I32, v.I32)
+		return nil
+	}
 	for _, i := range c.Rows() {
 		wallMs, nano := at(i)
 		ms := wallMs
@@ -114,7 +118,10 @@ func roundTime(c *function.Call, up bool) error {
 		case data.Date:
 			out.I32[i] = int32(data.FloorDiv(r, data.DayMillis))
 		case data.Time:
-			out.I32[i] = int32(data.FloorMod(r, data.DayMillis))
+			out.I32[i] = int32(r) // up to 24:00:00
+			if r < 0 || r > data.DayMillis {
+				out.I32[i] = int32(data.FloorMod(r, data.DayMillis))
+			}
 		case data.TimestampLTZ:
 			r -= wallMs - v.I64[i]
 			setTime(out, i, r, keepNano(nano, u))

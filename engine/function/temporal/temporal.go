@@ -7,6 +7,8 @@
 package temporal
 
 import (
+	"time"
+
 	"github.com/weir-streams/weir/engine/data"
 	"github.com/weir-streams/weir/engine/function"
 )
@@ -32,6 +34,27 @@ func ltz(precision int) data.Type {
 	return data.Type{Kind: data.TimestampLTZ, Nullable: true, Precision: precision}
 }
 
+// before1900 is where the time zones of Java's older classes begin, which Flink
+// asks for the parts of an instant: before it a zone has the standard offset that
+// it has now, and not that of its local mean time.
+const before1900 = -2208988800000
+
+// standardOffset is the offset of a zone from UTC without summer time, in
+// milliseconds, by the rules of today.
+func standardOffset(loc *time.Location) int64 {
+	if loc == nil {
+		return 0
+	}
+	for month := range 12 { // some have their summer time in January
+		t := time.Date(2025, time.Month(month+1), 1, 0, 0, 0, 0, loc)
+		if !t.IsDST() {
+			_, offset := t.Zone()
+			return int64(offset) * 1000
+		}
+	}
+	return 0
+}
+
 // wall reads dates, times and timestamps as wall-clock milliseconds and
 // nanoseconds of the millisecond.
 func wall(c *function.Call, v *data.Vector) func(i int32) (int64, int32) {
@@ -47,7 +70,13 @@ func wall(c *function.Call, v *data.Vector) func(i int32) (int64, int32) {
 	}
 	if v.Type.Kind == data.TimestampLTZ {
 		clock := data.NewClock(c.Location())
-		return func(i int32) (int64, int32) { return clock.Local(v.I64[i]), nano(i) }
+		offset := standardOffset(c.Location())
+		return func(i int32) (int64, int32) {
+			if ms := v.I64[i]; ms < before1900 {
+				return ms + offset, nano(i)
+			}
+			return clock.Local(v.I64[i]), nano(i)
+		}
 	}
 	return func(i int32) (int64, int32) { return v.I64[i], nano(i) }
 }

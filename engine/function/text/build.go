@@ -219,7 +219,7 @@ var buildFunctions = []*function.Scalar{
 		Name: "ELT", Category: "text", Syntax: "ELT(index, string, …)",
 		Doc:      "The string at a position, counted from 1; NULL if there is none.",
 		Examples: []function.Example{{SQL: "ELT(2, 'a', 'b')", Want: "b"}, {SQL: "ELT(3, 'a', 'b')", Want: "NULL"}},
-		Infer: eltIndex(function.Many(2, func(args []data.Type) data.Type {
+		Infer: oneSort(eltIndex(function.Many(2, func(args []data.Type) data.Type {
 			t := args[1].WithNull(true)
 			for _, a := range args[2:] {
 				if a.Kind != t.Kind || a.Precision != t.Precision {
@@ -233,7 +233,7 @@ var buildFunctions = []*function.Scalar{
 				}
 			}
 			return t
-		}, function.BigInt, function.TextOrBin)),
+		}, function.BigInt, function.TextOrBin))),
 		Eval: func(c *function.Call) error {
 			bases := make([]uint64, len(c.Args))
 			for k, v := range c.Args[1:] {
@@ -393,4 +393,21 @@ func overlayUTF16(dst, p, r []byte, start, length int) []byte {
 		dst = utf8.AppendRune(dst, c)
 	}
 	return dst
+}
+
+// oneSort refuses strings and binaries in one call.
+func oneSort(infer func([]function.Arg) (function.Signature, error)) func([]function.Arg) (function.Signature, error) {
+	return func(args []function.Arg) (function.Signature, error) {
+		s, err := infer(args)
+		if err != nil {
+			return s, err
+		}
+		for i, t := range s.Args[1:] {
+			first := s.Args[1].Kind
+			if (t.Kind == data.Binary || t.Kind == data.VarBinary) != (first == data.Binary || first == data.VarBinary) {
+				return s, fmt.Errorf("argument %d must be of the sort of argument 2, %s, not %s", i+2, s.Args[1], t)
+			}
+		}
+		return s, nil
+	}
 }

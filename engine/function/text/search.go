@@ -82,7 +82,7 @@ var searchFunctions = []*function.Scalar{
 		Name: "STARTSWITH", Category: "text", Syntax: "STARTSWITH(value, prefix)", Strict: true,
 		Doc:      "Whether the string, or binary, begins with another.",
 		Examples: []function.Example{{SQL: "STARTSWITH('hello', 'he')", Want: "TRUE"}},
-		Infer:    function.Args(function.IfNull(typeBool()), function.TextOrBin, function.TextOrBin),
+		Infer:    sameSort,
 		Eval: tests(func(c *function.Call, i int32, p []byte) bool {
 			return bytes.HasPrefix(p, c.Args[1].Bytes(int(i)))
 		}),
@@ -91,7 +91,7 @@ var searchFunctions = []*function.Scalar{
 		Name: "ENDSWITH", Category: "text", Syntax: "ENDSWITH(value, suffix)", Strict: true,
 		Doc:      "Whether the string, or binary, ends with another.",
 		Examples: []function.Example{{SQL: "ENDSWITH('hello', 'lo')", Want: "TRUE"}},
-		Infer:    function.Args(function.IfNull(typeBool()), function.TextOrBin, function.TextOrBin),
+		Infer:    sameSort,
 		Eval: tests(func(c *function.Call, i int32, p []byte) bool {
 			return bytes.HasSuffix(p, c.Args[1].Bytes(int(i)))
 		}),
@@ -114,6 +114,12 @@ var searchFunctions = []*function.Scalar{
 	}),
 	predicate("IS_DECIMAL", "Whether the string is a number.", "IS_DECIMAL('-1e5')", isDecimal),
 }
+
+// sameSort types a test of two strings, or of two binaries.
+var sameSort = function.Overload(
+	function.Args(function.IfNull(typeBool()), function.Text, function.Text),
+	function.Args(function.IfNull(typeBool()), function.Binary, function.Binary),
+)
 
 // predicate is a test of a string that is FALSE for NULL.
 func predicate(name, doc, example string, test func(p []byte) bool) *function.Scalar {

@@ -166,7 +166,11 @@ func strToMap(c *function.Call) error {
 			}
 			for _, text := range texts {
 				e := entry{key: text, null: true}
-				if at := pairs.Find([]byte(text), nil); at != nil {
+				if valueSep == "" { // between the first two characters
+					if _, n := utf8.DecodeRuneInString(text); n < len(text) {
+						e = entry{key: text[:n], value: text[n:]}
+					}
+				} else if at := pairs.Find([]byte(text), nil); at != nil {
 					e = entry{key: text[:at[0]], value: text[at[1]:]}
 				}
 				if k, twice := place[e.key]; twice {

@@ -207,12 +207,16 @@ func (x *exprBinder) callNamed(n *ast.Call, name string, args []expr.Expr) (expr
 		return expr.Expr{}, ast.Planf(n.Pos(), "The JSON() function is currently only supported inside JSON_ARRAY() or as the VALUE param of JSON_OBJECT(). Example: JSON_OBJECT('a', JSON('{\"key\": \"value\"}')) or JSON_ARRAY(JSON('{\"key\": \"value\"}')).")
 	}
 	switch name {
-	case "NOW", "CURRENT_TIMESTAMP", "LOCALTIME", "LOCALTIMESTAMP", "CURRENT_TIME", "CURRENT_DATE", "RAND":
-		if len(args) == 1 && name != "RAND" || len(args) == 1 && args[0].Type.Kind == data.Decimal {
+	case "NOW", "CURRENT_TIMESTAMP", "LOCALTIME", "LOCALTIMESTAMP", "CURRENT_TIME", "CURRENT_DATE", "RAND", "HASH_CODE":
+		if len(args) == 1 && args[0].Type.Kind == data.TimestampLTZ && name == "HASH_CODE" || len(args) == 1 && name != "RAND" && name != "HASH_CODE" || name == "RAND" && len(args) == 1 && args[0].Type.Kind == data.Decimal {
 			return expr.Expr{}, ast.Planf(n.Pos(), "Unsupported call: %s(%s)", name, typing.Display(args[0].Type))
 		}
+	case "TIMESTAMPDIFF":
+		if len(args) == 3 && typing.Stamp(args[1].Type) && typing.Stamp(args[2].Type) && args[1].Type.Kind != args[2].Type.Kind {
+			return expr.Expr{}, ast.Planf(n.Pos(), "TIMESTAMP_LTZ only supports diff between the same type, not %s and %s", args[1].Type, args[2].Type)
+		}
 	case "ATAN2":
-		if len(args) == 2 && (args[0].Type.Kind == data.Decimal && typing.Integer(args[1].Type) || args[1].Type.Kind == data.Decimal && typing.Integer(args[0].Type)) {
+		if len(args) == 2 && typing.Numeric(args[0].Type) && typing.Numeric(args[1].Type) && (args[0].Type.Kind == data.Decimal) != (args[1].Type.Kind == data.Decimal) {
 			return expr.Expr{}, ast.Planf(n.Pos(), "Unsupported call: %s(%s, %s)", name, typing.Display(args[0].Type), typing.Display(args[1].Type))
 		}
 	}

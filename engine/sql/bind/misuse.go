@@ -30,6 +30,13 @@ func misuse(at ast.Node, written, canonical string, args []expr.Expr, why error)
 	if wrong != nil && (canonical == "MIN" || canonical == "MAX") {
 		return ast.Planf(at.Pos(), "%s%s aggregate function does not support type: ''%s''. Please re-check the data type.", canonical[:1], strings.ToLower(canonical[1:]), plainKind(wrong.Given))
 	}
+	if wrong != nil && (canonical == "ABS" && typing.Interval(wrong.Given) || (canonical == "ROUND" || canonical == "TRUNCATE") && wrong.Arg == 1 && wrong.Given.Kind == data.BigInt) {
+		types := make([]string, len(args))
+		for i, a := range args {
+			types[i] = typing.Display(a.Type)
+		}
+		return ast.Planf(at.Pos(), "Unsupported call: %s(%s): %w", written, strings.Join(types, ", "), why)
+	}
 	switch {
 	case errors.As(why, &count) && isNewer:
 		families := make([]string, len(args))

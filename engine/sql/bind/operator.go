@@ -203,6 +203,9 @@ func arithmeticForms(op string) string {
 }
 
 func (x *exprBinder) compare(at ast.Node, op string, l, r expr.Expr) (expr.Expr, error) {
+	if op == "=" && written(l) && written(r) && len(l.Args) == len(r.Args) {
+		return x.compareFields(at, l, r)
+	}
 	t, ok := typing.Comparison(op, l.Type, r.Type)
 	if !ok {
 		if !typing.Text(l.Type) && !typing.Text(r.Type) {
@@ -223,6 +226,29 @@ func (x *exprBinder) compare(at ast.Node, op string, l, r expr.Expr) (expr.Expr,
 		nullable = false
 	}
 	return call(op, boolean(nullable), convert(l, t), convert(r, t)), nil
+}
+
+// written tells whether a row is written out.
+func written(e expr.Expr) bool {
+	return e.Kind == expr.KindCall && e.Func == "ROW" && len(e.Args) > 0
+}
+
+// compareFields compares rows that are written out field by field, so that NULL
+// in one makes the answer unknown.
+func (x *exprBinder) compareFields(at ast.Node, l, r expr.Expr) (expr.Expr, error) {
+	out := call("AND", boolean(false))
+	for i := range l.Args {
+		e, err := x.compare(at, "=", l.Args[i], r.Args[i])
+		if err != nil {
+			return e, err
+		}
+		out.Args = append(out.Args, e)
+		out.Type.Nullable = out.Type.Nullable || e.Type.Nullable
+	}
+	if len(out.Args) == 1 {
+		return out.Args[0], nil
+	}
+	return out, nil
 }
 
 // incomparable words a comparison of types that have nothing to do with one another.

@@ -118,7 +118,7 @@ func (b *Binder) outputOrder(q *ast.Query, n logical.Node, carried int) (logical
 			list, keys = append(list, e...), append(keys, k...)
 			continue
 		}
-		if !plain {
+		if l, ok := item.Expr.(*ast.Literal); !plain || ok && l.Kind == ast.IntegerLiteral { // no column has that ordinal
 			return nil, nil, nil, err
 		}
 		wider := *s

@@ -494,7 +494,7 @@ func (x *exprBinder) batchWindow(plain *exprBinder, n *ast.Call, name string, w 
 	}
 	ranks := contains(notStreaming, name) || name == "RANK" || name == "DENSE_RANK" || name == "ROW_NUMBER" || name == "LAG"
 	if ranks && len(w.OrderBy) == 0 {
-		return out, ast.Planf(n.Pos(), "Over Agg: The window rank function requires order by clause with non-constant fields. please re-check the over window statement.")
+		return out, ast.Errorf(n.Pos(), "Over Agg: The window rank function requires order by clause with non-constant fields. please re-check the over window statement.")
 	}
 	if out.frame.To.Unbounded = len(w.OrderBy) == 0; ranks {
 		out.frame = graph.Frame{From: graph.Bound{Unbounded: true}, To: graph.Bound{Unbounded: true}}

@@ -19,6 +19,9 @@ func (x *exprBinder) minusDate(n *ast.MinusDate) (expr.Expr, error) {
 			return a, illegalNull([]ast.Expr{n.L, n.R}[i].Pos())
 		}
 	}
+	if typing.Stamp(args[0].Type) && typing.Stamp(args[1].Type) && args[0].Type.Kind != args[1].Type.Kind {
+		return args[0], ast.Planf(n.Pos(), "TIMESTAMP_LTZ only supports diff between the same type, not %s and %s", args[0].Type, args[1].Type)
+	}
 	if args[0].Type.Kind != args[1].Type.Kind {
 		return args[0], ast.Errorf(n.Pos(), "Parameters must be of the same type: <%s> - <%s>", typing.Name(args[0].Type), typing.Name(args[1].Type))
 	}

@@ -52,7 +52,16 @@ func Merged(types ...data.Type) (data.Type, bool) {
 	case others == 0 && days > 0 && plain > 0 && local == 0:
 		return data.Type{Kind: data.Date, Nullable: nullable}, true
 	}
-	return Common(types...)
+	t, ok := Common(types...)
+	for i, u := range types { // the widest of the approximate numbers
+		switch {
+		case ok && t.Kind == data.Float && u.Kind == data.Double:
+			t.Kind = data.Double
+		case ok && t.Kind == data.Double && u.Kind == data.Float && i == len(types)-1 && i == 1 && types[0].Kind == data.Decimal:
+			t.Kind = data.Float
+		}
+	}
+	return t, ok
 }
 
 func common(a, b data.Type) (data.Type, bool) {
@@ -76,7 +85,8 @@ func common(a, b data.Type) (data.Type, bool) {
 		a.Precision, a.Scale = max(a.Precision, b.Precision), max(a.Scale, b.Scale)
 		return a, true
 	case Stamp(a) && Stamp(b):
-		if b.Kind == data.Timestamp && b.Precision > a.Precision {
+		if a.Precision != b.Precision { // the second one's sort, wide enough for both
+			b.Precision = max(a.Precision, b.Precision)
 			return b, true
 		}
 		return a, true
@@ -97,6 +107,8 @@ func common(a, b data.Type) (data.Type, bool) {
 
 func commonNumber(a, b data.Type) data.Type {
 	switch {
+	case a.Kind == data.Float && b.Kind == data.Double:
+		return data.Type{Kind: data.Float} // the first one's, as Flink has it
 	case a.Kind == data.Double || b.Kind == data.Double:
 		return data.Type{Kind: data.Double}
 	case a.Kind == data.Float || b.Kind == data.Float:

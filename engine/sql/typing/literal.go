@@ -57,6 +57,9 @@ func Literal(l *ast.Literal) (data.Value, data.Type, error) {
 		return data.Value{I: ms}, data.Type{Kind: data.Time, Precision: min(fraction, 3)}, nil
 	case ast.TimestampLiteral, ast.LTZLiteral:
 		t, fraction, ok := clock("2006-1-2 15:4:5", l.Text)
+		if day, err := time.Parse("2006-1-2", l.Text); !ok && err == nil {
+			t, fraction, ok = day, 0, true // its midnight
+		}
 		if !ok {
 			return data.Value{}, data.Type{}, ast.Errorf(l.Pos(), "Illegal TIMESTAMP literal '%s': not in format 'yyyy-MM-dd HH:mm:ss'", l.Text)
 		}
