@@ -191,6 +191,9 @@ func (x *exprBinder) existsQuery(q *ast.Query) (*sub, error) {
 	if err != nil {
 		return nil, err
 	}
+	if x.b.oneRow(q) {
+		return &sub{value: trueLiteral()}, nil
+	}
 	p := &logical.Project{Input: c.node}
 	for i, col := range c.node.Schema()[:len(c.used)] {
 		p.Exprs, p.Columns = append(p.Exprs, expr.Column(i, col.Type)), append(p.Columns, col)

@@ -114,6 +114,12 @@ func (b *Binder) member(m membership, input logical.Node, sc *scope) (logical.No
 	if err != nil {
 		return nil, err
 	}
+	if m.x == nil && b.oneRow(m.query) {
+		if m.not {
+			return &logical.Filter{Input: input, Cond: expr.Literal(data.Value{}, boolean(false))}, nil
+		}
+		return input, nil
+	}
 	if m.x != nil {
 		values := []ast.Expr{m.x}
 		if row, ok := m.x.(*ast.Row); ok {
@@ -152,6 +158,13 @@ func (b *Binder) member(m membership, input logical.Node, sc *scope) (logical.No
 	}
 	sc.retype(j.Schema())
 	return j, nil
+}
+
+// oneRow tells whether a query has one row whatever it finds: an aggregation of
+// all rows.
+func (b *Binder) oneRow(q *ast.Query) bool {
+	s, ok := q.Body.(*ast.Select)
+	return ok && q.Limit == nil && q.Offset == nil && s.GroupBy == nil && s.Having == nil && s.Qualify == nil && b.itemsAggregate(s)
 }
 
 // retype gives the columns the types they have now: they stay what they are, but

@@ -37,6 +37,7 @@ type Rule struct {
 var Rules = []Rule{
 	{"FoldConstants", "what does not depend on a row is computed once", foldConstants},
 	{"SimplifyCondition", "a condition that is said plainly is seen through: a NOT hides a bound, an OR hides a key", simplifyCondition},
+	{"Contradiction", "a condition that contradicts itself leaves no rows", contradiction},
 	{"DropTrueFilter", "a condition that is always TRUE filters nothing; one that never is leaves no rows", dropFilter},
 	{"MergeFilters", "one condition instead of two", mergeFilters},
 	{"PushFilterBelowProject", "rows that are not wanted need no columns computed", pushFilterBelowProject},
