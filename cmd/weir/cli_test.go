@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/weir-streams/weir/client"
 	"github.com/weir-streams/weir/cluster"
 	"github.com/weir-streams/weir/cluster/clustertest"
 )
@@ -381,6 +382,18 @@ func TestLastLines(t *testing.T) {
 	}{{"a\nb\nc\n", 1, "c\n"}, {"a\nb\nc\n", 2, "b\nc\n"}, {"a\nb\nc\n", 9, "a\nb\nc\n"}, {"a\nb\nc", 1, "c"}, {"", 1, ""}, {"a\nb\n", 0, "a\nb\n"}} {
 		if got := string(lastLines([]byte(tt.text), tt.n)); got != tt.want {
 			t.Errorf("lastLines(%q, %d) = %q, want %q", tt.text, tt.n, got, tt.want)
+		}
+	}
+}
+
+// A script goes on after a statement that failed, in every form of output.
+func TestGoingOnAfterAStatementThatFailed(t *testing.T) {
+	for _, form := range []string{"table", "csv", "json"} {
+		var out, problems bytes.Buffer
+		s := &session{in: strings.NewReader("SELECT 'one'; SELECT tow; SELECT 'three';"), out: &out, err: &problems, getenv: func(string) string { return "" }}
+		code := execute(t.Context(), s, []string{"run", "-", "--continue-on-error", "--output", form})
+		if told := out.String() + problems.String(); code != client.ExitFailed || !strings.Contains(told, "'tow' not found") || !strings.Contains(out.String(), "three") {
+			t.Errorf("%s: exit code %d, printed %s%s", form, code, out.String(), problems.String())
 		}
 	}
 }

@@ -208,8 +208,14 @@ func (r *scriptRun) statements(ctx context.Context, src string) error {
 		if ctx.Err() != nil {
 			return err
 		}
-		if !r.printer.fail(i+1, err) {
-			return locate(r.script, err) // people read it from standard error
+		if !r.printer.fail(i+1, err) { // people read it from standard error
+			if !r.options.goOn {
+				return locate(r.script, err)
+			}
+			if e := r.printer.flush(); e != nil {
+				return e
+			}
+			fmt.Fprintf(r.session.err, "weir: %v\n", locate(r.script, err))
 		}
 		r.totals.statementFailed = true
 		if !r.options.goOn {

@@ -2,6 +2,7 @@ package bind
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/weir-streams/weir/engine/data"
 	"github.com/weir-streams/weir/engine/expr"
@@ -46,7 +47,7 @@ func (b *Binder) correlated(q *ast.Query, outer logical.Node, sc *scope) (*corre
 	probe := &scope{columns: sc.columns, tables: sc.tables, shared: sc.shared, touched: touched}
 	b.correlation = &correlation{values: &logical.Values{Columns: sc.columns}, scope: probe}
 	if _, err := b.query(q); err != nil {
-		if len(touched) == 0 {
+		if len(touched) == 0 && !strings.Contains(err.Error(), "' not found in table '") { // a table around it, another column
 			return nil, first
 		}
 		return nil, err
