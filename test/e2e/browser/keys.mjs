@@ -225,6 +225,7 @@ export const keys = {
     for (const kind of ['JAR', 'Python', 'Go', 'SQL script']) await k.press(page.getByRole('group', { name: 'Kind of program' }).getByRole('button', { name: kind, exact: true }))
     await k.write(page.locator('.cm-content[aria-label="Script"]'), script)
     await k.press(page.locator('summary').filter({ hasText: 'Changes and state' }))
+    await k.choose('When the spec changes', 'NONE')
     await k.choose('When the spec changes', 'STATEFUL')
     await k.choose('A start takes', 'LATEST_SAVEPOINT')
     await k.tick('Start even if state of the savepoint has no place in the new program')
