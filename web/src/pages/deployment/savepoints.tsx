@@ -64,7 +64,7 @@ function Point({ s, actions, ask }: { s: Savepoint; actions: TabProps['actions']
   const complete = s.status?.state === 'COMPLETED'
   const location = s.spec?.savepointLocation
   return (
-    <li className={toneOf(s.status?.state)} data-testid="savepoint">
+    <li className={toneOf(s.status?.state)} data-testid="savepoint" data-id={s.metadata?.id}>
       <div className="row">
         <b><Time at={s.metadata?.createdAt} /></b><span className="quiet"><Ago at={s.metadata?.createdAt} /></span>
         <StateWord state={s.status?.state} />
