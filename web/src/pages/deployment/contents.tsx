@@ -36,7 +36,7 @@ export function Inside({ ns, savepoints, title }: { ns: string; savepoints: Save
   ]
   return (
     <>
-      <div className="fields">
+      <div className="fields one">
         <SelectField label="Savepoint" value={id ?? ''} onChange={(v) => set({ savepoint: v, table: '', column: '', is: '' })} options={complete.map((s) => [s.metadata?.id ?? '', title(s)] as const)} />
       </div>
       {isPending && <Loading what="the savepoint" />}
