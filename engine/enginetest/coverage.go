@@ -22,7 +22,7 @@ type Feature string
 // The features.
 const (
 	Inserts     Feature = "inserts"
-	Retractions Feature = "retractions" // the operator's input takes rows back
+	Retractions Feature = "retractions" // the operator's input updates rows or takes them back
 	Nulls       Feature = "NULL"        // in a table that the query reads
 	Late        Feature = "late"        // the script says that rows are late
 )
@@ -77,19 +77,19 @@ func (c *Coverage) add(g *graph.Graph, nulls, late bool) {
 	}
 }
 
-// retracts tells whether what operator k of v reads takes rows back.
+// retracts tells whether what operator k of v reads updates rows or takes them back.
 func retracts(g *graph.Graph, v *graph.Vertex, k int) bool {
 	if v.Ops[k].Source != nil {
 		m := v.Ops[k].Modes
-		return m.UpdateBefore || m.Deletes
+		return m.Updates || m.Deletes
 	}
 	if k > 0 {
 		m := v.Ops[k-1].Modes
-		return m.UpdateBefore || m.Deletes
+		return m.Updates || m.Deletes
 	}
 	for _, e := range v.Inputs {
 		from := g.Vertices[e.From].Ops
-		if m := from[len(from)-1].Modes; m.UpdateBefore || m.Deletes {
+		if m := from[len(from)-1].Modes; m.Updates || m.Deletes {
 			return true
 		}
 	}

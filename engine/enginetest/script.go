@@ -190,7 +190,7 @@ func (s *script) query(t *testing.T, d *datadriven.TestData) string {
 
 // folded is the final table of a query's changes, sorted.
 func folded(o rehearsal.Output) ([]string, error) {
-	rows, err := rehearsal.Fold(o.Changes, nil)
+	rows, err := rehearsal.Fold(o.Changes, o.Key)
 	out := make([]string, len(rows))
 	for i, r := range rows {
 		out[i] = r.Text()

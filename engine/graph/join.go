@@ -44,7 +44,18 @@ type Join struct {
 	// (table.exec.state.ttl, or the hint STATE_TTL); 0: for ever.
 	LeftTTLMillis  int64 `json:"leftTTLMillis,omitzero"`
 	RightTTLMillis int64 `json:"rightTTLMillis,omitzero"`
+	// NoBefore leaves out -U, which nobody reads, of an inner join: a change of a row
+	// that keeps the values of these columns is given as +U alone, and where it does
+	// not come at once, -U as -D. They identify the rows of each input that is updated,
+	// and have its keys.
+	NoBefore *JoinRows `json:"noBefore,omitempty"`
 	// Unread are columns of the rows given that the next operator does not read:
 	// their values are not given.
 	Unread []int `json:"unread,omitzero"`
+}
+
+// JoinRows are columns that identify the rows of the inputs of a join.
+type JoinRows struct {
+	Left  []int `json:"left,omitzero"`
+	Right []int `json:"right,omitzero"`
 }

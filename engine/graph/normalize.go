@@ -6,4 +6,6 @@ package graph
 type Normalize struct {
 	Keys      []int `json:"keys"`
 	TTLMillis int64 `json:"ttlMillis,omitzero"`
+	// NoBefore leaves out -U, which nobody reads.
+	NoBefore bool `json:"noBefore,omitzero"`
 }

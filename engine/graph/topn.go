@@ -27,6 +27,11 @@ type TopN struct {
 	// a key, and that an update never puts its row behind where it was: what is not
 	// among the first need not be kept.
 	Improves bool `json:"improves,omitzero"`
+	// RowKey are the columns that identify a row of an input that Improves and has no
+	// -U; nil: it has them.
+	RowKey []int `json:"rowKey,omitzero"`
+	// NoBefore leaves out -U, which nobody reads.
+	NoBefore bool `json:"noBefore,omitzero"`
 	// Windowed says that the partitions are windows of event time: rows are given
 	// once, when the watermark passes the end of their window, which is the column
 	// WindowEnd, and rows that come after that are dropped.

@@ -86,6 +86,13 @@ func (c *changes) flush() error {
 			return err
 		}
 	}
+	if c.join.spec.NoBefore != nil {
+		for i, op := range c.ops {
+			if op == data.UpdateBefore { // its +U comes later, if at all
+				c.ops[i] = data.Delete
+			}
+		}
+	}
 	for _, op := range c.ops {
 		if op != data.Insert {
 			o.Ops = append(make([]data.Op, 0, n), c.ops...)

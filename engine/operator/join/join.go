@@ -248,8 +248,31 @@ func (j *join) keep(input int, b *data.Batch) {
 			j.skip[i] = true
 		default:
 			*count--
+			j.skip[i] = j.follows(input, b, i)
 		}
 	}
+}
+
+// follows tells whether the change at a position is the -U of the +U right behind
+// it, which says enough.
+func (j *join) follows(input int, b *data.Batch, i int) bool {
+	if j.spec.NoBefore == nil || i+1 >= len(j.rows) {
+		return false
+	}
+	was, is := int(j.rows[i]), int(j.rows[i+1])
+	if b.Ops[was] != data.UpdateBefore || b.Ops[is] != data.UpdateAfter {
+		return false
+	}
+	key := j.spec.NoBefore.Left
+	if input == 1 {
+		key = j.spec.NoBefore.Right
+	}
+	for _, k := range key {
+		if !data.EqualAt(b.Cols[k], was, b.Cols[k], is) {
+			return false
+		}
+	}
+	return true
 }
 
 // match lists candidates, judges them and gives the changes, some rows at a time.

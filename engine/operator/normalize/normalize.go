@@ -24,6 +24,7 @@ type normalize struct {
 	ctx     *operator.Context
 	table   *state.Table // by key: its row
 	rows    *state.Heap
+	before  bool  // -U is given
 	ttl     int64 // milliseconds for which a row lives that is not changed; 0: for ever
 	swept   uint64
 	snapshots
@@ -38,7 +39,7 @@ type normalize struct {
 
 // New makes the operator of a Normalize.
 func New(op graph.Op) (operator.Operator, error) {
-	n := &normalize{keys: op.Normalize.Keys, columns: op.Schema, order: append([]int(nil), op.Normalize.Keys...), ttl: op.Normalize.TTLMillis}
+	n := &normalize{keys: op.Normalize.Keys, columns: op.Schema, order: append([]int(nil), op.Normalize.Keys...), ttl: op.Normalize.TTLMillis, before: !op.Normalize.NoBefore}
 	key := map[int]bool{}
 	for _, k := range n.keys {
 		key[k] = true
@@ -196,8 +197,10 @@ func (n *normalize) change(b *data.Batch, r int, rec unsafe.Pointer, out operato
 		if bytes.Equal(old, n.row) {
 			return nil
 		}
-		if err := n.give(b, old, data.UpdateBefore, out); err != nil {
-			return err
+		if n.before {
+			if err := n.give(b, old, data.UpdateBefore, out); err != nil {
+				return err
+			}
 		}
 		op = data.UpdateAfter
 	}

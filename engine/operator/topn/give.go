@@ -16,6 +16,9 @@ type gives struct {
 }
 
 func (t *topN) give(e entry, rank int64, op data.Op) error {
+	if op == data.UpdateBefore && t.spec.NoBefore {
+		return nil
+	}
 	g := &t.gives
 	if e.ref&ofBatch != 0 {
 		g.rows, g.recs = append(g.rows, int32(e.ref&^ofBatch)), append(g.recs, nil)

@@ -9,18 +9,19 @@ import (
 // Where an update never puts its row behind where it was, it is one step: the row
 // rises, and those it passes fall by one.
 
-// improve handles the update of rows i (what was) and i+1 (what is).
-func (t *topN) improve(rec unsafe.Pointer, i int) error {
-	p, was, is := partitionOf(rec), t.rows[i], t.rows[i+1]
-	old := t.position(p, was)
+// improve handles an update: row i is what is, what was is at position old; -1: it
+// was not among the first.
+func (t *topN) improve(rec unsafe.Pointer, old, i int) error {
+	p, is := partitionOf(rec), t.rows[i]
 	switch {
-	case old < 0: // it was not among the first
-		return t.add(rec, i+1, !t.folds)
 	case old >= int(t.spec.To):
-		if err := t.take(rec, was, false); err != nil {
+		if err := t.touch(rec); err != nil {
 			return err
 		}
-		return t.add(rec, i+1, !t.folds)
+		t.drop(t.remove(p, old))
+		fallthrough
+	case old < 0:
+		return t.add(rec, i, !t.folds)
 	}
 	if err := t.touch(rec); err != nil {
 		return err
@@ -31,7 +32,7 @@ func (t *topN) improve(rec unsafe.Pointer, i int) error {
 	t.drop(before)
 	if t.compare(before, is) == 0 { // it keeps its place among its equals
 		*place = now
-		t.accepted = append(t.accepted, int32(i+1))
+		t.accepted = append(t.accepted, int32(i))
 		return t.risen(p, old, old, before, now)
 	}
 	t.remove(p, old)
@@ -42,12 +43,12 @@ func (t *topN) improve(rec unsafe.Pointer, i int) error {
 				return err
 			}
 		}
-		return t.add(rec, i+1, !t.folds)
+		return t.add(rec, i, !t.folds)
 	}
 	if err := t.insert(p, pos, now); err != nil {
 		return err
 	}
-	t.accepted = append(t.accepted, int32(i+1))
+	t.accepted = append(t.accepted, int32(i))
 	return t.risen(p, old, pos, before, now)
 }
 

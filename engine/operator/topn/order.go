@@ -119,6 +119,22 @@ func (t *topN) isRow(e entry, r int32) bool {
 	return t.sameRow(e, entry{ref: ofBatch | uint64(r)})
 }
 
+// sameKey tells whether the row of an entry has the key of row r of the batch.
+func (t *topN) sameKey(e entry, r int32) bool {
+	if e.ref&ofBatch != 0 {
+		t.keyA = data.EncodeRow(t.keyA[:0], t.batch.Cols, t.spec.RowKey, int(e.ref&^ofBatch))
+		t.keyB = data.EncodeRow(t.keyB[:0], t.batch.Cols, t.spec.RowKey, int(r))
+		return bytes.Equal(t.keyA, t.keyB)
+	}
+	rec := t.row(e.ref)
+	for _, k := range t.spec.RowKey {
+		if t.layout.Compare(rec, k, t.batch.Cols[k], int(r)) != 0 {
+			return false
+		}
+	}
+	return true
+}
+
 // sameRow tells whether two entries have equal rows.
 func (t *topN) sameRow(a, b entry) bool {
 	if a.ref == b.ref {

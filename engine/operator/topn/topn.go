@@ -225,8 +225,10 @@ func (t *topN) changes(b *data.Batch) error {
 			}
 			err = t.best(rec, i)
 		case t.spec.Improves && op == data.UpdateBefore && i+1 < len(t.rows) && t.recs[i+1] == rec && b.Op(int(t.rows[i+1])) == data.UpdateAfter:
-			err = t.improve(rec, i)
 			i++
+			err = t.improve(rec, t.position(partitionOf(rec), r), i)
+		case t.spec.RowKey != nil && op == data.UpdateAfter:
+			err = t.improve(rec, t.keyed(partitionOf(rec), r), i)
 		case op.Adds():
 			err = t.add(rec, i, !t.folds)
 		default:
@@ -376,6 +378,16 @@ func (t *topN) position(p *partition, r int32) int {
 			return -1
 		}
 		if t.isRow(e, r) {
+			return pos
+		}
+	}
+	return -1
+}
+
+// keyed finds the entry with the key of a row of the batch; -1: it is not there.
+func (t *topN) keyed(p *partition, r int32) int {
+	for pos := range int(p.n) {
+		if t.sameKey(*t.at(p, pos), r) {
 			return pos
 		}
 	}
