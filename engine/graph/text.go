@@ -12,9 +12,18 @@ import (
 func Text(g *Graph) string { return DetailedText(g, nil) }
 
 // DetailedText is Text with more at the end of the line of each operator, in
-// place of the changes it gives.
+// place of the changes it gives. What several read has a number, as in Flink, by
+// which all but the first refer to it.
 func DetailedText(g *Graph, more func(vertex, op int) string) string {
 	var b strings.Builder
+	users := make([]int, len(g.Vertices))
+	for _, v := range g.Vertices {
+		for _, e := range v.Inputs {
+			users[e.From]++
+		}
+	}
+	reuse, met := make([]int, len(g.Vertices)), make([]bool, len(g.Vertices))
+	shared := 0
 	for i, v := range g.Vertices {
 		fmt.Fprintf(&b, "%d: %s", i, v.Name)
 		if v.Parallelism > 0 {
@@ -32,7 +41,15 @@ func DetailedText(g *Graph, more func(vertex, op int) string) string {
 				}
 				fmt.Fprintf(&b, " [%s]", strings.Join(keys, ", "))
 			}
+			if id := reuse[e.From]; id > 0 && met[e.From] {
+				fmt.Fprintf(&b, " Reused(reference_id=[%d])", id)
+			}
+			met[e.From] = true
 			b.WriteByte('\n')
+		}
+		if users[i] > 1 {
+			shared++
+			reuse[i] = shared
 		}
 		for k, op := range v.Ops {
 			fmt.Fprintf(&b, "   %s: %s", op.Name, op.Detail)
@@ -40,6 +57,9 @@ func DetailedText(g *Graph, more func(vertex, op int) string) string {
 				b.WriteString(more(i, k))
 			} else if m := op.Modes.String(); m != "[I]" {
 				b.WriteString(" " + m)
+			}
+			if k == len(v.Ops)-1 && reuse[i] > 0 {
+				fmt.Fprintf(&b, "(reuse_id=[%d])", reuse[i])
 			}
 			b.WriteByte('\n')
 		}

@@ -56,6 +56,15 @@ func (s *Session) physical() (physical.Config, error) {
 	if c.MiniBatch, err = s.flag("table.exec.mini-batch.enabled"); err != nil {
 		return c, err
 	}
+	for key, off := range map[string]*bool{"table.optimizer.reuse-sub-plan-enabled": &c.NoReuse, "table.optimizer.reuse-source-enabled": &c.TwoSources} {
+		if _, given := s.config[key]; given {
+			on, err := s.flag(key)
+			if err != nil {
+				return c, err
+			}
+			*off = !on
+		}
+	}
 	c.NotNull = "ERROR"
 	if text, ok := s.config["table.exec.sink.not-null-enforcer"]; ok {
 		c.NotNull = strings.ToUpper(text)

@@ -102,7 +102,7 @@ func descend(e expr.Expr, n int, column expr.Expr) expr.Expr {
 // pruneColumns reads only what is used. Scans of one table read what any of
 // them needs, so that they stay one source.
 func pruneColumns(roots []logical.Node, c *Context) []logical.Node {
-	p := &pruner{context: c, tables: map[string]*want{}, collect: true}
+	p := &pruner{context: c, tables: map[string]*want{}, kept: map[[32]byte]*want{}, ids: map[logical.Node][32]byte{}, collect: true}
 	p.all(roots)
 	p.collect = false
 	return p.all(roots)
@@ -112,6 +112,8 @@ type pruner struct {
 	context *Context
 	collect bool // the first round: what is needed of each table
 	tables  map[string]*want
+	kept    map[[32]byte]*want // what is needed of each node that keeps its rows
+	ids     map[logical.Node][32]byte
 }
 
 func (p *pruner) all(roots []logical.Node) []logical.Node {
@@ -159,6 +161,7 @@ func identity(columns int) found {
 }
 
 func (p *pruner) prune(n logical.Node, w *want) (logical.Node, found) {
+	w = p.needed(n, w)
 	switch n := n.(type) {
 	case *logical.Scan:
 		return p.scan(n, w)

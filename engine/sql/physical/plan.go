@@ -22,6 +22,8 @@ import (
 // Config is what of the session's configuration plans depend on.
 type Config struct {
 	MiniBatch  bool   // table.exec.mini-batch.enabled
+	NoReuse    bool   // table.optimizer.reuse-sub-plan-enabled is false
+	TwoSources bool   // table.optimizer.reuse-source-enabled is false: a table is read by each that uses it
 	TTLMillis  int64  // table.exec.state.ttl
 	EmitMillis int64  // pipeline.auto-watermark-interval
 	NotNull    string // table.exec.sink.not-null-enforcer: ERROR or DROP
@@ -39,8 +41,10 @@ type Config struct {
 // Plan makes the graph of one job of all the sinks.
 func Plan(sinks []*logical.Sink, c Config) (*graph.Graph, error) {
 	p := &planner{config: c, built: map[string]*stream{}, users: map[string]int{}, ids: map[string]int{}, digests: map[logical.Node]string{}}
-	for _, s := range sinks {
-		p.count(s)
+	if !c.NoReuse {
+		for _, s := range sinks {
+			p.count(s)
+		}
 	}
 	for _, s := range sinks {
 		if _, err := p.node(s); err != nil {
@@ -90,14 +94,16 @@ func (p *planner) count(n logical.Node) {
 
 func (p *planner) node(n logical.Node) (*stream, error) {
 	d := p.digest(n)
-	if s := p.built[d]; s != nil {
+	_, source := n.(*logical.Scan)
+	once := !p.config.NoReuse && !(source && p.config.TwoSources)
+	if s := p.built[d]; s != nil && once {
 		return s, nil
 	}
 	s, err := p.build(n)
 	if err != nil {
 		return nil, err
 	}
-	s.shared = p.users[d] > 1
+	s.shared = once && p.users[d] > 1
 	p.built[d] = s
 	return s, nil
 }
@@ -212,7 +218,7 @@ func (p *planner) values(n *logical.Values) *stream {
 func (p *planner) project(n *logical.Project) (*stream, error) {
 	below, filter := n.Input, (*expr.Expr)(nil)
 	var cond expr.Expr
-	if f, ok := below.(*logical.Filter); ok && p.users[p.digest(f)] == 1 {
+	if f, ok := below.(*logical.Filter); ok && p.users[p.digest(f)] <= 1 {
 		below, cond = f.Input, f.Cond
 		filter = &cond
 		if err := ranked(cond, below); err != nil {
