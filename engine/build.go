@@ -58,9 +58,9 @@ func (b *builder) Build(op *graph.Op, p runtime.Place) (operator.Operator, conne
 	case op.WindowAssign != nil:
 		o, err = window.NewAssign(*op, input)
 	case op.GroupAggregate != nil:
-		o, err = aggregate.New(*op, input)
+		o, err = aggregate.New(*op, input, b.functions)
 	case op.WindowAggregate != nil:
-		o, err = window.New(*op, input)
+		o, err = window.New(*op, input, b.functions)
 	case op.Join != nil:
 		o, err = join.New(*op, p.Input, b.functions)
 	case op.WindowJoin != nil:
@@ -78,7 +78,7 @@ func (b *builder) Build(op *graph.Op, p runtime.Place) (operator.Operator, conne
 	case op.Unnest != nil:
 		o, err = operator.NewUnnest(*op, input, b.functions)
 	case op.Over != nil:
-		o, err = over.New(*op, input)
+		o, err = over.New(*op, input, b.functions)
 	case op.Sort != nil:
 		o, err = topn.NewSort(*op, input)
 	case op.Final != nil:

@@ -25,7 +25,7 @@ func distinctSet(t *testing.T, filters int, share bool) *Set {
 		columns = append(columns, data.Column{Name: "f", Type: data.Of(data.Boolean)})
 		all = append(all, graph.AggCall{Func: "COUNT", Args: []int{1}, Distinct: true, Type: big.NotNull(), Filter: i + 2})
 	}
-	s, err := NewSet([]int{0}, all, columns)
+	s, err := NewSet([]int{0}, all, columns, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

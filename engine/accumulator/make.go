@@ -56,6 +56,9 @@ func (s *Set) distinctBy(c graph.AggCall, input []data.Column) member {
 }
 
 func (s *Set) plain(i int, c graph.AggCall, input []data.Column) (accumulator, error) {
+	if f := s.functions.Aggregate(c.Func); f != nil && f.Fold != nil {
+		return s.user(c, f, input)
+	}
 	if c.Func == "COUNT" {
 		if s.everyRow(i, c.Filter, c.Args, input) {
 			return tally{}, nil

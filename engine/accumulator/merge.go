@@ -43,6 +43,10 @@ func (s *Set) Merges() bool {
 			if a.side >= 0 {
 				return false
 			}
+		case *user:
+			if a.fold.Merge == nil {
+				return false
+			}
 		case merger:
 		default:
 			return false

@@ -17,7 +17,7 @@ import (
 // compares with the same rows folded into one.
 func TestMergedGroupsAreThoseOfAllRows(t *testing.T) {
 	mergeable := slices.DeleteFunc(calls(false), func(c graph.AggCall) bool {
-		s, err := NewSet([]int{0}, []graph.AggCall{c}, input)
+		s, err := NewSet([]int{0}, []graph.AggCall{c}, input, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -26,7 +26,7 @@ func TestMergedGroupsAreThoseOfAllRows(t *testing.T) {
 	if len(mergeable) < 12 {
 		t.Fatalf("only %d kinds of aggregates can be joined", len(mergeable))
 	}
-	s, err := NewSet([]int{0}, mergeable, input)
+	s, err := NewSet([]int{0}, mergeable, input, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,7 +79,7 @@ func TestSetsThatDoNotMerge(t *testing.T) {
 		{Func: "MAX", Args: []int{1}, Type: big, Filter: -1, Retracts: true},
 		{Func: "COUNT", Args: []int{1}, Distinct: true, Type: big.NotNull(), Filter: -1, Retracts: true},
 	} {
-		s, err := NewSet([]int{0}, []graph.AggCall{c}, input)
+		s, err := NewSet([]int{0}, []graph.AggCall{c}, input, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -232,7 +232,7 @@ func TestAgainstModel(t *testing.T) {
 
 func checkModel(t *testing.T, seed int64, retracts bool) {
 	rng := rand.New(rand.NewSource(seed))
-	s, err := NewSet([]int{0}, calls(retracts), input)
+	s, err := NewSet([]int{0}, calls(retracts), input, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -335,7 +335,7 @@ func checkModel(t *testing.T, seed int64, retracts bool) {
 
 // TestDropTakesWhatNeverBalanced drops a group whose values do not cancel out.
 func TestDropTakesWhatNeverBalanced(t *testing.T) {
-	s, err := NewSet([]int{0}, calls(true), input)
+	s, err := NewSet([]int{0}, calls(true), input, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

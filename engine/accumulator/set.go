@@ -11,6 +11,7 @@ import (
 	"unsafe"
 
 	"github.com/weir-streams/weir/engine/data"
+	"github.com/weir-streams/weir/engine/function"
 	"github.com/weir-streams/weir/engine/graph"
 	"github.com/weir-streams/weir/engine/state"
 )
@@ -57,6 +58,8 @@ type Set struct {
 	firsts   []first
 	retracts bool
 	flags    int // how many flags lie in the first word
+
+	functions *function.Set
 	scratch
 	take   []uint8
 	counts []int64 // in Step: the rows in the group before and after each row
@@ -74,8 +77,9 @@ type scratch struct {
 }
 
 // NewSet lays out the aggregates of an operator with the given key columns.
-func NewSet(keys []int, calls []graph.AggCall, input []data.Column) (*Set, error) {
-	s := &Set{keys: keys, width: 8}
+// functions has those of users; nil: there are none.
+func NewSet(keys []int, calls []graph.AggCall, input []data.Column, functions *function.Set) (*Set, error) {
+	s := &Set{keys: keys, width: 8, functions: functions}
 	for i := range calls {
 		s.place = append(s.place, i)
 	}
@@ -171,10 +175,12 @@ type Groups struct {
 	buf   []byte
 
 	blocks blocks
+	places places
 
 	swept  uint64 // how far Sweep has come
 	shot   shot
 	failed error // of a deletion
+	valued error // of the value of a user's function
 }
 
 // NewGroups makes empty state.
@@ -269,10 +275,12 @@ func (s *Set) passing(filter int, recs []unsafe.Pointer, rows []int32, b *data.B
 
 // Results writes the aggregates of recs as rows base, base+stride, … of outs.
 // With a stride other than 1 no aggregate may hold lists (see Nested).
-func (s *Set) Results(g *Groups, recs []unsafe.Pointer, outs []*data.Vector, base, stride int) {
+// It fails where a function of a user does.
+func (s *Set) Results(g *Groups, recs []unsafe.Pointer, outs []*data.Vector, base, stride int) error {
 	for i, a := range s.accs[:s.shown] {
 		a.result(g, recs, outs[s.place[i]], base, stride)
 	}
+	return g.valued
 }
 
 // Nested tells whether values of t hold lists, which vectors take in row order only.

@@ -101,6 +101,9 @@ type Aggregate struct {
 	// Infer gives the argument types and the result type. With no GROUP BY keys
 	// the binder makes the result nullable (except for COUNT).
 	Infer func(args []Arg) (Signature, error)
+	// Fold computes the function over arguments of types that Infer gave; nil for
+	// what is built in.
+	Fold func(args []data.Type) (*Fold, error)
 }
 
 // Set is a searchable collection of functions, made from visible tables.

@@ -239,6 +239,10 @@ type AggCall struct {
 	// Order is the place of the call in the state, where it does not depend on
 	// the order in which a query writes its calls. Calls of one order keep theirs.
 	Order int `json:"order,omitzero"`
+	// State says what a function of a user keeps of a group, and AddsOnly that it
+	// takes no rows back.
+	State    string `json:"state,omitzero"`
+	AddsOnly bool   `json:"addsOnly,omitzero"`
 }
 
 // GroupAggregate is GROUP BY over an unbounded stream. Rows given: keys, then

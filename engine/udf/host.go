@@ -153,7 +153,7 @@ func (m *module) user(d *graph.Function) (function.User, error) {
 	case graph.TableFunction:
 		u.Table = m.scalar(d.Name, forms)
 	default:
-		return u, fmt.Errorf("function '%s' of module %s is an aggregate function: this engine calls scalar and table functions of modules", d.Export, m.name)
+		u.Aggregate = m.aggregate(d.Name, forms)
 	}
 	return u, nil
 }

@@ -15,13 +15,15 @@ import (
 //
 // Arguments and results are bool, int32, int64, float32, float64, string,
 // []byte, or Null of one of them. The function is not called where an argument
-// that is not Null is NULL: its result is NULL there. Strings and bytes lie in
+// that is not Null is NULL: its result is NULL there, a table function gives no
+// rows, and an aggregate leaves the row out. Strings and bytes lie in
 // buffers that are used again: what is kept must be cloned. Several tasks call
 // a function at once.
 type Function struct {
 	form form
 	eval func(c *function.Call, rows []int32) error
-	mask []bool // arguments that cannot be NULL for the function
+	fold *function.Fold // of an aggregate function
+	mask []bool         // arguments that cannot be NULL for the function
 }
 
 // Null is a value that may be NULL.
@@ -73,19 +75,32 @@ func (f Function) User() function.User {
 		d.Args = append(d.Args, t.String())
 	}
 	d.Result = d.result.WithNull(true).String()
+	u := function.User{Deterministic: !d.Volatile, Signatures: []string{d.text()}}
+	const doc = "A function of this program."
+	resolve := func(args []function.Arg) (function.Signature, error) {
+		d, err := infer([]*form{&d}, args)
+		if err != nil {
+			return function.Signature{}, err
+		}
+		return d.signature(args), nil
+	}
+	if d.kind == graph.AggregateFunction {
+		u.Aggregate = &function.Aggregate{
+			Name: f.Name(), Syntax: d.text(), Doc: doc, Infer: resolve,
+			Fold: func([]data.Type) (*function.Fold, error) { return f.fold, nil },
+		}
+		return u
+	}
 	s := &function.Scalar{
-		Name: f.Name(), Category: "user", Syntax: d.text(), Doc: "A function of this program.",
-		Strict: d.Strict, Volatile: d.Volatile,
-		Infer: func(args []function.Arg) (function.Signature, error) {
-			d, err := infer([]*form{&d}, args)
-			if err != nil {
-				return function.Signature{}, err
-			}
-			return d.signature(args), nil
-		},
+		Name: f.Name(), Category: "user", Syntax: d.text(), Doc: doc, Strict: d.Strict, Volatile: d.Volatile, Infer: resolve,
 		Eval: func(c *function.Call) error { return f.eval(c, c.Rows()) },
 	}
-	return function.User{Scalar: s, Deterministic: !d.Volatile, Signatures: []string{d.text()}}
+	if d.kind == graph.TableFunction {
+		u.Table = s
+	} else {
+		u.Scalar = s
+	}
+	return u
 }
 
 func native(name string) *Function {
@@ -110,7 +125,7 @@ func gives[T any](f *Function) {
 func each[R any](d *Function, c *function.Call, rows []int32, f func(i int32) R) error {
 	put := storer[R](c.Out)
 	for _, r := range rows {
-		if !d.form.Strict && d.skip(c, r) {
+		if !d.form.Strict && d.leftOut(c.Args, r) {
 			data.SetNullRow(c.Out, int(r))
 			continue
 		}
@@ -119,9 +134,10 @@ func each[R any](d *Function, c *function.Call, rows []int32, f func(i int32) R)
 	return nil
 }
 
-func (f *Function) skip(c *function.Call, r int32) bool {
+// leftOut tells whether an argument is NULL that cannot be for the function.
+func (f *Function) leftOut(args []*data.Vector, r int32) bool {
 	for k, plain := range f.mask {
-		if plain && c.Args[k].IsNull(int(r)) {
+		if plain && args[k].IsNull(int(r)) {
 			return true
 		}
 	}

@@ -11,9 +11,9 @@ import (
 // What a module is called for.
 const (
 	opEval       = 0 // a scalar or table function of rows
-	opAccumulate = 1 // put rows into states
-	opRetract    = 2 // take rows back from states
-	opMerge      = 3 // put states into states
+	opAccumulate = 1 // rows into states, and back out of them
+	opStep       = 2 // likewise, with the value before and after each row
+	opMerge      = 3 // states into states
 	opValue      = 4 // the values of states
 )
 
@@ -23,10 +23,10 @@ const (
 	columnSize = 16
 )
 
-// layout places the parts of a request one behind another.
-type layout struct{ size int }
+// space places the parts of a request one behind another.
+type space struct{ size int }
 
-func (l *layout) take(n int) int {
+func (l *space) take(n int) int {
 	at := l.size
 	l.size += (n + 7) &^ 7
 	return at
@@ -36,7 +36,7 @@ func (l *layout) take(n int) int {
 type placed struct{ values, extra, nulls int } // -1: absent
 
 // place finds room for a column of the rows.
-func (l *layout) place(v *data.Vector, rows []int32) placed {
+func (l *space) place(v *data.Vector, rows []int32) placed {
 	p := placed{extra: -1, nulls: -1}
 	n := len(rows)
 	if v.Nulls != nil {
@@ -142,7 +142,7 @@ func pack[T any](dst []byte, src []T, rows []int32, all bool) {
 
 // request is a call in the making.
 type request struct {
-	layout
+	space
 	op    uint32
 	rows  int
 	extra uint32 // groups of an aggregate

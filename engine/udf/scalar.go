@@ -52,11 +52,20 @@ func (m *module) scalar(name string, forms []*form) *function.Scalar {
 
 // called finds the form that a call was resolved to.
 func called(forms []*form, c *function.Call) (*form, error) {
+	types := make([]data.Type, len(c.Args))
+	for i, a := range c.Args {
+		types[i] = a.Type
+	}
+	return formOf(forms, types)
+}
+
+// formOf finds the form that takes values of types.
+func formOf(forms []*form, types []data.Type) (*form, error) {
 	var found *form
 	for _, f := range forms {
-		fits, same := len(f.args) == len(c.Args), true
+		fits, same := len(f.args) == len(types), true
 		for i := 0; fits && i < len(f.args); i++ {
-			t := c.Args[i].Type
+			t := types[i]
 			fits = t.Phys() == f.args[i].Phys() && (t.Kind == f.args[i].Kind || t.Phys() == data.PhysString)
 			same = same && t.SameAs(f.args[i])
 		}

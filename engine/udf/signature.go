@@ -34,6 +34,9 @@ type declare struct {
 	// Retract tells that an aggregate can take a row back, Merge that it can join states.
 	Retract bool `json:"retract"`
 	Merge   bool `json:"merge"`
+	// State names what the states of an aggregate are: another name, and those
+	// of a former version are not read.
+	State string `json:"state"`
 }
 
 // abiVersion is the only one there is.
@@ -57,8 +60,11 @@ type form struct {
 
 func (f *form) text() string {
 	s := f.Name + "(" + strings.Join(f.Args, ", ") + ") → " + f.Result
-	if f.kind == graph.TableFunction {
+	switch f.kind {
+	case graph.TableFunction:
 		s = f.Name + "(" + strings.Join(f.Args, ", ") + ") → TABLE " + f.Result
+	case graph.AggregateFunction:
+		s = "AGGREGATE " + s
 	}
 	return s
 }
@@ -102,6 +108,9 @@ func (d declare) check(number int) (form, error) {
 	}
 	if d.Name == "" {
 		return f, errors.New("it has no name")
+	}
+	if len(d.State) > 100 {
+		return f, fmt.Errorf("the name of its state has %d bytes, more than 100", len(d.State))
 	}
 	if len(d.Args) > maxArgs {
 		return f, fmt.Errorf("it has %d arguments, more than %d", len(d.Args), maxArgs)
@@ -218,7 +227,7 @@ func (f *form) signature(args []function.Arg) function.Signature {
 		null = null || nullable
 		s.Args[i] = f.args[i].WithNull(nullable)
 	}
-	if f.Strict && null {
+	if f.Strict && null && f.kind != graph.AggregateFunction {
 		s.Result.Nullable = true
 	}
 	if f.kind == graph.TableFunction {

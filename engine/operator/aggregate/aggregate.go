@@ -8,6 +8,7 @@ import (
 
 	"github.com/weir-streams/weir/engine/accumulator"
 	"github.com/weir-streams/weir/engine/data"
+	"github.com/weir-streams/weir/engine/function"
 	"github.com/weir-streams/weir/engine/graph"
 	"github.com/weir-streams/weir/engine/operator"
 	"github.com/weir-streams/weir/engine/state"
@@ -37,9 +38,9 @@ type group struct {
 }
 
 // New makes the operator of a GroupAggregate.
-func New(op graph.Op, input []data.Column) (operator.Operator, error) {
+func New(op graph.Op, input []data.Column, functions *function.Set) (operator.Operator, error) {
 	spec := *op.GroupAggregate
-	set, err := accumulator.NewSet(spec.Keys, spec.Aggs, input)
+	set, err := accumulator.NewSet(spec.Keys, spec.Aggs, input, functions)
 	if err != nil {
 		return nil, err
 	}
@@ -252,12 +253,19 @@ func (g *group) fold(b *data.Batch, rows []int32, out operator.Output) error {
 		counts[2*i] = accumulator.Rows(rec)
 	}
 	o, aggs := g.output(2 * n)
-	before := g.results(distinct, aggs, 0)
-	if err := g.set.Update(g.groups, recs, rows, b); err != nil {
+	before, err := g.results(distinct, aggs, 0)
+	if err == nil {
+		err = g.set.Update(g.groups, recs, rows, b)
+	}
+	var after []*data.Vector
+	if err == nil {
+		after, err = g.results(distinct, aggs, 1)
+	}
+	if err != nil {
 		abandon(o)
 		return err
 	}
-	interleave(before, g.results(distinct, aggs, 1), aggs)
+	interleave(before, after, aggs)
 	for i, rec := range distinct {
 		counts[2*i+1] = accumulator.Rows(rec)
 	}
@@ -267,17 +275,15 @@ func (g *group) fold(b *data.Batch, rows []int32, out operator.Output) error {
 
 // results writes the results of groups to every second row of aggs. Results with
 // lists, which must be written in order, come back in vectors of their own.
-func (g *group) results(recs []unsafe.Pointer, aggs []*data.Vector, base int) []*data.Vector {
+func (g *group) results(recs []unsafe.Pointer, aggs []*data.Vector, base int) ([]*data.Vector, error) {
 	if !g.nested {
-		g.set.Results(g.groups, recs, aggs, base, 2)
-		return nil
+		return nil, g.set.Results(g.groups, recs, aggs, base, 2)
 	}
 	var own []*data.Vector
 	for _, v := range aggs {
 		own = append(own, data.NewVector(v.Type, len(recs)))
 	}
-	g.set.Results(g.groups, recs, own, 0, 1)
-	return own
+	return own, g.set.Results(g.groups, recs, own, 0, 1)
 }
 
 // interleave makes before[i] and after[i] rows 2i and 2i+1 of aggs.

@@ -57,7 +57,7 @@ func op(spec graph.GroupAggregate) graph.Op {
 
 func open(t *testing.T, spec graph.GroupAggregate) operator.Operator {
 	t.Helper()
-	g, err := New(op(spec), sales)
+	g, err := New(op(spec), sales, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

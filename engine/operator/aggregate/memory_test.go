@@ -21,7 +21,7 @@ func TestMemoryOfAGroup(t *testing.T) {
 		{Func: "MAX", Args: []int{1}, Filter: -1, Type: big},
 	}}
 	o := graph.Op{Name: "test", GroupAggregate: &spec, Schema: []data.Column{input[0], {Type: big.NotNull()}, {Type: big}, {Type: big}}}
-	op, err := New(o, input)
+	op, err := New(o, input, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -30,7 +30,7 @@ func TestStateOverTheBudget(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			spec := graph.GroupAggregate{Keys: []int{0}, MiniBatch: true, UpdateBefore: true, Aggs: tt.aggs}
 			start := func(budget *state.Budget) operator.Operator {
-				g, err := New(op(spec), sales)
+				g, err := New(op(spec), sales, nil)
 				if err != nil {
 					t.Fatal(err)
 				}

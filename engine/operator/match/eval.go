@@ -61,7 +61,7 @@ func newEval(spec graph.Match, input []data.Column, functions *function.Set) (*e
 				call.Args, own = append(call.Args, i), append(own, input[a])
 			}
 			var err error
-			if ref.set, err = accumulator.NewSet(nil, []graph.AggCall{call}, own); err != nil {
+			if ref.set, err = accumulator.NewSet(nil, []graph.AggCall{call}, own, functions); err != nil {
 				return nil, err
 			}
 		}
@@ -240,6 +240,8 @@ func (v *eval) aggregate(r *reference, events []*event) (string, error) {
 	}
 	out := data.NewVector(r.Type, 1)
 	defer out.Release()
-	r.set.Results(r.groups, group[:], []*data.Vector{out}, 0, 1)
+	if err := r.set.Results(r.groups, group[:], []*data.Vector{out}, 0, 1); err != nil {
+		return "", err
+	}
 	return string(data.EncodeValue(nil, out, 0)), nil
 }

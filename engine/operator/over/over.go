@@ -12,6 +12,7 @@ import (
 
 	"github.com/weir-streams/weir/engine/accumulator"
 	"github.com/weir-streams/weir/engine/data"
+	"github.com/weir-streams/weir/engine/function"
 	"github.com/weir-streams/weir/engine/graph"
 	"github.com/weir-streams/weir/engine/operator"
 	"github.com/weir-streams/weir/engine/ordered"
@@ -57,7 +58,7 @@ type lag struct {
 }
 
 // New makes the operator of an Over.
-func New(op graph.Op, input []data.Column) (operator.Operator, error) {
+func New(op graph.Op, input []data.Column, functions *function.Set) (operator.Operator, error) {
 	f := frames{spec: *op.Over, name: op.Name, layout: operator.NewLayout(input, op.Over.Keys)}
 	for _, k := range f.spec.Order {
 		if t := input[k.Column].Type; !ordered.Orderable(t) {
@@ -84,12 +85,12 @@ func New(op graph.Op, input []data.Column) (operator.Operator, error) {
 		for i := range aggs {
 			aggs[i].Retracts = true
 		}
-		if f.set, err = accumulator.NewSet(f.spec.Keys, aggs, input); err == nil {
+		if f.set, err = accumulator.NewSet(f.spec.Keys, aggs, input, functions); err == nil {
 			f.retracts = true
 		}
 	}
 	if f.set == nil {
-		if f.set, err = accumulator.NewSet(f.spec.Keys, f.aggs, input); err != nil {
+		if f.set, err = accumulator.NewSet(f.spec.Keys, f.aggs, input, functions); err != nil {
 			return nil, err
 		}
 	}

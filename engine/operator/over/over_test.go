@@ -71,7 +71,7 @@ func over(spec graph.Over) graph.Op {
 
 func open(t testing.TB, spec graph.Over, memory int64) operator.Operator {
 	t.Helper()
-	o, err := New(over(spec), trades)
+	o, err := New(over(spec), trades, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -216,7 +216,7 @@ func TestTimeToLive(t *testing.T) {
 	for name, spec := range specs() {
 		spec.TTLMillis = 1000
 		env := &function.Env{Now: 1000}
-		x, err := New(over(spec), trades)
+		x, err := New(over(spec), trades, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

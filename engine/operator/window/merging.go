@@ -432,7 +432,9 @@ func (s *merging) give(recs []unsafe.Pointer, out operator.Output) error {
 			}
 		}
 		at := len(keys)
-		s.set.Results(s.groups, part, s.o.Cols[at:at+len(s.spec.Aggs)], s.n, 1)
+		if err := s.set.Results(s.groups, part, s.o.Cols[at:at+len(s.spec.Aggs)], s.n, 1); err != nil {
+			return err
+		}
 		at += len(s.spec.Aggs)
 		for p, w := range s.spec.Properties {
 			v := s.o.Cols[at+p]

@@ -7,6 +7,7 @@ import (
 
 	"github.com/weir-streams/weir/engine/accumulator"
 	"github.com/weir-streams/weir/engine/data"
+	"github.com/weir-streams/weir/engine/function"
 	"github.com/weir-streams/weir/engine/graph"
 	"github.com/weir-streams/weir/engine/operator"
 	"github.com/weir-streams/weir/engine/state"
@@ -44,25 +45,25 @@ type session struct {
 	key   []byte
 }
 
-func newSession(op graph.Op, input []data.Column) (operator.Operator, error) {
+func newSession(op graph.Op, input []data.Column, functions *function.Set) (operator.Operator, error) {
 	spec := *op.WindowAggregate
 	if spec.Window.Gap <= 0 {
 		return nil, fmt.Errorf("SESSION window with a gap of %d ms: it must be positive", spec.Window.Gap)
 	}
-	set, err := accumulator.NewSet(spec.Keys, spec.Aggs, input)
+	set, err := accumulator.NewSet(spec.Keys, spec.Aggs, input, functions)
 	if err != nil {
 		return nil, err
 	}
 	if set.Merges() && !set.Sides() {
 		return newMerging(op, input, set), nil
 	}
-	return newKept(op, input)
+	return newKept(op, input, functions)
 }
 
-func newKept(op graph.Op, input []data.Column) (*session, error) {
+func newKept(op graph.Op, input []data.Column, functions *function.Set) (*session, error) {
 	spec := *op.WindowAggregate
 	number := data.Column{Name: "session", Type: data.Of(data.BigInt).NotNull()}
-	set, err := accumulator.NewSet([]int{len(input)}, spec.Aggs, append(slices.Clone(input), number))
+	set, err := accumulator.NewSet([]int{len(input)}, spec.Aggs, append(slices.Clone(input), number), functions)
 	if err != nil {
 		return nil, err
 	}
@@ -391,7 +392,10 @@ func (s *session) emit(g *accumulator.Groups, ended []*span, out operator.Output
 		}
 	}
 	at := len(keys)
-	s.set.Results(g, alive, o.Cols[at:at+len(s.spec.Aggs)], 0, 1)
+	if err := s.set.Results(g, alive, o.Cols[at:at+len(s.spec.Aggs)], 0, 1); err != nil {
+		o.Release()
+		return err
+	}
 	at += len(s.spec.Aggs)
 	for p, w := range s.spec.Properties {
 		v := o.Cols[at+p]

@@ -19,7 +19,7 @@ func newSessionRows(op graph.Op, input []data.Column) (operator.Operator, error)
 	if w.Gap <= 0 {
 		return nil, fmt.Errorf("SESSION window with a gap of %d ms: it must be positive", w.Gap)
 	}
-	o, err := newKept(of, input)
+	o, err := newKept(of, input, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -180,7 +180,7 @@ func TestSessionsAgainstModel(t *testing.T) {
 func kept(t *testing.T, w graph.Window) (operator.Operator, *operator.Context) {
 	t.Helper()
 	_, c := open(t, w)
-	op, err := newKept(counting(w), clicks)
+	op, err := newKept(counting(w), clicks, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,7 +23,7 @@ func TestWindowsOverTheBudget(t *testing.T) {
 			tight := state.NewBudget(8 << 20).SpillTo(t.TempDir())
 			give := func(budget *state.Budget) []string {
 				_, c := open(t, w)
-				op, err := New(counting(w), clicks)
+				op, err := New(counting(w), clicks, nil)
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/weir-streams/weir/engine/accumulator"
 	"github.com/weir-streams/weir/engine/data"
+	"github.com/weir-streams/weir/engine/function"
 	"github.com/weir-streams/weir/engine/graph"
 	"github.com/weir-streams/weir/engine/operator"
 )
@@ -51,16 +52,16 @@ type pane struct {
 }
 
 // New makes the operator of a WindowAggregate.
-func New(op graph.Op, input []data.Column) (operator.Operator, error) {
+func New(op graph.Op, input []data.Column, functions *function.Set) (operator.Operator, error) {
 	spec := *op.WindowAggregate
 	w := spec.Window
 	if w.Kind == graph.Session {
-		return newSession(op, input)
+		return newSession(op, input, functions)
 	}
 	if err := checkWindow(w); err != nil {
 		return nil, err
 	}
-	set, err := accumulator.NewSet(spec.Keys, spec.Aggs, input)
+	set, err := accumulator.NewSet(spec.Keys, spec.Aggs, input, functions)
 	if err != nil {
 		return nil, err
 	}
@@ -416,7 +417,10 @@ func (a *aggregate) emit(g *accumulator.Groups, start, end int64, recs []unsafe.
 	}
 	a.set.PutKeys(g, recs, keys, 1)
 	at := len(keys)
-	a.set.Results(g, recs, o.Cols[at:at+len(a.spec.Aggs)], 0, 1)
+	if err := a.set.Results(g, recs, o.Cols[at:at+len(a.spec.Aggs)], 0, 1); err != nil {
+		o.Release()
+		return err
+	}
 	at += len(a.spec.Aggs)
 	for i, w := range a.spec.Properties {
 		putProperty(o.Cols[at+i], w, start, end, a.clock)

@@ -57,7 +57,7 @@ func counting(w graph.Window) graph.Op {
 
 func open(t *testing.T, w graph.Window) (operator.Operator, *operator.Context) {
 	t.Helper()
-	op, err := New(counting(w), clicks)
+	op, err := New(counting(w), clicks, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

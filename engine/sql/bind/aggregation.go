@@ -124,7 +124,19 @@ func (a *aggregation) notGrouped(x *exprBinder, n *ast.Name) error {
 
 // isAggregate tells whether a call is one of an aggregate function.
 func (b *Binder) isAggregate(n *ast.Call) bool {
-	return n.Over == nil && len(n.Name.Parts) == 1 && b.Functions.Aggregate(strings.ToUpper(n.Name.Parts[0].Name)) != nil
+	return n.Over == nil && b.aggregateOf(n) != nil
+}
+
+// aggregateOf is the aggregate function that a call means: a user's or one that
+// is built in; nil: none. What is wrong with a user's is said where it is bound.
+func (b *Binder) aggregateOf(n *ast.Call) *function.Aggregate {
+	if _, u, err := b.user(n); err == nil && u != nil {
+		return u.Aggregate
+	}
+	if len(n.Name.Parts) > 1 {
+		return nil
+	}
+	return b.Functions.Aggregate(strings.ToUpper(n.Name.Parts[0].Name))
 }
 
 // hasAggregate tells whether there is an aggregate in e, not counting
@@ -152,8 +164,8 @@ func (b *Binder) hasAggregate(e ast.Node) bool {
 
 // aggregate binds a call and answers with the column of its result.
 func (a *aggregation) aggregate(x *exprBinder, n *ast.Call) (expr.Expr, error) {
-	name := strings.ToUpper(n.Name.Parts[0].Name)
-	f := x.b.Functions.Aggregate(name)
+	name := strings.ToUpper(n.Name.Last().Name)
+	f := x.b.aggregateOf(n)
 	if err := ordering(n, name); err != nil {
 		return expr.Expr{}, err
 	}
@@ -259,10 +271,20 @@ func (x *exprBinder) aggregateCall(n *ast.Call, f *function.Aggregate) (graph.Ag
 		return c, nil, ast.Planf(n.Pos(), "We now only support the count of one field.")
 	}
 	sig, err := f.Infer(describeArgs(args))
+	if err != nil && f.Fold != nil {
+		return c, nil, ast.Errorf(n.Pos(), "Invalid function call: %s(%s): %w", n.Name, argNames(n, args), err)
+	}
 	if err != nil {
 		return c, nil, misuse(n, name, f.Name, args, err)
 	}
 	c.Type = sig.Result
+	if f.Fold != nil {
+		fold, err := f.Fold(sig.Args)
+		if err != nil {
+			return c, nil, ast.Errorf(n.Pos(), "%s: %w", n.Name, err)
+		}
+		c.State, c.AddsOnly = fold.Layout, !fold.Retracts
+	}
 	if f.Name == "COUNT" && !c.Distinct && len(args) == 1 && !args[0].Type.Nullable {
 		args = nil // counting what is never NULL is counting rows
 	}

@@ -24,8 +24,12 @@ func (x *exprBinder) call(n *ast.Call) (expr.Expr, error) {
 	switch {
 	case err != nil:
 		return expr.Expr{}, err
-	case u != nil && u.Table != nil && !table:
+	case !table && (u != nil && u.Table != nil || u == nil && len(n.Name.Parts) == 1 && x.b.Functions.Table(name) != nil):
 		return expr.Expr{}, ast.Errorf(n.Pos(), "%s is a table function: it stands in FROM, as LATERAL TABLE(%s(…))", n.Name, n.Name)
+	case u != nil && u.Aggregate != nil && x.outer != nil:
+		return expr.Expr{}, ast.Errorf(x.outer.Pos(), "Aggregate expressions cannot be nested")
+	case u != nil && u.Aggregate != nil:
+		return expr.Expr{}, ast.Errorf(n.Pos(), "Aggregate expression %s is illegal here: it can stand in the list of a SELECT and in HAVING", n.Name)
 	case u != nil:
 		name = canonical
 	}

@@ -20,6 +20,7 @@ import (
 type Functions interface {
 	Scalar(name string) *function.Scalar
 	Aggregate(name string) *function.Aggregate
+	Table(name string) *function.Scalar
 	Suggest(name string) string // a name like it; empty if there is none
 }
 

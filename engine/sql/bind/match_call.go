@@ -69,7 +69,7 @@ func (m *matching) call(x *exprBinder, n *ast.Call) (expr.Expr, bool, error) {
 	if n.Filter != nil || n.WithinGroup != nil || n.OrderBy != nil || n.Nulls != "" {
 		return expr.Expr{}, true, unsupported(n.Pos(), name+" in MATCH_RECOGNIZE with FILTER, an order or NULLS is")
 	}
-	call, args, err := inner.aggregateCall(n, m.b.Functions.Aggregate(name))
+	call, args, err := inner.aggregateCall(n, m.b.aggregateOf(n))
 	if err != nil {
 		return expr.Expr{}, true, err
 	}

@@ -68,7 +68,7 @@ func (x *exprBinder) over(n *ast.Call) (expr.Expr, error) {
 		}
 	}
 	plain := &exprBinder{b: x.b, scope: x.scope, agg: x.agg, depth: x.depth}
-	if strings.HasPrefix(name, "STDDEV") || strings.HasPrefix(name, "VAR") {
+	if f := x.b.aggregateOf(n); f != nil && f.Fold == nil && (strings.HasPrefix(name, "STDDEV") || strings.HasPrefix(name, "VAR")) {
 		if out, ok, err := x.deviation(plain, n, name); ok || err != nil {
 			return out, err
 		}
@@ -214,8 +214,8 @@ func (x *exprBinder) overCall(n *ast.Call, name string) (overCall, error) {
 	case "LAG", "LEAD":
 		return x.lag(n, c, name)
 	}
-	f := x.b.Functions.Aggregate(name)
-	if f == nil || len(n.Name.Parts) > 1 {
+	f := x.b.aggregateOf(n)
+	if f == nil {
 		if x.b.known(name) {
 			return c, ast.Errorf(n.Pos(), "OVER must be applied to aggregate function")
 		}

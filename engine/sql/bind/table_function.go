@@ -35,9 +35,11 @@ func (b *Binder) noTableFunction(c *ast.Call) error {
 // left of it: each row of left once for each row that the function gives for it.
 func (b *Binder) tableFunction(left logical.Node, ls *scope, r *ast.TableFunction, j *ast.Join) (logical.Node, *scope, error) {
 	_, u, err := b.user(r.Call)
+	name := strings.ToUpper(r.Call.Name.Last().Name)
 	switch {
 	case err != nil:
 		return nil, nil, err
+	case u == nil && len(r.Call.Name.Parts) == 1 && b.Functions.Table(name) != nil:
 	case u == nil:
 		return nil, nil, b.noTableFunction(r.Call)
 	case u.Table == nil:

@@ -97,7 +97,11 @@ func (m meaning) aggregated(what string, keys []int, aggs []graph.AggCall, whole
 		by = append(by, m.columns[k])
 	}
 	for _, a := range aggs {
-		calls = append(calls, fmt.Sprintf("%s %s", logical.AggText(a, m.columns), a.Type))
+		call := fmt.Sprintf("%s %s", logical.AggText(a, m.columns), a.Type)
+		if a.State != "" {
+			call += " state " + a.State
+		}
+		calls = append(calls, call)
 	}
 	sorted := slices.Clone(calls)
 	slices.Sort(sorted)

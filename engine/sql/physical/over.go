@@ -26,15 +26,16 @@ func (p *planner) over(n *logical.Over, in *stream) (*stream, error) {
 		if c.Agg != nil {
 			agg := *c.Agg
 			agg.Retracts = spec.Preceding >= 0 // rows leave the frame
+			if spec.Frame != nil {
+				agg.Retracts = !agg.AddsOnly || !spec.Frame.From.Unbounded
+			}
+			if err := takeBack(n.Pos, []graph.AggCall{agg}); err != nil {
+				return nil, err
+			}
 			spec.Calls[i].Agg = &agg
 		}
 	}
 	if spec.Frame != nil {
-		for i, c := range spec.Calls {
-			if c.Agg != nil {
-				spec.Calls[i].Agg.Retracts = true
-			}
-		}
 		return p.overFrame(n, in, &spec), nil
 	}
 	if spec.Rows || spec.Preceding < 0 {

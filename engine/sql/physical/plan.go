@@ -138,7 +138,7 @@ func (p *planner) build(n logical.Node) (*stream, error) {
 	case *logical.WindowAssign:
 		return p.assign(n, in)
 	case *logical.Aggregate:
-		return p.aggregate(n, in), nil
+		return p.aggregate(n, in)
 	case *logical.TopN:
 		return p.topN(n, in)
 	case *logical.Limit:
@@ -360,13 +360,16 @@ func (p *planner) assign(n *logical.WindowAssign, in *stream) (*stream, error) {
 	return s, nil
 }
 
-func (p *planner) aggregate(n *logical.Aggregate, in *stream) *stream {
+func (p *planner) aggregate(n *logical.Aggregate, in *stream) (*stream, error) {
 	if w, end := attached(n); w != nil && in.modes.InsertOnly() {
-		return p.attachedAggregate(n, w, end, in)
+		return p.attachedAggregate(n, w, end, in), nil
 	}
 	names := graph.ColumnNames(in.schema)
 	retracts := !in.modes.InsertOnly()
 	aggs := retracting(n.Aggs, retracts)
+	if err := takeBack(n.Pos, aggs); err != nil {
+		return nil, err
+	}
 	// Without aggregates a group never changes: it appears, and with retractions disappears.
 	modes := graph.Modes{Deletes: retracts}
 	if len(aggs) > 0 {
@@ -380,7 +383,7 @@ func (p *planner) aggregate(n *logical.Aggregate, in *stream) *stream {
 	}
 	s := &stream{schema: op.Schema, modes: modes, meaning: m, producer: producer("GroupAggregate", n.Keys, n.Aggs, n.Names, names), lies: [][]int{firsts(len(n.Keys))}}
 	s.vertex, s.parallelism = p.gather(in, op, n.Keys)
-	return s
+	return s, nil
 }
 
 // ttl is what a hint says, or the configuration.
@@ -394,6 +397,9 @@ func (p *planner) ttl(hint *int64) int64 {
 func (p *planner) windowAggregate(n *logical.WindowAggregate, in *stream) (*stream, error) {
 	names := graph.ColumnNames(in.schema)
 	aggs := retracting(n.Aggs, !in.modes.InsertOnly())
+	if err := takeBack(n.Pos, aggs); err != nil {
+		return nil, err
+	}
 	m := in.meaning.windowed(n.Window).aggregated("window aggregate", n.Keys, aggs, n.Window.Kind == graph.Session)
 	m.columns = m.columns[:len(n.Keys)+len(aggs)]
 	for _, w := range n.Properties {
@@ -418,6 +424,16 @@ func retracting(aggs []graph.AggCall, retracts bool) []graph.AggCall {
 		out[i].Retracts = retracts
 	}
 	return out
+}
+
+// takeBack refuses functions of users that take no rows back where rows are.
+func takeBack(at ast.Pos, aggs []graph.AggCall) error {
+	for _, a := range aggs {
+		if a.Retracts && a.AddsOnly {
+			return ast.Planf(at, "Could not find an implementation method 'retract' for function '%s': it takes no rows back, and here rows are changed, deleted or leave their frame; give it a function that does, or an input of inserts alone", a.Func)
+		}
+	}
+	return nil
 }
 
 // producer names an operator as Flink does in the error of a sink that takes

@@ -18,6 +18,9 @@ type Function struct {
 	Result   string   `json:"result"`
 	Strict   bool     `json:"strict"`
 	Volatile bool     `json:"volatile,omitempty"`
+	Retract  bool     `json:"retract,omitempty"`
+	Merge    bool     `json:"merge,omitempty"`
+	State    string   `json:"state,omitempty"`
 
 	plain []bool // arguments that cannot be NULL for the function
 	eval  func(r request) answer
@@ -47,6 +50,7 @@ func Fail(format string, args ...any) { panic(failure(fmt.Sprintf(format, args..
 type failure string
 
 type request struct {
+	op   uint32
 	rows int
 	cols []column
 	row  *int // being worked on
@@ -83,12 +87,20 @@ func (f *Function) skip(r request, i int, nulls *[]byte) bool {
 	if f.Strict {
 		return false
 	}
+	if !f.leftOut(r.cols, i) {
+		return false
+	}
+	if *nulls == nil {
+		*nulls = make([]byte, (r.rows+7)/8)
+	}
+	(*nulls)[i>>3] |= 1 << (i & 7)
+	return true
+}
+
+// leftOut tells whether an argument is NULL that cannot be for the function.
+func (f *Function) leftOut(args []column, i int) bool {
 	for k, plain := range f.plain {
-		if plain && r.cols[k].isNull(i) {
-			if *nulls == nil {
-				*nulls = make([]byte, (r.rows+7)/8)
-			}
-			(*nulls)[i>>3] |= 1 << (i & 7)
+		if plain && args[k].isNull(i) {
 			return true
 		}
 	}
@@ -181,7 +193,7 @@ const headSize = 32
 //go:wasmexport weir_call
 func call(number, at uint32) (out uint32) {
 	head := at8(at, headSize)
-	r := request{rows: int(head[1]), row: new(int)}
+	r := request{op: head[0], rows: int(head[1]), row: new(int)}
 	r.cols = unsafe.Slice((*column)(unsafe.Pointer(uintptr(at+headSize))), head[2])
 	*r.row = -1
 	defer func() {

@@ -154,6 +154,19 @@ func split[T any](in []Null[T], nulls []byte) column {
 	return store(values, nulls)
 }
 
+// storeBytes makes a column of byte strings that lie one after the other in all.
+func storeBytes(all []byte, values [][]byte) column {
+	ends := make([]uint32, len(values)+1)
+	for i, v := range values {
+		ends[i+1] = ends[i] + uint32(len(v))
+	}
+	if all == nil {
+		all = make([]byte, 1)
+	}
+	keep = append(keep, ends, all)
+	return column{values: address(ends), extra: address(all), n: uint32(len(values))}
+}
+
 func joined[T string | []byte](values []T) (ends, bytes uint32) {
 	size := 0
 	for _, v := range values {

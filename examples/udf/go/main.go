@@ -21,6 +21,10 @@ var (
 	_ = guest.Scalar2("or_else", orElse)
 	_ = guest.Scalar1("discount", discount).Types("DECIMAL(10, 2)", "DECIMAL(10, 2)")
 	_ = guest.Table1("words", words, guest.Col[string]("word"), guest.Col[int32]("position"))
+	_ = guest.Aggregate2("weighted", guest.Fold2[float64, int64, mean, guest.Null[float64]]{
+		Add: (*mean).add, Retract: (*mean).retract, Merge: (*mean).merge, Value: (*mean).value,
+	})
+	_ = guest.Aggregate1("longest", guest.Fold1[guest.Null[string], longest, guest.Null[string]]{Add: (*longest).add, Value: (*longest).value})
 )
 
 func main() {}
@@ -79,4 +83,50 @@ func words(text string, out *guest.Rows) {
 	for i, w := range strings.Fields(text) {
 		out.Add(w, int32(i+1))
 	}
+}
+
+// mean is what weighted keeps of a group. It has no pointers, so that its bytes
+// are the state.
+type mean struct {
+	Sum    float64
+	Weight int64
+}
+
+func (m *mean) add(x float64, weight int64)     { m.Sum += x * float64(weight); m.Weight += weight }
+func (m *mean) retract(x float64, weight int64) { m.Sum -= x * float64(weight); m.Weight -= weight }
+func (m *mean) merge(other *mean)               { m.Sum += other.Sum; m.Weight += other.Weight }
+
+// value is NULL where there is no weight.
+func (m *mean) value() guest.Null[float64] {
+	if m.Weight == 0 {
+		return guest.Null[float64]{}
+	}
+	return guest.Some(m.Sum / float64(m.Weight))
+}
+
+// longest keeps a text, as JSON; it takes no rows back and cannot be merged.
+// It is called with NULL, and counts how often.
+type longest struct {
+	Text  string
+	Any   bool
+	Nulls int
+}
+
+func (l *longest) add(text guest.Null[string]) {
+	switch {
+	case !text.Valid:
+		l.Nulls++
+	case text.V == "boom":
+		panic("it exploded")
+	case text.V == "for ever":
+		for l.Nulls >= 0 {
+			l.Nulls ^= 1
+		}
+	case !l.Any || len(text.V) > len(l.Text):
+		l.Text, l.Any = strings.Clone(text.V), true
+	}
+}
+
+func (l *longest) value() guest.Null[string] {
+	return guest.Null[string]{V: l.Text + strings.Repeat("?", l.Nulls), Valid: l.Any || l.Nulls > 0}
 }
