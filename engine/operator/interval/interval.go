@@ -20,20 +20,15 @@ import (
 // join is the operator. A key's record has a list of rows by time for each side;
 // the rows lie packed. What comes is matched by columns, a batch of pairs at a time.
 type join struct {
+	operator.TimedRows
 	spec  graph.IntervalJoin
-	keys  [2][]int
-	times [2]int
 	reach [2]int64 // how long after a row's time rows of the other side can meet it
 	keeps [2]bool  // rows without a match are given
 	cond  *operator.Condition
 	types [2][]data.Type // of the columns given
 	ctx   *operator.Context
 
-	table     *state.Table
-	lists     *state.Lists
-	rows      [2]*operator.RowStore
 	watermark int64
-	due       operator.Agenda
 
 	batch
 }
@@ -66,52 +61,20 @@ type pair struct {
 	other uint64 // address
 }
 
-// A key's record: two lists, and when it is to be looked at.
-const (
-	keyDue   = 2 * state.SortedSize
-	keyWidth = keyDue + 8
-)
-
-const never = math.MaxInt64
-
-// A row's head: its key's record, and whether it had a match.
-const (
-	rowKey     = 0
-	rowMatched = 8
-	rowHead    = 16
-)
-
-func listOf(key unsafe.Pointer, side int) *state.Sorted {
-	return (*state.Sorted)(unsafe.Add(state.Value(key), side*state.SortedSize))
-}
-
-func dueOf(key unsafe.Pointer) *int64 { return (*int64)(unsafe.Add(state.Value(key), keyDue)) }
-
-func keyOf(row unsafe.Pointer) unsafe.Pointer { return *(*unsafe.Pointer)(unsafe.Add(row, rowKey)) }
-
-// setKey writes a reference as a number: the collector neither follows nor minds it.
-func setKey(row, key unsafe.Pointer) { *(*uintptr)(unsafe.Add(row, rowKey)) = uintptr(key) }
-
-func matchedOf(row unsafe.Pointer) *int64 { return (*int64)(unsafe.Add(row, rowMatched)) }
+// matchedOf tells of a row that is kept whether it had a match: 1.
+func matchedOf(row unsafe.Pointer) *int64 { return (*int64)(operator.Own(row)) }
 
 // New makes the operator of an IntervalJoin.
 func New(op graph.Op, input [][]data.Column, functions *function.Set) (operator.Operator, error) {
 	spec := *op.IntervalJoin
-	if len(input) != 2 {
-		return nil, fmt.Errorf("%s has %d inputs where a join has two", op.Name, len(input))
+	rows, err := operator.NewTimedRows(op.Name, input, [2][]int{spec.LeftKeys, spec.RightKeys}, [2]int{spec.LeftTime, spec.RightTime},
+		"matched", func(row unsafe.Pointer) int64 { return *matchedOf(row) })
+	if err != nil {
+		return nil, err
 	}
 	j := &join{
-		spec: spec, keys: [2][]int{spec.LeftKeys, spec.RightKeys}, times: [2]int{spec.LeftTime, spec.RightTime}, watermark: data.MinWatermark,
+		TimedRows: rows, spec: spec, watermark: data.MinWatermark,
 		reach: [2]int64{-spec.Lower, spec.Upper}, keeps: [2]bool{spec.Kind.KeepsLeft(), spec.Kind.KeepsRight()},
-	}
-	for s := range input {
-		if t := input[s][j.times[s]].Type; t.Phys() != data.PhysI64 {
-			return nil, fmt.Errorf("%s joins by a time of type %s", op.Name, t)
-		}
-		r := operator.NewRowStore(names[s], input[s], j.keys[s], rowHead, "at", "matched")
-		r.Hash = func(rec unsafe.Pointer) uint64 { return state.Hash(keyOf(rec)) }
-		r.Extra = func(to []int64, rec unsafe.Pointer) { to[0], to[1] = j.timeOf(s, rec), *matchedOf(rec) }
-		j.rows[s] = r
 	}
 	for i, c := range op.Schema {
 		s := 0
@@ -121,7 +84,6 @@ func New(op graph.Op, input [][]data.Column, functions *function.Set) (operator.
 		j.types[s] = append(j.types[s], c.Type)
 	}
 	if spec.Condition != nil {
-		var err error
 		if j.cond, err = operator.NewCondition(*spec.Condition, input, functions); err != nil {
 			return nil, err
 		}
@@ -131,33 +93,8 @@ func New(op graph.Op, input [][]data.Column, functions *function.Set) (operator.
 
 func (j *join) Open(c *operator.Context) error {
 	j.ctx = c
-	types := make([]data.Type, len(j.keys[0]))
-	for i, k := range j.keys[0] {
-		types[i] = c.Input[0][k].Type
-	}
-	j.table = state.NewTable(types, keyWidth, 0x69, c.Memory)
-	j.lists = state.NewLists(c.Memory)
-	j.due.Budget = c.Memory
-	j.rows[0].Open(c)
-	j.rows[1].Open(c)
+	j.TimedRows.Open(c, 0x69)
 	return nil
-}
-
-func (j *join) Close() error {
-	if j.table != nil {
-		j.table.Free()
-		j.lists.Free()
-		j.due.Free()
-		j.rows[0].Close()
-		j.rows[1].Close()
-	}
-	return nil
-}
-
-// timeOf is the time of a row.
-func (j *join) timeOf(side int, rec unsafe.Pointer) int64 {
-	r := j.rows[side]
-	return r.Layout.I64(r.Row(rec), j.times[side])
 }
 
 func (j *join) Process(side int, b *data.Batch, out operator.Output) error {
@@ -167,19 +104,19 @@ func (j *join) Process(side int, b *data.Batch, out operator.Output) error {
 	j.batch.rows = operator.Rows(b, j.batch.rows)
 	rows := j.batch.rows
 	if b.Hashes == nil {
-		data.HashKeys(b, j.keys[side])
+		data.HashKeys(b, j.KeyCols[side])
 	}
 	if cap(j.recs) < len(rows) {
 		n := max(len(rows), data.BatchSize)
 		j.recs, j.matched = make([]unsafe.Pointer, n), make([]bool, n)
 	}
 	recs, matched := j.recs[:len(rows)], j.matched[:len(rows)]
-	if _, err := j.table.Resolve(b, j.keys[side], rows, recs); err != nil {
+	if _, err := j.Keys.Resolve(b, j.KeyCols[side], rows, recs); err != nil {
 		return err
 	}
 	clear(matched)
 	j.kept = j.kept[:0]
-	times := b.Cols[j.times[side]]
+	times := b.Cols[j.TimeCols[side]]
 	for i, r := range rows {
 		if times.IsNull(int(r)) {
 			return fmt.Errorf("the time of a row of an interval join is NULL; filter such rows out before it")
@@ -208,7 +145,7 @@ func (j *join) Process(side int, b *data.Batch, out operator.Output) error {
 
 // hasNull tells whether a row's key equals nothing.
 func (j *join) hasNull(b *data.Batch, side, r int) bool {
-	for _, k := range j.keys[side] {
+	for _, k := range j.KeyCols[side] {
 		if b.Cols[k].IsNull(r) {
 			return true
 		}
@@ -218,12 +155,12 @@ func (j *join) hasNull(b *data.Batch, side, r int) bool {
 
 // match lists the rows of the other side that a row may meet.
 func (j *join) match(key unsafe.Pointer, i int32, at int64, out operator.Output) error {
-	other := listOf(key, 1-j.side)
+	other := j.List(key, 1-j.side)
 	if other.Len() == 0 {
 		return nil
 	}
 	to := at + j.reach[j.side]
-	entries, next := j.lists.From(other, j.lists.Find(other, at-j.reach[1-j.side], false))
+	entries, next := j.Lists.From(other, j.Lists.Find(other, at-j.reach[1-j.side], false))
 	for entries != nil {
 		for _, e := range entries {
 			if e.At > to {
@@ -235,7 +172,7 @@ func (j *join) match(key unsafe.Pointer, i int32, at int64, out operator.Output)
 				}
 			}
 		}
-		entries, next = j.lists.From(other, next)
+		entries, next = j.Lists.From(other, next)
 	}
 	return nil
 }
@@ -245,7 +182,7 @@ func (j *join) judge(out operator.Output) error {
 	if len(j.pairs) == 0 {
 		return nil
 	}
-	other := j.rows[1-j.side]
+	other := j.Rows[1-j.side]
 	j.own, j.others, j.numbers = j.own[:0], j.others[:0], j.numbers[:0]
 	for _, p := range j.pairs {
 		j.own, j.others, j.numbers = append(j.own, j.batch.rows[p.own]), append(j.others, other.At(p.other)), append(j.numbers, p.own)
@@ -307,7 +244,7 @@ func (j *join) give(own []int32, others []unsafe.Pointer, out operator.Output) e
 			j.gather(o, own, nil, j.types[s])
 			continue
 		}
-		if err := j.rows[s].Gather(o, others, nil, j.types[s]); err != nil {
+		if err := j.Rows[s].Gather(o, others, nil, j.types[s]); err != nil {
 			o.Release()
 			return err
 		}
@@ -324,11 +261,11 @@ func (j *join) keep(keys []unsafe.Pointer, matched []bool) error {
 	for _, i := range j.kept {
 		j.own = append(j.own, j.batch.rows[i])
 	}
-	addrs, recs, err := j.rows[j.side].Keep(j.in.Cols, j.own)
+	addrs, recs, err := j.Rows[j.side].Keep(j.in.Cols, j.own)
 	if err != nil {
 		return err
 	}
-	times := j.in.Cols[j.times[j.side]].I64
+	times := j.in.Cols[j.TimeCols[j.side]].I64
 	for n, i := range j.kept {
 		if matched[i] {
 			*matchedOf(recs[n]) = 1
@@ -342,23 +279,11 @@ func (j *join) keep(keys []unsafe.Pointer, matched []bool) error {
 
 // enter puts a row into its key's list.
 func (j *join) enter(side int, key unsafe.Pointer, at int64, addr uint64, rec unsafe.Pointer) error {
-	setKey(rec, key)
-	if listOf(key, 0).Len()+listOf(key, 1).Len() == 0 {
-		*dueOf(key) = never
-	}
-	if err := j.lists.Insert(listOf(key, side), state.Entry{At: at, Ref: addr}); err != nil {
+	j.Belongs(rec, key)
+	if err := j.Lists.Insert(j.List(key, side), state.Entry{At: at, Ref: addr}); err != nil {
 		return err
 	}
-	return j.appoint(key, at+j.reach[side]+1)
-}
-
-// appoint sees to it that a key is looked at by a time.
-func (j *join) appoint(key unsafe.Pointer, at int64) error {
-	if due := dueOf(key); at < *due {
-		*due = at
-		return j.due.Add(at, key)
-	}
-	return nil
+	return j.Appoint(key, at+j.reach[side]+1)
 }
 
 // alone gives the rows of the batch that had no match and are not kept.
@@ -381,65 +306,22 @@ func (j *join) alone(matched []bool, out operator.Output) error {
 // settle forgets keys of which nothing was kept, and gives memory back.
 func (j *join) settle(keys []unsafe.Pointer) error {
 	for _, key := range keys {
-		if state.Alive(key) && listOf(key, 0).Len()+listOf(key, 1).Len() == 0 {
-			if err := j.table.Delete(key); err != nil {
+		if state.Alive(key) && j.Empty(key) {
+			if err := j.Keys.Delete(key); err != nil {
 				return err
 			}
 		}
 	}
-	for s, r := range j.rows {
-		if err := r.Settle(func(from, to uint64, rec unsafe.Pointer) {
-			j.lists.Redirect(listOf(keyOf(rec), s), j.timeOf(s, rec), from, to)
-		}); err != nil {
-			return err
-		}
-	}
-	if j.table.NeedsCompaction() {
-		if err := j.compact(); err != nil {
-			return err
-		}
-	}
-	j.ctx.Metrics.StateKeys.Store(int64(j.table.Len()))
-	j.ctx.Metrics.StateBytes.Store(j.table.Bytes() + j.lists.Bytes() + j.rows[0].Bytes() + j.rows[1].Bytes() + j.due.Bytes())
-	return nil
-}
-
-// compact moves the keys.
-func (j *join) compact() error {
-	j.due.Clear()
-	var late error
-	err := j.table.Compact(func(_, key unsafe.Pointer) {
-		for s, r := range j.rows {
-			list := listOf(key, s)
-			for entries, next := j.lists.From(list, state.Place{}); entries != nil; entries, next = j.lists.From(list, next) {
-				for _, e := range entries {
-					setKey(r.At(e.Ref), key)
-				}
-			}
-		}
-		if err := j.due.Add(*dueOf(key), key); err != nil {
-			late = err
-		}
-	})
-	if err != nil {
-		return err
-	}
-	return late
+	return j.Settle()
 }
 
 // Watermark forgets rows, and sends time on as far as no row given later is late.
 func (j *join) Watermark(wm int64, out operator.Output) error {
 	if wm > j.watermark {
 		j.watermark = wm
-		for {
-			at, key, ok := j.due.Next(wm)
-			if !ok {
-				break
-			}
-			if state.Alive(key) && *dueOf(key) == at { // else it was looked at before
-				if err := j.expire(key, wm, out); err != nil {
-					return err
-				}
+		for key := j.Due(wm); key != nil; key = j.Due(wm) {
+			if err := j.expire(key, wm, out); err != nil {
+				return err
 			}
 		}
 		for s := range 2 {
@@ -460,28 +342,27 @@ func (j *join) Watermark(wm int64, out operator.Output) error {
 
 // expire forgets the rows of a key that nothing can meet any more.
 func (j *join) expire(key unsafe.Pointer, wm int64, out operator.Output) error {
-	*dueOf(key) = never
 	left := 0
 	for s := range 2 {
-		list, n := listOf(key, s), 0
+		list, n := j.List(key, s), 0
 		for list.Len() > 0 {
-			entries, _ := j.lists.From(list, state.Place{})
+			entries, _ := j.Lists.From(list, state.Place{})
 			for n = 0; n < len(entries) && entries[n].At+j.reach[s] < wm; n++ {
 				addr := entries[n].Ref
 				if j.keeps[s] {
-					if rec := j.rows[s].At(addr); *matchedOf(rec) == 0 {
+					if rec := j.Rows[s].At(addr); *matchedOf(rec) == 0 {
 						j.gone[s].recs = append(j.gone[s].recs, rec)
 						j.gone[s].addrs = append(j.gone[s].addrs, addr)
 						continue
 					}
 				}
-				if err := j.rows[s].Drop(addr); err != nil {
+				if err := j.Rows[s].Drop(addr); err != nil {
 					return err
 				}
 			}
 			whole := n == len(entries)
 			if n > 0 {
-				j.lists.DropFirst(list, n)
+				j.Lists.DropFirst(list, n)
 			}
 			if len(j.gone[s].recs) >= data.BatchSize {
 				if err := j.forget(s, out); err != nil {
@@ -493,7 +374,7 @@ func (j *join) expire(key unsafe.Pointer, wm int64, out operator.Output) error {
 			}
 		}
 		if left += list.Len(); list.Len() > 0 {
-			if err := j.appoint(key, j.lists.First(list).At+j.reach[s]+1); err != nil {
+			if err := j.Appoint(key, j.Lists.First(list).At+j.reach[s]+1); err != nil {
 				return err
 			}
 		}
@@ -507,7 +388,7 @@ func (j *join) expire(key unsafe.Pointer, wm int64, out operator.Output) error {
 
 // forget gives rows that had no match with NULLs, and drops them.
 func (j *join) forget(side int, out operator.Output) error {
-	g, r := &j.gone[side], j.rows[side]
+	g, r := &j.gone[side], j.Rows[side]
 	for from := 0; from < len(g.recs); from += data.BatchSize {
 		recs := g.recs[from:min(from+data.BatchSize, len(g.recs))]
 		o := data.NewBatch(len(j.types[0]) + len(j.types[1]))
@@ -521,7 +402,7 @@ func (j *join) forget(side int, out operator.Output) error {
 				}
 				j.others = of
 			}
-			if err := j.rows[s].Gather(o, of, nil, j.types[s]); err != nil {
+			if err := j.Rows[s].Gather(o, of, nil, j.types[s]); err != nil {
 				o.Release()
 				return err
 			}

@@ -212,7 +212,7 @@ func TestAgainstModel(t *testing.T) {
 				if chain.Incremental == 0 {
 					t.Error("no snapshot built on another")
 				}
-				if n := j.rows[0].Len() + j.rows[1].Len(); n != len(m.sides[0])+len(m.sides[1]) {
+				if n := j.Rows[0].Len() + j.Rows[1].Len(); n != len(m.sides[0])+len(m.sides[1]) {
 					t.Errorf("%d rows are kept, not %d", n, len(m.sides[0])+len(m.sides[1]))
 				}
 				got := operatortest.Tape{}

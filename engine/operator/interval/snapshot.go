@@ -12,42 +12,12 @@ import (
 // The canonical form: the rows of each side, numbered, with their times and
 // whether they had a match.
 
-var names = [2]string{"left", "right"}
-
 // Snapshot writes all there is.
 func (j *join) Snapshot(w *state.Writer) error { return operator.SnapshotWhole(j, w) }
 
 // Begin fixes the rows of this moment.
 func (j *join) Begin(w *state.Writer) error {
-	for _, r := range j.rows {
-		r.Begin(w)
-	}
-	w.List("watermark", state.Union, [][]byte{operator.Int64Item(j.watermark)})
-	return nil
-}
-
-// Continue writes some rows.
-func (j *join) Continue() (bool, error) {
-	for _, r := range j.rows {
-		if done, err := r.Continue(); !done || err != nil {
-			return false, err
-		}
-	}
-	return true, nil
-}
-
-// End says what became of the snapshot.
-func (j *join) End(_ int64, completed bool) {
-	for _, r := range j.rows {
-		r.End(completed)
-	}
-}
-
-// Resumed says that what was restored is durable.
-func (j *join) Resumed(int64) {
-	for _, r := range j.rows {
-		r.Restored()
-	}
+	return j.TimedRows.Begin(w)
 }
 
 // Restore reads what was written.
@@ -64,9 +34,9 @@ func (j *join) Restore(r *state.Reader) error {
 		j.watermark = least
 	}
 	keys := make([]unsafe.Pointer, data.BatchSize)
-	for s, rows := range j.rows {
+	for s, rows := range j.Rows {
 		err := rows.Restore(r, func(b *data.Batch, addrs []uint64, recs []unsafe.Pointer, extra []*data.Vector) error {
-			if _, err := j.table.Resolve(b, j.keys[s], operator.Rows(b, nil), keys[:b.N]); err != nil {
+			if _, err := j.Keys.Resolve(b, j.KeyCols[s], operator.Rows(b, nil), keys[:b.N]); err != nil {
 				return err
 			}
 			for i, rec := range recs {

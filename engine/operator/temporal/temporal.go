@@ -7,7 +7,6 @@ package temporal
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"unsafe"
 
@@ -21,18 +20,13 @@ import (
 // join is the operator. A key's record has a list by time of left rows that wait,
 // and one of versions; the rows lie packed.
 type join struct {
+	operator.TimedRows
 	spec  graph.Temporal
-	keys  [2][]int
-	times [2]int
 	cond  *operator.Condition
 	types [2][]data.Type // of the columns given
 	ctx   *operator.Context
 
-	table     *state.Table
-	lists     *state.Lists
-	rows      [2]*operator.RowStore
 	watermark int64
-	due       operator.Agenda
 
 	// scratch
 	picked  []int32
@@ -45,55 +39,21 @@ type join struct {
 
 const left, right = 0, 1
 
-// A key's record: two lists, and when it is to be looked at.
-const (
-	keyDue   = 2 * state.SortedSize
-	keyWidth = keyDue + 8
-)
+// A row says what it changes; a version that deletes has op Delete. A part of the
+// key of a left row may be NULL, which equals nothing.
+func opOf(row unsafe.Pointer) *data.Op { return (*data.Op)(operator.Own(row)) }
 
-const never = math.MaxInt64
-
-// A row's head: its key's record and what it says. A version that deletes has op
-// Delete. A part of the key of a left row may be NULL, which equals nothing.
-const (
-	rowKey  = 0
-	rowOp   = 8
-	rowNull = 9
-	rowHead = 16
-)
-
-func listOf(key unsafe.Pointer, side int) *state.Sorted {
-	return (*state.Sorted)(unsafe.Add(state.Value(key), side*state.SortedSize))
-}
-
-func dueOf(key unsafe.Pointer) *int64 { return (*int64)(unsafe.Add(state.Value(key), keyDue)) }
-
-func keyOf(row unsafe.Pointer) unsafe.Pointer { return *(*unsafe.Pointer)(unsafe.Add(row, rowKey)) }
-
-// setKey writes a reference as a number: the collector neither follows nor minds it.
-func setKey(row, key unsafe.Pointer) { *(*uintptr)(unsafe.Add(row, rowKey)) = uintptr(key) }
-
-func opOf(row unsafe.Pointer) *data.Op { return (*data.Op)(unsafe.Add(row, rowOp)) }
-
-func nullOf(row unsafe.Pointer) *bool { return (*bool)(unsafe.Add(row, rowNull)) }
+func nullOf(row unsafe.Pointer) *bool { return (*bool)(unsafe.Add(operator.Own(row), 1)) }
 
 // New makes the operator of a Temporal.
 func New(op graph.Op, input [][]data.Column, functions *function.Set) (operator.Operator, error) {
-	j := &join{spec: *op.Temporal, watermark: data.MinWatermark}
-	if len(input) != 2 {
-		return nil, fmt.Errorf("%s has %d inputs where a join has two", op.Name, len(input))
+	spec := *op.Temporal
+	rows, err := operator.NewTimedRows(op.Name, input, [2][]int{spec.LeftKeys, spec.RightKeys}, [2]int{spec.LeftTime, spec.RightTime},
+		"op", func(row unsafe.Pointer) int64 { return int64(*opOf(row)) })
+	if err != nil {
+		return nil, err
 	}
-	j.keys = [2][]int{j.spec.LeftKeys, j.spec.RightKeys}
-	j.times = [2]int{j.spec.LeftTime, j.spec.RightTime}
-	for s := range input {
-		if t := input[s][j.times[s]].Type; t.Phys() != data.PhysI64 {
-			return nil, fmt.Errorf("%s joins by a time of type %s", op.Name, t)
-		}
-		r := operator.NewRowStore(names[s], input[s], j.keys[s], rowHead, "at", "op")
-		r.Hash = func(rec unsafe.Pointer) uint64 { return state.Hash(keyOf(rec)) }
-		r.Extra = func(to []int64, rec unsafe.Pointer) { to[0], to[1] = j.timeOf(s, rec), int64(*opOf(rec)) }
-		j.rows[s] = r
-	}
+	j := &join{TimedRows: rows, spec: spec, watermark: data.MinWatermark}
 	for i, c := range op.Schema {
 		s := left
 		if i >= len(input[left]) {
@@ -102,7 +62,6 @@ func New(op graph.Op, input [][]data.Column, functions *function.Set) (operator.
 		j.types[s] = append(j.types[s], c.Type)
 	}
 	if j.spec.Condition != nil {
-		var err error
 		if j.cond, err = operator.NewCondition(*j.spec.Condition, input, functions); err != nil {
 			return nil, err
 		}
@@ -112,39 +71,14 @@ func New(op graph.Op, input [][]data.Column, functions *function.Set) (operator.
 
 func (j *join) Open(c *operator.Context) error {
 	j.ctx = c
-	types := make([]data.Type, len(j.keys[left]))
-	for i, k := range j.keys[left] {
-		types[i] = c.Input[left][k].Type
-	}
-	j.table = state.NewTable(types, keyWidth, 0x74, c.Memory)
-	j.lists = state.NewLists(c.Memory)
-	j.due.Budget = c.Memory
-	j.rows[left].Open(c)
-	j.rows[right].Open(c)
+	j.TimedRows.Open(c, 0x74)
 	return nil
-}
-
-func (j *join) Close() error {
-	if j.table != nil {
-		j.table.Free()
-		j.lists.Free()
-		j.due.Free()
-		j.rows[left].Close()
-		j.rows[right].Close()
-	}
-	return nil
-}
-
-// timeOf is the time of a row.
-func (j *join) timeOf(side int, rec unsafe.Pointer) int64 {
-	r := j.rows[side]
-	return r.Layout.I64(r.Row(rec), j.times[side])
 }
 
 func (j *join) Process(side int, b *data.Batch, _ operator.Output) error {
 	defer b.Release()
 	j.picked = operator.Rows(b, j.picked)
-	times := b.Cols[j.times[side]]
+	times := b.Cols[j.TimeCols[side]]
 	n := 0
 	for _, r := range j.picked {
 		if times.IsNull(int(r)) {
@@ -157,7 +91,7 @@ func (j *join) Process(side int, b *data.Batch, _ operator.Output) error {
 		n++
 	}
 	j.picked = j.picked[:n]
-	addrs, recs, err := j.rows[side].Keep(b.Cols, j.picked)
+	addrs, recs, err := j.Rows[side].Keep(b.Cols, j.picked)
 	if err != nil {
 		return err
 	}
@@ -167,62 +101,50 @@ func (j *join) Process(side int, b *data.Batch, _ operator.Output) error {
 	if err := j.enter(side, b, j.picked, addrs, recs); err != nil {
 		return err
 	}
-	return j.settle()
+	return j.Settle()
 }
 
 // enter puts rows of a batch that are kept into the lists of their keys.
 func (j *join) enter(side int, b *data.Batch, rows []int32, addrs []uint64, recs []unsafe.Pointer) error {
 	if b.Hashes == nil {
-		data.HashKeys(b, j.keys[side])
+		data.HashKeys(b, j.KeyCols[side])
 	}
 	if cap(j.keyed) < len(rows) {
 		j.keyed = make([]unsafe.Pointer, max(len(rows), data.BatchSize))
 	}
 	keys := j.keyed[:len(rows)]
-	if _, err := j.table.Resolve(b, j.keys[side], rows, keys); err != nil {
+	if _, err := j.Keys.Resolve(b, j.KeyCols[side], rows, keys); err != nil {
 		return err
 	}
-	times := b.Cols[j.times[side]].I64
+	times := b.Cols[j.TimeCols[side]].I64
 	for i, r := range rows {
 		key, at := keys[i], times[r]
-		setKey(recs[i], key)
+		j.Belongs(recs[i], key)
 		if side == left {
-			for _, k := range j.keys[left] {
+			for _, k := range j.KeyCols[left] {
 				if b.Cols[k].IsNull(int(r)) {
 					*nullOf(recs[i]) = true
 				}
 			}
 		}
-		if listOf(key, left).Len()+listOf(key, right).Len() == 0 {
-			*dueOf(key) = never
-		}
-		list := listOf(key, side)
+		list := j.List(key, side)
 		if side == right {
-			place := j.lists.Find(list, at, false)
-			if same, _ := j.lists.From(list, place); same != nil && same[0].At == at { // it takes its place
+			place := j.Lists.Find(list, at, false)
+			if same, _ := j.Lists.From(list, place); same != nil && same[0].At == at { // it takes its place
 				old := same[0].Ref
 				same[0].Ref = addrs[i]
-				if err := j.rows[right].Drop(old); err != nil {
+				if err := j.Rows[right].Drop(old); err != nil {
 					return err
 				}
 				continue
 			}
 		}
-		if err := j.lists.Insert(list, state.Entry{At: at, Ref: addrs[i]}); err != nil {
+		if err := j.Lists.Insert(list, state.Entry{At: at, Ref: addrs[i]}); err != nil {
 			return err
 		}
-		if err := j.appoint(key, at); err != nil {
+		if err := j.Appoint(key, at); err != nil {
 			return err
 		}
-	}
-	return nil
-}
-
-// appoint sees to it that a key is looked at by a time.
-func (j *join) appoint(key unsafe.Pointer, at int64) error {
-	if due := dueOf(key); at < *due {
-		*due = at
-		return j.due.Add(at, key)
 	}
 	return nil
 }
@@ -230,27 +152,21 @@ func (j *join) appoint(key unsafe.Pointer, at int64) error {
 func (j *join) Watermark(wm int64, out operator.Output) error {
 	if wm > j.watermark {
 		j.watermark = wm
-		for {
-			at, key, ok := j.due.Next(wm)
-			if !ok {
-				break
-			}
-			if state.Alive(key) && *dueOf(key) == at { // else it was looked at before
-				if err := j.fire(key, wm, out); err != nil {
-					return err
-				}
+		for key := j.Due(wm); key != nil; key = j.Due(wm) {
+			if err := j.fire(key, wm, out); err != nil {
+				return err
 			}
 		}
 		if err := j.give(out); err != nil {
 			return err
 		}
 		for _, key := range j.empty {
-			if err := j.table.Delete(key); err != nil {
+			if err := j.Keys.Delete(key); err != nil {
 				return err
 			}
 		}
 		j.empty = j.empty[:0]
-		if err := j.settle(); err != nil {
+		if err := j.Settle(); err != nil {
 			return err
 		}
 	}
@@ -260,11 +176,10 @@ func (j *join) Watermark(wm int64, out operator.Output) error {
 // fire joins the left rows of a key up to a time, as they came, and forgets
 // versions that no row can meet any more.
 func (j *join) fire(key unsafe.Pointer, wm int64, out operator.Output) error {
-	rows, versions := listOf(key, left), listOf(key, right)
-	*dueOf(key) = never
+	rows, versions := j.List(key, left), j.List(key, right)
 	j.waiting = j.waiting[:0]
 	stop := false
-	for entries, next := j.lists.From(rows, state.Place{}); entries != nil && !stop; entries, next = j.lists.From(rows, next) {
+	for entries, next := j.Lists.From(rows, state.Place{}); entries != nil && !stop; entries, next = j.Lists.From(rows, next) {
 		for _, e := range entries {
 			if stop = e.At > wm; stop {
 				break
@@ -272,8 +187,8 @@ func (j *join) fire(key unsafe.Pointer, wm int64, out operator.Output) error {
 			j.waiting = append(j.waiting, e)
 		}
 	}
-	j.lists.DropFirst(rows, len(j.waiting))
-	from := j.rows[left]
+	j.Lists.DropFirst(rows, len(j.waiting))
+	from := j.Rows[left]
 	slices.SortFunc(j.waiting, func(a, b state.Entry) int { return int(state.Number(from.At(a.Ref)) - state.Number(from.At(b.Ref))) })
 	for _, e := range j.waiting {
 		rec := from.At(e.Ref)
@@ -299,12 +214,12 @@ func (j *join) fire(key unsafe.Pointer, wm int64, out operator.Output) error {
 		return err
 	}
 	if rows.Len() > 0 {
-		if err := j.appoint(key, j.lists.First(rows).At); err != nil {
+		if err := j.Appoint(key, j.Lists.First(rows).At); err != nil {
 			return err
 		}
 	}
-	if entries, _ := j.lists.From(versions, j.lists.Find(versions, wm, true)); entries != nil {
-		if err := j.appoint(key, entries[0].At); err != nil {
+	if entries, _ := j.Lists.From(versions, j.Lists.Find(versions, wm, true)); entries != nil {
+		if err := j.Appoint(key, entries[0].At); err != nil {
 			return err
 		}
 	}
@@ -316,11 +231,11 @@ func (j *join) fire(key unsafe.Pointer, wm int64, out operator.Output) error {
 
 // version is the row that is in force at a time, nil if there is none.
 func (j *join) version(versions *state.Sorted, at int64) (unsafe.Pointer, error) {
-	e, ok := j.lists.Before(versions, j.lists.Find(versions, at, true))
+	e, ok := j.Lists.Before(versions, j.Lists.Find(versions, at, true))
 	if !ok {
 		return nil, nil
 	}
-	if rec := j.rows[right].At(e.Ref); opOf(rec).Adds() {
+	if rec := j.Rows[right].At(e.Ref); opOf(rec).Adds() {
 		return rec, nil
 	}
 	return nil, nil
@@ -329,13 +244,13 @@ func (j *join) version(versions *state.Sorted, at int64) (unsafe.Pointer, error)
 // expire forgets the versions before the one in force at a time.
 func (j *join) expire(versions *state.Sorted, wm int64, out operator.Output) error {
 	for {
-		entries, next := j.lists.From(versions, state.Place{})
+		entries, next := j.Lists.From(versions, state.Place{})
 		n := 0
 		for n < len(entries) {
 			following := int64(0)
 			if n+1 < len(entries) {
 				following = entries[n+1].At
-			} else if more, _ := j.lists.From(versions, next); more != nil {
+			} else if more, _ := j.Lists.From(versions, next); more != nil {
 				following = more[0].At
 			} else {
 				break
@@ -351,7 +266,7 @@ func (j *join) expire(versions *state.Sorted, wm int64, out operator.Output) err
 		for _, e := range entries[:n] {
 			j.drops[right] = append(j.drops[right], e.Ref) // rows that are ready may read it
 		}
-		j.lists.DropFirst(versions, n)
+		j.Lists.DropFirst(versions, n)
 		if len(j.drops[right]) >= data.BatchSize {
 			if err := j.give(out); err != nil {
 				return err
@@ -370,7 +285,7 @@ func (j *join) give(out operator.Output) error {
 	if n := len(j.ready[left]); n > 0 {
 		o := data.NewBatch(len(j.types[left]) + len(j.types[right]))
 		o.N = n
-		for s, r := range j.rows {
+		for s, r := range j.Rows {
 			if err := r.Gather(o, j.ready[s], nil, j.types[s]); err != nil {
 				o.Release()
 				return err
@@ -388,7 +303,7 @@ func (j *join) give(out operator.Output) error {
 			return err
 		}
 	}
-	for s, r := range j.rows {
+	for s, r := range j.Rows {
 		for _, addr := range j.drops[s] {
 			if err := r.Drop(addr); err != nil {
 				return err
@@ -406,7 +321,7 @@ func (j *join) judge() error {
 		return nil
 	}
 	sel, err := j.cond.Judge(len(j.ready[left]), j.ctx.Env, func(o *data.Batch, side int, cols []int, types []data.Type) error {
-		return j.rows[side].Gather(o, j.ready[side], cols, types)
+		return j.Rows[side].Gather(o, j.ready[side], cols, types)
 	})
 	if err != nil || sel == nil { // all pass
 		return err
@@ -428,48 +343,4 @@ func (j *join) judge() error {
 		}
 	}
 	return nil
-}
-
-// settle gives memory back.
-func (j *join) settle() error {
-	for s, r := range j.rows {
-		if err := r.Settle(func(from, to uint64, rec unsafe.Pointer) {
-			j.lists.Redirect(listOf(keyOf(rec), s), j.timeOf(s, rec), from, to)
-		}); err != nil {
-			return err
-		}
-	}
-	if j.table.NeedsCompaction() {
-		if err := j.compact(); err != nil {
-			return err
-		}
-	}
-	j.ctx.Metrics.StateKeys.Store(int64(j.table.Len()))
-	j.ctx.Metrics.StateBytes.Store(j.table.Bytes() + j.lists.Bytes() + j.rows[left].Bytes() + j.rows[right].Bytes() + j.due.Bytes())
-	return nil
-}
-
-// compact moves the keys.
-func (j *join) compact() error {
-	j.due.Clear()
-	var late error
-	err := j.table.Compact(func(_, key unsafe.Pointer) {
-		for s, r := range j.rows {
-			list := listOf(key, s)
-			for entries, next := j.lists.From(list, state.Place{}); entries != nil; entries, next = j.lists.From(list, next) {
-				for _, e := range entries {
-					setKey(r.At(e.Ref), key)
-				}
-			}
-		}
-		if *dueOf(key) != never {
-			if err := j.due.Add(*dueOf(key), key); err != nil {
-				late = err
-			}
-		}
-	})
-	if err != nil {
-		return err
-	}
-	return late
 }

@@ -194,7 +194,7 @@ func TestAgainstModel(t *testing.T) {
 				if chain.Incremental == 0 {
 					t.Error("no snapshot built on another")
 				}
-				if l, r := j.rows[left].Len(), j.rows[right].Len(); l != len(m.left) || r != len(m.right) {
+				if l, r := j.Rows[left].Len(), j.Rows[right].Len(); l != len(m.left) || r != len(m.right) {
 					t.Errorf("%d rows and %d versions are kept, not %d and %d", l, r, len(m.left), len(m.right))
 				}
 				if tight && memory.Spilled() == 0 {
