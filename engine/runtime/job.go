@@ -183,6 +183,7 @@ func (j *Job) isCanceled() bool {
 
 // run is the life of the job.
 func (j *Job) run() {
+	defer collector.begin(j.spec.Memory)()
 	err := j.attempts()
 	switch {
 	case err == nil:

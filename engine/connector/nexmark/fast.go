@@ -142,11 +142,12 @@ func (f *fast) bids(w *writer, round, id int64, n int) {
 
 // choose picks hot, or once in ratio times one of n from low on.
 func choose(out []int64, h []uint64, draw uint64, ratio, hot, low, n int64) {
+	out = out[:len(h)]
 	for i, x := range h {
 		x *= draw
-		y := hot
-		if below(x, ratio) == 0 {
-			y = low + below(x<<32, n)
+		y := low + below(x<<32, n)
+		if below(x, ratio) != 0 { // a coin that no branch predictor knows: both are at hand
+			y = hot
 		}
 		out[i] = y
 	}
