@@ -66,6 +66,14 @@ type Explainer interface {
 	Explain(ctx context.Context, ref Ref) string
 }
 
+// Warner is a Launcher that knows what threatens a cluster whose job runs, in
+// words: a node that is silent, a pod that is to go. It says what is known
+// without asking anybody; empty: nothing.
+type Warner interface {
+	Launcher
+	Warn(ctx context.Context, ref Ref) string
+}
+
 // LogKeeper is a Launcher that keeps the end of what a cluster wrote when the
 // cluster is removed, for as long as there is room.
 type LogKeeper interface {
@@ -271,6 +279,10 @@ type Observation struct {
 	// process ended, its script does not compile). No job runs on a session
 	// cluster that failed.
 	Failed bool
+	// Displaced is set with Failed when what the cluster ran on ended it, and
+	// not its program: evicted, pre-empted, deleted by somebody, its node lost.
+	// To start it again is no other attempt at something that failed.
+	Displaced bool
 	// Unstarted is set when the cluster is present and nothing of its program
 	// has begun, as while an image is fetched: removing it loses nothing.
 	Unstarted bool

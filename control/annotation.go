@@ -151,6 +151,7 @@ const (
 	ReasonLost      = "ClusterLost"   // the cluster is gone
 	ReasonSession   = "SessionLost"   // the session cluster is gone, and with it a job that ran
 	ReasonBroken    = "ClusterBroken" // the cluster is there and can never work
+	ReasonDisplaced = "Displaced"     // what the cluster ran on ended it: evicted, pre-empted, deleted by somebody
 	ReasonJobFailed = "JobFailed"     // the Flink job failed
 	ReasonCanceled  = "JobCanceled"   // the Flink job was cancelled, not by us
 	ReasonTimeout   = "StartTimeout"  // it did not start in time

@@ -19,6 +19,8 @@ import (
 type Sight struct {
 	Presence cluster.Presence
 	Broken   bool // present, but its main process can never work
+	// Displaced: broken by what it ran on, not by its program.
+	Displaced bool
 	// Unstarted: present, and nothing of its program has begun.
 	Unstarted bool
 	Message   string // why it is absent, broken or silent, for people
@@ -311,6 +313,8 @@ func (c *Clusters) look(ctx context.Context, job resource.Job, tasks bool) Sight
 		if err == nil {
 			if e, ok := l.(cluster.Explainer); ok && lacks(s, tasks) {
 				s.Message = e.Explain(ctx, ref)
+			} else if w, ok := l.(cluster.Warner); ok && s.Status == flink.JobRunning {
+				s.Message = w.Warn(ctx, ref)
 			}
 			return s
 		}
@@ -325,7 +329,8 @@ func (c *Clusters) look(ctx context.Context, job resource.Job, tasks bool) Sight
 	case o.Message == "" && o.Presence != cluster.Absent:
 		o.Message = err.Error()
 	}
-	return Sight{Presence: o.Presence, Broken: o.Failed && o.Presence == cluster.Present, Unstarted: o.Unstarted && o.Presence == cluster.Present, Message: o.Message}
+	present := o.Presence == cluster.Present
+	return Sight{Presence: o.Presence, Broken: o.Failed && present, Displaced: o.Failed && o.Displaced && present, Unstarted: o.Unstarted && present, Message: o.Message}
 }
 
 // lacks tells whether a job waits for something of its cluster's.

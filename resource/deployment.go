@@ -156,7 +156,7 @@ func (r DeploymentRunning) MarshalJSON() ([]byte, error) {
 
 // Condition is one aspect of a running deployment's health.
 type Condition struct {
-	Type               string `json:"type"`   // JobFailing, JobUnstable, ClusterUnreachable
+	Type               string `json:"type"`   // JobFailing, JobUnstable, ClusterUnreachable, ClusterThreatened
 	Status             string `json:"status"` // True, False, Unknown
 	Reason             string `json:"reason,omitzero"`
 	Message            string `json:"message,omitzero"`

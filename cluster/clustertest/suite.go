@@ -334,7 +334,8 @@ func (s *suite) stopAndGoOn(t *testing.T) {
 	s.waitTasks(t, c, next.Ref)
 	ck, err := c.Checkpoints(s.ctx, next.FlinkJobID())
 	if err != nil || ck.Latest.Restored == nil || !flink.SameLocation(ck.Latest.Restored.ExternalPath, result.Location) {
-		t.Errorf("restored %+v, %v; want %s", ck.Latest.Restored, err, result.Location)
+		e, _ := c.Exceptions(s.ctx, next.FlinkJobID())
+		t.Errorf("restored %+v, %v; want %s; its exceptions: %s", ck.Latest.Restored, err, result.Location, e.Latest())
 	}
 }
 

@@ -147,6 +147,8 @@ const (
 	launchedNote = "weir.io/launched" // the main pod was asked for, and is never again
 	refusedNote  = "weir.io/refused"  // why the main pod was refused
 	endedNote    = "weir.io/ended"    // how the main pod ended, once it is gone
+	// displacedNote is set when something else than its program ended the main pod.
+	displacedNote = "weir.io/displaced"
 )
 
 func (l *Launcher) make(ctx context.Context, g *ground, p *plan) error {

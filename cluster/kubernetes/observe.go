@@ -80,11 +80,11 @@ func (l *Launcher) observe(ctx context.Context, g *ground, ref cluster.Ref) (clu
 	case g.hasDeployment(ctx, name):
 		return cluster.Observation{Presence: cluster.Present, Message: first(g.trouble(ctx, "Deployment", name+"-"+componentJobManager), "its JobManager has no pod at the moment")}, nil
 	}
-	words := root.Annotations[endedNote]
-	if words == "" {
-		words = first(g.trouble(ctx, "Pod", mains(name)...), "somebody deleted it, or its node is gone")
+	words, displaced := root.Annotations[endedNote], root.Annotations[displacedNote] != ""
+	if words == "" { // nobody looked when it went; a pod does not go by itself
+		words, displaced = first(g.trouble(ctx, "Pod", mains(name)...), "somebody deleted it, or its node is gone"), true
 	}
-	return cluster.Observation{Presence: cluster.Present, Failed: true, Message: "its pod is gone: " + words}, nil
+	return cluster.Observation{Presence: cluster.Present, Failed: true, Displaced: displaced, Message: "its pod is gone: " + words}, nil
 }
 
 // mainOfPods is the engine or JobManager among the pods of a cluster: of
@@ -117,7 +117,7 @@ func (l *Launcher) judge(ctx context.Context, g *ground, pod *corev1.Pod) cluste
 	case pod.DeletionTimestamp != nil && !over:
 		return cluster.Observation{Message: ending([]corev1.Pod{*pod})}
 	case over && !restarts:
-		return cluster.Observation{Presence: cluster.Present, Failed: true, Message: epitaph(pod)}
+		return cluster.Observation{Presence: cluster.Present, Failed: true, Displaced: displaced(pod), Message: epitaph(pod)}
 	case lost(pod):
 		return cluster.Observation{Message: lostWords(pod)}
 	case answers(pod) && status != nil && status.State.Running != nil:
@@ -256,9 +256,11 @@ func (l *Launcher) keepEnd(ctx context.Context, g *ground, pod *corev1.Pod) {
 	if c := pod.Labels[labelComponent]; c != componentEngine && c != componentJobManager || len(pod.OwnerReferences) == 0 || pod.OwnerReferences[0].Kind != "Secret" {
 		return
 	}
-	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{
-		"uid": pod.OwnerReferences[0].UID, "annotations": map[string]string{endedNote: epitaph(pod)},
-	}})
+	notes := map[string]string{endedNote: epitaph(pod)}
+	if displaced(pod) {
+		notes[displacedNote] = "true"
+	}
+	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{"uid": pod.OwnerReferences[0].UID, "annotations": notes}})
 	if err != nil {
 		return
 	}
@@ -277,6 +279,47 @@ func first(texts ...string) string {
 	return ""
 }
 
+// Warn says what threatens a cluster whose job runs, from what was seen last: a
+// node that is silent, a pod that is to go. Pods may well work without a kubelet.
+func (l *Launcher) Warn(ctx context.Context, ref cluster.Ref) string {
+	g, err := l.ground(ctx, ref)
+	if err != nil || !g.seen.synced() {
+		return ""
+	}
+	name, err := nameOf(ref.Cluster())
+	if err != nil {
+		return ""
+	}
+	if main := g.mainPod(ctx, name); main != nil {
+		switch {
+		case main.DeletionTimestamp != nil:
+			return ending([]corev1.Pod{*main}) + "; what it runs goes on elsewhere when it has ended"
+		case lost(main):
+			return fmt.Sprintf("node %s, which pod %s is on, does not answer Kubernetes; the pod answers and goes on. It is replaced when Kubernetes knows that it has ended", main.Spec.NodeName, main.Name)
+		}
+	}
+	if g.pod(ctx, name+"-"+componentEngine) != nil {
+		return "" // one pod is all it has
+	}
+	key, id := identityOf(ref)
+	var words []string
+	for _, o := range g.seen.store.List() {
+		if pod, ok := o.(*corev1.Pod); ok && pod.Labels[key] == id && pod.Labels[labelComponent] == componentTaskManager && lost(pod) {
+			words = append(words, fmt.Sprintf("node %s, which TaskManager pod %s is on, does not answer Kubernetes", pod.Spec.NodeName, pod.Name))
+		}
+	}
+	slices.Sort(words)
+	return strings.Join(words, "; ")
+}
+
+// identityOf is the label that all pods of a cluster have.
+func identityOf(ref cluster.Ref) (label, value string) {
+	if ref.Session != "" {
+		return labelSession, ref.Session
+	}
+	return labelJob, ref.JobID
+}
+
 // Explain says why pods of a cluster that answers do not run.
 func (l *Launcher) Explain(ctx context.Context, ref cluster.Ref) string {
 	g, err := l.ground(ctx, ref)
@@ -287,10 +330,7 @@ func (l *Launcher) Explain(ctx context.Context, ref cluster.Ref) string {
 	if err != nil || g.pod(ctx, name+"-"+componentEngine) != nil {
 		return "" // one pod is all it has
 	}
-	key, id := labelJob, ref.JobID
-	if ref.Session != "" {
-		key, id = labelSession, ref.Session
-	}
+	key, id := identityOf(ref)
 	var words []string
 	seen := false
 	for _, o := range g.seen.store.List() {

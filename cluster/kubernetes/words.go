@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -74,6 +75,37 @@ func epitaph(pod *corev1.Pod) string {
 		}
 	}
 	return by
+}
+
+// displaced tells whether something else than its program ended a main pod:
+// somebody deleted it, or Kubernetes wanted its place or lost its node. A pod
+// that a node evicts may have taken more than it asked for, which is its own.
+func displaced(pod *corev1.Pod) bool {
+	for _, c := range pod.Status.Conditions {
+		if c.Type == corev1.DisruptionTarget && c.Status == corev1.ConditionTrue {
+			return c.Reason != corev1.PodReasonTerminationByKubelet || nodeEnded[pod.Status.Reason]
+		}
+	}
+	switch {
+	case pod.Status.Reason != "":
+		return nodeEnded[pod.Status.Reason]
+	case pod.DeletionTimestamp == nil:
+		return false
+	}
+	// It may have ended by itself before it was deleted.
+	asked := pod.DeletionTimestamp.Time
+	if s := pod.DeletionGracePeriodSeconds; s != nil {
+		asked = asked.Add(-time.Duration(*s) * time.Second)
+	}
+	s := mainStatus(pod)
+	return s == nil || s.State.Terminated == nil || !s.State.Terminated.FinishedAt.Time.Before(asked)
+}
+
+// nodeEnded has the reasons of pods that ended with their node, or were never
+// right for it.
+var nodeEnded = map[string]bool{
+	"Terminated": true, "NodeShutdown": true, "Shutdown": true, "NodeAffinity": true, "NodeLost": true, "UnexpectedAdmissionError": true,
+	"OutOfcpu": true, "OutOfmemory": true, "OutOfpods": true, "OutOfephemeral-storage": true,
 }
 
 // disrupted is why Kubernetes ended a pod, if it did.

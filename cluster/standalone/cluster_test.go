@@ -2,9 +2,12 @@ package standalone
 
 import (
 	"archive/zip"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/weir-streams/weir/cluster"
+	"github.com/weir-streams/weir/flink"
 	"github.com/weir-streams/weir/flink/distribution"
 )
 
@@ -92,5 +96,40 @@ func TestValuesOfBroughtJobsAreHidden(t *testing.T) {
 	c.ctx = t.Context()
 	if w := bring(); w.Code != http.StatusAccepted || !slices.Equal(hidden, []string{"hunter22"}) {
 		t.Errorf("%d %s, hidden %v", w.Code, w.Body, hidden)
+	}
+}
+
+// TestAJobThatWasTakenAway is not spoken of again, whatever Flink remembers, and
+// does not come again; a session cluster does not answer before Flink does.
+func TestAJobThatWasTakenAway(t *testing.T) {
+	const path = "/jobs/6f1ed002ab5a4b3e9d8c0000000000b4"
+	remembers := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `{"status":"CANCELED"}`) }))
+	defer remembers.Close()
+	c, _ := withJava(t, "exec sleep 1000", cluster.Spec{Ref: cluster.Ref{Session: "s1"}}, nil)
+	ask := func(method, path, body string) int {
+		w := httptest.NewRecorder()
+		c.ServeHTTP(w, httptest.NewRequest(method, path, strings.NewReader(body)))
+		return w.Code
+	}
+	if got := ask(http.MethodGet, "/jobmanager/config", ""); got != http.StatusBadGateway {
+		t.Errorf("before Flink answers: %d", got)
+	}
+	at, err := url.Parse(remembers.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.ctx, c.client, c.proxy = t.Context(), flink.NewClient(http.DefaultTransport, remembers.URL), httputil.NewSingleHostReverseProxy(at)
+	c.setReady(true)
+	if got := ask(http.MethodGet, path+"/status", ""); got != http.StatusOK {
+		t.Errorf("as long as it is here: %d", got)
+	}
+	if got := ask(http.MethodDelete, "/weir/v1"+path, ""); got != http.StatusAccepted {
+		t.Errorf("take it away: %d", got)
+	}
+	if got := ask(http.MethodGet, path+"/status", ""); got != http.StatusNotFound {
+		t.Errorf("after that: %d", got)
+	}
+	if got := ask(http.MethodPut, "/weir/v1"+path, `{"Session":"s1","JobID":"6f1ed002-ab5a-4b3e-9d8c-0000000000b4","Artifact":{"Kind":"SQLSCRIPT"}}`); got != http.StatusGone {
+		t.Errorf("bring it after that: %d", got)
 	}
 }

@@ -62,13 +62,18 @@ func (c *Cluster) waiting(path string) http.Handler {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if rest, ok := strings.CutPrefix(path, "/jobs/"); ok {
-		id, _, _ := strings.Cut(rest, "/")
-		if c.config.Spec.Standby && c.jobs[strings.ToLower(id)] == nil && strings.EqualFold(id, c.config.Spec.FlinkJobID()) {
+		id, _, _ := strings.Cut(strings.ToLower(rest), "/")
+		if j := c.jobs[id]; j != nil && j.gone {
+			return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				sayNo(w, http.StatusNotFound, fmt.Errorf("job %s is not here", id))
+			})
+		}
+		if c.config.Spec.Standby && c.jobs[id] == nil && strings.EqualFold(id, c.config.Spec.FlinkJobID()) {
 			return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 				sayNo(w, http.StatusNotFound, fmt.Errorf("job %s has not been brought here yet", id))
 			})
 		}
-		if j := c.jobs[strings.ToLower(id)]; j != nil && !j.accepted && j.spec.JobID != "" && (!j.removed || j.refused != nil) {
+		if j := c.jobs[id]; j != nil && !j.accepted && j.spec.JobID != "" && (!j.removed || j.refused != nil) {
 			w := Waiting{Spec: j.spec, Since: j.since, Refused: j.refused, Canceled: errors.Is(j.refused, errUnwanted)}
 			w.Cancel = func() {
 				c.mu.Lock()
@@ -78,8 +83,9 @@ func (c *Cluster) waiting(path string) http.Handler {
 			return c.config.Waiting(w)
 		}
 	}
-	if !c.ready && path == "/jobmanager/config" {
-		// Who we are is known before the JobManager can say it.
+	if !c.ready && !c.config.Spec.IsSession() && path == "/jobmanager/config" {
+		// Who we are is known before the JobManager can say it. A session cluster
+		// does not answer before it knows its jobs.
 		return c.config.Waiting(Waiting{Spec: c.config.Spec, Since: time.Now(), Cancel: func() {}})
 	}
 	return nil

@@ -27,6 +27,7 @@ type job struct {
 	refused  error // Flink will never have it
 	unwanted bool  // somebody cancelled it before Flink had it
 	removed  bool  // it must not come any more
+	gone     bool  // it has ended, and is spoken of no more, whatever Flink remembers of it
 }
 
 // errUnwanted is why an unwanted job did not come to Flink.
@@ -277,7 +278,7 @@ func (c *Cluster) statementArgs(all []string) (class string, args []string) {
 }
 
 // forget ends a job on a session cluster.
-func (c *Cluster) forget(ctx context.Context, id string) error {
+func (c *Cluster) forget(ctx context.Context, id string) (err error) {
 	c.mu.Lock()
 	j := c.jobs[id]
 	if j == nil {
@@ -285,8 +286,16 @@ func (c *Cluster) forget(ctx context.Context, id string) error {
 		c.jobs[id] = j
 	}
 	j.removed = true
-	spec := j.spec
+	gone, spec := j.gone, j.spec
 	c.mu.Unlock()
+	if gone {
+		return nil
+	}
+	defer func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		j.gone = err == nil
+	}()
 	if len(spec.Files) > 0 {
 		defer func() {
 			if err := os.RemoveAll(c.folder(spec)); err != nil {

@@ -266,7 +266,11 @@ func (d *decision) start() {
 	}
 	if crashes := d.crashes(); crashes > 1 {
 		if wait := last.Status.Failure.FailedAt.Add(pauseAfter(crashes - 1)); d.now.Before(wait) {
-			d.working("%d jobs in a row ran and failed soon, the last one: %s; starting the next one soon", crashes, orUnknown(last.Status.Failure.Message))
+			how := "ran and failed soon"
+			if displaced(last) {
+				how = "were ended soon"
+			}
+			d.working("%d jobs in a row %s, the last one: %s; starting the next one soon", crashes, how, orUnknown(last.Status.Failure.Message))
 			d.again = wait
 			return
 		}

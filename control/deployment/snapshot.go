@@ -101,22 +101,27 @@ func (s *snapshot) failedStarts() int {
 			window > 0 && s.newest().Status.Failure.FailedAt.Sub(j.Status.Failure.FailedAt.Time) >= window:
 			return n
 		}
-		if !lostWithSession(j) {
+		if !lostWithSession(j) && !displaced(j) {
 			n++
 		}
 	}
 	return n
 }
 
+// displaced tells whether what a job ran on ended it, which is no fault of its
+// own: it counts as no attempt, however far it came.
+func displaced(j resource.Job) bool { return j.Status.Failure.Reason == control.ReasonDisplaced }
+
 // crashForgotten is how long a job must run for its failure to be no reason to
 // wait before the next start.
 const crashForgotten = 10 * time.Minute
 
-// crashes counts the jobs that ran a short while and failed, newest first.
+// crashes counts the jobs that ran a short while and failed, newest first, and
+// those that were displaced before: somebody may do that for ever.
 func (s *snapshot) crashes() int {
 	n := 0
 	for _, j := range slices.Backward(s.jobs) {
-		if j.Status.State != resource.JobFailed || !ran(j) || j.Status.Failure.FailedAt.Sub(j.Status.Started.StartedAt.Time) >= crashForgotten {
+		if j.Status.State != resource.JobFailed || !ran(j) && !displaced(j) || ran(j) && j.Status.Failure.FailedAt.Sub(j.Status.Started.StartedAt.Time) >= crashForgotten {
 			break
 		}
 		if !lostWithSession(j) {

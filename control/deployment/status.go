@@ -163,7 +163,11 @@ func (d *decision) conditions(j resource.Job) []resource.Condition {
 		out = append(out, c)
 	}
 	switch status := j.Status.Started.ObservedFlinkJobStatus; status {
-	case "RUNNING", "":
+	case "RUNNING":
+		if j.Status.Message != "" {
+			add("ClusterThreatened", "Warning", j.Status.Message)
+		}
+	case "":
 	case control.FlinkUnknown:
 		add("ClusterUnreachable", "NoAnswer", j.Status.Message)
 	case "FAILING", "FAILED", "RESTARTING":

@@ -93,7 +93,7 @@ func (d *decision) starting() {
 	case s.Presence == cluster.Absent:
 		d.fail(control.ReasonLaunch, "its cluster did not come up: "+first(d.Status.Message, s.Message, "it is not there"))
 	case s.Broken:
-		d.fail(control.ReasonBroken, first(s.Message, "its cluster can never work"))
+		d.fail(d.broken(), first(s.Message, "its cluster can never work"))
 	case !s.Answers:
 		d.await(launched, "waiting for the cluster to answer", s.Message)
 	case s.Standby != nil:
@@ -115,6 +115,14 @@ func (d *decision) starting() {
 	default:
 		d.await(launched, "the job is "+string(s.Status)+", not all its tasks run yet", first(s.Message, s.Failure))
 	}
+}
+
+// broken is the reason of a cluster that can never work.
+func (d *decision) broken() string {
+	if d.sight.Displaced {
+		return control.ReasonDisplaced
+	}
+	return control.ReasonBroken
 }
 
 // launchOnce asks for the cluster. That it is asked for is written first.
@@ -189,7 +197,7 @@ func (d *decision) started() {
 	case s.Presence == cluster.Absent:
 		d.fail(d.lost(), "its cluster is gone: "+first(s.Message, "nobody knows why"))
 	case s.Broken:
-		d.fail(control.ReasonBroken, first(s.Message, "its cluster has ended"))
+		d.fail(d.broken(), first(s.Message, "its cluster has ended"))
 	case !s.Answers:
 		d.observed(control.FlinkUnknown, "the cluster does not answer: "+first(s.Message, "no reason known"))
 		d.again = d.now.Add(time.Second)
@@ -209,6 +217,9 @@ func (d *decision) started() {
 	default:
 		d.remember()
 		d.observed(string(s.Status), "")
+		if s.Status == flink.JobRunning {
+			d.status.Message = s.Message // what threatens it
+		}
 		if d.rescaling() {
 			return
 		}

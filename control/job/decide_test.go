@@ -116,12 +116,15 @@ func parse(t *testing.T, input string) *snapshot {
 				s.Presence, s.Message = cluster.Present, "connection refused"
 			case "broken":
 				s.Presence, s.Broken, s.Message = cluster.Present, true, "table orders not found"
+			case "displaced":
+				s.Presence, s.Broken, s.Displaced, s.Message = cluster.Present, true, true, "its pod was evicted"
 			default:
 				s.Presence, s.Answers, s.Points = cluster.Present, true, true
 				if words[1] == "standby" {
 					s.Standby = &flink.Standby{Ready: set["ready"] == "yes", Refused: strings.ReplaceAll(set["cause"], "_", " ")}
 					break
 				}
+				s.Message = strings.ReplaceAll(set["threat"], "_", " ")
 				if words[1] != "idle" {
 					s.Status = flink.JobStatus(words[1])
 				}

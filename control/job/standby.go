@@ -34,7 +34,7 @@ func (d *decision) standing() {
 	case s.Presence == cluster.Absent:
 		d.fail(control.ReasonLaunch, "its cluster did not come up: "+first(d.Status.Message, s.Message, "it is not there"))
 	case s.Broken:
-		d.fail(control.ReasonBroken, first(s.Message, "its cluster can never work"))
+		d.fail(d.broken(), first(s.Message, "its cluster can never work"))
 	case s.Standby != nil && s.Standby.Refused != "":
 		d.fail(control.ReasonRefused, s.Standby.Refused)
 	case s.Standby != nil && s.Standby.Ready:

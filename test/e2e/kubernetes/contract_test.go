@@ -175,5 +175,8 @@ func (l onFlink) at(ref cluster.Ref) cluster.Ref {
 
 func (l onFlink) Launch(ctx context.Context, spec cluster.Spec) error {
 	spec.Ref = l.at(spec.Ref)
+	if spec.IsSession() {
+		spec.TaskManagers = 2 // of one slot each, for two jobs
+	}
 	return l.inPods.Launch(ctx, spec)
 }

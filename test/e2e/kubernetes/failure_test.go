@@ -65,6 +65,7 @@ func TestTheKubeletStops(t *testing.T) {
 			kubernetes.Must(t, "pause", "kubelet2")
 			t.Cleanup(func() { _, _ = kubernetes.Run("resume", "kubelet2") })
 			p.ready("node2", "Unknown")
+			p.untilSaid("node2", "goes on") // its job does
 			p.progress()
 			if tt.seconds >= 0 {
 				p.until("see that the pod is to go", func() bool {

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/weir-streams/weir/test/flink"
 	"github.com/weir-streams/weir/test/kubernetes"
 	"github.com/weir-streams/weir/test/postgres"
 	"github.com/weir-streams/weir/test/s3"
@@ -40,6 +41,9 @@ func TestMain(m *testing.M) {
 // folder has what is made for the tests.
 var folder = filepath.Join(os.TempDir(), "weir-e2e-platform")
 
+// programs has those of Flink.
+var programs = filepath.Join(os.TempDir(), "weir-e2e-kubernetes", "platform")
+
 // helmProgram is helm of the version that test/helm pins.
 var helmProgram = filepath.Join(folder, "helm")
 
@@ -68,8 +72,23 @@ func prepare() (images []string, err error) {
 		}
 		images = append(images, image)
 	}
-	_, err = s3.Install()
-	return images, err
+	if _, err := s3.Install(); err != nil {
+		return images, err
+	}
+	home, err := flink.Install(flink.Newest)
+	if err != nil {
+		return images, err
+	}
+	if err := os.MkdirAll(programs, 0o755); err != nil {
+		return images, err
+	}
+	image, err := kubernetes.FlinkImage(home.Dir, filepath.Dir(programs)) // the same for all
+	if err != nil {
+		return images, err
+	}
+	// Maven reaches its repository from outside the cluster's network only.
+	_, _, err = flink.BuildPrograms(programs, flink.Newest)
+	return append(images, image), err
 }
 
 func goRun(dir string, args ...string) error {
