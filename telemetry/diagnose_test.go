@@ -98,6 +98,11 @@ func TestEachCauseIsFound(t *testing.T) {
 				l.failures = []failure{{noon.Add(-time.Minute), "Sink: out: write to table out: connection refused", "Sink: out (1/1)"}}
 			}, source, sink))
 		}, "sink-refuses", resource.SeverityCritical, "k", "connection refused"},
+		{"a node that is silent", func() evidence {
+			e := running(past(nil, source, sink))
+			e.deployment.Status.Running.Conditions = []resource.Condition{{Type: "ClusterThreatened", Status: "True", Message: "node n1 does not answer"}}
+			return e
+		}, "unreachable", resource.SeverityWarning, "", "node n1 does not answer"},
 		{"a restart loop", func() evidence {
 			return running(past(func(_ int, l *look) {
 				for i := range 4 {

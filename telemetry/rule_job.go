@@ -83,6 +83,15 @@ func askReachable(e *evidence) answer {
 			})
 		}
 	}
+	for _, c := range e.deployment.Status.Running.Conditions {
+		if c.Type == "ClusterThreatened" && strings.EqualFold(c.Status, "true") {
+			return found(resource.Finding{
+				Severity: resource.SeverityWarning, Title: "What the job runs on is in trouble", Explanation: c.Message,
+				Remedy:   "The job goes on as long as it answers. Look after the node or pod that the message names.",
+				Evidence: facts("since", c.LastTransitionTime.UTC().Format(time.RFC3339)),
+			})
+		}
+	}
 	if e.deployment.Status.State == resource.StateRunning && e.unreachable != "" && e.now.Sub(e.unreachableSince) >= 2*e.every {
 		return found(resource.Finding{
 			Severity: resource.SeverityWarning, Title: "The job cannot be measured",
