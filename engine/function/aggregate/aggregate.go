@@ -182,7 +182,7 @@ func inferPercentile(args []function.Arg) (function.Signature, error) {
 // ordered are the types that have an order.
 var ordered = function.Param{Want: "a value with an order", Match: func(a function.Arg) (data.Type, bool) {
 	switch a.Type.Kind {
-	case data.Null, data.Array, data.Map, data.Multiset, data.Row, data.Variant, data.Raw:
+	case data.Null, data.Array, data.Map, data.Multiset, data.Row, data.Variant, data.Raw, data.IntervalDayTime, data.IntervalYearMonth:
 		return a.Type, false
 	}
 	return a.Type, true

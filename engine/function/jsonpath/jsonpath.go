@@ -15,7 +15,7 @@ import (
 
 // Functions lists the functions of this package.
 var Functions = []*function.Scalar{
-	jsonValue, jsonQuery, jsonExists, jsonObject, jsonArray, jsonText, parseJSON, tryParseJSON, variantItem,
+	jsonValue, jsonQuery, jsonExists, jsonObject, jsonArray, jsonText, jsonMembers, parseJSON, tryParseJSON, variantItem,
 	isJSON("IS JSON", "any JSON", "1", func(*value) bool { return true }),
 	isJSON("IS JSON OBJECT", "a JSON object", `{"a":1}`, func(v *value) bool { return v.kind == object }),
 	isJSON("IS JSON ARRAY", "a JSON array", "[1]", func(v *value) bool { return v.kind == list }),

@@ -193,6 +193,9 @@ func (a *aggregation) aggregate(x *exprBinder, n *ast.Call) (expr.Expr, error) {
 		if err != nil {
 			return cond, err
 		}
+		if isNull(cond) {
+			return cond, illegalNull(n.Filter.Pos())
+		}
 		if cond.Type.Kind != data.Boolean {
 			return cond, ast.Errorf(n.Filter.Pos(), "FILTER must be a condition")
 		}
@@ -265,6 +268,9 @@ func (x *exprBinder) aggregateCall(n *ast.Call, f *function.Aggregate) (graph.Ag
 		if err != nil {
 			return c, nil, err
 		}
+		if isNull(e) {
+			return c, nil, illegalNull(arg.Pos())
+		}
 		args = append(args, e)
 	}
 	if f.Name == "COUNT" && len(args) > 1 {
@@ -293,7 +299,7 @@ func (x *exprBinder) aggregateCall(n *ast.Call, f *function.Aggregate) (graph.Ag
 	}
 	if c.Distinct && len(args) > 0 {
 		switch k := args[0].Type.Kind; k {
-		case data.Row, data.Array, data.Map, data.Multiset:
+		case data.Row, data.Map, data.Multiset:
 			return c, nil, ast.Planf(n.Pos(), "Distinct aggregate function does not support type: %s. Please re-check the data type.", typing.Name(args[0].Type))
 		}
 	}

@@ -160,6 +160,11 @@ func (x *exprBinder) callNamed(n *ast.Call, name string, args []expr.Expr) (expr
 		if err := arity(3); err != nil {
 			return expr.Expr{}, err
 		}
+		for i, a := range args {
+			if isNull(a) {
+				return a, illegalNull(n.Args[i].Pos())
+			}
+		}
 		t, ok := typing.Common(args[1].Type, args[2].Type)
 		if !ok || args[0].Type.Kind != data.Boolean {
 			return expr.Expr{}, misuse(n, name, name, args, errors.New("a condition and two values of one type expected"))

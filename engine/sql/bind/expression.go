@@ -94,6 +94,9 @@ func (x *exprBinder) bind(e ast.Expr) (expr.Expr, error) {
 		if err != nil {
 			return v, err
 		}
+		if isNull(v) {
+			return v, illegalNull(n.X.Pos())
+		}
 		return x.callFunction(n, "EXTRACT", []expr.Expr{textLiteral(string(n.Unit)), v})
 	case *ast.MinusDate:
 		return x.minusDate(n)

@@ -49,7 +49,10 @@ func (b *Binder) join(j *ast.Join) (logical.Node, *scope, error) {
 	}
 	n := &logical.Join{Left: left, Right: right, Kind: joinKinds[j.Kind], Cond: trueLiteral(), LeftTTL: b.hints.of(ls), RightTTL: b.hints.of(rs), Pos: j.Pos()}
 	sc := ls.beside(rs)
+	var asks ast.Expr
 	switch {
+	case j.Natural && (j.On != nil || j.Using != nil):
+		return nil, nil, ast.Errorf(j.Pos(), "Cannot specify NATURAL keyword with ON or USING clause")
 	case j.Natural:
 		common := commonNames(ls, rs)
 		if err := b.using(n, sc, ls, rs, common); err != nil {
@@ -64,7 +67,14 @@ func (b *Binder) join(j *ast.Join) (logical.Node, *scope, error) {
 		if b.hasAggregate(j.On) {
 			return nil, nil, ast.Errorf(j.On.Pos(), "Aggregate expression is illegal in ON clause")
 		}
-		if n.Cond, err = b.condition(&exprBinder{b: b, scope: sc.apart()}, j.On, "ON"); err != nil {
+		on := j.On
+		if n.Kind == graph.InnerJoin {
+			on, asks = withoutQueries(on)
+		}
+		if on == nil {
+			break
+		}
+		if n.Cond, err = b.condition(&exprBinder{b: b, scope: sc.apart()}, on, "ON"); err != nil {
 			return nil, nil, err
 		}
 	case j.Kind != ast.CommaJoin && j.Kind != ast.CrossJoin:
@@ -81,7 +91,34 @@ func (b *Binder) join(j *ast.Join) (logical.Node, *scope, error) {
 	for i := range sc.shared {
 		sc.shared[i].value = retyped(sc.shared[i].value, sc.columns)
 	}
+	if asks != nil {
+		f, err := b.where(&ast.Select{Where: asks}, n, sc)
+		return f, sc, err
+	}
 	return n, sc, nil
+}
+
+// withoutQueries takes the parts of an inner join's condition with sub-queries
+// out of it: they may as well filter what is joined.
+func withoutQueries(on ast.Expr) (plain, asks ast.Expr) {
+	add := func(to *ast.Expr, e ast.Expr) {
+		if *to == nil {
+			*to = e
+			return
+		}
+		*to = &ast.Binary{Span: ast.Span{Start: (*to).Pos(), End: on.Pos()}, Op: ast.OpAnd, OpPos: e.Pos(), L: *to, R: e}
+	}
+	for _, e := range andParts(on) {
+		if hasQuery(e) {
+			add(&asks, e)
+		} else {
+			add(&plain, e)
+		}
+	}
+	if asks == nil {
+		plain = on
+	}
+	return plain, asks
 }
 
 // different refuses two tables of one name in a FROM.

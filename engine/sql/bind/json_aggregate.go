@@ -30,8 +30,21 @@ func (a *aggregation) jsonObject(x *exprBinder, n *ast.JSONObject) (expr.Expr, e
 	if err != nil {
 		return key, err
 	}
+	if key.Type.Nullable { // jsonMembers refuses it
+		key = call("COALESCE", data.String().NotNull(), convert(key, data.String()), convert(textLiteral("null"), data.String()))
+	}
+	if v.Type.Nullable { // the key counts, and is then left out
+		v = call("COALESCE", data.String().NotNull(), convert(v, data.String()), convert(textLiteral(""), data.String()))
+	}
 	part := joined(data.String(), key, textLiteral(":"), v)
-	return a.document(x, n, part, "{", "}", n.Filter)
+	list, err := a.document(x, n, part, "{", "}", n.Filter)
+	if err != nil {
+		return list, err
+	}
+	t := list.Type
+	list, err = plain.callFunction(n, "$JSON_MEMBERS", []expr.Expr{list})
+	list.Type = t
+	return list, err
 }
 
 // jsonArray binds JSON_ARRAYAGG(v).

@@ -95,6 +95,12 @@ func typesWith(args []expr.Expr, words ...string) string {
 
 // plainKind is the name of a type without its parameters: MAP.
 func plainKind(t data.Type) string {
+	switch t.Kind {
+	case data.IntervalDayTime:
+		return "INTERVAL_DAY_TIME"
+	case data.IntervalYearMonth:
+		return "INTERVAL_YEAR_MONTH"
+	}
 	name, _, _ := strings.Cut(t.WithNull(true).String(), "<")
 	return name
 }

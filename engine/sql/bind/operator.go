@@ -559,6 +559,8 @@ func (x *exprBinder) caseOf(n *ast.Case) (expr.Expr, error) {
 				if e, err = x.compare(c, "=", operand, e); err != nil {
 					return e, err
 				}
+			} else if isNull(e) {
+				e = expr.Literal(data.NullValue(), boolean(true))
 			} else if e.Type.Kind != data.Boolean {
 				return e, ast.Errorf(n.Pos(), "Expected a boolean type")
 			}

@@ -282,6 +282,11 @@ func (b *Binder) values(q *ast.Values) (logical.Node, error) {
 		if err != nil {
 			return nil, err
 		}
+		for i, e := range row {
+			if isNull(e) {
+				return nil, illegalNull(r.Items[i].Pos())
+			}
+		}
 		if len(rows) > 0 && len(row) != len(rows[0]) {
 			return nil, ast.Errorf(q.Pos(), "Values passed to VALUES operator must have compatible types: a row has %d values, another %d", len(rows[0]), len(row))
 		}

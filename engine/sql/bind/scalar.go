@@ -155,7 +155,7 @@ func emptyValue(c *correlated, sc *scope) *expr.Expr {
 	if !ok || len(a.Keys) != len(c.used) {
 		return nil
 	}
-	counts := false
+	known, strict := false, true // known: something else than NULL can come of it
 	var put func(e expr.Expr) expr.Expr
 	put = func(e expr.Expr) expr.Expr {
 		if e.Kind == expr.KindColumn {
@@ -163,13 +163,14 @@ func emptyValue(c *correlated, sc *scope) *expr.Expr {
 			case k < 0:
 				return expr.Column(c.used[e.Index], withoutTime(sc.columns[c.used[e.Index]].Type))
 			case a.Aggs[k].Func == "COUNT":
-				counts = true
+				known = true
 				return expr.Literal(data.Value{}, e.Type)
 			default:
 				return expr.Literal(data.NullValue(), e.Type.WithNull(true))
 			}
 		}
 		if len(e.Args) > 0 {
+			strict = strict && strictCalls[e.Func]
 			args := make([]expr.Expr, len(e.Args))
 			for i, arg := range e.Args {
 				args[i] = put(arg)
@@ -179,11 +180,15 @@ func emptyValue(c *correlated, sc *scope) *expr.Expr {
 		return e
 	}
 	e := put(p.Exprs[len(c.used)])
-	if !counts {
+	if !known && strict {
 		return nil
 	}
 	return &e
 }
+
+// strictCalls are functions that answer NULL where an argument is NULL: of those
+// seen over aggregates all the time.
+var strictCalls = map[string]bool{"+": true, "-": true, "*": true, "/": true, "%": true, "CAST": true, "ROUND": true}
 
 // existsQuery is EXISTS (…).
 func (x *exprBinder) existsQuery(q *ast.Query) (*sub, error) {

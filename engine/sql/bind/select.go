@@ -116,7 +116,7 @@ func (b *Binder) qualified(q *ast.Select, x *exprBinder, p *logical.Project) err
 	}
 	if len(x.overs.calls) == 0 {
 		if cond != nil {
-			return ast.Errorf(q.Qualify.Pos(), "QUALIFY expression '%s' must contain a window function", q.Qualify)
+			return ast.Errorf(q.Qualify.Pos(), "QUALIFY expression '%s' must contain a window function", ast.Print(q.Qualify))
 		}
 		b.withSubs(x, p)
 		return nil
@@ -160,6 +160,9 @@ func (b *Binder) condition(x *exprBinder, e ast.Expr, clause string) (expr.Expr,
 	cond, err := x.bind(e)
 	if err != nil {
 		return cond, err
+	}
+	if isNull(cond) {
+		return expr.Literal(data.NullValue(), boolean(true)), nil
 	}
 	if cond.Type.Kind != data.Boolean {
 		return cond, ast.Errorf(e.Pos(), "%s clause must be a condition", clause)
