@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/weir-streams/weir/cluster"
@@ -96,6 +98,8 @@ func (s *suite) sharing(t *testing.T) {
 	s.waitTasks(t, s.launch(t, one), one.Ref)
 	s.waitTasks(t, s.launch(t, two), two.Ref)
 	jobs, err := c.Jobs(s.ctx)
+	// In which order, Flink does not say.
+	slices.SortFunc(jobs, func(a, b flink.JobSummary) int { return strings.Compare(a.ID, b.ID) })
 	if err != nil || len(jobs) != 2 || jobs[0].ID != one.FlinkJobID() || jobs[1].ID != two.FlinkJobID() {
 		t.Errorf("jobs %+v, %v", jobs, err)
 	}
