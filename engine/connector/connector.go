@@ -36,6 +36,8 @@ type Connector struct {
 	AcceptsUpdates bool
 	// NoBefore: the sink has no use for what a row was before it was updated.
 	NoBefore bool
+	// Overwrites: Flink can write over what a table has, in batch mode; we refuse it.
+	Overwrites bool
 	Source   func(s SourceSpec) (Source, error) // nil: cannot be read
 	Sink     func(s SinkSpec) (Sink, error)     // nil: cannot be written
 	// Lookup opens the table for questions by key; nil: it cannot be asked. See

@@ -256,6 +256,9 @@ type GroupAggregate struct {
 	// UpdateBefore tells whether -U must be given.
 	UpdateBefore bool  `json:"updateBefore,omitzero"`
 	TTLMillis    int64 `json:"ttlMillis,omitzero"`
+	// OfNothing gives the aggregates of no rows when the input ends without any
+	// (batch mode, without keys).
+	OfNothing bool `json:"ofNothing,omitzero"`
 }
 
 // WindowAggregate aggregates by keys and window; it gives each window's rows

@@ -79,6 +79,11 @@ func (s *Session) insert(n *ast.Insert) (insert, error) {
 	if t.View != nil {
 		return insert{}, ast.Planf(n.Target.Pos(), "Sink '%s' does not exist: it is a view", p)
 	}
+	if n.Overwrite {
+		if err := s.overwrite(n, t); err != nil {
+			return insert{}, err
+		}
+	}
 	sink, err := b.Insert(n, t)
 	if err != nil {
 		return insert{}, err

@@ -24,7 +24,7 @@ import (
 var Connector = &connector.Connector{
 	Name:    "filesystem",
 	Doc:     "Files of a folder, or one file. Reads each file once from front to end; writes new files that become visible with a checkpoint.",
-	Formats: true,
+	Formats: true, Overwrites: true,
 	Options: append([]option.Option{
 		{Key: "path", Required: true, Doc: "The file or folder. Folders are read with all their sub-folders; names that begin with . or _ are left out.", Example: "/data/orders"},
 		{Key: "source.monitor-interval", Type: option.Duration, Doc: "Look for new files this often, for ever. Without it the source ends after the files it found at the start. Files seen are not read again, even if they change.", Example: "10 s"},

@@ -66,7 +66,31 @@ func (g *group) Open(c *operator.Context) error {
 	return nil
 }
 
-func (g *group) Watermark(wm int64, out operator.Output) error { return out.Watermark(wm) }
+func (g *group) Watermark(wm int64, out operator.Output) error {
+	if wm == data.MaxWatermark && g.spec.OfNothing && g.groups.Table.Len() == 0 {
+		if err := g.ofNothing(out); err != nil {
+			return err
+		}
+	}
+	return out.Watermark(wm)
+}
+
+// ofNothing gives the aggregates of no rows, once.
+func (g *group) ofNothing(out operator.Output) error {
+	g.spec.OfNothing = false
+	b := data.NewBatch(0)
+	b.N = 1
+	defer b.Release()
+	data.HashKeys(b, nil)
+	recs, err := g.resolve(b, []int32{0})
+	if err != nil {
+		return err
+	}
+	o, aggs := g.output(1)
+	g.set.Results(g.groups, recs, aggs, 0, 1)
+	g.set.Drop(g.groups, recs[0])
+	return out.Emit(o)
+}
 
 func (g *group) Close() error {
 	if g.groups != nil {

@@ -139,9 +139,7 @@ func (b *Binder) member(m membership, input logical.Node, sc *scope) (logical.No
 				return nil, ast.Errorf(m.at.Pos(), "Values passed to IN operator must have compatible types")
 			}
 			if m.not && eq.Type.Nullable { // where NULL decides nothing, x is not known not to be in
-				if len(values) > 1 {
-					return nil, unsupported(m.at.Pos(), "NOT IN of several values that may be NULL is")
-				}
+				// Of several: a row is FALSE where one of its values is.
 				eq = call("IS NOT FALSE", boolean(false), eq)
 			}
 			conds = append(conds, eq)

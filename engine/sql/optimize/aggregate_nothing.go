@@ -19,7 +19,7 @@ func aggregateNothing(n logical.Node, _ *Context) logical.Node {
 	for i, c := range a.Aggs {
 		switch c.Func {
 		case "COUNT":
-		case "SUM", "MIN", "MAX":
+		case "SUM", "MIN", "MAX", "AVG":
 			row[i] = data.NullValue()
 		default:
 			return nil

@@ -55,6 +55,7 @@ var Rules = []Rule{
 	{"UseFilterConstants", "after a filter a = 2, a is 2", useFilterConstants},
 	{"ProjectValues", "constants over literal rows are literal rows", projectValues},
 	{"MergeValues", "literal rows united are literal rows, and keep their order", mergeValues},
+	{"PruneEmpty", "what reads no rows gives none", pruneEmpty},
 	{"AggregateNothing", "how many rows there are where there are none is known", aggregateNothing},
 	{"WindowAggregate", "grouping by a window closes with the window: each result is given once and its state dropped", windowAggregate},
 }

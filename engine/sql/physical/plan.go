@@ -379,7 +379,7 @@ func (p *planner) aggregate(n *logical.Aggregate, in *stream) (*stream, error) {
 	op := graph.Op{
 		UID: p.uid("aggregate", m.rows), Name: "GroupAggregate", Detail: logical.AggregationText(n.Keys, n.Aggs, n.Names, names),
 		Schema: n.Schema(), Modes: modes,
-		GroupAggregate: &graph.GroupAggregate{Keys: n.Keys, Aggs: aggs, MiniBatch: p.config.MiniBatch, UpdateBefore: modes.UpdateBefore, TTLMillis: p.ttl(n.TTL)},
+		GroupAggregate: &graph.GroupAggregate{Keys: n.Keys, Aggs: aggs, MiniBatch: p.config.MiniBatch, UpdateBefore: modes.UpdateBefore, TTLMillis: p.ttl(n.TTL), OfNothing: p.config.Batch && len(n.Keys) == 0 && len(aggs) > 0},
 	}
 	s := &stream{schema: op.Schema, modes: modes, meaning: m, producer: producer("GroupAggregate", n.Keys, n.Aggs, n.Names, names), lies: [][]int{firsts(len(n.Keys))}}
 	s.vertex, s.parallelism = p.gather(in, op, n.Keys)
