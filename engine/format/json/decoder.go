@@ -72,6 +72,7 @@ type decoder struct {
 	all, got  uint64         // outputs there are, and those that are not NULL in the record at hand
 	bound     int            // where the record at hand ends, 0: not known
 	message   bool           // it ends there, whatever is in it
+	stencils  stencils
 	unescaped *data.Buffer
 	used      int // of unescaped
 }

@@ -2,13 +2,17 @@ package json
 
 import "golang.org/x/sys/cpu"
 
-// indexAVX2 and indexAVX512 are indexWords for blocks of 64 bytes from p on.
+// classifyAVX2 says where quotes, backslashes and control characters lie in
+// blocks of 64 bytes from p on.
 //
 //go:noescape
-func indexAVX2(p *byte, blocks int, stops *uint64) (high uint32)
+func classifyAVX2(p *byte, blocks int, quotes, slashes, controls *uint64) (high uint32)
 
+// indexAVX512 is indexWords for blocks of 64 bytes from p on. Places are those
+// of the next block; marks may be written 64 at a time.
+//
 //go:noescape
-func indexAVX512(p *byte, blocks int, stops *uint64) (high uint32)
+func indexAVX512(p *byte, blocks int, stops, slashes *uint64, before *uint32, marks *uint16, done *progress) (high uint32)
 
 // unescapeAVX512 is unescapePlain for escapes that mean the character behind
 // them; it may write 64 bytes from each place in dst that it writes to.
@@ -17,24 +21,26 @@ func indexAVX512(p *byte, blocks int, stops *uint64) (high uint32)
 func unescapeAVX512(dst, src *byte, n int) int
 
 var (
-	indexBlocks    = chooseIndex(cpu.X86.HasAVX512BW, cpu.X86.HasAVX2)
+	indexBlocks    = chooseIndex(cpu.X86.HasAVX512BW && cpu.X86.HasAVX512VBMI2, cpu.X86.HasAVX2)
 	unescapeBlocks = chooseUnescape(cpu.X86.HasAVX512BW && cpu.X86.HasAVX512VBMI2)
 )
 
-func chooseIndex(avx512, avx2 bool) func(p []byte, stops []uint64) bool {
+func chooseIndex(avx512, avx2 bool) func(p []byte, x *index) bool {
 	if !avx512 && !avx2 {
 		return indexWords
 	}
-	return func(p []byte, stops []uint64) bool {
-		n := len(p) / 64
+	return func(p []byte, x *index) bool {
+		n, k := len(p)/64, x.blocks
 		if n == 0 {
 			return false
 		}
-		_ = stops[n-1]
+		_ = x.stops[int(k)+n-1]
 		if avx512 {
-			return indexAVX512(&p[0], n, &stops[0]) != 0
+			return indexAVX512(&p[0], n, &x.stops[k], &x.slashes[k], &x.before[k], &x.marks[x.marked], &x.progress) != 0
 		}
-		return indexAVX2(&p[0], n, &stops[0]) != 0
+		high := classifyAVX2(&p[0], n, &x.quotes[k], &x.slashes[k], &x.controls[k])
+		x.finish(n)
+		return high != 0
 	}
 }
 

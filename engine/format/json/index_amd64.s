@@ -1,10 +1,12 @@
 #include "textflag.h"
 
-// func indexAVX2(p *byte, blocks int, stops *uint64) (high uint32)
-TEXT ·indexAVX2(SB), NOSPLIT, $0-28
+// func classifyAVX2(p *byte, blocks int, quotes, slashes, controls *uint64) (high uint32)
+TEXT ·classifyAVX2(SB), NOSPLIT, $0-44
 	MOVQ p+0(FP), SI
 	MOVQ blocks+8(FP), CX
-	MOVQ stops+16(FP), DI
+	MOVQ quotes+16(FP), DI
+	MOVQ slashes+24(FP), BX
+	MOVQ controls+32(FP), DX
 	MOVQ $0x2222222222222222, AX // quote
 	MOVQ AX, X0
 	VPBROADCASTQ X0, Y0
@@ -24,45 +26,76 @@ loop:
 	VPOR Y5, Y4, Y4
 	VPOR Y6, Y4, Y4
 	VPCMPEQB Y0, Y5, Y7
-	VPCMPEQB Y1, Y5, Y8
-	VPMINUB Y2, Y5, Y9
-	VPCMPEQB Y5, Y9, Y9
-	VPOR Y7, Y8, Y7
-	VPOR Y7, Y9, Y7
+	VPCMPEQB Y0, Y6, Y8
 	VPMOVMSKB Y7, R8
-	VPCMPEQB Y0, Y6, Y11
-	VPCMPEQB Y1, Y6, Y12
-	VPMINUB Y2, Y6, Y13
-	VPCMPEQB Y6, Y13, Y13
-	VPOR Y11, Y12, Y11
-	VPOR Y11, Y13, Y11
-	VPMOVMSKB Y11, R10
-	SHLQ $32, R10
-	ORQ R10, R8
+	VPMOVMSKB Y8, R9
+	SHLQ $32, R9
+	ORQ R9, R8
 	MOVQ R8, (DI)
+	VPCMPEQB Y1, Y5, Y7
+	VPCMPEQB Y1, Y6, Y8
+	VPMOVMSKB Y7, R8
+	VPMOVMSKB Y8, R9
+	SHLQ $32, R9
+	ORQ R9, R8
+	MOVQ R8, (BX)
+	VPMINUB Y2, Y5, Y7
+	VPMINUB Y2, Y6, Y8
+	VPCMPEQB Y5, Y7, Y7
+	VPCMPEQB Y6, Y8, Y8
+	VPMOVMSKB Y7, R8
+	VPMOVMSKB Y8, R9
+	SHLQ $32, R9
+	ORQ R9, R8
+	MOVQ R8, (DX)
 	ADDQ $64, SI
 	ADDQ $8, DI
+	ADDQ $8, BX
+	ADDQ $8, DX
 	DECQ CX
 	JMP loop
 
 done:
 	VPMOVMSKB Y4, AX
 	VZEROUPPER
-	MOVL AX, high+24(FP)
+	MOVL AX, high+40(FP)
 	RET
 
-// func indexAVX512(p *byte, blocks int, stops *uint64) (high uint32)
-TEXT ·indexAVX512(SB), NOSPLIT, $0-28
+DATA ·places<>+0(SB)/8, $0x0706050403020100
+DATA ·places<>+8(SB)/8, $0x0f0e0d0c0b0a0908
+DATA ·places<>+16(SB)/8, $0x1716151413121110
+DATA ·places<>+24(SB)/8, $0x1f1e1d1c1b1a1918
+DATA ·places<>+32(SB)/8, $0x2726252423222120
+DATA ·places<>+40(SB)/8, $0x2f2e2d2c2b2a2928
+DATA ·places<>+48(SB)/8, $0x3736353433323130
+DATA ·places<>+56(SB)/8, $0x3f3e3d3c3b3a3938
+GLOBL ·places<>(SB), RODATA|NOPTR, $64
+
+// func indexAVX512(p *byte, blocks int, stops, slashes *uint64, before *uint32, marks *uint16, done *progress) (high uint32)
+TEXT ·indexAVX512(SB), NOSPLIT, $0-60
 	MOVQ p+0(FP), SI
 	MOVQ blocks+8(FP), CX
 	MOVQ stops+16(FP), DI
+	MOVQ slashes+24(FP), BX
+	MOVQ before+32(FP), DX
+	MOVQ marks+40(FP), R15
+	MOVQ done+48(FP), AX
+	MOVQ 16(AX), R11 // backslashes before
+	MOVQ 24(AX), R12 // bit 0: the next character is escaped
+	MOVQ 0(AX), R13 // blocks before
+	SHLQ $6, R13
+	VPBROADCASTW R13, Z9 // where the block begins
+	MOVL $64, R13
+	VPBROADCASTW R13, Z8
 	MOVL $0x22, AX
 	VPBROADCASTB AX, Z0 // quote
 	MOVL $0x5c, AX
 	VPBROADCASTB AX, Z1 // backslash
 	MOVL $0x20, AX
 	VPBROADCASTB AX, Z2 // the first that is no control character
+	VMOVDQU64 ·places<>(SB), Z3
 	VPXORQ Z4, Z4, Z4
+	MOVQ $0xaaaaaaaaaaaaaaaa, R14
 
 loop512:
 	TESTQ CX, CX
@@ -72,21 +105,72 @@ loop512:
 	VPCMPEQB Z0, Z5, K1
 	VPCMPEQB Z1, Z5, K2
 	VPCMPUB $1, Z2, Z5, K3
-	KORQ K1, K2, K1
+	KMOVQ K2, R8 // backslashes
+	KORQ K1, K3, K4
+	KORQ K4, K2, K4
+	KMOVQ K4, (DI)
+	MOVQ R8, (BX)
+	MOVL R11, (DX)
+	POPCNTQ R8, R9
+	ADDQ R9, R11
+
+	// As in finish: which backslashes begin an escape, and what they escape.
+	MOVQ R12, R9
+	NOTQ R9
+	ANDQ R8, R9 // may begin one
+	MOVQ R9, R10
+	SHLQ $1, R10
+	ORQ  R14, R10
+	SUBQ R9, R10
+	XORQ R14, R10 // beginnings, and what they escape
+	MOVQ R8, R9
+	ORQ  R12, R9
+	XORQ R10, R9 // escaped
+	ANDQ R8, R10 // beginnings
+	MOVQ R10, R12
+	SHRQ $63, R12
+
+	KMOVQ R9, K2
+	KANDNQ K1, K2, K1 // quotes that are not escaped
 	KORQ K1, K3, K1
-	KMOVQ K1, (DI)
+	KMOVQ K1, R9
+	VPCOMPRESSB.Z Z3, K1, Z6
+	VPMOVZXBW Y6, Z7
+	VPADDW Z9, Z7, Z7
+	VMOVDQU64 Z7, (R15)
+	POPCNTQ R9, R9
+	CMPQ R9, $32
+	JLE few
+	VEXTRACTI64X4 $1, Z6, Y6
+	VPMOVZXBW Y6, Z7
+	VPADDW Z9, Z7, Z7
+	VMOVDQU64 Z7, 64(R15)
+
+few:
+	LEAQ (R15)(R9*2), R15
+	VPADDW Z8, Z9, Z9
 	ADDQ $64, SI
 	ADDQ $8, DI
+	ADDQ $8, BX
+	ADDQ $4, DX
 	DECQ CX
 	JMP loop512
 
 done512:
+	MOVQ done+48(FP), AX
+	MOVQ R11, 16(AX)
+	MOVQ R12, 24(AX)
+	MOVQ blocks+8(FP), CX
+	ADDQ CX, 0(AX)
+	SUBQ marks+40(FP), R15
+	SHRQ $1, R15
+	ADDQ R15, 8(AX)
 	VPMOVB2M Z4, K1
 	KTESTQ K1, K1
 	SETNE AX
 	MOVBLZX AX, AX
 	VZEROUPPER
-	MOVL AX, high+24(FP)
+	MOVL AX, high+56(FP)
 	RET
 
 // func unescapeAVX512(dst, src *byte, n int) int

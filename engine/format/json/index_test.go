@@ -3,6 +3,7 @@ package json
 import (
 	"bytes"
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -10,17 +11,21 @@ import (
 // at each byte.
 func TestIndexesAgree(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
-	ways := map[string]func([]byte, []uint64) bool{"words": indexWords, "chosen": indexBlocks}
-	for range 500 {
+	ways := indexWays()
+	ways["words"], ways["chosen"] = indexWords, indexBlocks
+	for round := range 500 {
 		n := 64 * r.IntN(20)
 		p := make([]byte, n)
 		wantHigh := false
+		letters := []string{"\"\\\n\x00\x1f\x20\x21\x23\x5b\x5d\x7f\x09\x0b", `"\`, "\"\n", "a"}[round%4]
 		for i := range p {
 			switch r.IntN(4) {
 			case 0:
-				p[i] = []byte("\"\\\n\x00\x1f\x20\x21\x23\x5b\x5d\x7f\x09\x0b")[r.IntN(13)]
+				p[i] = letters[r.IntN(len(letters))]
 			case 1:
 				p[i] = byte(r.IntN(256))
+			case 2:
+				p[i] = letters[len(letters)-1]
 			default:
 				p[i] = byte('a' + r.IntN(20))
 			}
@@ -29,16 +34,39 @@ func TestIndexesAgree(t *testing.T) {
 			}
 			wantHigh = wantHigh || p[i] >= 0x80
 		}
-		for name, index := range ways {
-			stops := make([]uint64, n/64+1)
-			if high := index(p, stops); high != wantHigh {
+		var marks []uint16
+		escaped := false
+		for i, c := range p {
+			if c == '"' && !escaped || c < ' ' {
+				marks = append(marks, uint16(i))
+			}
+			escaped = !escaped && c == '\\'
+		}
+		for name, way := range ways {
+			x, high := new(index), false
+			for from := 0; from < n; { // in pieces
+				to := min(from+64*(1+r.IntN(20)), n)
+				high = way(p[from:to], x) || high
+				from = to
+			}
+			if high != wantHigh {
 				t.Errorf("%s: beyond ASCII %v, want %v", name, high, wantHigh)
 			}
+			slashes := 0
 			for i, c := range p {
-				stop := stops[i>>6]>>(i&63)&1 != 0
-				if want := c == '"' || c == '\\' || c < ' '; stop != want {
-					t.Fatalf("%s: byte 0x%02x at %d: stop %v", name, c, i, stop)
+				stop, slash := x.stops[i>>6]>>(i&63)&1 != 0, x.slashes[i>>6]>>(i&63)&1 != 0
+				if i%64 == 0 && int(x.before[i>>6]) != slashes {
+					t.Fatalf("%s: %d backslashes before %d, want %d", name, x.before[i>>6], i, slashes)
 				}
+				if want := c == '"' || c == '\\' || c < ' '; stop != want || slash != (c == '\\') {
+					t.Fatalf("%s: byte 0x%02x at %d: stop %v, backslash %v", name, c, i, stop, slash)
+				}
+				if c == '\\' {
+					slashes++
+				}
+			}
+			if got := x.marks[:x.marked]; !slices.Equal(got, marks) {
+				t.Fatalf("%s: %q: marks %d, want %d", name, p, got, marks)
 			}
 		}
 	}

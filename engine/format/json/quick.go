@@ -41,13 +41,16 @@ const slack = 32
 
 // target is where the values of an output go.
 type target struct {
-	i64   []int64
-	f64   []float64
-	i32   []int32
-	bools []uint8
-	views []data.View
-	v     *data.Vector
-	buf   int // number of the text's buffer in v, -1: not known yet
+	i64      []int64
+	f64      []float64
+	i32      []int32
+	bools    []uint8
+	views    []data.View
+	v        *data.Vector
+	buf      int      // number of the text's buffer in v, -1: not known yet
+	spareBuf int      // that of unescaped text, -1: not known yet
+	precise  bool     // TIMESTAMP(3)
+	nulls    []uint64 // of v, once it has some and its layout is i64
 }
 
 // prepare readies the quick reader, if the schema is one for it.
@@ -113,7 +116,7 @@ func (d *decoder) begin(p []byte) *window {
 	d.window.from, d.window.to = 0, 0
 	d.text, d.at = p, unsafe.Pointer(unsafe.SliceData(p))
 	for i, v := range d.b.Cols {
-		d.targets[i] = target{v.I64, v.F64, v.I32, v.Bool, v.Views, v, -1}
+		d.targets[i] = target{v.I64, v.F64, v.I32, v.Bool, v.Views, v, -1, -1, v.Type.Precision == 3, nil}
 	}
 	return d.window
 }
@@ -127,6 +130,12 @@ func (d *decoder) quickly(i, end int, message bool) int {
 	}
 	d.record++
 	d.got, d.bound, d.message = 0, 0, message
+	if to := d.stencilled(i, end); to >= 0 {
+		d.absent()
+		return to
+	}
+	d.got = 0
+	from := i
 	if i = d.quickObject(i+1, end, d.root); i < 0 {
 		return -1
 	}
@@ -145,10 +154,29 @@ func (d *decoder) quickly(i, end int, message bool) int {
 			return -1
 		}
 	}
-	for m := d.all &^ d.got; m != 0; m &= m - 1 {
-		data.SetNullRow(d.b.Cols[bits.TrailingZeros64(m)], d.row)
+	d.absent()
+	if message {
+		d.learn(d.text[from:i])
+	} else {
+		d.learn(d.text[from : i+1])
 	}
 	return i
+}
+
+// absent makes what the record at hand does not have NULL.
+func (d *decoder) absent() {
+	for m := d.all &^ d.got; m != 0; m &= m - 1 {
+		t := &d.targets[bits.TrailingZeros64(m)]
+		if t.nulls == nil {
+			data.SetNullRow(t.v, d.row)
+			if t.v.Type.Phys() == data.PhysI64 {
+				t.nulls = t.v.Nulls
+			}
+			continue
+		}
+		t.i64[d.row] = 0
+		t.nulls[d.row>>6] |= 1 << (d.row & 63)
+	}
 }
 
 // letter and eightAt are the byte and the eight bytes at p[i], without a check.
@@ -266,11 +294,15 @@ func (d *decoder) quickObject(i, end int, n *node) int {
 
 // null goes past the word null and makes the value that; what follows is looked at there.
 func (d *decoder) null(i int, m *quickMember) int {
-	if uint32(eightAt(d.at, i)) != 'n'|'u'<<8|'l'<<16|'l'<<24 {
+	if !null(d.at, i) {
 		return -1
 	}
 	d.got &^= m.bit
 	return i + 4
+}
+
+func null(p unsafe.Pointer, i int) bool {
+	return uint32(eightAt(p, i)) == 'n'|'u'<<8|'l'<<16|'l'<<24
 }
 
 // quickValue reads the value of a member that is wanted.
@@ -292,7 +324,7 @@ func (d *decoder) quickValue(i, end int, m *quickMember) int {
 		if letter(p, i) != '"' {
 			return d.null(i, m)
 		}
-		if end-i >= 26 && t.v.Type.Precision == 3 {
+		if end-i >= 26 && t.precise {
 			if ms, ok := d.stamp.Known(eightAt(p, i+1), eightAt(p, i+9), eightAt(p, i+17)); ok {
 				t.i64[d.row] = ms
 				d.got |= m.bit
@@ -310,43 +342,9 @@ func (d *decoder) quickValue(i, end int, m *quickMember) int {
 		t.i64[d.row] = ms
 		d.got |= m.bit
 		return to + 1
-	case real, scaled:
-		x, fraction, to := digitsAndPoint(p, i)
-		if to < 0 {
-			if letter(p, i) == 'n' {
-				return d.null(i, m)
-			}
-			break
-		}
-		if m.act == real {
-			f := float64(x) / powers[fraction]
-			if x == 0 && letter(p, i) == '-' {
-				f = -f
-			}
-			t.f64[d.row] = f
-		} else {
-			up := t.v.Type.Scale - fraction
-			if up < 0 || up > 15 {
-				break
-			}
-			limit := int64(powers[min(t.v.Type.Precision, 18)-up])
-			if x >= limit || x <= -limit {
-				break
-			}
-			t.i64[d.row] = x * int64(powers[up])
-		}
-		d.got |= m.bit
-		return to
-	case truth:
-		switch x := eightAt(p, i); {
-		case uint32(x) == 't'|'r'<<8|'u'<<16|'e'<<24:
-			t.bools[d.row] = 1
-			d.got |= m.bit
-			return i + 4
-		case x<<24 == ('f'|'a'<<8|'l'<<16|'s'<<24|'e'<<32)<<24:
-			t.bools[d.row] = 0
-			d.got |= m.bit
-			return i + 5
+	case real, scaled, truth:
+		if to := d.quickScalar(i, m.act, m.out, m.bit); to >= 0 {
+			return to
 		}
 	}
 	if !d.bounded(i, end) {

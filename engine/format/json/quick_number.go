@@ -40,6 +40,53 @@ func digits(p unsafe.Pointer, i int) (x int64, next int) {
 	return x, i
 }
 
+// quickScalar reads a number with a fraction, a truth value or NULL.
+func (d *decoder) quickScalar(i int, as act, out int, bit uint64) int {
+	p, t := d.at, &d.targets[out]
+	switch as {
+	case real, scaled:
+		x, fraction, to := digitsAndPoint(p, i)
+		if to < 0 {
+			break
+		}
+		if as == real {
+			f := float64(x) / powers[fraction]
+			if x == 0 && letter(p, i) == '-' {
+				f = -f
+			}
+			t.f64[d.row] = f
+		} else {
+			up := t.v.Type.Scale - fraction
+			if up < 0 || up > 15 {
+				break
+			}
+			limit := int64(powers[min(t.v.Type.Precision, 18)-up])
+			if x >= limit || x <= -limit {
+				break
+			}
+			t.i64[d.row] = x * int64(powers[up])
+		}
+		d.got |= bit
+		return to
+	case truth:
+		switch x := eightAt(p, i); {
+		case uint32(x) == 't'|'r'<<8|'u'<<16|'e'<<24:
+			t.bools[d.row] = 1
+			d.got |= bit
+			return i + 4
+		case x<<24 == ('f'|'a'<<8|'l'<<16|'s'<<24|'e'<<32)<<24:
+			t.bools[d.row] = 0
+			d.got |= bit
+			return i + 5
+		}
+	}
+	if null(p, i) {
+		d.got &^= bit
+		return i + 4
+	}
+	return -1
+}
+
 // digitsAndPoint reads a number of up to 15 digits, some of which may follow
 // a point: x and how many do.
 func digitsAndPoint(p unsafe.Pointer, i int) (x int64, fraction, next int) {

@@ -8,22 +8,11 @@ func (d *decoder) pass(i, end int) int {
 	switch c := letter(p, i); {
 	case c == '"':
 		return d.passText(i+1, end)
-	case c == '-' || c-'0' <= 9:
-		if _, _, to := digitsAndPoint(p, i); to >= 0 {
-			return to
-		}
-	case c == 'n':
-		if uint32(eightAt(p, i)) == 'n'|'u'<<8|'l'<<16|'l'<<24 {
-			return i + 4
-		}
-		return -1
-	case c == 't':
-		if uint32(eightAt(p, i)) == 't'|'r'<<8|'u'<<16|'e'<<24 {
-			return i + 4
-		}
-		return -1
 	case c == '{':
 		return d.passObject(i+1, end, 0)
+	}
+	if to := d.passWord(i); to >= 0 {
+		return to
 	}
 	if !d.bounded(i, end) {
 		return -1
@@ -33,6 +22,30 @@ func (d *decoder) pass(i, end int) int {
 		return -1
 	}
 	return next
+}
+
+// passWord goes past a number, a truth value or NULL.
+func (d *decoder) passWord(i int) int {
+	p := d.at
+	switch letter(p, i) {
+	case 'n':
+		if null(p, i) {
+			return i + 4
+		}
+	case 't':
+		if uint32(eightAt(p, i)) == 't'|'r'<<8|'u'<<16|'e'<<24 {
+			return i + 4
+		}
+	case 'f':
+		if eightAt(p, i)<<24 == ('f'|'a'<<8|'l'<<16|'s'<<24|'e'<<32)<<24 {
+			return i + 5
+		}
+	default:
+		if _, _, to := digitsAndPoint(p, i); to >= 0 {
+			return to
+		}
+	}
+	return -1
 }
 
 // passText goes past the string whose first character is at i.

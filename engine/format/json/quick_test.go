@@ -1,6 +1,9 @@
 package json
 
 import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -89,12 +92,124 @@ func FuzzQuick(f *testing.F) {
 			if err != nil {
 				b.WriteString(err.Error())
 			}
+			m, err := newDecoder(spec)
+			if err != nil {
+				t.Fatal(err)
+			}
+			m.quick = quick
+			b.WriteString("messages\n" + readMessages(m, spec, good, good, record, record, good, record, good))
 			return b.String()
 		}
 		if quick, slow := read(true), read(false); quick != slow {
 			t.Errorf("%q: quick\n%s\ncareful\n%s", record, quick, slow)
 		}
 	})
+}
+
+// readMessages is the rows of messages, how many there are behind each of them,
+// and the error.
+func readMessages(d *decoder, s format.DecoderSpec, messages ...string) string {
+	var ends []int
+	text := strings.Join(messages, "")
+	for _, m := range messages {
+		ends = append(ends, len(m))
+		if n := len(ends); n > 1 {
+			ends[n-1] += ends[n-2]
+		}
+	}
+	buf := data.WrapBuffer([]byte(text + strings.Repeat("}", 2*slack)))
+	b, rows := data.MakeBatch(s.Types, 0), make([]int32, len(ends))
+	n, err := d.DecodeMessages(buf.B[:len(text)+slack], ends, buf, b, rows)
+	return fmt.Sprint(formattest.Rows(b), rows[:n], err)
+}
+
+// TestStencils: records of a few layouts that take turns are read by their
+// stencils, as lines and as messages, and give what the careful reader reads.
+func TestStencils(t *testing.T) {
+	spec := quickSpec(t)
+	lines := inLayouts(1500)
+	for _, alone := range []bool{false, true} {
+		read := func(quick bool) (string, *decoder) {
+			d, err := newDecoder(spec)
+			if err != nil {
+				t.Fatal(err)
+			}
+			d.quick = quick
+			if alone {
+				return readMessages(d, spec, lines...), d
+			}
+			rows, _, err := formattest.Run(d, spec.Types, strings.Join(lines, "\n"), 0)
+			return fmt.Sprint(rows, err), d
+		}
+		quick, d := read(true)
+		if slow, _ := read(false); quick != slow {
+			t.Errorf("messages %v: quick\n%s\ncareful\n%s", alone, quick, slow)
+		}
+		if n := len(d.stencils.all); n != 4 || d.stencils.luck < patience/2 {
+			t.Errorf("messages %v: %d stencils, luck %d", alone, n, d.stencils.luck)
+		}
+	}
+}
+
+// inLayouts are records of a few layouts.
+func inLayouts(n int) []string {
+	layouts := []string{
+		`{"a":%d,"text":"channel-%[1]d","in":{"x":%[1]d,"at":"2024-02-29 12:34:56.789","a member of a long name":"a long text, number %[1]d"}}`,
+		`{"text":"quoted \\ \"%d\" ","a":-%[1]d,"un":{"x":"a\n","y":{}},"other":{"n":%[1]d.5,"e":true,"z":null,"deep":{"deeper":{}}}}`,
+		`{ "d": %d.25 , "m": 1%[1]d.5, "in": null, "un": false ,"cs": "2024-02-29 12:34:56.78", "e": true }`,
+		`{"d":null,"a":%d,"text":null,"e":null,"un":"x%[1]d"}`,
+	}
+	var lines []string
+	for i := range 1500 {
+		lines = append(lines, fmt.Sprintf(layouts[i*7%10%4], i))
+	}
+	return lines
+}
+
+// TestBrokenRecords: what is wrong somewhere in a record of a known layout is
+// seen, and the records around it are read.
+func TestBrokenRecords(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	spec := quickSpec(t, "ignore-parse-errors", "true")
+	lines := inLayouts(300)
+	for round := range 40 {
+		text := slices.Clone(lines)
+		for i := 20; i < len(text); i++ {
+			if r.IntN(8) > 0 {
+				continue
+			}
+			p := []byte(text[i])
+			switch at := r.IntN(len(p)); r.IntN(4) {
+			case 0:
+				p[at] = byte(r.IntN(256))
+			case 1:
+				p = slices.Delete(p, at, min(at+1+r.IntN(3), len(p)))
+			default:
+				p = slices.Insert(p, at, []byte(`"\\{}[]:,0-.e7n a` + "\t\x01\xc3\r")[r.IntN(21)])
+			}
+			text[i] = strings.ReplaceAll(string(p), "\n", " ")
+		}
+		read := func(quick, alone bool) []string {
+			d, err := newDecoder(spec)
+			if err != nil {
+				t.Fatal(err)
+			}
+			d.quick = quick
+			if alone {
+				return strings.Split(readMessages(d, spec, text...), " 20")
+			}
+			rows, skipped, err := formattest.Run(d, spec.Types, strings.Join(text, "\n"), 0)
+			return append(rows, fmt.Sprint(skipped, err))
+		}
+		for _, alone := range []bool{false, true} {
+			quick, slow := read(true, alone), read(false, alone)
+			for i := range max(len(quick), len(slow)) {
+				if i >= len(quick) || i >= len(slow) || quick[i] != slow[i] {
+					t.Fatalf("round %d, messages %v, row %d: quick\n%s\ncareful\n%s", round, alone, i, quick[min(i, len(quick)-1)], slow[min(i, len(slow)-1)])
+				}
+			}
+		}
+	}
 }
 
 // TestQuickReaderIsUsed: records as programs write them do not need the careful one.

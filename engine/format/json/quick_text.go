@@ -20,60 +20,79 @@ func (d *decoder) quickText(i, end int, m *quickMember) int {
 	if to >= end {
 		return -1
 	}
-	t := &d.targets[m.out]
 	if c := letter(p, to); c != '"' {
 		if c != '\\' {
 			return -1
 		}
-		return d.quickEscaped(from, to, end, m)
+		for letter(p, to) == '\\' { // where it ends, as no more than that is written
+			if to = d.window.stop(to + 2); to >= end {
+				return -1
+			}
+		}
+		if letter(p, to) != '"' || d.window.high && !utf8.Valid(d.text[from:to]) || !d.unescapeText(from, to, m.out) {
+			return -1
+		}
+		d.got |= m.bit
+		return to + 1
 	}
 	if d.window.high && !utf8.Valid(d.text[from:to]) {
 		return -1
 	}
 	d.got |= m.bit
-	n, lo := to-from, eightAt(p, from)
-	if n > data.InlineLen {
-		if t.buf < 0 {
-			if d.buf == nil {
-				t.v.SetBytes(d.row, d.text[from:to])
-				return to + 1
-			}
-			t.buf = format.BufferOf(t.v, d.buf)
-		}
-		t.views[d.row] = data.View{A: uint64(n) | lo<<32, B: uint64(t.buf) | uint64(d.start+from)<<32}
-		return to + 1
-	}
-	if n <= 4 {
-		t.views[d.row] = data.View{A: uint64(n) | lo&(1<<(8*n)-1)<<32}
-		return to + 1
-	}
-	rest := lo>>32 | eightAt(p, from+8)<<32
-	t.views[d.row] = data.View{A: uint64(n) | lo<<32, B: rest & (1<<(8*(n-4)) - 1)}
+	d.plainText(from, to, m.out)
 	return to + 1
 }
 
-// quickEscaped reads a string that has escapes; the first is at esc.
-func (d *decoder) quickEscaped(from, esc, end int, m *quickMember) int {
-	p := d.at
-	to := esc
-	for letter(p, to) == '\\' { // where it ends, as no more than that is written
-		if to = d.window.stop(to + 2); to >= end {
-			return -1
+// plainText makes the text p[from:to], which has no escapes, the value of an output.
+func (d *decoder) plainText(from, to, out int) {
+	p, t := d.at, &d.targets[out]
+	n, lo := to-from, eightAt(p, from)
+	if n > data.InlineLen {
+		if t.buf < 0 && !d.buffer(t) {
+			t.v.SetBytes(d.row, d.text[from:to])
+			return
 		}
+		t.views[d.row] = data.View{A: uint64(n) | lo<<32, B: uint64(t.buf) | uint64(d.start+from)<<32}
+		return
 	}
-	if letter(p, to) != '"' || d.window.high && !utf8.Valid(d.text[from:to]) {
-		return -1
+	if n <= 4 {
+		t.views[d.row] = data.View{A: uint64(n) | lo&(1<<(8*n)-1)<<32}
+		return
 	}
-	dst := d.room(to - from)
-	n := unescapeBlocks(dst, d.text[from:to])
+	rest := lo>>32 | eightAt(p, from+8)<<32
+	t.views[d.row] = data.View{A: uint64(n) | lo<<32, B: rest & (1<<(8*(n-4)) - 1)}
+}
+
+// buffer finds the number of the text's buffer among those of an output; false: it has none.
+func (d *decoder) buffer(t *target) bool {
+	if d.buf == nil {
+		return false
+	}
+	t.buf = format.BufferOf(t.v, d.buf)
+	return true
+}
+
+// unescapeText makes the meaning of the text p[from:to] the value of an
+// output; false: it has \u or what is no escape.
+func (d *decoder) unescapeText(from, to, out int) bool {
+	dst, src := d.room(to-from), d.text[from:to]
+	n := unescapeBlocks(dst, src)
 	if n < 0 {
-		if n = unescapePlain(dst, d.text[from:to]); n < 0 {
-			return -1
+		if n = unescapePlain(dst, src); n < 0 {
+			return false
 		}
 	}
-	d.got |= m.bit
-	d.keepRoom(d.targets[m.out].v, d.row, dst[:n])
-	return to + 1
+	t := &d.targets[out]
+	if n <= data.InlineLen {
+		t.views[d.row] = data.InlineView(dst[:n])
+		return true
+	}
+	if t.spareBuf < 0 {
+		t.spareBuf = format.BufferOf(t.v, d.unescaped)
+	}
+	t.views[d.row] = data.View{A: uint64(n) | uint64(binary.LittleEndian.Uint32(dst))<<32, B: uint64(t.spareBuf) | uint64(d.used)<<32}
+	d.used += n
+	return true
 }
 
 // unescapePlain writes the meaning of the text of a string to dst, which has
@@ -123,6 +142,9 @@ func (d *decoder) room(n int) []byte {
 		}
 		d.unescaped, d.used = data.NewBuffer(n+spare), 0
 		d.unescaped.B = d.unescaped.B[:cap(d.unescaped.B)] // as long as it will be: those who have views of it read its length
+		for i := range d.targets {
+			d.targets[i].spareBuf = -1
+		}
 	}
 	return d.unescaped.B[d.used:]
 }
