@@ -52,6 +52,20 @@ type Join struct {
 	// Unread are columns of the rows given that the next operator does not read:
 	// their values are not given.
 	Unread []int `json:"unread,omitzero"`
+	// Best says that the next stateful operator keeps the first row of each group
+	// only, in an order: rows that are surely not need not be given.
+	Best *Best `json:"best,omitzero"`
+}
+
+// Best says of a join of inserts that of all rows given with the same row of one
+// input only the first in an order counts, the first to come of equal ones.
+type Best struct {
+	// Of is the input, 0 or 1, whose row tells the group: all that the group is by are
+	// columns of it. What the order is by are columns of the other input.
+	Of    int       `json:"of"`
+	Order []SortKey `json:"order"` // by columns of that input
+	// Lasts says that what was given counts for ever, not for the batch only.
+	Lasts bool `json:"lasts,omitzero"`
 }
 
 // JoinRows are columns that identify the rows of the inputs of a join.

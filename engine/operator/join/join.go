@@ -40,6 +40,7 @@ type join struct {
 	first  []unsafe.Pointer // scratch: by position: the first candidate
 	judged []int32          // scratch
 	pairs  pairs
+	best   *best // nil: all rows count
 	out    changes
 
 	touched uint64
@@ -76,6 +77,9 @@ func New(op graph.Op, input [][]data.Column, functions *function.Set) (operator.
 		}
 	}
 	j.out.leaveOut(spec.Unread)
+	if spec.Best != nil && kind == graph.InnerJoin && spec.LeftInserts && spec.RightInserts {
+		j.best = newBest(spec)
+	}
 	if spec.Condition != nil {
 		var err error
 		if j.cond, err = operator.NewCondition(*spec.Condition, input, functions); err != nil {
@@ -125,6 +129,9 @@ func (j *join) Process(input int, b *data.Batch, out operator.Output) error {
 		j.keep(input, b)
 	}
 	j.out.begin(j, input, b, out)
+	if j.best != nil {
+		j.best.begin()
+	}
 	if err := j.match(input, b); err != nil {
 		return err
 	}
@@ -339,6 +346,9 @@ func (j *join) give(input int, b *data.Batch) error {
 		if err := j.judge(input, b); err != nil {
 			return err
 		}
+	}
+	if j.best != nil {
+		j.best.leave(j, input, b)
 	}
 	err := j.out.addAll(p, j.rows)
 	p.at, p.rec = p.at[:0], p.rec[:0]

@@ -381,6 +381,7 @@ func (p *planner) aggregate(n *logical.Aggregate, in *stream) (*stream, error) {
 		Schema: n.Schema(), Modes: modes,
 		GroupAggregate: &graph.GroupAggregate{Keys: n.Keys, Aggs: aggs, MiniBatch: p.config.MiniBatch, UpdateBefore: modes.UpdateBefore, TTLMillis: p.ttl(n.TTL), OfNothing: p.config.Batch && len(n.Keys) == 0 && len(aggs) > 0},
 	}
+	p.bestOfGroup(op.GroupAggregate, in)
 	s := &stream{schema: op.Schema, modes: modes, meaning: m, producer: producer("GroupAggregate", n.Keys, n.Aggs, n.Names, names), lies: [][]int{firsts(len(n.Keys))}}
 	s.vertex, s.parallelism = p.gather(in, op, n.Keys)
 	return s, nil

@@ -57,6 +57,9 @@ func (p *planner) topN(n *logical.TopN, in *stream) (*stream, error) {
 	}
 	detail := logical.TopNText(n.Keys, n.Order, n.From, n.To, n.Number, names)
 	op := graph.Op{UID: p.uid("top", m.rows), Name: "TopN", Detail: detail, Schema: n.Schema(), Modes: modes, TopN: t}
+	if t.MiniBatch && t.From == 1 && t.To == 1 && !t.Latest && !t.Windowed {
+		p.best(in, t.Keys, t.Order, t.TTLMillis)
+	}
 	s := &stream{schema: op.Schema, modes: modes, meaning: m, producer: "Rank(" + detail + ")", lies: [][]int{n.Keys}}
 	s.vertex, s.parallelism = p.gather(in, op, n.Keys)
 	return s, nil
