@@ -45,6 +45,9 @@ func (c *compiler) choose(e Expr, args []*node) (*node, error) {
 	key := e
 	key.Func = "CASE"
 	return c.make(key, kept, false, func() (kernel, bool, error) {
+		if blends(e.Type, kept) {
+			return (*machine).blend, false, nil
+		}
 		w := switchOf(e.Type, kept)
 		return func(m *machine, n *node, s *selection) (*data.Vector, error) { return m.choose(n, w, s) }, false, nil
 	})

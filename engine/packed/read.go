@@ -14,7 +14,7 @@ import (
 type Picks struct {
 	recs   []unsafe.Pointer
 	room   []unsafe.Pointer
-	same   []int32 // where this row came before in recs; -1: it did not
+	same   []int32 // where this row came before in recs; -1: it did not; empty: nobody asked yet
 	absent bool    // some are nil
 	recent [recentRows]int32
 }
@@ -32,7 +32,18 @@ func (p *Picks) Room(n int) []unsafe.Pointer {
 // Pick sets the rows; nil stands for a row of NULLs. recs must stay as they are
 // until the last Gather.
 func (p *Picks) Pick(recs []unsafe.Pointer) {
-	p.recs, p.absent = recs, false
+	p.recs, p.absent, p.same = recs, false, p.same[:0]
+	for _, rec := range recs {
+		if rec == nil {
+			p.absent = true
+			return
+		}
+	}
+}
+
+// compare fills same.
+func (p *Picks) compare() {
+	recs := p.recs
 	if cap(p.same) < len(recs) {
 		p.same = make([]int32, max(len(recs), data.BatchSize))
 	}
@@ -41,7 +52,6 @@ func (p *Picks) Pick(recs []unsafe.Pointer) {
 	for i, rec := range recs {
 		p.same[i] = -1
 		if rec == nil {
-			p.absent = true
 			continue
 		}
 		at := &p.recent[uint64(uintptr(rec))*0x9E3779B97F4A7C15>>54&(recentRows-1)]
@@ -120,6 +130,9 @@ func readValues[T any](recs []unsafe.Pointer, at int, to []T) {
 }
 
 func (l *Layout) readStrings(p *Picks, at *place, v *data.Vector) {
+	if len(p.same) < len(p.recs) {
+		p.compare()
+	}
 	for i, rec := range p.recs {
 		if rec == nil {
 			continue

@@ -202,47 +202,52 @@ func (j *joiner) Watermark(wm int64, out operator.Output) error {
 	return out.Watermark(wm)
 }
 
-// matching is the join of one window.
+// matching is the join of one window: the rows of the right side are entered in a
+// table by their keys, those of the left side come by a batch at a time.
 type matching struct {
 	*joiner
 	out     operator.Output
-	recs    [2][]unsafe.Pointer
-	hashes  [2][]uint64
-	null    [2][]bool // a key is NULL that equals nothing
-	matched [2][]bool
+	recs    [2][]unsafe.Pointer // left: of the batch at hand
+	matched [2][]bool           // of the sides whose rows are given by that
 	pairs   [2][]int32
 	picked  [2][]unsafe.Pointer
+	left    []*data.Vector // keys of the batch at hand
+	equal   []bool
+
+	hashes []uint64 // of the right side
+	heads  []int32  // by hash: the first row of a chain, from 1
+	next   []int32
 }
 
 func (j *joiner) join(p *joinPane, out operator.Output) error {
-	m := &matching{joiner: j, out: out}
-	for s, log := range p.logs {
-		m.recs[s] = make([]unsafe.Pointer, 0, log.Len())
-		for at, end := uint64(state.LogStart), log.End(); ; {
-			_, rec, next := log.Next(at, end)
-			if rec == nil {
-				break
-			}
-			m.recs[s] = append(m.recs[s], rec)
-			at = next
-		}
-		m.matched[s] = make([]bool, len(m.recs[s]))
-	}
-	if len(m.recs[0]) > 0 && len(m.recs[1]) > 0 {
-		if err := m.match(); err != nil {
-			return err
-		}
-	}
 	kind := j.spec.Kind
-	switch {
-	case kind == graph.SemiJoin:
-		return m.single(0, true)
-	case kind == graph.AntiJoin:
-		return m.single(0, false)
+	leftAlone := kind == graph.SemiJoin || kind == graph.AntiJoin || kind.KeepsLeft()
+	if p.logs[1].Len() == 0 && !leftAlone || p.logs[0].Len() == 0 && !kind.KeepsRight() {
+		return nil
 	}
-	if kind.KeepsLeft() {
-		if err := m.single(0, false); err != nil {
-			return err
+	m := &matching{joiner: j, out: out}
+	if err := m.enter(p.logs[1]); err != nil {
+		return err
+	}
+	if kind.KeepsRight() {
+		m.matched[1] = make([]bool, len(m.recs[1]))
+	}
+	if leftAlone {
+		m.matched[0] = make([]bool, data.BatchSize)
+	}
+	at, end := uint64(state.LogStart), p.logs[0].End()
+	for at < end {
+		m.recs[0], at = some(p.logs[0], m.recs[0][:0], at, end, data.BatchSize)
+		if len(m.recs[1]) > 0 && len(m.recs[0]) > 0 {
+			if err := m.match(); err != nil {
+				return err
+			}
+		}
+		if leftAlone {
+			if err := m.single(0, kind == graph.SemiJoin); err != nil {
+				return err
+			}
+			clear(m.matched[0])
 		}
 	}
 	if kind.KeepsRight() {
@@ -251,32 +256,64 @@ func (j *joiner) join(p *joinPane, out operator.Output) error {
 	return nil
 }
 
-// hash computes the key hashes of a side's rows.
-func (m *matching) hash(s int) error {
-	side := &m.sides[s]
-	m.hashes[s], m.null[s] = make([]uint64, len(m.recs[s])), make([]bool, len(m.recs[s]))
-	keys := everyColumn(len(side.keys))
-	for from := 0; from < len(m.recs[s]); from += data.BatchSize {
-		recs := m.recs[s][from:min(from+data.BatchSize, len(m.recs[s]))]
-		b, err := m.columns(s, recs, side.keys)
+// some appends up to n records of a log, and tells where to go on.
+func some(log *state.Log, recs []unsafe.Pointer, at, end uint64, n int) ([]unsafe.Pointer, uint64) {
+	for range n {
+		_, rec, next := log.Next(at, end)
+		if rec == nil {
+			return recs, end
+		}
+		recs, at = append(recs, rec), next
+	}
+	return recs, at
+}
+
+// enter makes the table of the right side.
+func (m *matching) enter(log *state.Log) error {
+	m.recs[1], _ = some(log, make([]unsafe.Pointer, 0, log.Len()), state.LogStart, log.End(), log.Len())
+	all := m.recs[1]
+	size := 1 << bits.Len(uint(2*len(all)))
+	m.hashes, m.heads, m.next = make([]uint64, len(all)), make([]int32, size), make([]int32, len(all))
+	without := make([]bool, len(all))
+	for from := 0; from < len(all); from += data.BatchSize {
+		recs := all[from:min(from+data.BatchSize, len(all))]
+		b, err := m.keysOf(1, recs)
 		if err != nil {
 			return err
 		}
-		data.HashKeys(b, keys)
-		copy(m.hashes[s][from:], b.Hashes)
-		for k, v := range b.Cols {
-			if v.Nulls == nil || m.spec.NullKeys != nil && m.spec.NullKeys[k] {
-				continue
-			}
-			for i := range recs {
-				if v.IsNull(i) {
-					m.null[s][from+i] = true
-				}
-			}
+		copy(m.hashes[from:], b.Hashes)
+		for i := range recs {
+			without[from+i] = m.keyless(b.Cols, i)
 		}
 		b.Release()
 	}
+	for r := len(all) - 1; r >= 0; r-- { // so that chains are in the order of arrival
+		if !without[r] {
+			at := &m.heads[m.hashes[r]>>7&uint64(size-1)]
+			m.next[r], *at = *at, int32(r)+1
+		}
+	}
 	return nil
+}
+
+// keysOf gathers the keys of rows of a side, with their hashes.
+func (m *matching) keysOf(s int, recs []unsafe.Pointer) (*data.Batch, error) {
+	b, err := m.columns(s, recs, m.sides[s].keys)
+	if err != nil {
+		return nil, err
+	}
+	data.PooledHashes(b, everyColumn(len(b.Cols)))
+	return b, nil
+}
+
+// keyless tells whether a key of a row is NULL that equals nothing.
+func (m *matching) keyless(keys []*data.Vector, i int) bool {
+	for k, v := range keys {
+		if v.Nulls != nil && v.IsNull(i) && (m.spec.NullKeys == nil || !m.spec.NullKeys[k]) {
+			return true
+		}
+	}
+	return false
 }
 
 // columns gathers columns of rows of a side.
@@ -295,27 +332,21 @@ func (m *matching) columns(s int, recs []unsafe.Pointer, which []int) (*data.Bat
 	return b, nil
 }
 
-// match looks for the pairs.
+// match looks for the pairs of the batch at hand.
 func (m *matching) match() error {
-	for s := range 2 {
-		if err := m.hash(s); err != nil {
-			return err
-		}
+	b, err := m.keysOf(0, m.recs[0])
+	if err != nil {
+		return err
 	}
-	size := 1 << bits.Len(uint(2*len(m.recs[1])))
-	heads, next := make([]int32, size), make([]int32, len(m.recs[1]))
-	for r := len(next) - 1; r >= 0; r-- { // so that chains are in the order of arrival
-		if !m.null[1][r] {
-			at := &heads[m.hashes[1][r]>>7&uint64(size-1)]
-			next[r], *at = *at, int32(r)+1
-		}
-	}
-	for l, h := range m.hashes[0] {
-		if m.null[0][l] {
+	defer b.Release()
+	m.left = b.Cols
+	last := uint64(len(m.heads) - 1)
+	for l, h := range b.Hashes {
+		if m.keyless(b.Cols, l) {
 			continue
 		}
-		for r := heads[h>>7&uint64(size-1)] - 1; r >= 0; r = next[r] - 1 {
-			if m.hashes[1][r] != h {
+		for r := m.heads[h>>7&last] - 1; r >= 0; r = m.next[r] - 1 {
+			if m.hashes[r] != h {
 				continue
 			}
 			m.pairs[0], m.pairs[1] = append(m.pairs[0], int32(l)), append(m.pairs[1], r)
@@ -336,20 +367,9 @@ func (m *matching) check() error {
 	}
 	defer func() { m.pairs[0], m.pairs[1] = m.pairs[0][:0], m.pairs[1][:0] }()
 	m.pick()
-	var keys [2]*data.Batch
-	for s := range keys {
-		var err error
-		if keys[s], err = m.columns(s, m.picked[s], m.sides[s].keys); err != nil {
-			return err
-		}
-		defer keys[s].Release()
-	}
-	n := 0
-	for i := range m.pairs[0] {
-		if sameKeys(keys[0].Cols, keys[1].Cols, i) {
-			m.pairs[0][n], m.pairs[1][n] = m.pairs[0][i], m.pairs[1][i]
-			n++
-		}
+	n, err := m.alike()
+	if err != nil {
+		return err
 	}
 	if n < len(m.pairs[0]) {
 		m.pairs[0], m.pairs[1] = m.pairs[0][:n], m.pairs[1][:n]
@@ -379,9 +399,12 @@ func (m *matching) check() error {
 			m.pick()
 		}
 	}
-	for s := range 2 {
+	for s, matched := range m.matched {
+		if matched == nil {
+			continue
+		}
 		for _, i := range m.pairs[s] {
-			m.matched[s][i] = true
+			matched[i] = true
 		}
 	}
 	if n == 0 || m.spec.Kind.LeftOnly() {
@@ -400,22 +423,53 @@ func (m *matching) pick() {
 	}
 }
 
-func sameKeys(a, b []*data.Vector, i int) bool {
-	for k := range a {
-		if !data.EqualAt(a[k], i, b[k], i) && !bothNaN(a[k], b[k], i) {
-			return false
+// alike moves the pairs whose keys are the same to the front and counts them.
+func (m *matching) alike() (int, error) {
+	right, err := m.columns(1, m.picked[1], m.sides[1].keys)
+	if err != nil {
+		return 0, err
+	}
+	defer right.Release()
+	if cap(m.equal) < len(m.pairs[0]) {
+		m.equal = make([]bool, data.BatchSize)
+	}
+	equal, left := m.equal[:len(m.pairs[0])], m.left
+	for i := range equal {
+		equal[i] = true
+	}
+	for k, b := range right.Cols {
+		a := left[k]
+		if a.Nulls == nil && b.Nulls == nil && a.Type.Phys() == data.PhysI64 && b.Type.Phys() == data.PhysI64 {
+			for i, l := range m.pairs[0] {
+				if a.I64[l] != b.I64[i] {
+					equal[i] = false
+				}
+			}
+			continue
+		}
+		for i, l := range m.pairs[0] {
+			if !data.EqualAt(a, int(l), b, i) && !bothNaN(a, int(l), b, i) {
+				equal[i] = false
+			}
 		}
 	}
-	return true
+	n := 0
+	for i, yes := range equal {
+		if yes {
+			m.pairs[0][n], m.pairs[1][n] = m.pairs[0][i], m.pairs[1][i]
+			n++
+		}
+	}
+	return n, nil
 }
 
-func bothNaN(a, b *data.Vector, i int) bool {
+func bothNaN(a *data.Vector, i int, b *data.Vector, j int) bool {
 	switch {
-	case a.IsNull(i) || b.IsNull(i):
+	case a.IsNull(i) || b.IsNull(j):
 	case a.Type.Phys() == data.PhysF64:
-		return a.F64[i] != a.F64[i] && b.F64[i] != b.F64[i]
+		return a.F64[i] != a.F64[i] && b.F64[j] != b.F64[j]
 	case a.Type.Phys() == data.PhysF32:
-		return a.F32[i] != a.F32[i] && b.F32[i] != b.F32[i]
+		return a.F32[i] != a.F32[i] && b.F32[j] != b.F32[j]
 	}
 	return false
 }
