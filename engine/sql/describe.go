@@ -8,6 +8,7 @@ import (
 
 	"github.com/weir-streams/weir/engine/catalog"
 	"github.com/weir-streams/weir/engine/data"
+	"github.com/weir-streams/weir/engine/function"
 	"github.com/weir-streams/weir/engine/sql/ast"
 )
 
@@ -115,8 +116,8 @@ func (s *Session) describeFunction(n *ast.Describe) (*Outcome, error) {
 		f = system
 	}
 	if f != nil {
-		i.add("system function", strconv.FormatBool(f.System))
-		i.add("temporary", strconv.FormatBool(f.Temporary))
+		i.add("is system function", strconv.FormatBool(f.System))
+		i.add("is temporary", strconv.FormatBool(f.Temporary))
 		i.add("class name", f.Class)
 		language := strings.ToUpper(f.Language)
 		if language == "" {
@@ -129,12 +130,15 @@ func (s *Session) describeFunction(n *ast.Describe) (*Outcome, error) {
 		return i.o, nil
 	}
 	name := strings.ToUpper(n.Name.Last().Name)
+	if listed := function.InSQL(n.Name.Last().Name); listed != "" {
+		name = listed
+	}
 	scalar, aggregate := s.env.Functions.Scalar(name), s.env.Functions.Aggregate(name)
 	if len(n.Name.Parts) > 1 || scalar == nil && aggregate == nil {
 		return nil, ast.Errorf(n.Name.Pos(), "Function '%s' doesn't exist.%s", n.Name, meantFunction(s.env.Functions.Suggest(name)))
 	}
-	i.add("system function", "true")
-	i.add("temporary", "false")
+	i.add("is system function", "true")
+	i.add("is temporary", "false")
 	if !n.Extended {
 		return i.o, nil
 	}
@@ -144,10 +148,14 @@ func (s *Session) describeFunction(n *ast.Describe) (*Outcome, error) {
 	}
 	i.add("kind", kind)
 	i.add("requirements", "[]")
-	i.add("deterministic", strconv.FormatBool(!s.volatile(name)))
-	i.add("constant folding", strconv.FormatBool(scalar != nil && !s.volatile(name)))
+	i.add("is deterministic", strconv.FormatBool(!slices.Contains(varying, name)))
+	i.add("supports constant folding", "true")
 	return i.o, nil
 }
+
+// varying are the functions that Flink says give another answer each time: those
+// of the time of a query are not among them.
+var varying = []string{"RAND", "RAND_INTEGER", "UUID", "UNIX_TIMESTAMP", "CURRENT_ROW_TIMESTAMP", "CURRENT_WATERMARK"}
 
 func meantFunction(near string) string {
 	if near == "" {

@@ -140,7 +140,7 @@ func (s *Session) describeModule(n *ast.Describe, f *catalog.Function, add func(
 		return ast.Errorf(n.Name.Pos(), "function '%s' cannot be used: %w", n.Name, err)
 	}
 	add("kind", string(s.users[name].Kind))
-	add("deterministic", strconv.FormatBool(u.Deterministic))
+	add("is deterministic", strconv.FormatBool(u.Deterministic))
 	for _, form := range u.Signatures {
 		add("signature", form)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/weir-streams/weir/engine/catalog"
 	"github.com/weir-streams/weir/engine/data"
+	"github.com/weir-streams/weir/engine/function"
 	"github.com/weir-streams/weir/engine/option"
 	"github.com/weir-streams/weir/engine/sql/ast"
 )
@@ -53,7 +54,9 @@ func (s *Session) show(n *ast.Show) (*Outcome, error) {
 	case "CURRENT DATABASE":
 		return list("current database name", []string{s.catalog.Database}), nil
 	case "FUNCTIONS":
-		return filtered("function name", slices.Concat(lower(s.env.Functions.Names()), s.userFunctions()))
+		names := slices.Concat(function.Listed, s.userFunctions())
+		slices.Sort(names)
+		return filtered("function name", names)
 	case "USER FUNCTIONS":
 		return filtered("function name", s.userFunctions())
 	case "MODULES":
@@ -99,14 +102,6 @@ func (s *Session) show(n *ast.Show) (*Outcome, error) {
 		return s.showCreate(n)
 	}
 	return nil, ast.Errorf(n.Pos(), "SHOW %s is not supported by this engine yet; run it on a Flink target", n.What)
-}
-
-func lower(list []string) []string {
-	out := make([]string, len(list))
-	for i, s := range list {
-		out[i] = strings.ToLower(s)
-	}
-	return out
 }
 
 // databaseOf is the database of FROM, or the current one.

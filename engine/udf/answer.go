@@ -65,12 +65,20 @@ func (i *instance) read(at uint32) (*answer, error) {
 
 // column reads column k of the answer into v, whose rows are rows; nil: 0 … n-1.
 func (a *answer) column(k, n int, v *data.Vector, t data.Type, rows []int32) error {
-	c, err := a.part(a.at+uint32(headSize+columnSize*k), columnSize)
+	if err := a.placed(a.at+uint32(headSize+columnSize*k), n, v, t, rows); err != nil {
+		return fmt.Errorf("column %d of its answer: %w", k+1, err)
+	}
+	return nil
+}
+
+// placed reads the column that is described at an address.
+func (a *answer) placed(at uint32, n int, v *data.Vector, t data.Type, rows []int32) error {
+	c, err := a.part(at, columnSize)
 	if err != nil {
 		return err
 	}
 	if got := int(u32(c[12:])); got != n {
-		return fmt.Errorf("column %d of its answer has %d values for %d rows", k+1, got, n)
+		return fmt.Errorf("it has %d values for %d rows", got, n)
 	}
 	var nulls []byte
 	if at := u32(c[8:]); at != 0 {
@@ -78,8 +86,64 @@ func (a *answer) column(k, n int, v *data.Vector, t data.Type, rows []int32) err
 			return err
 		}
 	}
-	if err := a.values(u32(c), u32(c[4:]), n, v, t, rows, nulls); err != nil {
-		return fmt.Errorf("column %d of its answer: %w", k+1, err)
+	if p := t.Phys(); p == data.PhysList || p == data.PhysRow {
+		return a.nested(u32(c), u32(c[4:]), n, v, t, rows, nulls)
+	}
+	return a.values(u32(c), u32(c[4:]), n, v, t, rows, nulls)
+}
+
+// nested reads lists or rows. Rows of v before the first of rows stay as they are.
+func (a *answer) nested(at, extra uint32, n int, v *data.Vector, t data.Type, rows []int32, nulls []byte) error {
+	dense := v
+	if rows != nil {
+		dense = data.NewVector(v.Type, n)
+		defer dense.Release()
+	}
+	within := n
+	if t.Phys() == data.PhysList {
+		ends, err := a.part(at, 4*(n+1))
+		if err != nil {
+			return err
+		}
+		end := uint32(0)
+		for k := range n + 1 {
+			next := u32(ends[4*k:])
+			if next < end || next > maxRows || k == 0 && next != 0 {
+				return fmt.Errorf("list %d ends at %d, behind %d", k, next, end)
+			}
+			end = next
+			dense.Offsets[k] = int32(end)
+		}
+		within = int(end)
+	}
+	for k, c := range dense.Children {
+		c.Resize(within)
+		if err := a.placed(extra+uint32(columnSize*k), within, c, c.Type, nil); err != nil {
+			return fmt.Errorf("part %d: %w", k+1, err)
+		}
+	}
+	for k := range n {
+		if isNull(nulls, k) {
+			if !t.Nullable {
+				return fmt.Errorf("it is NULL, but declared %s NOT NULL", t)
+			}
+			dense.SetNull(k)
+		}
+	}
+	if rows == nil || n == 0 {
+		return nil
+	}
+	var value []byte
+	next := int(rows[0])
+	for k, r := range rows {
+		for ; next < int(r); next++ { // between rows that were asked for nothing is known
+			data.SetNullRow(v, next)
+		}
+		value = data.EncodeValue(value[:0], dense, k)
+		if _, err := data.DecodeValue(value, v, int(r)); err != nil {
+			return err
+		}
+		next++
 	}
 	return nil
 }

@@ -33,11 +33,17 @@ func (l *space) take(n int) int {
 }
 
 // placed says where the parts of a column lie.
-type placed struct{ values, extra, nulls int } // -1: absent
+type placed struct {
+	values, extra, nulls int // -1: absent
+	// Of a column that holds others: its rows one behind another, and where the
+	// parts of those lie.
+	gathered *data.Vector
+	parts    []placed
+}
 
 // place finds room for a column of the rows.
 func (l *space) place(v *data.Vector, rows []int32) placed {
-	p := placed{extra: -1, nulls: -1}
+	p := placed{values: -1, extra: -1, nulls: -1}
 	n := len(rows)
 	if v.Nulls != nil {
 		p.nulls = l.take((n + 7) / 8)
@@ -63,17 +69,61 @@ func (l *space) place(v *data.Vector, rows []int32) placed {
 			break
 		}
 		p.values = l.take(8 * n)
+	case data.PhysList, data.PhysRow:
+		p.gathered = data.Gather(v, rows)
+		l.placeParts(&p, n)
 	default: // PhysF64
 		p.values = l.take(8 * n)
 	}
 	return p
 }
 
+// placeParts finds room for the columns in the lists or rows of a column.
+func (l *space) placeParts(p *placed, n int) {
+	v := p.gathered
+	if v.Type.Phys() == data.PhysList {
+		p.values = l.take(4 * (n + 1))
+		n = int(v.Offsets[n])
+	}
+	p.extra = l.take(columnSize * len(v.Children))
+	for _, c := range v.Children {
+		p.parts = append(p.parts, l.place(c, upTo(n)))
+	}
+}
+
+// describe writes where a column of n rows lies.
+func (p placed) describe(c []byte, base uint32, n int) {
+	le := binary.LittleEndian
+	for k, at := range []int{p.values, p.extra, p.nulls} {
+		if at >= 0 {
+			le.PutUint32(c[4*k:], base+uint32(at))
+		}
+	}
+	le.PutUint32(c[12:], uint32(n))
+}
+
+// writeParts writes the columns in lists or rows.
+func (p placed) writeParts(buf []byte, base uint32, n int) {
+	v := p.gathered
+	if v.Type.Phys() == data.PhysList {
+		for k, end := range v.Offsets[:n+1] {
+			binary.LittleEndian.PutUint32(buf[p.values+4*k:], uint32(end))
+		}
+		n = int(v.Offsets[n])
+	}
+	for k, c := range v.Children {
+		clear(buf[p.extra+columnSize*k : p.extra+columnSize*(k+1)])
+		p.parts[k].describe(buf[p.extra+columnSize*k:], base, n)
+		p.parts[k].write(buf, base, c, upTo(n))
+	}
+	v.Release()
+}
+
 // dense tells whether rows are 0, 1, 2, …
 func dense(rows []int32) bool { return len(rows) == 0 || int(rows[len(rows)-1]) == len(rows)-1 }
 
 // write puts the rows of a column where place said.
-func (p placed) write(buf []byte, v *data.Vector, rows []int32) {
+func (p placed) write(buf []byte, base uint32, v *data.Vector, rows []int32) {
 	n := len(rows)
 	if p.nulls >= 0 {
 		bits := buf[p.nulls : p.nulls+(n+7)/8]
@@ -105,6 +155,8 @@ func (p placed) write(buf []byte, v *data.Vector, rows []int32) {
 		for k, r := range rows {
 			putWide(buf[p.values+16*k:], data.Int128{Hi: v.I64[r] >> 63, Lo: uint64(v.I64[r])})
 		}
+	case data.PhysList, data.PhysRow:
+		p.writeParts(buf, base, n)
 	case data.PhysI128:
 		for k, r := range rows {
 			putWide(buf[p.values+16*k:], v.I128[r])
@@ -182,15 +234,7 @@ func (q *request) write(buf []byte, base uint32) {
 	le.PutUint32(buf[12:], q.extra)
 	for k, v := range q.cols {
 		c := buf[headSize+columnSize*k:]
-		p := q.at[k]
-		le.PutUint32(c, base+uint32(p.values))
-		if p.extra >= 0 {
-			le.PutUint32(c[4:], base+uint32(p.extra))
-		}
-		if p.nulls >= 0 {
-			le.PutUint32(c[8:], base+uint32(p.nulls))
-		}
-		le.PutUint32(c[12:], uint32(len(q.which[k])))
-		p.write(buf, v, q.which[k])
+		q.at[k].describe(c, base, len(q.which[k]))
+		q.at[k].write(buf, base, v, q.which[k])
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/weir-streams/weir/engine/data"
 	"github.com/weir-streams/weir/engine/function"
+	"github.com/weir-streams/weir/engine/graph"
 )
 
 func float32From(bits uint32) float32 { return math.Float32frombits(bits) }
@@ -95,8 +96,10 @@ func (m *module) eval(f *form, c *function.Call, rows []int32) error {
 		}
 	}
 	if len(rows) == 0 {
-		if f.result.Kind == data.Row {
+		if f.kind == graph.TableFunction {
 			clear(c.Out.Offsets)
+		} else {
+			unasked(c.Out, 0, c.N)
 		}
 		return nil
 	}
@@ -105,6 +108,16 @@ func (m *module) eval(f *form, c *function.Call, rows []int32) error {
 		return nil
 	}
 	return m.blame(f, c, rows, err)
+}
+
+// unasked makes rows valid that a call does not give, where lists depend on those before them.
+func unasked(v *data.Vector, from, to int) {
+	if p := v.Type.Phys(); p != data.PhysList && p != data.PhysRow {
+		return
+	}
+	for r := from; r < to; r++ {
+		data.SetNullRow(v, r)
+	}
 }
 
 func anyNull(args []*data.Vector, r int32) bool {
@@ -146,13 +159,18 @@ func (m *module) try(f *form, c *function.Call, rows []int32, keep bool) error {
 		if !keep {
 			return nil
 		}
-		if f.result.Kind == data.Row {
+		if f.kind == graph.TableFunction {
 			return a.lists(f, c, rows)
 		}
 		if a.columns != 1 {
 			return fmt.Errorf("its answer has %d columns, not one", a.columns)
 		}
-		return a.column(0, len(rows), c.Out, c.Out.Type.WithNull(f.result.Nullable), rows)
+		unasked(c.Out, 0, int(rows[0]))
+		if err := a.column(0, len(rows), c.Out, c.Out.Type.WithNull(f.result.Nullable), rows); err != nil {
+			return err
+		}
+		unasked(c.Out, int(rows[len(rows)-1])+1, c.N)
+		return nil
 	})
 }
 

@@ -169,13 +169,25 @@ func passable(t data.Type) error {
 		if t.Kind != data.Variant && t.Kind != data.Raw && t.Kind != data.Bitmap32 {
 			return nil
 		}
+	case data.PhysList, data.PhysRow:
+		for _, part := range t.Args {
+			if err := passable(part); err != nil {
+				return err
+			}
+		}
+		return nil
 	}
-	return fmt.Errorf("%s cannot be handed to a module; the types are BOOLEAN, the numbers, DECIMAL, STRING, BYTES, DATE, TIME, TIMESTAMP and TIMESTAMP_LTZ", t)
+	return fmt.Errorf("%s cannot be handed to a module; the types are BOOLEAN, the numbers, DECIMAL, STRING, BYTES, DATE, TIME, TIMESTAMP and TIMESTAMP_LTZ, and ARRAY, MAP, MULTISET and ROW of them", t)
 }
 
 func returnable(t data.Type) error {
 	if err := passable(t); err != nil {
 		return err
+	}
+	for _, part := range t.Args {
+		if err := returnable(part); err != nil {
+			return err
+		}
 	}
 	switch t.Kind {
 	case data.Char, data.Binary:

@@ -55,7 +55,7 @@ func Aggregate2[A, B, S, R any](name string, f Fold2[A, B, S, R]) *Function {
 func aggregate[S, R any](d *Function, retracts bool, merge func(s, other *S), value func(s *S) R, over func(cols []column) (add, retract func(s *S, i int))) *Function {
 	states := layout.For[S]()
 	d.Retract, d.Merge, d.State = retracts, merge != nil, states.Name
-	name, null := typeOf[R]()
+	name, null := typeOf[R](true)
 	if !null {
 		name += " NOT NULL"
 	}

@@ -13,7 +13,7 @@
 //	GOOS=wasip1 GOARCH=wasm go build -buildmode=c-shared -o functions.wasm .
 //
 // Arguments and results are bool, int32, int64, float32, float64, string,
-// []byte, Decimal, or Null of one of them. A function is not called where an
+// []byte, Decimal, slices, maps and structs of those, or Null of one of them. A function is not called where an
 // argument that is not Null is NULL: its result is NULL there. Strings and
 // bytes lie in a buffer that is used again: what is kept must be cloned. A
 // panic, and Fail, end the job's attempt with the message and the arguments.

@@ -69,13 +69,13 @@ func register(name, kind string, strict bool) *Function {
 }
 
 func argument[T any](f *Function) {
-	name, null := typeOf[T]()
+	name, null := typeOf[T](false)
 	f.Args, f.plain = append(f.Args, name), append(f.plain, !null)
 	f.Strict = f.Strict && !null
 }
 
 func result[T any](f *Function) {
-	name, null := typeOf[T]()
+	name, null := typeOf[T](true)
 	if !null && f.Strict {
 		name += " NOT NULL"
 	}

@@ -54,7 +54,7 @@ type Column struct {
 
 // Col declares a column of Go type T.
 func Col[T any](name string) Column {
-	typ, null := typeOf[T]()
+	typ, null := typeOf[T](true)
 	return Column{name, typ, null, func() builder { return &values[T]{name: name} }}
 }
 

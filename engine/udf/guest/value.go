@@ -3,7 +3,7 @@
 package guest
 
 import (
-	"fmt"
+	"reflect"
 	"unsafe"
 )
 
@@ -69,7 +69,9 @@ func load[T any](c column) []T {
 	case Null[[]byte]:
 		return any(nullable[[]byte](c)).([]T)
 	}
-	panic(fmt.Sprintf("a function cannot take %T", zero))
+	out := make([]T, n)
+	fill(c, reflect.ValueOf(out), c.skipping(nil))
+	return out
 }
 
 func spans(c column) (ends []uint32, bytes []byte) {
@@ -129,11 +131,18 @@ func store[T any](values []T, nulls []byte) column {
 		return split(v, nulls)
 	case []Null[[]byte]:
 		return split(v, nulls)
-	default:
+	case []bool, []int32, []int64, []float32, []float64, []Decimal:
 		keep = append(keep, values)
 		c.values = address(values)
+	default:
+		c = written(reflect.ValueOf(values))
 	}
 	if nulls != nil {
+		for i := 0; c.nulls != 0 && i < len(values); i++ {
+			if c.isNull(i) {
+				nulls[i>>3] |= 1 << (i & 7)
+			}
+		}
 		keep = append(keep, nulls)
 		c.nulls = address(nulls)
 	}
@@ -181,8 +190,9 @@ func joined[T string | []byte](values []T) (ends, bytes uint32) {
 	return address(e), address(b)
 }
 
-// typeOf is the SQL type of a Go type, and whether it can be NULL.
-func typeOf[T any]() (name string, null bool) {
+// typeOf is the SQL type of a Go type, and whether it can be NULL; whole: what is
+// in it says so too.
+func typeOf[T any](whole bool) (name string, null bool) {
 	var zero T
 	switch any(zero).(type) {
 	case bool:
@@ -218,5 +228,5 @@ func typeOf[T any]() (name string, null bool) {
 	case Null[Decimal]:
 		return "DECIMAL(38, 18)", true
 	}
-	panic(fmt.Sprintf("a function cannot have a value of type %T", zero))
+	return nestedType(reflect.TypeFor[T](), whole)
 }

@@ -8,6 +8,7 @@
 package main
 
 import (
+	"strconv"
 	"strings"
 	"unicode"
 
@@ -21,6 +22,8 @@ var (
 	_ = guest.Scalar2("or_else", orElse)
 	_ = guest.Scalar1("discount", discount).Types("DECIMAL(10, 2)", "DECIMAL(10, 2)")
 	_ = guest.Table1("words", words, guest.Col[string]("word"), guest.Col[int32]("position"))
+	_ = guest.Scalar1("tally", tally)
+	_ = guest.Scalar2("label", label)
 	_ = guest.Aggregate2("weighted", guest.Fold2[float64, int64, mean, guest.Null[float64]]{
 		Add: (*mean).add, Retract: (*mean).retract, Merge: (*mean).merge, Value: (*mean).value,
 	})
@@ -83,6 +86,54 @@ func words(text string, out *guest.Rows) {
 	for i, w := range strings.Fields(text) {
 		out.Add(w, int32(i+1))
 	}
+}
+
+// summary is a ROW: what there is in a list.
+type summary struct {
+	Words  map[string]int64
+	Longer [][]string    // each with those that are longer
+	Price  guest.Decimal `sql:"DECIMAL(10, 2)"`
+	First  guest.Null[string]
+}
+
+// tally takes a list apart. An element that is NULL is not counted.
+func tally(words []guest.Null[string]) summary {
+	out := summary{Words: map[string]int64{}, Price: guest.Decimal{Lo: uint64(len(words)) * 150}}
+	for i, w := range words {
+		if i == 0 {
+			out.First = w
+		}
+		if !w.Valid {
+			continue
+		}
+		out.Words[w.V]++
+		var longer []string
+		for _, v := range words {
+			if v.Valid && len(v.V) > len(w.V) {
+				longer = append(longer, v.V)
+			}
+		}
+		out.Longer = append(out.Longer, longer)
+	}
+	return out
+}
+
+// point is a ROW that is taken.
+type point struct {
+	X, Y int64
+	Name guest.Null[string]
+}
+
+// label is called with a ROW that can be NULL, and a MAP.
+func label(p guest.Null[point], names map[string]string) guest.Null[string] {
+	if !p.Valid {
+		return guest.Null[string]{}
+	}
+	name := p.V.Name.V
+	if known, ok := names[name]; ok {
+		name = known
+	}
+	return guest.Some(name + "@" + strconv.FormatInt(p.V.X, 10) + "," + strconv.FormatInt(p.V.Y, 10))
 }
 
 // mean is what weighted keeps of a group. It has no pointers, so that its bytes
