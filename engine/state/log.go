@@ -23,7 +23,18 @@ func NewLog(budget *Budget) *Log { return &Log{mem: arena{budget: budget, dirty:
 
 // Append makes a record of n bytes, whatever is in it, and returns its address, never 0.
 func (l *Log) Append(n int) (addr uint64, rec unsafe.Pointer, err error) {
-	size := (max(n, 1) + logHeader + 7) &^ 7 // so that no record lies behind the end of a segment
+	size := (max(n, 1) + logHeader + 7) &^ 7                       // so that no record lies behind the end of a segment
+	if k := len(l.live) - 1; k > 0 && k == len(l.mem.segments)-1 { // the commonest: there is room
+		if seg := &l.mem.segments[k]; len(seg.mem)-seg.used >= size {
+			off := seg.used
+			seg.used = off + size
+			p := unsafe.Add(l.mem.bases[k], off)
+			*(*[2]uint32)(p) = [2]uint32{uint32(size)}
+			l.live[k]++
+			l.len++
+			return uint64(k)<<offsetBits | uint64(off+logHeader)>>3, unsafe.Add(p, logHeader), nil
+		}
+	}
 	at, p, err := l.mem.alloc(size)
 	if err != nil {
 		return 0, nil, err
