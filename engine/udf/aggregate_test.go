@@ -86,4 +86,46 @@ func TestAggregateBreaksDown(t *testing.T) {
 	declare := "CREATE FUNCTION longest AS 'longest' LANGUAGE WASM USING ARTIFACT 'go.wasm' WITH ('timeout' = '300 ms');"
 	fails(t, e, declare+`SELECT k, longest(s) FROM (VALUES (1, 'x'), (1, 'boom')) AS t(k, s) GROUP BY k`, "longest of go.wasm, called with (boom): it exploded")
 	fails(t, e, declare+`SELECT k, longest(s) FROM (VALUES (1, 'x'), (1, 'for ever')) AS t(k, s) GROUP BY k`, "it took longer than 300ms and was stopped")
+	fails(t, e, strings.Replace(declare, "'timeout' = '300 ms'", "'memory' = '24 mb'", 1)+`SELECT k, longest(s) FROM (VALUES (1, 'x'), (1, 'grow')) AS t(k, s) GROUP BY k`, "it ran out of its 25165824 bytes of memory", "option 'memory'")
+}
+
+// States of another layout belong to another operator: those of a savepoint are
+// told to have no place, and are not read.
+func TestLayoutOfStates(t *testing.T) {
+	uid := func(state string) string {
+		path := udftest.By{Describe: `{"abi":1,"functions":[{"name":"f","kind":"aggregate","args":["BIGINT"],"result":"BYTES","state":"` + state + `"}]}`}.Write(t)
+		plan, err := engine.New(engine.Config{}).Compile(udftest.Declare("f", "f", path)+`SELECT x, f(x) FROM (VALUES (CAST(1 AS BIGINT))) AS t(x) GROUP BY x`, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, v := range plan.Graph.Vertices {
+			for _, op := range v.Ops {
+				if op.GroupAggregate != nil {
+					return op.UID
+				}
+			}
+		}
+		t.Fatal("no aggregation is planned")
+		return ""
+	}
+	if a, again, b := uid("one"), uid("one"), uid("two"); a != again || a == b || a == "" {
+		t.Errorf("states of one layout are those of %s and %s, of another %s", a, again, b)
+	}
+}
+
+// Table functions of a program.
+func TestTablesOfAProgram(t *testing.T) {
+	e := engine.New(engine.Config{Functions: []udf.Function{
+		udf.Table1("upto", func(n int64, out *udf.Rows) {
+			for i := range n {
+				out.Add(i+1, udf.Null[string]{V: strings.Repeat("x", int(i)), Valid: i > 0})
+			}
+		}, udf.Col[int64]("n"), udf.Col[udf.Null[string]]("s")),
+	}})
+	const table = ` FROM (VALUES (2), (0), (CAST(NULL AS INT))) AS t(k)`
+	check(t, e, `SELECT k, n, s`+table+`, LATERAL TABLE(upto(k)) AS u(n, s)`, "2 | 1 | NULL", "2 | 2 | x")
+	check(t, e, `SELECT k, n, s`+table+` LEFT JOIN LATERAL TABLE(UPTO(k)) AS u(n, s) ON TRUE`, "0 | NULL | NULL", "2 | 1 | NULL", "2 | 2 | x", "NULL | NULL | NULL")
+	check(t, e, `SELECT n FROM TABLE(upto(2))`, "1", "2")
+	fails(t, e, `SELECT upto(2)`, "upto is a table function")
+	fails(t, e, `SELECT * FROM TABLE(upto('a'))`, "upto(BIGINT)")
 }

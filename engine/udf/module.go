@@ -312,6 +312,9 @@ func (i *instance) explain(ctx context.Context, err error) error {
 		return &trap{fmt.Errorf("it took longer than %v and was stopped; the option 'timeout' of CREATE FUNCTION allows it more", i.module.limits.Call), true}
 	}
 	why := firstLine(err)
+	if strings.Contains(string(i.said.text), "out of memory") {
+		return &trap{fmt.Errorf("it ran out of its %d bytes of memory; the option 'memory' of CREATE FUNCTION allows it more", i.module.limits.Memory), false}
+	}
 	if said := strings.TrimSpace(string(i.said.text)); said != "" {
 		line, _, _ := strings.Cut(said, "\n")
 		why = fmt.Errorf("%w: %s", why, strings.TrimSpace(line))

@@ -169,6 +169,12 @@ func (l *longest) add(text guest.Null[string]) {
 		l.Nulls++
 	case text.V == "boom":
 		panic("it exploded")
+	case text.V == "grow":
+		var held [][]byte
+		for l.Nulls >= 0 {
+			held = append(held, make([]byte, 1<<20))
+			held[0][0]++
+		}
 	case text.V == "for ever":
 		for l.Nulls >= 0 {
 			l.Nulls ^= 1
