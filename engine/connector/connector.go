@@ -38,8 +38,8 @@ type Connector struct {
 	NoBefore bool
 	// Overwrites: Flink can write over what a table has, in batch mode; we refuse it.
 	Overwrites bool
-	Source   func(s SourceSpec) (Source, error) // nil: cannot be read
-	Sink     func(s SinkSpec) (Sink, error)     // nil: cannot be written
+	Source     func(s SourceSpec) (Source, error) // nil: cannot be read
+	Sink       func(s SinkSpec) (Sink, error)     // nil: cannot be written
 	// Lookup opens the table for questions by key; nil: it cannot be asked. See
 	// LookupCaches for what a lookup join can do with the table.
 	Lookup func(s LookupSpec) (Lookup, error)

@@ -65,6 +65,10 @@ func (s *Session) physical() (physical.Config, error) {
 			*off = !on
 		}
 	}
+	c.AsTheyCome = strings.EqualFold(s.config["table.exec.sink.upsert-materialize"], "NONE")
+	if c.AskConflict, err = s.flag("table.exec.sink.require-on-conflict"); err != nil {
+		return c, err
+	}
 	c.NotNull = "ERROR"
 	if text, ok := s.config["table.exec.sink.not-null-enforcer"]; ok {
 		c.NotNull = strings.ToUpper(text)

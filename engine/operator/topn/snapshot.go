@@ -221,7 +221,7 @@ func (t *topN) loadRow(p *partition, r int32, id int64) error {
 	}
 	pos := t.find(p, r, false)
 	for ; pos < int(p.n); pos++ {
-		if e := t.at(p, pos); t.compare(*e, r) != 0 || *(*int64)(t.heap.At(e.ref)) > id {
+		if e := t.at(p, pos); t.compare(*e, r) != 0 || (*(*int64)(t.heap.At(e.ref)) > id) != t.newest {
 			break
 		}
 	}

@@ -31,6 +31,7 @@ type topN struct {
 	single  bool // a partition has one row
 	folds   bool // changes are given for a batch, not for each row
 	quiet   bool // no changes are given
+	newest  bool // rows that are equal in the order are behind those that came later
 	shifts  bool // changes are given rank by rank
 	ctx     *operator.Context
 
@@ -81,6 +82,7 @@ func New(op graph.Op, input []data.Column) (operator.Operator, error) {
 		}
 	}
 	t := &topN{spec: spec, columns: input, folds: spec.MiniBatch && spec.To-spec.From < mostFolded, single: spec.To == 1 && !spec.Retracts && !spec.Improves, shifts: spec.Number || spec.From > 1, ttl: spec.TTLMillis}
+	t.newest = spec.Latest && len(spec.Order) == 0
 	isKey := make([]bool, len(input))
 	for _, k := range spec.Keys {
 		t.cols = append(t.cols, k)
@@ -332,7 +334,7 @@ func (t *topN) add(rec unsafe.Pointer, i int, tell bool) error {
 	if err := t.touch(rec); err != nil {
 		return err
 	}
-	pos := t.find(p, r, true)
+	pos := t.find(p, r, !t.newest)
 	e := entry{t.prefixes[r], ofBatch | uint64(r)}
 	if err := t.insert(p, pos, e); err != nil {
 		return err

@@ -153,6 +153,9 @@ func (p *printer) insert(s *Insert) {
 	}
 	p.w(" ")
 	p.query(s.Query)
+	if s.Conflict != "" {
+		p.w(" ON CONFLICT DO " + s.Conflict)
+	}
 }
 
 func (p *printer) partition(values []PartitionValue) {

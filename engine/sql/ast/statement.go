@@ -9,6 +9,9 @@ type Insert struct {
 	Partition []PartitionValue
 	Columns   []*Name // may be paths into rows; nil if not written
 	Query     *Query
+	// Conflict says what becomes of rows that differ in what identifies them but have
+	// one primary key: NOTHING, ERROR or DEDUPLICATE (ON CONFLICT DO); "": not said.
+	Conflict string
 }
 
 // StatementSet is EXECUTE STATEMENT SET BEGIN … END, and what Script makes of

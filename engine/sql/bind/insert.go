@@ -36,7 +36,7 @@ func (b *Binder) Insert(n *ast.Insert, t *catalog.Table) (*logical.Sink, error) 
 	if err != nil {
 		return nil, err
 	}
-	return &logical.Sink{Input: p, Sink: sink, Pos: n.Target.Pos()}, nil
+	return &logical.Sink{Input: p, Sink: sink, Conflict: n.Conflict, Pos: n.Target.Pos()}, nil
 }
 
 // sinkColumns are the columns that rows of a table are written with: the

@@ -99,9 +99,10 @@ type Union struct {
 
 // Sink writes the rows to a table, or gives them to the client.
 type Sink struct {
-	Input Node
-	Sink  graph.Sink
-	Pos   ast.Pos
+	Input    Node
+	Sink     graph.Sink
+	Conflict string // ON CONFLICT DO, as in ast.Insert
+	Pos      ast.Pos
 }
 
 // Schema of a Scan.

@@ -125,6 +125,12 @@ func (p *parser) insert() *ast.Insert {
 		p.unexpected("SELECT", "VALUES", "WITH", "TABLE", `"("`)
 	}
 	n.Query = p.query()
+	if p.at("ON") {
+		p.next()
+		p.expect("CONFLICT")
+		p.expect("DO")
+		n.Conflict = p.oneOf("NOTHING", "ERROR", "DEDUPLICATE")
+	}
 	n.Span = p.from(start)
 	return n
 }

@@ -168,7 +168,7 @@ func (p *planner) upsertKeys() [][]identities {
 	for i, v := range p.vertices {
 		key := make(identities, 0, 2)
 		for _, e := range v.Inputs {
-			key = append(key, last[e.From])
+			key = append(key, dealt(last[e.From], e))
 		}
 		for _, op := range v.Ops {
 			in[i] = append(in[i], key)
@@ -177,6 +177,15 @@ func (p *planner) upsertKeys() [][]identities {
 		last[i] = key.one()
 	}
 	return in
+}
+
+// dealt is what identifies rows behind an edge: where an update may take a row to
+// another subtask, its changes may come in another order, and nothing does.
+func dealt(key []int, e graph.Edge) []int {
+	if e.Partitioning == graph.Hash && slices.ContainsFunc(e.Keys, func(k int) bool { return !slices.Contains(key, k) }) {
+		return nil
+	}
+	return key
 }
 
 // upsertKey is what identifies the rows that an operator of vertex i gives.

@@ -21,12 +21,16 @@ import (
 
 // Config is what of the session's configuration plans depend on.
 type Config struct {
-	MiniBatch  bool   // table.exec.mini-batch.enabled
-	NoReuse    bool   // table.optimizer.reuse-sub-plan-enabled is false
-	TwoSources bool   // table.optimizer.reuse-source-enabled is false: a table is read by each that uses it
-	TTLMillis  int64  // table.exec.state.ttl
-	EmitMillis int64  // pipeline.auto-watermark-interval
-	NotNull    string // table.exec.sink.not-null-enforcer: ERROR or DROP
+	MiniBatch  bool  // table.exec.mini-batch.enabled
+	NoReuse    bool  // table.optimizer.reuse-sub-plan-enabled is false
+	TwoSources bool  // table.optimizer.reuse-source-enabled is false: a table is read by each that uses it
+	TTLMillis  int64 // table.exec.state.ttl
+	// AsTheyCome says that rows reach a sink that replaces by key as they come, though
+	// several may have one key (table.exec.sink.upsert-materialize is NONE). AskConflict
+	// refuses such queries without ON CONFLICT (table.exec.sink.require-on-conflict).
+	AsTheyCome, AskConflict bool
+	EmitMillis              int64  // pipeline.auto-watermark-interval
+	NotNull                 string // table.exec.sink.not-null-enforcer: ERROR or DROP
 	// Batch is execution.runtime-mode: all tables end, and each result is given
 	// once, when they have. Bounded tells whether a table ends; nil: all do.
 	Batch   bool
@@ -502,6 +506,12 @@ func (p *planner) sink(n *logical.Sink, in *stream) (*stream, error) {
 	sink := n.Sink
 	if p.config.Batch && !in.modes.InsertOnly() {
 		in = p.final(in, nil)
+	}
+	if t.Connector != "collect" {
+		var err error
+		if in, err = p.conflicts(n, in); err != nil {
+			return nil, err
+		}
 	}
 	op := graph.Op{Name: "Sink: " + t.Name, Detail: strings.Join(graph.ColumnNames(in.schema), ", "), Schema: in.schema, Modes: in.modes, Sink: &sink}
 	s := &stream{schema: in.schema, modes: in.modes, parallelism: in.parallelism}
