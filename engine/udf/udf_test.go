@@ -119,6 +119,14 @@ func TestRustModule(t *testing.T) {
 	check(t, e, declare+`SELECT s, vowels(s), clamp(n, 2, NULL), x FROM (VALUES ('hello', 2), ('', 1), (CAST(NULL AS STRING), CAST(NULL AS INT))) AS t(s, n), LATERAL TABLE(series(n)) AS x(x)`,
 		" | 0 | 2 | 1", "hello | 2 | 2 | 1", "hello | 2 | 2 | 2")
 	fails(t, e, declare+`SELECT clamp(n, 5, 1) FROM (VALUES (1)) AS t(n)`, "called with (1, 5, 1): the bounds 5 and 1 leave nothing")
+	// an aggregate written against the calling convention alone: all four ways to call it
+	declare = udftest.Declare("total", "total", path)
+	check(t, e, "SET 'execution.runtime-mode' = 'batch';"+declare+`SELECT k, total(x) FROM (VALUES ('a', 1), ('b', CAST(NULL AS INT)), ('a', 41)) AS t(k, x) GROUP BY k`, "a | 42", "b | NULL")
+	check(t, e, "SET 'execution.runtime-mode' = 'batch';"+declare+`SELECT x, total(x) OVER (ORDER BY x ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) FROM (VALUES (1), (10), (100)) AS t(x)`, "1 | 1", "10 | 11", "100 | 110")
+	check(t, e, declare+`CREATE TABLE g (n BIGINT, ts AS TIMESTAMPADD(SECOND, CAST(n AS INT), TIMESTAMP '2024-01-01 00:00:00'), WATERMARK FOR ts AS ts)
+		WITH ('connector' = 'datagen', 'number-of-rows' = '20', 'fields.n.kind' = 'sequence', 'fields.n.start' = '0', 'fields.n.end' = '19');
+		SELECT CAST(window_start AS TIME), total(n) FROM TABLE(HOP(TABLE g, DESCRIPTOR(ts), INTERVAL '5' SECOND, INTERVAL '10' SECOND)) GROUP BY window_start, window_end`,
+		"00:00:00 | 45", "00:00:05 | 95", "00:00:10 | 145", "00:00:15 | 85", "23:59:55 | 10")
 }
 
 // A batch of many rows and every layout there and back.

@@ -7,7 +7,9 @@
 const DESCRIPTION: &str = r#"{"abi": 1, "functions": [
     {"name": "vowels", "kind": "scalar", "args": ["STRING"], "result": "INT NOT NULL", "strict": true},
     {"name": "clamp", "kind": "scalar", "args": ["BIGINT", "BIGINT", "BIGINT"], "result": "BIGINT", "strict": false},
-    {"name": "series", "kind": "table", "args": ["INT"], "result": "ROW<n BIGINT NOT NULL>", "strict": true}
+    {"name": "series", "kind": "table", "args": ["INT"], "result": "ROW<n BIGINT NOT NULL>", "strict": true},
+    {"name": "total", "kind": "aggregate", "args": ["BIGINT"], "result": "BIGINT", "strict": true,
+     "retract": true, "merge": true, "state": "sum and number, 8 bytes each"}
 ]}"#;
 
 /// A column as it lies in memory: addresses of its parts, and its rows.
@@ -26,10 +28,11 @@ struct Request {
     op: u32,
     rows: u32,
     columns: u32,
-    unused: [u32; 5],
+    states: u32,
+    unused: [u32; 4],
 }
 
-/// The head of an answer, and the one column that our functions give.
+/// The head of an answer, and the columns that our functions give, three at most.
 #[repr(C)]
 struct Answer {
     status: u32,
@@ -40,8 +43,10 @@ struct Answer {
     message_len: u32,
     row: i32,
     unused: u32,
-    column: Column,
+    given: [Column; 3],
 }
+
+const NOTHING: Column = Column { values: 0, extra: 0, nulls: 0, rows: 0 };
 
 /// What the host reads after a call: kept until the next one.
 #[derive(Default)]
@@ -51,6 +56,9 @@ struct State {
     longs: Vec<i64>,
     ends: Vec<u32>,
     nulls: Vec<u8>,
+    after: Vec<i64>,
+    after_nulls: Vec<u8>,
+    bytes: Vec<u8>,
     message: String,
     answer: Option<Box<Answer>>,
 }
@@ -82,23 +90,25 @@ pub extern "C" fn weir_call(number: u32, request: u32) -> u32 {
         std::slice::from_raw_parts((request + 32) as *const Column, head.columns as usize)
     };
     let rows = head.rows as usize;
+    let one = |done: Done| done.map(|(rows, column)| (rows, vec![column]));
     let done = match number {
-        0 => vowels(columns, rows),
-        1 => clamp(columns, rows),
-        _ => series(columns, rows),
+        0 => one(vowels(columns, rows)),
+        1 => one(clamp(columns, rows)),
+        2 => one(series(columns, rows)),
+        _ => Ok(total(head.op, columns, head.states as usize, rows)),
     };
     let s = state();
     let answer = match done {
-        Ok((rows, column)) => Answer {
+        Ok((rows, given)) => Answer {
             status: 0,
             rows: rows as u32,
-            columns: 1,
+            columns: given.len() as u32,
             ends: s.ends.as_ptr() as u32,
             message: 0,
             message_len: 0,
             row: -1,
             unused: 0,
-            column,
+            given: std::array::from_fn(|k| given.get(k).copied().unwrap_or(NOTHING)),
         },
         Err((row, message)) => {
             s.message = message;
@@ -111,7 +121,7 @@ pub extern "C" fn weir_call(number: u32, request: u32) -> u32 {
                 message_len: s.message.len() as u32,
                 row: row as i32,
                 unused: 0,
-                column: Column { values: 0, extra: 0, nulls: 0, rows: 0 },
+                given: [NOTHING; 3],
             }
         }
     };
@@ -194,4 +204,76 @@ fn series(columns: &[Column], rows: usize) -> Done {
     }
     let given = s.longs.len();
     Ok((given, Column { values: s.longs.as_ptr() as u32, extra: 0, nulls: 0, rows: given as u32 }))
+}
+
+/// The sum of numbers, NULL if there are none: an aggregate function. What it
+/// keeps of a group is its state, 16 bytes that come with each call.
+fn total(op: u32, columns: &[Column], states: usize, rows: usize) -> (usize, Vec<Column>) {
+    let s = state();
+    let mut groups = read(&columns[0], states);
+    let values = |groups: &[(i64, i64)], longs: &mut Vec<i64>, nulls: &mut Vec<u8>| {
+        longs.clear();
+        nulls.clear();
+        nulls.resize(groups.len() / 8 + 1, 0);
+        for (i, &(sum, n)) in groups.iter().enumerate() {
+            longs.push(sum);
+            if n == 0 {
+                nulls[i / 8] |= 1 << (i % 8);
+            }
+        }
+        Column { values: longs.as_ptr() as u32, extra: 0, nulls: nulls.as_ptr() as u32, rows: groups.len() as u32 }
+    };
+    let (accumulate, step, merge) = (1, 2, 3);
+    match op {
+        _ if op == accumulate || op == step => {
+            let before = values(&groups, &mut s.longs, &mut s.nulls);
+            let (of, back) = (slice::<u32>(columns[1].values, rows), slice::<u8>(columns[2].values, rows));
+            let x = slice::<i64>(columns[3].values, rows);
+            let mut stepped = Vec::new();
+            for i in 0..rows {
+                let sign = if back[i] != 0 { -1 } else { 1 };
+                let g = &mut groups[of[i] as usize];
+                *g = (g.0.wrapping_add(x[i].wrapping_mul(sign)), g.1 + sign);
+                stepped.push(*g);
+            }
+            if op == accumulate {
+                return (states, vec![write(&groups)]);
+            }
+            let after = values(&stepped, &mut s.after, &mut s.after_nulls);
+            (states, vec![write(&groups), before, after])
+        }
+        _ if op == merge => {
+            let of = slice::<u32>(columns[1].values, rows);
+            for (i, other) in read(&columns[2], rows).into_iter().enumerate() {
+                let g = &mut groups[of[i] as usize];
+                *g = (g.0.wrapping_add(other.0), g.1 + other.1);
+            }
+            (states, vec![write(&groups)])
+        }
+        _ => (states, vec![values(&groups, &mut s.longs, &mut s.nulls)]),
+    }
+}
+
+/// The states in a column; NULL is a group that has seen nothing.
+fn read(c: &Column, n: usize) -> Vec<(i64, i64)> {
+    let ends = slice::<u32>(c.values, n + 1);
+    let bytes = slice::<u8>(c.extra, ends[n] as usize);
+    let number = |at: usize| i64::from_le_bytes(bytes[at..at + 8].try_into().unwrap());
+    (0..n)
+        .map(|i| if is_null(c, i) { (0, 0) } else { (number(ends[i] as usize), number(ends[i] as usize + 8)) })
+        .collect()
+}
+
+/// A column of states.
+fn write(groups: &[(i64, i64)]) -> Column {
+    let s = state();
+    s.bytes.clear();
+    s.ends.clear();
+    s.ends.push(0);
+    for (sum, n) in groups {
+        s.bytes.extend_from_slice(&sum.to_le_bytes());
+        s.bytes.extend_from_slice(&n.to_le_bytes());
+        s.ends.push(s.bytes.len() as u32);
+    }
+    Column { values: s.ends.as_ptr() as u32, extra: s.bytes.as_ptr() as u32, nulls: 0, rows: groups.len() as u32 }
 }
