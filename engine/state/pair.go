@@ -163,6 +163,21 @@ func (t *Table) pairIntegers(owners []unsafe.Pointer, col *data.Vector, rows []i
 // touchAll is touch for hashes in the order of rows.
 func (t *Table) touchAll(hashes []uint64) {
 	var sum uint64
+	if t.old.slots == nil {
+		slots, homes, bases, salt := t.slots, t.homes, t.log.bases, t.salt
+		for _, h := range hashes {
+			sum += slots[h*salt>>32*homes>>32]
+		}
+		for _, h := range hashes {
+			if slot := slots[h*salt>>32*homes>>32]; slot != 0 {
+				if base := bases[slot&addressMask>>offsetBits]; base != nil {
+					sum += *(*uint64)(unsafe.Add(base, slot&offsetMask<<3))
+				}
+			}
+		}
+		t.sum = sum
+		return
+	}
 	for _, h := range hashes {
 		at := t.from(h * t.salt)
 		sum += at.x.slots[at.p]

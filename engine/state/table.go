@@ -18,6 +18,7 @@ import (
 // one of them on that table, so that a snapshot under way gets to see it first.
 type Table struct {
 	types   []data.Type
+	phys    []data.Phys // of types
 	width   int
 	integer bool // one key column of 32 or 64 bit integers
 	// pair tells that keys are an owner and a value, pairInteger that the values
@@ -55,9 +56,11 @@ type Table struct {
 func NewTable(types []data.Type, width int, salt uint64, budget *Budget) *Table {
 	t := &Table{types: types, width: (width + 7) &^ 7, salt: salt<<1 | 1}
 	t.log.budget = budget
+	for _, x := range types {
+		t.phys = append(t.phys, x.Phys())
+	}
 	if len(types) == 1 {
-		p := types[0].Phys()
-		t.integer = p == data.PhysI64 || p == data.PhysI32
+		t.integer = t.phys[0] == data.PhysI64 || t.phys[0] == data.PhysI32
 	}
 	t.salt *= 0x9E3779B97F4A7C15
 	t.salt |= 1
@@ -252,7 +255,7 @@ func (t *Table) resolveRows(b *data.Batch, keys []int, rows []int32, recs []unsa
 		h := b.Hashes[r]
 		place := &recent[h>>32&(recentRows-1)]
 		if *place > 0 {
-			if like := rows[*place-1]; b.Hashes[like] == h && sameKey(b, keys, int(like), int(r)) {
+			if like := rows[*place-1]; b.Hashes[like] == h && t.sameKey(b, keys, int(like), int(r)) {
 				recs[i] = recs[*place-1]
 				continue
 			}
@@ -306,9 +309,23 @@ func (t *Table) glance(h uint64, key []byte) unsafe.Pointer {
 const recentRows = 256
 
 // sameKey tells whether two rows surely have the same key.
-func sameKey(b *data.Batch, keys []int, i, j int) bool {
-	for _, k := range keys {
-		if c := b.Cols[k]; !data.EqualAt(c, i, c, j) {
+func (t *Table) sameKey(b *data.Batch, keys []int, i, j int) bool {
+	for n, k := range keys {
+		c := b.Cols[k]
+		if c.Nulls == nil {
+			switch t.phys[n] {
+			case data.PhysI64:
+				if c.I64[i] != c.I64[j] {
+					return false
+				}
+				continue
+			case data.PhysString:
+				if c.Views[i] == c.Views[j] {
+					continue // the very same bytes
+				}
+			}
+		}
+		if !data.EqualAt(c, i, c, j) {
 			return false
 		}
 	}
