@@ -249,6 +249,10 @@ func (d *decoder) finish() {
 		}
 	}
 	clear(d.targets)
+	if d.window != nil {
+		windows.Put(d.window)
+		d.window = nil
+	}
 	d.b, d.p, d.buf, d.text, d.at = nil, nil, nil, nil, nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"math/bits"
+	"sync"
 	"unsafe"
 
 	"github.com/weir-streams/weir/engine/data"
@@ -104,6 +105,9 @@ func actOf(t data.Type) act {
 	return careful
 }
 
+// windows are those that no decoder uses at the moment.
+var windows = sync.Pool{New: func() any { return new(window) }}
+
 // begin readies the quick reader for a text; nil if it is to be read carefully.
 // NULLs at and behind row b.N are cleared: the quick reader only sets them.
 func (d *decoder) begin(p []byte) *window {
@@ -111,7 +115,7 @@ func (d *decoder) begin(p []byte) *window {
 		return nil
 	}
 	if d.window == nil {
-		d.window = new(window)
+		d.window = windows.Get().(*window)
 	}
 	d.window.from, d.window.to = 0, 0
 	d.text, d.at = p, unsafe.Pointer(unsafe.SliceData(p))
