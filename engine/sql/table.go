@@ -192,9 +192,15 @@ func (s *Session) format(t *catalog.Table, c *connector.Connector, name, key str
 	}
 	f := s.formatNamed(name)
 	if f == nil {
-		return nil, ast.Errorf(s.place(t, key, pos), "Could not find any format '%s' for table '%s'%s Available: %s", name, t.Path, near(name, names), strings.Join(names, ", "))
+		return nil, ast.Errorf(s.place(t, key, pos), "Could not find any format '%s' for table '%s'%s Available: %s%s", name, t.Path, near(name, names), strings.Join(names, ", "), absent[name])
 	}
 	return f, nil
+}
+
+// absent says what to do instead of formats that Flink has and this engine does not.
+var absent = map[string]string{
+	"orc":      ". Files in ORC are neither read nor written here; parquet keeps columns in the same way",
+	"protobuf": ". Messages in Protocol Buffers are neither read nor written here; avro-confluent has schemas as well, and raw gives the bytes to a function",
 }
 
 func near(name string, among []string) string {
