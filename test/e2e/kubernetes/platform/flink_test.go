@@ -52,6 +52,9 @@ func onFlink(name string, artifact map[string]any, parallelism int, config map[s
 			"state": "RUNNING", "deploymentTargetName": "flink", "upgradeStrategy": map[string]any{"kind": "STATEFUL"},
 			"template": map[string]any{"spec": map[string]any{
 				"artifact": artifact, "parallelism": parallelism, "flinkConfiguration": configuration,
+				"resources": map[string]any{ // all find room on two nodes
+					"jobmanager": map[string]any{"cpu": 0.3, "memory": "1g"}, "taskmanager": map[string]any{"cpu": 0.4, "memory": "1g"},
+				},
 				"kubernetes": map[string]any{"pods": map[string]any{"volumeMounts": []any{map[string]any{
 					"name": "state", "volume": map[string]any{"persistentVolumeClaim": map[string]any{"claimName": "state"}}, "volumeMount": map[string]any{"mountPath": "/state"},
 				}}}},
