@@ -114,10 +114,11 @@ func (l *Launcher) sayGoodbye(ctx context.Context, g *ground, ref cluster.Ref, n
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
+	l.config.Log.WarnContext(ctx, "what Flink's high availability keeps may be left over: its JobManager took too long to end", "cluster", name, "after", goodbyeWait)
 }
 
 // goodbyeWait is how long a JobManager has to take away what it keeps.
-const goodbyeWait = 10 * time.Second
+const goodbyeWait = 30 * time.Second
 
 // hopeless tells whether a JobManager that took the place of another one, or was
 // started again, has not come up for so long that its cluster is better begun
