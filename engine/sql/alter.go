@@ -1,6 +1,8 @@
 package sql
 
 import (
+	"strings"
+
 	"github.com/weir-streams/weir/engine/catalog"
 	"github.com/weir-streams/weir/engine/sql/ast"
 )
@@ -20,7 +22,7 @@ func (s *Session) existing(name *ast.Name, ifExists, view bool) (catalog.Path, *
 		if view {
 			what = "View"
 		}
-		return p, nil, ast.Errorf(name.Pos(), "%s %s doesn't exist or is a temporary table.", what, quoted(p))
+		return p, nil, ast.Errorf(name.Pos(), "%s %s doesn't exist or is a temporary %s.", what, quoted(p), strings.ToLower(what))
 	}
 	return p, t, nil
 }

@@ -156,9 +156,6 @@ func dropColumns(t *catalog.Table, a *ast.DropColumns) error {
 			return err
 		}
 	}
-	if len(rest.Columns) == 0 {
-		return ast.Errorf(a.Pos(), "Failed to execute ALTER TABLE statement. A table must have a column.")
-	}
 	t.Columns = rest.Columns
 	return nil
 }

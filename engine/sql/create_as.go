@@ -22,8 +22,6 @@ func (s *Session) createTableAs(n *ast.CreateTable) (*insert, error) {
 		return nil, ast.Planf(n.Name.Pos(), "The table %s to be replaced doesn't exist. You can try to use CREATE TABLE AS statement or CREATE OR REPLACE TABLE AS statement.", quoted(p))
 	case n.Temporary:
 		return nil, ast.Planf(n.Pos(), "CREATE TABLE AS SELECT syntax does not support to create temporary table yet.")
-	case len(n.PartitionedBy) > 0:
-		return nil, ast.Errorf(n.PartitionedBy[0].Pos(), "CREATE TABLE AS SELECT syntax does not support to create partitioned table yet.")
 	case n.IfNotExists && before != nil:
 		return nil, nil
 	}

@@ -166,11 +166,11 @@ func (s *Session) like(t *catalog.Table, n *ast.CreateTable) error {
 	}
 	for i, o := range n.Like.Options {
 		if o.Strategy == "OVERWRITING" && (o.Feature == "ALL" || o.Feature == "CONSTRAINTS" || o.Feature == "PARTITIONS") {
-			return ast.Errorf(o.Pos(), "Illegal merging strategy 'OVERWRITING' for '%s' option.", o.Feature)
+			return ast.Planf(o.Pos(), "Illegal merging strategy 'OVERWRITING' for '%s' option.", o.Feature)
 		}
 		for _, before := range n.Like.Options[:i] {
 			if before.Feature == o.Feature {
-				return ast.Errorf(o.Pos(), "Each like option feature can be declared only once.")
+				return ast.Planf(o.Pos(), "Each like option feature can be declared only once.")
 			}
 		}
 	}

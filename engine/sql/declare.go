@@ -204,7 +204,7 @@ func (s *Session) drop(n *ast.Drop) error {
 func (s *Session) use(n *ast.Use) error {
 	switch n.What {
 	case "CATALOG":
-		return at(n.Name.Pos(), s.catalog.UseCatalog(n.Name.String()))
+		return planAt(n.Name.Pos(), s.catalog.UseCatalog(n.Name.String()))
 	case "MODULES":
 		for i, m := range n.Modules {
 			if i > 0 && m.Name == coreModule {
@@ -221,7 +221,7 @@ func (s *Session) use(n *ast.Use) error {
 	if len(parts) == 2 {
 		current = parts[0]
 	}
-	return at(n.Name.Pos(), s.catalog.UseDatabase(current, parts[len(parts)-1]))
+	return planAt(n.Name.Pos(), s.catalog.UseDatabase(current, parts[len(parts)-1]))
 }
 
 func (s *Session) createDatabase(n *ast.CreateDatabase) error {
@@ -315,6 +315,9 @@ func (s *Session) alterCatalog(n *ast.AlterCatalog) error {
 		for _, o := range a.Options {
 			if o.Key == "type" {
 				return ast.Errorf(o.Pos(), "ALTER CATALOG does not support changing 'type'")
+			}
+			if o.Key != "default-database" && options["type"] == "generic_in_memory" {
+				return ast.Errorf(o.Pos(), "Unsupported options found for 'generic_in_memory'. Unsupported options: %s. Supported options: default-database", o.Key)
 			}
 			options[o.Key] = o.Value
 		}

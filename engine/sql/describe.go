@@ -135,7 +135,7 @@ func (s *Session) describeFunction(n *ast.Describe) (*Outcome, error) {
 	}
 	scalar, aggregate := s.env.Functions.Scalar(name), s.env.Functions.Aggregate(name)
 	if len(n.Name.Parts) > 1 || scalar == nil && aggregate == nil {
-		return nil, ast.Errorf(n.Name.Pos(), "Function '%s' doesn't exist.%s", n.Name, meantFunction(s.env.Functions.Suggest(name)))
+		return nil, ast.Errorf(n.Name.Pos(), "Function with the identifier '%s' doesn't exist.%s", sqlText(n.Name), meantFunction(s.env.Functions.Suggest(name)))
 	}
 	i.add("is system function", "true")
 	i.add("is temporary", "false")
@@ -187,7 +187,7 @@ func (s *Session) showPartitions(n *ast.Show) (*Outcome, error) {
 		return nil, err
 	}
 	if len(t.PartitionBy) == 0 {
-		return nil, ast.Errorf(n.Name.Pos(), "Table %s.%s in catalog %s is not partitioned.", t.Path.Database, t.Path.Name, t.Path.Catalog)
+		return nil, ast.Planf(n.Name.Pos(), "Table %s.%s in catalog %s is not partitioned.", t.Path.Database, t.Path.Name, t.Path.Catalog)
 	}
 	want, err := partitionValues(t, nil)
 	if n.Partition != nil {
@@ -234,7 +234,7 @@ func partitionValues(t *catalog.Table, values []ast.PartitionValue) ([]*string, 
 // changePartitions is ALTER TABLE … ADD and DROP PARTITION.
 func changePartitions(t *catalog.Table, a *ast.ChangePartitions) error {
 	if len(t.PartitionBy) == 0 {
-		return ast.Errorf(a.Pos(), "Table %s.%s in catalog %s is not partitioned.", t.Path.Database, t.Path.Name, t.Path.Catalog)
+		return ast.Planf(a.Pos(), "Table %s.%s in catalog %s is not partitioned.", t.Path.Database, t.Path.Name, t.Path.Catalog)
 	}
 	for _, spec := range a.Partitions {
 		values, err := partitionValues(t, spec.Values)

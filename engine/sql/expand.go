@@ -20,7 +20,7 @@ func ExpandedQuery(t *catalog.Table) string {
 	}
 	x := expander{current: t.View.Catalog, database: t.View.Database}
 	x.query(q, nil)
-	return ast.PrintWith(q, ast.PrintOptions{QuoteAll: true})
+	return ast.PrintWith(q, ast.PrintOptions{QuoteAll: true, QuoteFunction: newerFunction})
 }
 
 // expander completes names from where they were written.

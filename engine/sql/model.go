@@ -34,7 +34,7 @@ func (s *Session) createModel(n *ast.CreateModel) error {
 		m.Options[o.Key] = o.Value
 	}
 	if len(n.Options) == 0 {
-		return ast.Errorf(n.Pos(), "Model property list can not be empty.")
+		return ast.Planf(n.Pos(), "Model property list can not be empty.")
 	}
 	if !s.catalog.PutModel(m) && !n.IfNotExists {
 		return ast.Errorf(n.Name.Pos(), "Could not execute CreateModel in path %s: a model of that name already exists", quoted(p))

@@ -59,6 +59,16 @@ func at(pos ast.Pos, err error) error {
 	return ast.Errorf(pos, "%w", err)
 }
 
+// planAt is at, of the stage after that of names; it begins with a capital, as
+// Flink says it.
+func planAt(pos ast.Pos, err error) error {
+	if err == nil {
+		return nil
+	}
+	said := err.Error()
+	return ast.Planf(pos, "%s", strings.ToUpper(said[:1])+said[1:])
+}
+
 func (s *Session) insert(n *ast.Insert) (insert, error) {
 	b, err := s.binder()
 	if err != nil {

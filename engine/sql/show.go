@@ -244,7 +244,16 @@ func extras(c catalog.Column) string {
 	return ""
 }
 
-func sqlText(n ast.Node) string { return ast.PrintWith(n, ast.PrintOptions{QuoteAll: true}) }
+// newerFunction tells functions that Flink quotes in the text of expressions:
+// those that are not of Calcite or of its own table of operators.
+func newerFunction(name string) bool {
+	_, ok := function.Newer(name)
+	return ok || name == "PERCENTILE" || name == "IFNULL"
+}
+
+func sqlText(n ast.Node) string {
+	return ast.PrintWith(n, ast.PrintOptions{QuoteAll: true, QuoteFunction: newerFunction})
+}
 
 func (s *Session) showCreate(n *ast.Show) (*Outcome, error) {
 	view := n.What == "CREATE VIEW"
@@ -262,7 +271,7 @@ func (s *Session) showCreate(n *ast.Show) (*Outcome, error) {
 	}
 	if (t.View != nil) != view {
 		other := map[bool]string{true: "table", false: "view"}[view]
-		return nil, ast.Errorf(n.Name.Pos(), "SHOW %s is only supported for %ss, but %s is a %s.", n.What, strings.ToLower(what), quoted(p), other)
+		return nil, ast.Planf(n.Name.Pos(), "SHOW %s is only supported for %ss, but %s is a %s. Please use SHOW CREATE %s instead.", n.What, strings.ToLower(what), quoted(p), other, strings.ToUpper(other))
 	}
 	var b strings.Builder
 	b.WriteString(createText(t, strings.ToUpper(what)))

@@ -41,7 +41,7 @@ func (s *Session) viewColumns(query *ast.Query, text string, given []ast.Ident) 
 	e.query(q, nil)
 	x := expander{current: s.catalog.Current, database: s.catalog.Database, aliases: true}
 	x.query(q, nil)
-	return columns, ast.PrintWith(q, ast.PrintOptions{QuoteAll: true, Lines: true}), nil
+	return columns, ast.PrintWith(q, ast.PrintOptions{QuoteAll: true, QuoteFunction: newerFunction, Lines: true}), nil
 }
 
 // expansion says of each column which table it is of.

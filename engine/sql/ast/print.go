@@ -16,8 +16,9 @@ func Print(n Node) string {
 // PrintOptions change how a tree is printed.
 type PrintOptions struct {
 	// QuoteAll puts every name in back-quotes, as Flink does in SHOW CREATE.
-	// Functions are upper case and not quoted then.
-	QuoteAll bool
+	// Functions are upper case then, and quoted where QuoteFunction says so.
+	QuoteAll      bool
+	QuoteFunction func(name string) bool
 	// Lines puts each clause of a query on a line of its own.
 	Lines bool
 }
@@ -157,7 +158,11 @@ func (p *printer) function(n *Name) {
 	case id.Quoted:
 		p.w(QuoteIdent(id.Name))
 	case p.opts.QuoteAll && last == 0:
-		p.w(strings.ToUpper(id.Name))
+		name := strings.ToUpper(id.Name)
+		if p.opts.QuoteFunction != nil && p.opts.QuoteFunction(name) {
+			name = QuoteIdent(name)
+		}
+		p.w(name)
 	case IsReservedFunction(id.Name) || isContextWord(id.Name):
 		p.w(id.Name)
 	default:

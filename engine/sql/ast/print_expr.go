@@ -101,6 +101,7 @@ func (p *printer) bare(e Expr) {
 		p.when(e.Not, " NOT")
 		p.w(" BETWEEN ")
 		p.when(e.Symmetric, "SYMMETRIC ")
+		p.when(!e.Symmetric && p.opts.QuoteAll, "ASYMMETRIC ")
 		p.expr(e.Lo, 33)
 		p.w(" AND ")
 		p.expr(e.Hi, 33)
@@ -331,6 +332,12 @@ func (p *printer) caseExpr(e *Case) {
 
 func (p *printer) trim(e *Trim) {
 	p.w("TRIM(")
+	if p.opts.QuoteAll && e.Chars == nil {
+		p.w(e.Side, " ' ' FROM ")
+		p.expr(e.X, 0)
+		p.w(")")
+		return
+	}
 	if e.Side != "BOTH" || e.Chars != nil {
 		p.w(e.Side, " ")
 	}
@@ -520,7 +527,7 @@ func (p *printer) json(e Expr) {
 			p.expr(m.Value, 0)
 			p.when(m.FormatJSON, " FORMAT JSON")
 		})
-		p.jsonNulls(e.Nulls, len(e.Members) > 0)
+		p.jsonNulls(p.nulls(e.Nulls, NullOnNull), len(e.Members) > 0)
 		p.w(")")
 		p.filter(e.Filter)
 		return
@@ -536,12 +543,20 @@ func (p *printer) json(e Expr) {
 			p.w(" ")
 			p.orderBy(e.OrderBy)
 		}
-		p.jsonNulls(e.Nulls, len(e.Items) > 0)
+		p.jsonNulls(p.nulls(e.Nulls, AbsentOnNull), len(e.Items) > 0)
 		p.w(")")
 		p.filter(e.Filter)
 		return
 	}
 	p.w(")")
+}
+
+// nulls is what holds of NULLs where nothing is said, in the text that says all.
+func (p *printer) nulls(n, otherwise JSONNulls) JSONNulls {
+	if n == JSONNullsUnset && p.opts.QuoteAll {
+		return otherwise
+	}
+	return n
 }
 
 func (p *printer) jsonNulls(n JSONNulls, blank bool) {

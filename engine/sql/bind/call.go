@@ -41,7 +41,7 @@ func (x *exprBinder) call(n *ast.Call) (expr.Expr, error) {
 		case "ROW_NUMBER", "RANK", "DENSE_RANK", "PERCENT_RANK", "CUME_DIST", "NTILE", "LAG", "LEAD":
 			return expr.Expr{}, ast.Errorf(n.Pos(), "OVER clause is necessary for window functions")
 		case "GROUPING", "GROUPING_ID", "GROUP_ID":
-			return expr.Expr{}, unsupported(n.Pos(), name+" is")
+			return expr.Expr{}, ast.Errorf(n.Pos(), "%s operator may only occur in an aggregate query", name)
 		}
 		if a := x.b.Functions.Aggregate(name); a != nil && x.b.Functions.Scalar(name) == nil {
 			if x.outer != nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/weir-streams/weir/engine/expr"
 	"github.com/weir-streams/weir/engine/sql/ast"
 	"github.com/weir-streams/weir/engine/sql/logical"
+	"github.com/weir-streams/weir/engine/sql/typing"
 )
 
 // from binds an item of FROM, with the scope it gives.
@@ -91,6 +92,9 @@ func (b *Binder) aliased(n logical.Node, alias *ast.TableAlias, name string) (lo
 				return nil, nil, ast.Errorf(alias.Columns[0].Pos(), "List of column aliases must have same degree as table; table has %d columns (%s), whereas alias list has %d columns", len(cols), strings.Join(quoted, ", "), len(alias.Columns))
 			}
 			to := make([]string, len(cols))
+			if c := twice(alias.Columns); c != nil {
+				return nil, nil, ast.Errorf(c.Pos(), "Duplicate name '%s' in column alias list", c.Name)
+			}
 			for i, c := range alias.Columns {
 				to[i] = c.Name
 			}
@@ -99,6 +103,18 @@ func (b *Binder) aliased(n logical.Node, alias *ast.TableAlias, name string) (lo
 		}
 	}
 	return n, &scope{columns: cols, tables: []scopeTable{{name: name, from: 0, to: len(cols)}}}, nil
+}
+
+// twice is the first name of a list that is there before; nil if there is none.
+func twice(names []ast.Ident) *ast.Ident {
+	seen := map[string]bool{}
+	for i := range names {
+		if seen[names[i].Name] {
+			return &names[i]
+		}
+		seen[names[i].Name] = true
+	}
+	return nil
 }
 
 func (b *Binder) tableName(r *ast.TableName) (logical.Node, *scope, error) {
@@ -150,8 +166,10 @@ func (b *Binder) timeTravel(at ast.Expr, t *catalog.Table) error {
 		return err
 	}
 	switch {
+	case !typing.Stamp(e.Type):
+		return ast.Errorf(at.Pos(), "The system time period specification expects Timestamp type but is '%s'", typing.Name(e.Type))
 	case e.Type.TimeAttr != data.NoTimeAttr:
-		return ast.Errorf(at.Pos(), "Unsupported time travel expression: %s for the expression can not be reduced to a constant by Flink.", at)
+		return ast.Errorf(at.Pos(), "Unsupported time travel expression: %s for the expression can not be reduced to a constant by Flink.", ast.Print(at))
 	case t.Temporary:
 		return nil
 	}
@@ -161,8 +179,14 @@ func (b *Binder) timeTravel(at ast.Expr, t *catalog.Table) error {
 // withHints applies /*+ OPTIONS('k' = 'v') */ to a table.
 func withHints(t *catalog.Table, hints []ast.Hint) (*catalog.Table, error) {
 	for _, h := range hints {
-		if !strings.EqualFold(h.Name.Name, "OPTIONS") {
+		if name := strings.ToUpper(h.Name.Name); name != "OPTIONS" {
+			if name != "STATE_TTL" && name != "LOOKUP" && !slices.Contains(joinHints, name) {
+				return nil, unknownHint(h.Pos(), name)
+			}
 			continue // hints for the optimizer never change the result
+		}
+		if len(h.Options) == 0 {
+			return nil, ast.Planf(h.Pos(), "Hint [OPTIONS] only support non empty key value options: OPTIONS('key' = 'value')")
 		}
 		if t.View != nil {
 			return nil, ast.Errorf(h.Pos(), "View '%s' cannot be enriched with new options. Hints can only be applied to tables.", t.Path)
@@ -214,6 +238,9 @@ func (b *Binder) cte(c *cteScope) (logical.Node, error) {
 		return n, err
 	}
 	cols := n.Schema()
+	if d := twice(c.item.Columns); d != nil {
+		return nil, ast.Errorf(d.Pos(), "Duplicate name '%s' in column list", d.Name)
+	}
 	if len(c.item.Columns) != len(cols) {
 		return nil, ast.Errorf(c.item.Columns[0].Pos(), "Number of columns must match number of query columns: '%s' has %d, its query %d", c.item.Name.Name, len(c.item.Columns), len(cols))
 	}
@@ -260,17 +287,82 @@ func (b *Binder) ViewColumns(q *ast.Query, given []ast.Ident) ([]catalog.Column,
 	if len(given) > 0 && len(given) != len(cols) {
 		return nil, ast.Errorf(given[0].Pos(), "VIEW definition and input fields not match:\n\tDef fields: %d columns.\n\tInput fields: %s.", len(given), describe(cols))
 	}
+	if err := differentNames(q, cols, given); err != nil {
+		return nil, err
+	}
 	out := make([]catalog.Column, len(cols))
-	seen := map[string]bool{}
 	for i, c := range cols {
 		out[i] = catalog.Column{Name: c.Name, Type: c.Type}
 		if len(given) > 0 {
 			out[i].Name = given[i].Name
-			if seen[out[i].Name] {
-				return nil, ast.Errorf(given[i].Pos(), "column '%s' is there twice", out[i].Name)
-			}
-			seen[out[i].Name] = true
 		}
 	}
 	return out, nil
+}
+
+// differentNames refuses a view with two columns of one name. What a single star
+// brings does not count among itself: those columns get names of their own.
+func differentNames(q *ast.Query, cols []data.Column, given []ast.Ident) error {
+	s := firstSelect(q.Body)
+	if s == nil {
+		return nil
+	}
+	type written struct {
+		name string
+		star bool
+		pos  ast.Pos
+	}
+	var all []written
+	stars := 0
+	for _, it := range s.Items {
+		if _, ok := it.Expr.(*ast.Star); ok {
+			stars++
+		}
+	}
+	for _, it := range s.Items {
+		w := written{pos: it.Expr.Pos()}
+		switch e := it.Expr.(type) {
+		case *ast.Star:
+			if stars > 1 {
+				return nil
+			}
+			for range len(cols) - len(s.Items) + 1 {
+				all = append(all, written{name: cols[len(all)].Name, star: true, pos: w.pos})
+			}
+			continue
+		case *ast.Name:
+			w.name = e.Last().Name
+		}
+		if it.Alias != nil {
+			w.name = it.Alias.Name
+		}
+		all = append(all, w)
+	}
+	first := map[string]written{}
+	for i, w := range all {
+		if i < len(given) {
+			w.name, w.star = given[i].Name, false
+		}
+		before, there := first[w.name]
+		if there && w.name != "" && !(w.star && before.star) {
+			return ast.Errorf(before.pos, "A column with the same name `%s` has been defined at %s.", w.name, before.pos)
+		}
+		if !there {
+			first[w.name] = w
+		}
+	}
+	return nil
+}
+
+// firstSelect is the SELECT that names the columns of a query.
+func firstSelect(body ast.QueryBody) *ast.Select {
+	switch b := body.(type) {
+	case *ast.Select:
+		return b
+	case *ast.SetOp:
+		return firstSelect(b.Left)
+	case *ast.Query:
+		return firstSelect(b.Body)
+	}
+	return nil
 }

@@ -39,7 +39,7 @@ func (b *Binder) windowed(list []ast.GroupItem, x *exprBinder, a *aggregation, i
 		case c == nil:
 			plain = append(plain, g)
 		case a.window != nil:
-			return nil, ast.Errorf(c.Pos(), "only one window can stand in GROUP BY")
+			return nil, ast.Planf(c.Pos(), "Only a single window group function may be used in GROUP BY")
 		default:
 			a.window = &groupWindow{call: c}
 		}

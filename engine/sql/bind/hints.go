@@ -52,7 +52,7 @@ func hintsOf(hints []ast.Hint) (*hinted, error) {
 				}
 			}
 			if table == "" {
-				return nil, ast.Errorf(x.Pos(), "Invalid LOOKUP hint, missing required option 'table'")
+				return nil, ast.Planf(x.Pos(), "Invalid LOOKUP hint: incomplete required option(s): [Key: 'table']")
 			}
 		case slices.Contains(joinHints, name):
 			if len(x.Args) == 0 {
@@ -62,10 +62,14 @@ func hintsOf(hints []ast.Hint) (*hinted, error) {
 				h.named = append(h.named, hintName{a, name, x.Pos()})
 			}
 		default:
-			return nil, ast.Errorf(x.Pos(), "Hint: %s should be registered in the HintStrategyTable: there are STATE_TTL, LOOKUP, %s", name, strings.Join(joinHints, ", "))
+			return nil, unknownHint(x.Pos(), name)
 		}
 	}
 	return h, nil
+}
+
+func unknownHint(pos ast.Pos, name string) error {
+	return ast.Planf(pos, "Hint: %s should be registered in the HintStrategyTable: there are STATE_TTL, LOOKUP, %s", name, strings.Join(joinHints, ", "))
 }
 
 // met notes the tables of a scope.
@@ -81,6 +85,9 @@ func (h *hinted) met(s *scope) {
 // check refuses hints for tables that are not there.
 func (h *hinted) check() error {
 	for _, n := range h.named {
+		if len(h.tables) < 2 && n.hint != "STATE_TTL" {
+			continue // without a join nobody asks, as in Flink
+		}
 		last := n.table[strings.LastIndex(n.table, ".")+1:]
 		if !slices.Contains(h.tables, n.table) && !slices.Contains(h.tables, last) {
 			return ast.Errorf(n.pos, "The options of following hints cannot match the name of input tables or views: \n`%s` in `%s`%s", n.table, n.hint, meant(n.table, h.tables))

@@ -217,7 +217,7 @@ func (m *matching) item(p ast.Pattern) (graph.MatchItem, error) {
 		return item, unsupported(p.Pos(), "this pattern is")
 	}
 	if m.names[v.Name.Name] != nil {
-		return item, ast.Errorf(p.Pos(), "Pattern variables must be unique. That might change in the future.")
+		return item, ast.Planf(p.Pos(), "Pattern variables must be unique. That might change in the future.")
 	}
 	item.Var = len(m.spec.Vars)
 	m.names[v.Name.Name] = []int{item.Var}

@@ -152,7 +152,7 @@ func (b *Binder) setOp(q *ast.SetOp) (logical.Node, error) {
 			return nil, err
 		}
 		if len(u.Children) > 0 && len(n.Schema()) != len(u.Children[0].Schema()) {
-			return nil, ast.Errorf(firstItem(bodies[0], len(u.Children[0].Schema())-1), "Column count mismatch in %s", name)
+			return nil, ast.Errorf(firstItem(x, 0), "Column count mismatch in %s", name)
 		}
 		u.Children = append(u.Children, n)
 	}

@@ -153,6 +153,9 @@ func (b *Binder) Complete(t *catalog.Table, watermarkPos ast.Pos) error {
 		if c.Name != t.Watermark.Column {
 			continue
 		}
+		if c.Type.TimeAttr == data.ProcTime {
+			return ast.Errorf(watermarkPos, "A watermark can not be defined for a processing-time attribute.")
+		}
 		if !typing.Stamp(c.Type) || c.Type.Precision > 3 {
 			return ast.Errorf(watermarkPos, "Invalid data type of time field for watermark definition. The field must be of type TIMESTAMP(p) or TIMESTAMP_LTZ(p), the supported precision 'p' is from 0 to 3, but the time field type is %s", c.Type)
 		}

@@ -227,6 +227,15 @@ func (b *Binder) star(star *ast.Star, sc *scope) ([]item, error) {
 		if sc.carried {
 			first = sc.outer
 		}
+		for _, t := range sc.tables {
+			seen := map[string]bool{}
+			for _, c := range sc.columns[t.from:t.to] {
+				if seen[c.Name] {
+					return nil, ast.Errorf(star.Pos(), "Column '%s' is ambiguous", c.Name)
+				}
+				seen[c.Name] = true
+			}
+		}
 		for i := first; i < len(sc.columns); i++ {
 			out = append(out, column(i))
 		}

@@ -184,7 +184,7 @@ func (p *parser) rowField(intervals bool) ast.RowField {
 	start := p.here()
 	f := ast.RowField{Name: p.identAs("a field name")}
 	f.Type = p.dataType(intervals)
-	if p.tok().kind == tokString {
+	if p.accept("COMMENT") || p.tok().kind == tokString {
 		s := p.str("a comment")
 		f.Comment = &s
 	}

@@ -64,7 +64,7 @@ func Statement(src string) (ast.Statement, error) {
 		return nil, ast.Errorf(ast.Pos{}, "the statement is empty")
 	case 1:
 	default:
-		return nil, ast.Errorf(parts[1][0].pos, "only one statement is allowed here, found %d", len(parts))
+		return nil, ast.Planf(parts[1][0].pos, "only single statement supported here, found %d", len(parts))
 	}
 	stmt, err := parseStatement(src, parts[0])
 	if err != nil {

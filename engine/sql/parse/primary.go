@@ -227,9 +227,7 @@ func (p *parser) constructor() ast.Expr {
 		defer p.leave()
 		p.next()
 		n := &ast.Row{Explicit: true}
-		if !p.atSym(")") {
-			p.comma(func() { n.Items = append(n.Items, p.rowItem()) })
-		}
+		p.comma(func() { n.Items = append(n.Items, p.rowItem()) })
 		p.expectSym(")")
 		n.Span = p.from(t.pos)
 		return n

@@ -121,6 +121,9 @@ func (p *parser) orderLimit(start ast.Pos, with *ast.With, body ast.QueryBody) *
 		case p.at("LIMIT") && !limited:
 			p.next()
 			limited = true
+			if q.Offset != nil {
+				p.bail(p.here(), "'OFFSET start LIMIT count' is not allowed under the current SQL conformance level: write LIMIT count OFFSET start")
+			}
 			if p.accept("ALL") {
 				continue
 			}

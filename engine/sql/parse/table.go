@@ -199,6 +199,9 @@ func (p *parser) tableParens() (*ast.Query, ast.TableRef) {
 		}
 		left = next
 	}
+	if _, ok := left.(*ast.TableName); ok && p.atSym(")") {
+		p.bail(left.Pos(), "Expected query or join: a table needs no parentheses")
+	}
 	p.expectSym(")")
 	return nil, left
 }
