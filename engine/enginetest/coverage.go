@@ -25,7 +25,11 @@ const (
 	Retractions Feature = "retractions" // the operator's input updates rows or takes them back
 	Nulls       Feature = "NULL"        // in a table that the query reads
 	Late        Feature = "late"        // the script says that rows are late
+	Lifetime    Feature = "lifetime"    // what the operator keeps lives for a time
 )
+
+// Features lists them.
+func Features() []Feature { return []Feature{Inserts, Retractions, Nulls, Late, Lifetime} }
 
 // Has tells whether an operator was run with a feature.
 func (c *Coverage) Has(operator string, f Feature) bool {
@@ -40,7 +44,7 @@ func (c *Coverage) Operators() map[string][]Feature {
 	defer c.mu.Unlock()
 	out := map[string][]Feature{}
 	for op := range c.seen {
-		for _, f := range []Feature{Inserts, Retractions, Nulls, Late} {
+		for _, f := range Features() {
 			if c.seen[op][f] {
 				out[op] = append(out[op], f)
 			}
@@ -70,6 +74,9 @@ func (c *Coverage) add(g *graph.Graph, nulls, late bool) {
 			if nulls {
 				c.seen[name][Nulls] = true
 			}
+			if lives(&v.Ops[k]) {
+				c.seen[name][Lifetime] = true
+			}
 			if late {
 				c.seen[name][Late] = true
 			}
@@ -92,6 +99,23 @@ func retracts(g *graph.Graph, v *graph.Vertex, k int) bool {
 		if m := from[len(from)-1].Modes; m.Updates || m.Deletes {
 			return true
 		}
+	}
+	return false
+}
+
+// lives tells whether what an operator keeps lives for a time.
+func lives(op *graph.Op) bool {
+	switch {
+	case op.GroupAggregate != nil:
+		return op.GroupAggregate.TTLMillis > 0
+	case op.Join != nil:
+		return op.Join.LeftTTLMillis > 0 || op.Join.RightTTLMillis > 0
+	case op.TopN != nil:
+		return op.TopN.TTLMillis > 0 && !op.TopN.Windowed
+	case op.Normalize != nil:
+		return op.Normalize.TTLMillis > 0
+	case op.Over != nil:
+		return op.Over.TTLMillis > 0
 	}
 	return false
 }

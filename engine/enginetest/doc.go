@@ -29,8 +29,8 @@
 // columns are JSON. The result is the final table, sorted; with changelog it is
 // the changes in order, of the run with one task. With serial every way has one
 // task only; late is serial, and says that rows of the query are late. A table of
-// the test tells which operators must be run with inserts, retractions, NULLs and
-// late rows. In exec ${FOLDER} is that of the scripts, ${MODULE} the example of
+// the test tells which operators must be run with inserts, retractions, NULLs, late
+// rows and state that lives for a time, and why one need not be. In exec ${FOLDER} is that of the scripts, ${MODULE} the example of
 // functions in Go. Other directives: exec (DDL
 // and SET, kept for the queries after it) and fails (a query and its error).
 package enginetest
