@@ -252,7 +252,11 @@ func checkStatement(t *testing.T, at, setup, statement string, runs bool) {
 }
 
 // links are those to files, relative to the document.
-var links = regexp.MustCompile(`\]\(([^)#:]+)(#[^)]*)?\)`)
+var (
+	// fenced is code, where brackets before a parenthesis are no link.
+	fenced = regexp.MustCompile("(?ms)^```.*?^```")
+	links  = regexp.MustCompile(`\]\(([^)#:]+)(#[^)]*)?\)`)
+)
 
 func TestLinksOfDocuments(t *testing.T) {
 	var all []string
@@ -268,7 +272,7 @@ func TestLinksOfDocuments(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, m := range links.FindAllStringSubmatch(string(text), -1) {
+		for _, m := range links.FindAllStringSubmatch(fenced.ReplaceAllString(string(text), ""), -1) {
 			if _, err := os.Stat(filepath.Join(filepath.Dir(path), m[1])); err != nil {
 				t.Errorf("%s: the link to %s leads nowhere", strings.TrimPrefix(path, root+"/"), m[1])
 			}
