@@ -322,7 +322,7 @@ func TestNames(t *testing.T) {
 		{"DESCRIBE FUNCTION EXTENDED reverse", "is system function: true\nis temporary: true\nclass name: f\nfunction language: WASM\nresource: " + path +
 			"\nkind: SCALAR\nis deterministic: true\nsignature: f(BIGINT) → BIGINT\nchecksum: sha256:"},
 		{"DESCRIBE FUNCTION md5", "is system function: true\nis temporary: false"},
-		{"DESCRIBE FUNCTION nothing", "Function 'nothing' doesn't exist."},
+		{"DESCRIBE FUNCTION nothing", "line 1, column 19: Function with the identifier '`nothing`' doesn't exist."},
 		{"EXPLAIN SELECT REVERSE(x), twice(x), default_database.TWICE(x) FROM (VALUES (CAST(1 AS BIGINT))) AS t(x)", "reverse"},
 		{"DROP TEMPORARY SYSTEM FUNCTION reverse", ""},
 		{"DROP TEMPORARY SYSTEM FUNCTION reverse", "Temporary system function 'reverse' does not exist."},

@@ -31,9 +31,9 @@ func groupWindowCall(g ast.GroupItem) *ast.Call {
 
 // windowed binds GROUP BY with a window among its keys: the rows are put into
 // windows first, and the window's start, end and time become keys.
-func (b *Binder) windowed(list []ast.GroupItem, x *exprBinder, a *aggregation, input logical.Node) (logical.Node, error) {
+func (b *Binder) windowed(by *ast.GroupBy, x *exprBinder, a *aggregation, input logical.Node) (logical.Node, error) {
 	var plain []ast.GroupItem
-	for _, g := range list {
+	for _, g := range by.Items {
 		c := groupWindowCall(g)
 		switch {
 		case c == nil:
@@ -47,6 +47,9 @@ func (b *Binder) windowed(list []ast.GroupItem, x *exprBinder, a *aggregation, i
 	sets, err := b.groupingSets(plain, x, a)
 	if err != nil {
 		return nil, err
+	}
+	if by.Quantifier == ast.Distinct {
+		sets = distinctSets(sets)
 	}
 	if a.window != nil {
 		if input, err = b.inWindow(x, a, input); err != nil {

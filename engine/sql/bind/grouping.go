@@ -41,6 +41,19 @@ func (b *Binder) groupingSets(list []ast.GroupItem, x *exprBinder, a *aggregatio
 	return sets, nil
 }
 
+// distinctSets are the sets of GROUP BY DISTINCT: of those with the same keys, the
+// first (SQL:2016, 7.13).
+func distinctSets(sets [][]int) [][]int {
+	var out [][]int
+	for _, s := range sets {
+		same := func(o []int) bool { return len(o) == len(s) && len(union(o, s)) == len(o) }
+		if !slices.ContainsFunc(out, same) {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
 func union(a, b []int) []int {
 	out := slices.Clone(a)
 	for _, k := range b {

@@ -289,7 +289,7 @@ func (b *Binder) grouped(q *ast.Select, x *exprBinder, input logical.Node, items
 			return nil, ast.Errorf(q.GroupBy.Items[maxGrouped].Pos(), "GROUP BY has %d items; at most %d are possible", len(q.GroupBy.Items), maxGrouped)
 		}
 		var err error
-		if input, err = b.windowed(q.GroupBy.Items, x, a, input); err != nil {
+		if input, err = b.windowed(q.GroupBy, x, a, input); err != nil {
 			return nil, err
 		}
 	}
