@@ -168,6 +168,16 @@ func (j *Job) deploy(ctx context.Context, attempt int, restore checkpoint.State,
 			}
 			if inboxes[i] != nil {
 				c.Inbox = inboxes[i][subtask]
+				for _, e := range v.Inputs {
+					first := d.first[e.From]
+					if e.Partitioning == graph.Forward {
+						c.From = append(c.From, first+subtask)
+						continue
+					}
+					for n := range j.spec.parallelism(&vertices[e.From]) {
+						c.From = append(c.From, first+n)
+					}
+				}
 			}
 			var into [][3]int // vertex, subtask, channel
 			for _, user := range users[i] {

@@ -8,6 +8,7 @@ import "github.com/weir-streams/weir/engine/data"
 // ended: that one has while others are idle says nothing of those.
 type merge struct {
 	channels []progress
+	from     []int // which subtask each channel comes from; nil: each from another
 	out      int64
 	active   int // channels neither idle nor ended
 	ended    int
@@ -124,14 +125,16 @@ func (m *merge) setActive(channel int) bool {
 }
 
 // clamp makes the row watermarks of a batch true for the merged stream: event
-// time does not pass what the other channels have reached.
+// time does not pass what the other channels have reached. A channel of the same
+// subtask, as where a table is joined with itself, is as far as this one: each row
+// and each watermark goes to both.
 func (m *merge) clamp(channel int, b *data.Batch) {
 	if b.RowWatermarks == nil || len(m.channels) == 1 {
 		return
 	}
 	others, any := int64(data.MaxWatermark), false
 	for i := range m.channels {
-		if c := &m.channels[i]; i != channel && c.counts() {
+		if c := &m.channels[i]; i != channel && c.counts() && (m.from == nil || m.from[i] != m.from[channel]) {
 			others, any = min(others, c.watermark), true
 		}
 	}

@@ -84,15 +84,19 @@ func TestRowWatermarksStayTrueWhenChannelsMerge(t *testing.T) {
 		name     string
 		channels int
 		other    int64 // watermark of channel 1; 0: none, -1: idle
+		from     []int
 		want     []int64
 	}{
-		{"one channel", 1, 0, []int64{1, 5, 9}},
-		{"the other is behind", 2, 0, nil},
-		{"the other is within", 2, 6, []int64{1, 5, 6}},
-		{"the other is idle", 2, -1, []int64{1, 5, 9}},
+		{"one channel", 1, 0, nil, []int64{1, 5, 9}},
+		{"the other is behind", 2, 0, nil, nil},
+		{"the other is within", 2, 6, nil, []int64{1, 5, 6}},
+		{"the other is idle", 2, -1, nil, []int64{1, 5, 9}},
+		{"the other is of the same subtask", 2, 0, []int{7, 7}, []int64{1, 5, 9}},
+		{"one of the others is", 3, 6, []int{7, 8, 7}, []int64{1, 5, 6}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			m := newMerge(tt.channels)
+			m.from = tt.from
 			switch {
 			case tt.other > 0:
 				m.advance(1, tt.other)

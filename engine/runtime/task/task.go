@@ -47,6 +47,7 @@ type Config struct {
 	Nodes                []Node
 	Inbox                *exchange.Inbox // nil if the first node is a source
 	Inputs               []int           // input of the first operator for each channel of Inbox
+	From                 []int           // number of the subtask that each channel comes from
 	Outputs              []*exchange.Writer
 	Env                  *function.Env
 	Meter                *exchange.Meter
@@ -105,6 +106,7 @@ func New(c Config) *Task {
 	if c.Inbox != nil {
 		poke = c.Inbox.Poke
 		t.merge = newMerge(c.Inbox.Channels())
+		t.merge.from = c.From
 		t.align.seen = make([]bool, c.Inbox.Channels())
 	}
 	t.Control = &Control{poke: poke, wake: wake}
