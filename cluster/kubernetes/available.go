@@ -9,14 +9,13 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/weir-streams/weir/cluster"
 )
 
 // highAvailability prepares Flink's own, which keeps what a new JobManager
 // needs in config maps; that needs rights of its own.
-func (b *builder) highAvailability(p *plan) (bool, error) {
+func (b *builder) highAvailability(p *plan, native bool) (bool, error) {
 	config := b.spec.Configuration
 	kind := strings.ToLower(first(config["high-availability.type"], config["high-availability"]))
 	switch kind {
@@ -46,20 +45,16 @@ func (b *builder) highAvailability(p *plan) (bool, error) {
 	if b.ownAccount() != "" { // its rights are the user's affair
 		return true, nil
 	}
-	meta := b.meta(b.name, "")
-	p.parts = append(p.parts,
-		part{serviceAccounts, &corev1.ServiceAccount{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "ServiceAccount"}, ObjectMeta: meta}},
-		part{roles, &rbacv1.Role{
-			TypeMeta: metav1.TypeMeta{APIVersion: rbacv1.SchemeGroupVersion.String(), Kind: "Role"}, ObjectMeta: *meta.DeepCopy(),
-			Rules: []rbacv1.PolicyRule{{APIGroups: []string{""}, Resources: []string{"configmaps"}, Verbs: []string{"get", "list", "watch", "create", "update", "patch", "delete"}}},
-		}},
-		part{roleBindings, &rbacv1.RoleBinding{
-			TypeMeta: metav1.TypeMeta{APIVersion: rbacv1.SchemeGroupVersion.String(), Kind: "RoleBinding"}, ObjectMeta: *meta.DeepCopy(),
-			RoleRef:  rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: b.name},
-			Subjects: []rbacv1.Subject{{Kind: "ServiceAccount", Name: b.name, Namespace: b.namespace}},
-		}})
+	p.needs = "high-availability.type kubernetes needs a service account with all rights on config maps"
+	p.parts = append(p.parts, b.account(b.name)...)
+	if !native { // where there are two accounts that need it
+		p.parts = append(p.parts, b.granted(b.name, []string{b.name}, configMapRights)...)
+	}
 	return true, nil
 }
+
+// configMapRights are what Flink's high availability needs.
+var configMapRights = rbacv1.PolicyRule{APIGroups: []string{""}, Resources: []string{"configmaps"}, Verbs: []string{"get", "list", "watch", "create", "update", "patch", "delete"}}
 
 // haSelector finds the config maps of Flink's high availability, which it labels
 // with the id of the cluster.
@@ -73,17 +68,17 @@ func (b *builder) ownAccount() string {
 	case o.JobManagerPodTemplate != nil:
 		return o.JobManagerPodTemplate.Spec.ServiceAccountName
 	}
-	return ""
+	return first(b.spec.Configuration["kubernetes.jobmanager.service-account"], b.spec.Configuration["kubernetes.service-account"])
 }
 
 // passingOn says what to do when weir may not give Flink the right that its
-// high availability needs.
-func (g *ground) passingOn(p part, err error) error {
+// high availability or native mode needs.
+func (g *ground) passingOn(p part, needs string, err error) error {
 	if !apierrors.IsForbidden(err) || p.resource != serviceAccounts && p.resource != roles && p.resource != roleBindings {
 		return nil
 	}
-	return fmt.Errorf("%w: high-availability.type kubernetes needs a service account with all rights on config maps, and weir may not make one in namespace %q: give weir the rights of the chart, or name one that has them in kubernetes.pods.serviceAccountName, or leave high availability out: %w",
-		cluster.ErrRefused, g.namespace, err)
+	return fmt.Errorf("%w: %s, and weir may not make one in namespace %q: give weir the rights of the chart, or name one that has them in kubernetes.pods.serviceAccountName, or leave that setting out: %w",
+		cluster.ErrRefused, needs, g.namespace, err)
 }
 
 // sayGoodbye has Flink take away what its high availability keeps in the state

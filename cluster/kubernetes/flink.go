@@ -32,13 +32,14 @@ func (b *builder) flink(p *plan) error {
 			spec.Configuration[k] = v
 		}
 	}
-	if mode := spec.Configuration["execution.target"]; strings.HasPrefix(mode, "kubernetes-") {
-		return fmt.Errorf("%w: execution.target %s: Flink's native mode is not supported: a JobManager with rights of its own would make pods that do not say whose they are, so that nobody finds them again or tells when they have ended; weir makes the pods itself, leave it out", cluster.ErrRefused, mode)
+	native, err := b.native()
+	if err != nil {
+		return err
 	}
 	if err := b.takeFiles(); err != nil {
 		return err
 	}
-	available, err := b.highAvailability(p)
+	available, err := b.highAvailability(p, native)
 	if err != nil {
 		return err
 	}
@@ -59,7 +60,7 @@ func (b *builder) flink(p *plan) error {
 	main := mainOf(&jm, componentJobManager)
 	main.Ports = append(main.Ports, corev1.ContainerPort{Name: "rest", ContainerPort: RESTPort}, corev1.ContainerPort{Name: "rpc", ContainerPort: portRPC}, corev1.ContainerPort{Name: "blob", ContainerPort: portBlob})
 	if available {
-		jm.Spec.RestartPolicy, jm.Spec.ServiceAccountName = corev1.RestartPolicyAlways, first(jm.Spec.ServiceAccountName, b.name)
+		jm.Spec.RestartPolicy, jm.Spec.ServiceAccountName = corev1.RestartPolicyAlways, first(jm.Spec.ServiceAccountName, b.ownAccount(), b.name)
 		jm.Spec.AutomountServiceAccountToken = nil
 	} else {
 		jm.Spec.RestartPolicy = corev1.RestartPolicyNever
@@ -70,7 +71,7 @@ func (b *builder) flink(p *plan) error {
 	}
 	tm.Spec.RestartPolicy = corev1.RestartPolicyAlways
 	if available {
-		tm.Spec.ServiceAccountName, tm.Spec.AutomountServiceAccountToken = first(tm.Spec.ServiceAccountName, b.name), nil
+		tm.Spec.ServiceAccountName, tm.Spec.AutomountServiceAccountToken = first(tm.Spec.ServiceAccountName, b.ownAccount(), b.name), nil
 	}
 	if err := b.checkMemory(); err != nil {
 		return err
@@ -82,8 +83,14 @@ func (b *builder) flink(p *plan) error {
 			Ports: []corev1.ServicePort{{Name: "rest", Port: RESTPort}, {Name: "rpc", Port: portRPC}, {Name: "blob", Port: portBlob}},
 		},
 	}
-	taskManagers := b.deployment(componentTaskManager, int32(spec.TaskManagers), tm)
-	p.parts = append(p.parts, part{services, service}, part{deployments, taskManagers})
+	p.parts = append(p.parts, part{services, service})
+	if native {
+		if err := b.goNative(p, &jm, tm, available); err != nil {
+			return err
+		}
+	} else {
+		p.parts = append(p.parts, part{deployments, b.deployment(componentTaskManager, int32(spec.TaskManagers), tm)})
+	}
 	if available {
 		p.main = part{deployments, b.deployment(componentJobManager, 1, jm)}
 		return nil

@@ -13,6 +13,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/weir-streams/weir/cluster"
 	"github.com/weir-streams/weir/flink"
@@ -66,7 +67,9 @@ func (t growing) grow(ctx context.Context, tasks int) error {
 	ctx, stop := context.WithTimeout(ctx, growWait)
 	defer stop()
 	var has appsv1.Deployment
-	if err := t.g.get(ctx, deployments, t.name+"-"+componentTaskManager, &has); err != nil {
+	if err := t.g.get(ctx, deployments, t.name+"-"+componentTaskManager, &has); apierrors.IsNotFound(err) {
+		return nil // Flink makes them itself
+	} else if err != nil {
 		return t.g.explain("look at its TaskManagers", err)
 	}
 	var root corev1.Secret

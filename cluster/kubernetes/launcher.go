@@ -182,7 +182,7 @@ func (l *Launcher) make(ctx context.Context, g *ground, p *plan) error {
 	for _, part := range p.parts {
 		part.object.SetOwnerReferences([]metav1.OwnerReference{owner})
 		if err := g.apply(ctx, part.resource, part.object); err != nil {
-			if no := g.passingOn(part, err); no != nil {
+			if no := g.passingOn(part, p.needs, err); no != nil {
 				return no
 			}
 			return g.explain("make the cluster's objects", err)

@@ -98,7 +98,7 @@ func (l *Launcher) listen(g *ground, name string, all []corev1.Pod) *listener {
 				continue // it never wrote anything
 			}
 			c := &containerLog{title: pod.Name + " " + s.Name, begun: make(chan struct{})}
-			if main != nil && pod.Name == main.Name && s.Name == mainContainer(main.Labels[labelComponent]) {
+			if main != nil && pod.Name == main.Name && s.Name == containerOf(main) {
 				c.title = ""
 				n.logs = append([]*containerLog{c}, n.logs...)
 			} else {

@@ -177,13 +177,23 @@ func allReady(pod *corev1.Pod) bool {
 
 // mainStatus is the state of the container that does the work.
 func mainStatus(pod *corev1.Pod) *corev1.ContainerStatus {
-	name := mainContainer(pod.Labels[labelComponent])
+	name := containerOf(pod)
 	for i := range pod.Status.ContainerStatuses {
 		if pod.Status.ContainerStatuses[i].Name == name {
 			return &pod.Status.ContainerStatuses[i]
 		}
 	}
 	return nil
+}
+
+// containerOf is the name of the container of a pod that does the work.
+func containerOf(pod *corev1.Pod) string {
+	for _, c := range pod.Spec.Containers {
+		if c.Name == nativeContainer && pod.Labels[labelComponent] == componentTaskManager {
+			return c.Name
+		}
+	}
+	return mainContainer(pod.Labels[labelComponent])
 }
 
 // ending says in words which pods are still ending, and what they wait for.
@@ -354,7 +364,7 @@ func (l *Launcher) Explain(ctx context.Context, ref cluster.Ref) string {
 		if why := g.trouble(ctx, "Deployment", name+"-"+componentTaskManager); why != "" {
 			words = append(words, why)
 		} else {
-			words = append(words, g.replicaTrouble(ctx, name+"-"+componentTaskManager))
+			words = append(words, first(g.replicaTrouble(ctx, name+"-"+componentTaskManager), g.nativeTrouble(ctx, name)))
 		}
 	}
 	slices.Sort(words)

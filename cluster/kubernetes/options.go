@@ -123,6 +123,10 @@ func (b *builder) merge(ours corev1.PodTemplateSpec, component string, users *co
 		if component == componentEngine && (c.Name == mainContainer(componentJobManager) || c.Name == mainContainer(componentTaskManager)) {
 			users.Spec.Containers[i].Name = main
 		}
+		// Or as in Flink's native mode.
+		if c.Name == nativeContainer {
+			users.Spec.Containers[i].Name = main
+		}
 	}
 	a, err := json.Marshal(ours)
 	if err != nil {

@@ -32,6 +32,7 @@ const (
 	componentEngine      = "engine"
 	componentJobManager  = "jobmanager"
 	componentTaskManager = "taskmanager"
+	componentNative      = "native" // which has no pods
 )
 
 // Where things are in pods.
@@ -59,6 +60,7 @@ type plan struct {
 	root  *corev1.Secret
 	parts []part // made before the main one, again and again if need be
 	main  part   // made once
+	needs string // which right of a service account of it, in words
 }
 
 var safeName = regexp.MustCompile(`^[0-9a-z][0-9a-z-]{0,47}$`)
@@ -144,6 +146,7 @@ func (l *Launcher) plan(spec cluster.Spec, namespace string) (*plan, error) {
 		TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Secret"}, ObjectMeta: b.meta(name, ""),
 		Type: "weir.io/cluster", Data: map[string][]byte{specFile: text},
 	}
+	maps.Copy(p.root.Data, b.data)
 	for name, value := range l.config.Environment {
 		p.root.Data[variable+name] = []byte(value)
 	}
@@ -161,7 +164,8 @@ type builder struct {
 	spec            cluster.Spec
 	name, namespace string
 	options         options
-	files           []cluster.File // that the pods fetch
+	files           []cluster.File    // that the pods fetch
+	data            map[string][]byte // of the root, besides
 }
 
 // identity are the labels by which an object is found.

@@ -100,6 +100,16 @@ func TestObjects(t *testing.T) {
 			s.Configuration["high-availability.type"] = "kubernetes"
 			s.Kubernetes = optionsIn(t, `{pods: {serviceAccountName: streams}}`)
 		}},
+		{"flink-native", func(s *cluster.Spec) {
+			s.Target = "jobs/flink"
+			s.Configuration["execution.target"] = "kubernetes-application"
+			s.TaskManagerCPU, s.TaskManagerMemory = 1.5, 2<<30
+			s.Kubernetes = optionsIn(t, `{taskManagerPodTemplate: {metadata: {annotations: {a: b}}, spec: {containers: [{name: flink-main-container, env: [{name: X, value: "1"}]}, {name: log, image: shipper}]}}}`)
+		}},
+		{"flink-native-available", func(s *cluster.Spec) {
+			s.Target = "jobs/flink"
+			s.Configuration["execution.target"], s.Configuration["high-availability.type"] = "kubernetes-application", "kubernetes"
+		}},
 		{"flink-session", func(s *cluster.Spec) {
 			s.Ref = cluster.Ref{Namespace: "default", Session: "5e551035-c105-4e12-a001-000000000001", Target: "jobs/flink"}
 			s.Artifact, s.DeploymentName, s.TaskManagers = cluster.Artifact{}, "shared", 2
@@ -119,7 +129,7 @@ func TestObjects(t *testing.T) {
 			var out bytes.Buffer
 			p.root.StringData = map[string]string{}
 			for k, v := range p.root.Data { // as people can read it
-				if strings.HasPrefix(k, variable) {
+				if strings.HasPrefix(k, variable) || !json.Valid(v) {
 					p.root.StringData[k] = string(v)
 					continue
 				}
@@ -170,9 +180,13 @@ func TestPlanRefuses(t *testing.T) {
 		{"on weir's engine only", func(s *cluster.Spec) { s.Target = "jobs/weir"; s.Artifact.Kind = "JAR" }},
 		{"knows no image of Flink 1.19", func(s *cluster.Spec) { s.Target = "jobs/flink"; s.Artifact.Engine = "1.19" }},
 		{"resources.taskmanager.memory", func(s *cluster.Spec) { s.Target = "jobs/flink"; s.TaskManagerMemory = 200 << 20 }},
-		{"native mode", func(s *cluster.Spec) {
+		{"native mode is kubernetes-application", func(s *cluster.Spec) {
 			s.Target = "jobs/flink"
-			s.Configuration["execution.target"] = "kubernetes-application"
+			s.Configuration["execution.target"] = "kubernetes-per-job"
+		}},
+		{"kubernetes.pod-template-file.taskmanager names a file", func(s *cluster.Spec) {
+			s.Target = "jobs/flink"
+			s.Configuration["execution.target"], s.Configuration["kubernetes.pod-template-file.taskmanager"] = "kubernetes-application", "/etc/pod.yaml"
 		}},
 		{"high-availability.type zookeeper", func(s *cluster.Spec) {
 			s.Target = "jobs/flink"

@@ -140,7 +140,7 @@ func endOf(pod *corev1.Pod, container string, t *corev1.ContainerStateTerminated
 		how = "was killed because it needed more memory than its limit" + limitOf(pod, container)
 		component, what := pod.Labels[labelComponent], "resources.taskmanager.memory"
 		switch {
-		case container != mainContainer(component):
+		case container != containerOf(pod):
 			what = "the memory limit of that container in spec.template.spec.kubernetes"
 		case component == componentJobManager:
 			what = "resources.jobmanager.memory"

@@ -142,7 +142,11 @@ func (c *Cluster) startJobManager() (*child, error) {
 	options := slices.Concat(frugal, []string{
 		fmt.Sprintf("-Xms%d", min(m.Heap, frugalHeap)), fmt.Sprintf("-Xmx%d", m.Heap), fmt.Sprintf("-XX:MaxMetaspaceSize=%d", m.Metaspace),
 	}, c.options("jobmanager"))
-	return c.start("jobmanager", c.jvm(c.logOf("jobmanager"), options, "org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint"))
+	class := "org.apache.flink.runtime.entrypoint.StandaloneSessionClusterEntrypoint"
+	if c.native() {
+		class = "org.apache.flink.kubernetes.entrypoint.KubernetesSessionClusterEntrypoint"
+	}
+	return c.start("jobmanager", c.jvm(c.logOf("jobmanager"), options, class))
 }
 
 func (c *Cluster) startTaskManager(n int) (*child, error) {
@@ -161,10 +165,15 @@ func (c *Cluster) taskManager(name string) *exec.Cmd {
 	case m.Heap() <= modestHeap:
 		options, least = append(options, modest...), min(least, frugalHeap)
 	}
-	options = slices.Concat(options, []string{
+	sizes := []string{
 		fmt.Sprintf("-Xms%d", least), fmt.Sprintf("-Xmx%d", m.Heap()),
 		fmt.Sprintf("-XX:MaxDirectMemorySize=%d", m.Direct()), fmt.Sprintf("-XX:MaxMetaspaceSize=%d", m.Metaspace),
-	}, c.options("taskmanager"))
+	}
+	class := "org.apache.flink.runtime.taskexecutor.TaskManagerRunner"
+	if c.native() { // the JobManager has decided
+		class, sizes = "org.apache.flink.kubernetes.taskmanager.KubernetesTaskExecutorRunner", c.config.Pod.JVMOptions
+	}
+	options = slices.Concat(options, sizes, c.options("taskmanager"))
 	properties := m.Properties()
 	properties["taskmanager.resource-id"] = name
 	properties["taskmanager.cpu.cores"] = c.plan.config["taskmanager.numberOfTaskSlots"] + ".0"
@@ -175,7 +184,10 @@ func (c *Cluster) taskManager(name string) *exec.Cmd {
 	for _, k := range slices.Sorted(maps.Keys(properties)) {
 		args = append(args, "-D", k+"="+properties[k])
 	}
-	return c.jvm(c.logOf(name), options, "org.apache.flink.runtime.taskexecutor.TaskManagerRunner", args...)
+	if c.native() {
+		args = append(args, c.config.Pod.Arguments...) // the last word counts
+	}
+	return c.jvm(c.logOf(name), options, class, args...)
 }
 
 // over tells whether a child has ended.

@@ -13,6 +13,12 @@ type Pod struct {
 	Address string
 	// Name of this pod.
 	Name string
+	// Native is set when the JobManager itself has Kubernetes make the pods of
+	// TaskManagers.
+	Native bool
+	// Arguments are then what the JobManager wants a TaskManager to be, and
+	// JVMOptions the memory of its JVM.
+	Arguments, JVMOptions []string
 }
 
 // podPorts are those of a JobManager in a pod. The REST API is for the process
@@ -57,3 +63,6 @@ func (p *Pod) settle(config map[string]string) {
 
 // TaskManager is the command of the TaskManager of a pod.
 func (c *Cluster) TaskManager() *exec.Cmd { return c.taskManager(c.config.Pod.Name) }
+
+// native tells whether the JobManager brings up TaskManagers.
+func (c *Cluster) native() bool { return c.config.Pod != nil && c.config.Pod.Native }

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -33,14 +34,25 @@ follow from the cluster's spec.`,
 		Example: example("weir flink " + role + " --dir /weir/run --spec /weir/spec/spec.json --listen :8081 --home /opt/flink"),
 		Args:    cobra.NoArgs,
 	}
+	if role == "taskmanager" {
+		c.Use += " [-- ARGUMENTS]"
+		c.Args = func(_ *cobra.Command, args []string) error {
+			if len(args) > 0 && !pod.Native {
+				return usagef("arguments are for a TaskManager of Flink's native mode: --native")
+			}
+			return nil
+		}
+	}
 	at.flags(c)
 	c.Flags().StringArrayVar(&parts.places, "home", []string{"/opt/flink"}, "folder with an installation of Flink")
 	c.Flags().StringVar(&pod.JobManager, "jobmanager", "", "name by which TaskManagers find the JobManager")
 	c.Flags().StringVar(&pod.Address, "address", "127.0.0.1", "address of this pod")
 	c.Flags().StringVar(&pod.Name, "name", role, "name of this pod")
-	c.RunE = func(c *cobra.Command, _ []string) error {
+	c.Flags().BoolVar(&pod.Native, "native", false, "Flink's native mode: the JobManager has Kubernetes make the pods of TaskManagers, and tells each by ARGUMENTS what to be")
+	c.RunE = func(c *cobra.Command, args []string) error {
 		parts.pod = pod
 		if role == "taskmanager" {
+			pod.Arguments, pod.JVMOptions = args, strings.Fields(os.Getenv("FLINK_TM_JVM_MEM_OPTS"))
 			return runTaskManager(c.Context(), at, parts)
 		}
 		life, spec, err := at.enter()

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/weir-streams/weir/engine"
+	"github.com/weir-streams/weir/engine/state"
 	"github.com/weir-streams/weir/flink"
 )
 
@@ -181,7 +182,7 @@ func (m *JobManager) taskManagerObject(infos []engine.JobInfo) object {
 		"slotsNumber": n, "freeSlots": freeSlots(infos), "assignedTasks": runningTasks(infos),
 		"totalResource": resource(float64(runtime.GOMAXPROCS(0))), "freeResource": resource(0),
 		"hardware": object{
-			"cpuCores": runtime.NumCPU(), "physicalMemory": physicalMemory(), "freeMemory": limit, "managedMemory": 0,
+			"cpuCores": runtime.NumCPU(), "physicalMemory": state.HostMemory(), "freeMemory": limit, "managedMemory": 0,
 		},
 		"memoryConfiguration": object{
 			"frameworkHeap": 0, "taskHeap": limit, "frameworkOffHeap": 0, "taskOffHeap": 0, "networkMemory": 0, "managedMemory": 0,
@@ -260,24 +261,4 @@ func applicationState(s engine.JobState) string {
 		return "RUNNING"
 	}
 	return string(s)
-}
-
-// physicalMemory is the machine's, in bytes; 0 when it cannot be told.
-func physicalMemory() int64 {
-	b, err := os.ReadFile("/proc/meminfo")
-	if err != nil {
-		return 0
-	}
-	for line := range strings.Lines(string(b)) {
-		if rest, ok := strings.CutPrefix(line, "MemTotal:"); ok {
-			var kib int64
-			for _, c := range rest {
-				if c >= '0' && c <= '9' {
-					kib = kib*10 + int64(c-'0')
-				}
-			}
-			return kib << 10
-		}
-	}
-	return 0
 }

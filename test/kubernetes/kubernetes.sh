@@ -116,7 +116,8 @@ control_plane() {
   await etcd curl -sf "http://127.0.0.1:$etcd/health"
   # A Service may not have an endpoint in 127.0.0.0/8, so there the apiserver must not publish its own.
   [ "$address" != 127.0.0.1 ] || extra=--endpoint-reconciler-type=none
-  start apiserver "$B/kube-apiserver" --etcd-servers="http://127.0.0.1:$etcd" \
+  # Debian's etcd 3.4 does not tell how far it is, without which watches of older clients, such as Flink's, fail.
+  start apiserver "$B/kube-apiserver" --etcd-servers="http://127.0.0.1:$etcd" --feature-gates=WatchList=false \
     --bind-address="$listen" --secure-port="$api" --advertise-address="$address" $extra \
     --tls-cert-file="$R/pki/apiserver.crt" --tls-private-key-file="$R/pki/apiserver.key" --token-auth-file="$R/pki/tokens.csv" \
     --service-account-issuer=https://kubernetes.default.svc --service-account-key-file="$R/pki/sa.pub" \
