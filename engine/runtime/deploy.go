@@ -2,6 +2,7 @@ package runtime
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime/pprof"
 	"strconv"
@@ -39,6 +40,17 @@ func (s *Spec) parallelism(v *graph.Vertex) int {
 		return v.Parallelism
 	}
 	return s.Parallelism
+}
+
+// budget is the memory for state of one attempt.
+func (s *Spec) budget() *state.Budget {
+	switch {
+	case s.Memory == 0:
+		return state.HostBudget(s.LocalDir)
+	case s.LocalDir == "":
+		return state.NewBudget(s.Memory)
+	}
+	return state.NewBudget(s.Memory).SpillTo(s.LocalDir)
 }
 
 // check looks at what a graph must be for this runtime.
@@ -150,10 +162,7 @@ func (j *Job) deploy(ctx context.Context, attempt int, restore checkpoint.State,
 			}
 		}
 	}
-	memory := state.NewBudget(j.spec.Memory)
-	if j.spec.LocalDir != "" {
-		memory.SpillTo(j.spec.LocalDir)
-	}
+	memory := j.spec.budget()
 	d.memory = memory
 	var reach [][][3]int // of each task
 	for i := range vertices {
@@ -197,7 +206,7 @@ func (j *Job) deploy(ctx context.Context, attempt int, restore checkpoint.State,
 				c.Outputs = append(c.Outputs, exchange.NewWriter(e, subtask, j.maxParallelism, targets, ctx.Done(), c.Meter))
 			}
 			if err := j.build(&c, v, attempt, memory); err != nil {
-				return nil, err
+				return nil, errors.Join(err, memory.Close())
 			}
 			t := task.New(c)
 			reach = append(reach, into)

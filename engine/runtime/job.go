@@ -35,7 +35,7 @@ type Spec struct {
 	SavepointPath    string
 	AllowNonRestored bool
 	Zone             *function.Zone
-	Memory           int64 // bytes of state; 0: any
+	Memory           int64 // bytes of state; 0: half of the process's memory, shared with other such jobs
 	// LocalDir is the folder for state that is over Memory; empty: it is refused.
 	LocalDir  string
 	Streaming bool // for people

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -159,6 +160,59 @@ func TestSlowStorageDelaysCheckpointsOnly(t *testing.T) {
 	w.finish(j)
 	w.check()
 	if c := j.Checkpoints(); c.Failed != 0 || c.Completed == 0 {
+		t.Errorf("checkpoints %+v", c)
+	}
+}
+
+// stuck is storage whose large files are never written; giving one up ends that.
+type stuck struct {
+	storage.Store
+	writing atomic.Int64
+}
+
+type stuckFile struct {
+	storage.File
+	s    *stuck
+	up   chan struct{}
+	once sync.Once
+}
+
+func (s *stuck) Create(name string) (storage.File, error) {
+	f, err := s.Store.Create(name)
+	if err != nil || !strings.HasPrefix(name, "shared/") {
+		return f, err
+	}
+	return &stuckFile{File: f, s: s, up: make(chan struct{})}, nil
+}
+
+func (f *stuckFile) Write([]byte) (int, error) {
+	f.s.writing.Add(1)
+	<-f.up
+	return 0, storage.ErrAborted
+}
+
+func (f *stuckFile) Abort() {
+	f.once.Do(func() { close(f.up) })
+	f.File.Abort()
+}
+
+// A job at the end of its input that has nothing to commit does not wait for a
+// checkpoint whose turn has come meanwhile.
+func TestEndDoesNotWaitForACheckpoint(t *testing.T) {
+	w := newWorld(t)
+	w.sliced, w.keys, w.rows = true, 20000, 20000
+	w.limit.Store(12000)
+	disk := &stuck{Store: storagetest.NewMemory()}
+	g := keyed()
+	g.Vertices = g.Vertices[:len(g.Vertices)-1]
+	s := w.spec(g, 2)
+	s.Checkpoint = on(frequent("/stuck"), disk)
+	j := w.start(s)
+	until(t, "a checkpoint under way", func() bool { return disk.writing.Load() > 0 })
+	w.limit.Store(0)
+	w.finish(j)
+	w.checkSums()
+	if c := j.Checkpoints(); c.Failed != 0 || c.InProgress != 0 {
 		t.Errorf("checkpoints %+v", c)
 	}
 }

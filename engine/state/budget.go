@@ -20,6 +20,9 @@ type Budget struct {
 
 	mu    sync.Mutex
 	spill *spill
+
+	host  string // the folder under which it is the host's, if users > 0
+	users int    // guarded by host
 }
 
 // NewBudget allows limit bytes; 0 allows any amount.
@@ -35,8 +38,18 @@ func (b *Budget) SpillTo(folder string) *Budget {
 	return b
 }
 
-// Close gives the file back. All that was accounted must have been freed.
+// Close gives the file back. All that was accounted must have been freed. Of a
+// budget that is shared the last Close does so.
 func (b *Budget) Close() error {
+	host.Lock()
+	if b.users > 0 {
+		if b.users--; b.users > 0 {
+			host.Unlock()
+			return nil
+		}
+		delete(host.budgets, b.host)
+	}
+	host.Unlock()
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.spill == nil {
@@ -92,8 +105,8 @@ func (b *Budget) Spilled() int64 {
 	return b.spill.held
 }
 
-// limited tells whether there is a bound.
-func (b *Budget) limited() bool { return b != nil && b.limit > 0 }
+// tight tells whether memory is to be saved: half of what is allowed is in use.
+func (b *Budget) tight() bool { return b != nil && b.limit > 0 && b.used.Load() > b.limit/2 }
 
 // over tells whether more is in memory than there should be.
 func (b *Budget) over() bool {

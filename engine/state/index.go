@@ -241,7 +241,7 @@ func (t *Table) grow(n uint64) error {
 	}
 	// Memory of the old one goes back as that of the new one comes into use.
 	const chunk = 4 << 20
-	if done := 8 * p / chunk * chunk; done > t.released && 8*size >= bigSegment && (8*size > uint64(keptIndex) || t.log.budget.limited()) {
+	if done := 8 * p / chunk * chunk; done > t.released && 8*size >= bigSegment && (8*size > uint64(keptIndex) || t.log.budget.tight()) {
 		from := unsafe.Pointer(&x.slots[t.released/8])
 		_ = unix.Madvise(unsafe.Slice((*byte)(from), done-t.released), unix.MADV_DONTNEED)
 		t.released = done

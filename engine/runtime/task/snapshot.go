@@ -124,6 +124,11 @@ func (t *Task) write(m checkpoint.Barrier, s *snapshot) {
 		}
 		part.State = w.Snapshot
 		s.ack.Parts = append(s.ack.Parts, part)
+		if _, ok := n.Operator.(operator.Committer); ok {
+			for _, l := range w.Snapshot.Lists {
+				s.ack.Commits = s.ack.Commits || len(l.Items) > 0
+			}
+		}
 	}
 }
 
