@@ -29,7 +29,8 @@ type Request struct {
 
 type request struct {
 	Request
-	reply chan reply // of capacity 1
+	periodic bool       // nobody asked for it
+	reply    chan reply // of capacity 1
 }
 
 type reply struct {
@@ -62,6 +63,7 @@ type Coordinator struct {
 	pending  *pending
 	final    bool
 	commits  bool      // the end of the job has something to commit
+	prepared bool      // some checkpoint of this attempt had
 	nextAt   time.Time // of the next periodic checkpoint
 	quiesced bool      // ended was seen
 }
@@ -173,6 +175,7 @@ func (c *Coordinator) Run(ctx context.Context) (err error) {
 			finished = c.hasCommitted(id)
 		case <-ended:
 			c.quiesced = true
+			c.leave()
 		case <-timer.C:
 			if p := c.pending; p != nil && p.committing == 0 && !time.Now().Before(p.deadline) {
 				err = c.fail(fmt.Errorf("expired: %d of %d tasks acknowledged within %s", p.info.Acknowledged, c.n, c.h.cfg.Timeout))
@@ -222,7 +225,7 @@ func (c *Coordinator) start(now time.Time) error {
 			c.final = true // failed ones are tried again after an interval
 			q = &request{Request: Request{final: true}, reply: make(chan reply, 1)}
 		case !c.quiesced && !c.nextAt.IsZero() && !now.Before(c.nextAt):
-			q = &request{reply: make(chan reply, 1)}
+			q = &request{periodic: true, reply: make(chan reply, 1)}
 		default:
 			return nil
 		}
@@ -263,7 +266,8 @@ func (c *Coordinator) acknowledge(a Ack) error {
 	p.acked[a.Task] = true
 	p.info.Acknowledged++
 	c.h.update(p.info)
-	if p.barrier.Last && (c.commits || commits(a)) {
+	c.prepared = c.prepared || a.Commits
+	if p.barrier.Last && (c.commits || a.Commits) {
 		if c.commits = true; p.info.Acknowledged == c.n {
 			c.repeat()
 		}
@@ -281,26 +285,30 @@ func (c *Coordinator) acknowledge(a Ack) error {
 	return nil
 }
 
-// commits tells whether a task has something to commit.
-func commits(a Ack) bool {
-	for _, p := range a.Parts {
-		for _, l := range p.State.Lists {
-			if len(l.Items) > 0 {
-				return true
-			}
-		}
-	}
-	return false
-}
-
 // repeat lets a checkpoint of everything follow the last one, which is not needed:
 // nothing may be committed that could have to be written again.
 func (c *Coordinator) repeat() {
+	id := c.pending.info.ID
+	c.final = false
+	c.forget()
+	c.tasks.Release(id)
+}
+
+// leave gives up a checkpoint that is under way at the end of the input, if only its
+// turn had come and nothing waits to be committed by it: the job would end later, by
+// the time it takes to write gigabytes that nobody reads.
+func (c *Coordinator) leave() {
+	if p := c.pending; p != nil && p.req.periodic && !p.finishing && !c.prepared && c.h.cfg.Interval > 0 {
+		c.forget()
+	}
+}
+
+// forget gives up the pending checkpoint, which is not needed.
+func (c *Coordinator) forget() {
 	p := c.pending
-	c.pending, c.final = nil, false
+	c.pending = nil
 	c.discard(p)
 	c.tasks.Abort(p.info.ID)
-	c.tasks.Release(p.info.ID)
 	c.h.forget(p.info.ID)
 }
 

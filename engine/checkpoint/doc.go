@@ -31,6 +31,7 @@ type Ack struct {
 	Task       int
 	Parts      []Part
 	Err        error         // the snapshot could not be taken
+	Commits    bool          // there is output that waits to be committed
 	Stopped    time.Duration // for which the task did nothing else at the barrier
 }
 
