@@ -28,7 +28,9 @@ func (s *Set) share(d *distinct) {
 }
 
 // place is the first bit of a value in the word of its block.
-func (d *side) place(x int64) uint { return (uint(x) & (1<<d.block - 1)) << (6 - d.block) }
+func (d *side) place(x int64) uint { return placeOf(x, d.block) }
+
+func placeOf(x int64, block uint) uint { return (uint(x) & (1<<block - 1)) << (6 - block) & 63 }
 
 // take enters the filters of a value that are new and returns them.
 func (d *side) take(s unsafe.Pointer, x int64, pass uint64) (fresh uint64) {

@@ -41,7 +41,8 @@ func distinctSet(t *testing.T, filters int, share bool) *Set {
 // Values that share records give the same results, the same snapshots (whole and
 // of what changed) and the same merged groups as those that do not.
 func TestValuesThatShareRecords(t *testing.T) {
-	for _, filters := range []int{0, 1, 3, 4, 12, 31, 40} {
+	for _, c := range []struct{ filters, rows int }{{0, 80}, {1, 80}, {3, 80}, {4, 80}, {12, 80}, {31, 80}, {40, 80}, {0, 2000}, {3, 2000}, {12, 2000}} {
+		filters := c.filters // with many rows what came before is remembered
 		rng := rand.New(rand.NewSource(int64(filters)))
 		sets := []*Set{distinctSet(t, filters, true), distinctSet(t, filters, false)}
 		budget := state.NewBudget(0)
@@ -49,18 +50,22 @@ func TestValuesThatShareRecords(t *testing.T) {
 		for i, s := range sets {
 			groups[i], parts[i] = s.NewGroups(budget), s.NewGroups(budget)
 		}
+		moving := 0
 		value := func() int64 {
+			if c.rows > 80 {
+				moving++
+			}
 			switch rng.Intn(12) {
 			case 0:
 				return rng.Int63() - rng.Int63()
 			case 1:
 				return []int64{math.MinInt64, math.MaxInt64, -1, 0}[rng.Intn(4)]
 			}
-			return int64(rng.Intn(60)) - 30
+			return int64(rng.Intn(60)) - 30 + int64(moving)/3
 		}
 		fold := func(to []*Groups) {
 			t.Helper()
-			n := 1 + rng.Intn(80)
+			n := 1 + rng.Intn(c.rows)
 			types := []data.Type{data.Of(data.BigInt), data.Of(data.BigInt)}
 			for range filters {
 				types = append(types, data.Of(data.Boolean))
@@ -79,12 +84,24 @@ func TestValuesThatShareRecords(t *testing.T) {
 				}
 			}
 			data.HashKeys(b, []int{0})
+			update := (*Set).Update
+			if rng.Intn(3) == 0 {
+				update = func(s *Set, g *Groups, recs []unsafe.Pointer, rows []int32, b *data.Batch) error {
+					var types []data.Type
+					for _, c := range s.calls {
+						types = append(types, c.Type)
+					}
+					o := data.MakeBatch(types, 2*n)
+					defer o.Release()
+					return s.Step(g, recs, rows, b, o.Cols, make([]int64, 2*n))
+				}
+			}
 			for i, s := range sets {
 				recs := make([]unsafe.Pointer, n)
 				if _, err := to[i].Table.Resolve(b, []int{0}, which, recs); err != nil {
 					t.Fatal(err)
 				}
-				if err := s.Update(to[i], recs, which, b); err != nil {
+				if err := update(s, to[i], recs, which, b); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -101,10 +118,13 @@ func TestValuesThatShareRecords(t *testing.T) {
 				t.Fatalf("%d filters, %s: snapshots differ:\n%s\n--\n%s", filters, what, a, b)
 			}
 		}
-		for range 10 {
+		for range 20 {
 			fold(groups)
 		}
 		same("folded")
+		if c.rows > 80 && (groups[0].seen[0].entries == nil || groups[0].seen[0].asked == groups[0].seen[0].missed) {
+			t.Fatal("nothing was remembered")
+		}
 		for range 3 {
 			fold(parts)
 		}
@@ -134,7 +154,7 @@ func TestValuesThatShareRecords(t *testing.T) {
 		for done := false; !done; {
 			fold(groups)
 			var err error
-			if _, done, err = groups[0].Continue(7); err != nil {
+			if _, done, err = groups[0].Continue(7 * c.rows / 80); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -22,33 +22,67 @@ type distinct struct {
 	// the aggregates are all COUNT.
 	counters [][]int
 
-	moved []uint64 // for each row: the filters under which its value joins or leaves
-	lists []scratch
-	// the rows that pass a filter
+	like   *distinct // an earlier one with the same filters
+	moved  []uint64  // for each row given to Step: what fresh says of it
+	lists  []scratch
+	passed []uint64 // for each row: the filters that it passes
+
+	// The rows that pass a filter and may bring something.
 	every     bool    // all of them
 	at        []int32 // else their positions
 	pass      []uint64
+	fresh     []uint64 // the filters under which their values join or leave
 	found     []unsafe.Pointer
 	foundRows []int32
-	scratch
+	kept      []uint64 // room for pass
+	scratch            // room for found
 }
 
 // find marks, for each row, the filters that it passes; rows without any are left out.
 func (d *distinct) find(recs []unsafe.Pointer, rows []int32, b *data.Batch) {
 	n := len(rows)
-	if cap(d.pass) <= n {
+	if cap(d.kept) <= n {
 		room := max(n, data.BatchSize) + 1
-		d.pass, d.at = make([]uint64, room), make([]int32, room)
+		d.kept, d.fresh, d.at = make([]uint64, room), make([]uint64, room), make([]int32, room)
 		d.recs, d.rows = make([]unsafe.Pointer, room), make([]int32, room)
+		if d.like == nil {
+			d.passed = make([]uint64, room)
+		}
 	}
-	pass := d.pass[:n+1]
 	all := uint64(0)
 	for bit, f := range d.filters {
 		if f < 0 {
 			all |= 1 << bit
 		}
 	}
-	for i := range pass[:n] {
+	pass := d.passed
+	if d.like != nil {
+		pass = d.like.passed[:n]
+	} else {
+		pass = pass[:n]
+		d.filter(pass, all, rows, b)
+	}
+	v := b.Cols[d.arg]
+	drop := v.Nulls != nil && !d.nulls
+	if !drop && all != 0 { // every row passes
+		d.every, d.found, d.foundRows, d.pass = true, recs, rows, pass
+		return
+	}
+	d.every = false
+	kept, at, keepRecs, keepRows := d.kept[:n+1], d.at[:n+1], d.recs[:n+1], d.rows[:n+1]
+	k := 0
+	for i, r := range rows {
+		at[k], keepRecs[k], keepRows[k], kept[k] = int32(i), recs[i], r, pass[i]
+		if pass[i] != 0 && !(drop && v.IsNull(int(r))) {
+			k++
+		}
+	}
+	d.at, d.pass, d.found, d.foundRows = at[:k], kept[:k], keepRecs[:k], keepRows[:k]
+}
+
+// filter writes the filters that rows pass to pass; all are those that are none.
+func (d *distinct) filter(pass []uint64, all uint64, rows []int32, b *data.Batch) {
+	for i := range pass {
 		pass[i] = all
 	}
 	for bit, f := range d.filters {
@@ -66,68 +100,38 @@ func (d *distinct) find(recs []unsafe.Pointer, rows []int32, b *data.Batch) {
 			pass[i] |= uint64(c.Bool[r]) &^ (c.Nulls[r>>6] >> (r & 63) & 1) << bit
 		}
 	}
-	v := b.Cols[d.arg]
-	if v.Nulls != nil && !d.nulls {
-		for i, r := range rows {
-			if v.IsNull(int(r)) {
-				pass[i] = 0
-			}
-		}
-	} else if all != 0 { // every row passes
-		d.every, d.found, d.foundRows = true, recs, rows
-		d.pass = pass[:n]
-		return
-	}
-	d.every = false
-	at, keepRecs, keepRows := d.at[:n+1], d.recs[:n+1], d.rows[:n+1]
-	k := 0
-	for i, r := range rows {
-		at[k], keepRecs[k], keepRows[k] = int32(i), recs[i], r
-		m := pass[i]
-		pass[k] = m
-		if m != 0 {
-			k++
-		}
-	}
-	d.at, d.pass, d.recs, d.rows = at[:k], pass[:k], keepRecs[:k], keepRows[:k]
-	d.found, d.foundRows = d.recs, d.rows
 }
 
-// position is that of the i-th row found among those given.
-func (d *distinct) position(i int) int {
-	if d.every {
-		return i
-	}
-	return int(d.at[i])
-}
-
-// mark counts the values of rows and fills moved.
+// mark counts the values of rows and says what is fresh of those found.
 func (d *distinct) mark(g *Groups, recs []unsafe.Pointer, rows []int32, b *data.Batch) error {
 	d.find(recs, rows, b)
-	if cap(d.moved) < len(rows) {
-		d.moved = make([]uint64, max(len(rows), data.BatchSize))
+	side, v := &g.set.sides[d.side], b.Cols[d.arg]
+	if side.block > 0 {
+		s := &g.seen[d.side]
+		d.news(s, v, side.block)
+		sides, err := g.resolveSide(d.side, d.found, d.foundRows, b)
+		if err != nil {
+			s.forget()
+			return err
+		}
+		d.fresh = d.fresh[:len(sides)]
+		for i, rec := range sides {
+			d.fresh[i] = side.take(rec, integer(v, d.foundRows[i]), d.pass[i])
+		}
+		return nil
 	}
-	d.moved = d.moved[:len(rows)]
-	clear(d.moved)
 	sides, err := g.resolveSide(d.side, d.found, d.foundRows, b)
 	if err != nil {
 		return err
 	}
-	side := &g.set.sides[d.side]
 	first := side.first()
-	if side.block > 0 {
-		v := b.Cols[d.arg]
-		for i, s := range sides {
-			d.moved[d.position(i)] = side.take(s, integer(v, d.foundRows[i]), d.pass[i])
-		}
-		return nil
-	}
+	d.fresh = d.fresh[:len(sides)]
 	if !d.counted {
 		for i, s := range sides {
 			seen := u64(s, first)
 			fresh := d.pass[i] &^ *seen
 			*seen |= fresh
-			d.moved[d.position(i)] = fresh
+			d.fresh[i] = fresh
 		}
 		return nil
 	}
@@ -148,7 +152,7 @@ func (d *distinct) mark(g *Groups, recs []unsafe.Pointer, rows []int32, b *data.
 				}
 			}
 		}
-		d.moved[d.position(i)] = moved
+		d.fresh[i] = moved
 		if !add {
 			g.gone = append(g.gone, goner{d.found[i], s})
 		}
@@ -157,19 +161,35 @@ func (d *distinct) mark(g *Groups, recs []unsafe.Pointer, rows []int32, b *data.
 	return nil
 }
 
+// spread says of each of n rows what is fresh of those found.
+func (d *distinct) spread(n int) {
+	if cap(d.moved) < n {
+		d.moved = make([]uint64, max(n, data.BatchSize))
+	}
+	d.moved = d.moved[:n]
+	if d.every {
+		copy(d.moved, d.fresh)
+		return
+	}
+	clear(d.moved)
+	for i, m := range d.fresh {
+		d.moved[d.at[i]] = m
+	}
+}
+
 // update is mark, and then feeds the aggregates.
 func (d *distinct) update(g *Groups, recs []unsafe.Pointer, rows []int32, b *data.Batch) error {
 	if err := d.mark(g, recs, rows, b); err != nil {
 		return err
 	}
 	if d.counters == nil {
-		d.list(d.moved, recs, rows)
+		d.list(d.fresh, d.found, d.foundRows)
 		return d.feed(g, b)
 	}
-	for i, m := range d.moved {
+	for i, m := range d.fresh {
 		for ; m != 0; m &= m - 1 {
 			for _, off := range d.counters[bits.TrailingZeros64(m)] {
-				*i64(recs[i], off) += sign(b.Op(int(rows[i])))
+				*i64(d.found[i], off) += sign(b.Op(int(d.foundRows[i])))
 			}
 		}
 	}

@@ -26,6 +26,10 @@ func Uncount(rec unsafe.Pointer, o data.Op) { *(*int64)(state.Value(rec)) -= sig
 
 func countRows(recs []unsafe.Pointer, rows []int32, b *data.Batch) {
 	if b.Ops == nil {
+		if len(recs) > 0 && oneGroup(recs) {
+			*(*int64)(state.Value(recs[0])) += int64(len(recs)) * oneRow
+			return
+		}
 		for _, rec := range recs {
 			*(*int64)(state.Value(rec)) += oneRow
 		}
@@ -34,6 +38,17 @@ func countRows(recs []unsafe.Pointer, rows []int32, b *data.Batch) {
 	for i, rec := range recs {
 		*(*int64)(state.Value(rec)) += sign(b.Ops[rows[i]]) * oneRow
 	}
+}
+
+// oneGroup tells whether all rows are of one group, as where there are few: what they
+// add is then added up first, and not one after the other in memory.
+func oneGroup(recs []unsafe.Pointer) bool {
+	for _, rec := range recs {
+		if rec != recs[0] {
+			return false
+		}
+	}
+	return true
 }
 
 // stepCounts counts rows one by one: counts[2i] and counts[2i+1] are the rows in
@@ -104,6 +119,9 @@ func (g *Groups) Reset(rec unsafe.Pointer) {
 		if d, ok := a.(dropper); ok {
 			d.drop(g, rec)
 		}
+	}
+	for k := range g.seen {
+		g.seen[k].forget()
 	}
 	n := g.set.own
 	if n == 0 {

@@ -113,6 +113,15 @@ func NewSet(keys []int, calls []graph.AggCall, input []data.Column, functions *f
 	for _, d := range s.distinct {
 		d.counters = s.countersOf(d)
 		s.share(d)
+		for _, x := range s.distinct {
+			if x == d {
+				break
+			}
+			if x.like == nil && slices.Equal(x.filters, d.filters) {
+				d.like = x
+				break
+			}
+		}
 	}
 	return s, nil
 }
@@ -176,6 +185,7 @@ type Groups struct {
 
 	blocks blocks
 	places places
+	seen   []seen // of sides
 
 	swept  uint64 // how far Sweep has come
 	shot   shot
@@ -185,7 +195,7 @@ type Groups struct {
 
 // NewGroups makes empty state.
 func (s *Set) NewGroups(budget *state.Budget) *Groups {
-	g := &Groups{Table: state.NewTable(s.types, s.width, 1, budget), blobs: state.NewBlobs(budget), set: s}
+	g := &Groups{Table: state.NewTable(s.types, s.width, 1, budget), blobs: state.NewBlobs(budget), set: s, seen: make([]seen, len(s.sides))}
 	for i, d := range s.sides {
 		typ := d.typ
 		if d.block > 0 {
@@ -205,6 +215,7 @@ func (g *Groups) Free() {
 	for _, t := range g.sides {
 		t.Free()
 	}
+	clear(g.seen)
 }
 
 // Bytes is the memory held.
@@ -307,6 +318,7 @@ func (s *Set) Step(g *Groups, recs []unsafe.Pointer, rows []int32, b *data.Batch
 		if err := d.mark(g, recs, rows, b); err != nil {
 			return err
 		}
+		d.spread(len(rows))
 	}
 	for _, f := range s.firsts {
 		if err := f.of.update(g, recs, rows, b); err != nil {
@@ -474,6 +486,7 @@ func (s *Set) empty(g *Groups, rec unsafe.Pointer) {
 		}
 	}
 	for k := range s.sides {
+		g.seen[k].forget()
 		g.dropChain(k, rec)
 	}
 }

@@ -45,6 +45,10 @@ func (c *count) nullable(b *data.Batch) bool {
 
 func (c *count) update(_ *Groups, recs []unsafe.Pointer, rows []int32, b *data.Batch) error {
 	if b.Ops == nil && !c.nullable(b) {
+		if len(recs) > 0 && oneGroup(recs) {
+			*i64(recs[0], c.off) += int64(len(recs))
+			return nil
+		}
 		for _, rec := range recs {
 			*i64(rec, c.off)++
 		}
@@ -60,6 +64,14 @@ func (c *count) update(_ *Groups, recs []unsafe.Pointer, rows []int32, b *data.B
 
 // updateMarked is update where the rows whose flag is 1 pass a filter.
 func (c *count) updateMarked(recs []unsafe.Pointer, rows []int32, flags []uint8) {
+	if len(recs) > 0 && oneGroup(recs) {
+		n := int64(0)
+		for _, r := range rows {
+			n += int64(flags[r])
+		}
+		*i64(recs[0], c.off) += n
+		return
+	}
 	for i, rec := range recs {
 		*i64(rec, c.off) += int64(flags[rows[i]])
 	}
