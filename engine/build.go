@@ -63,6 +63,8 @@ func (b *builder) Build(op *graph.Op, p runtime.Place) (operator.Operator, conne
 		o, err = window.New(*op, input, b.functions)
 	case op.Join != nil:
 		o, err = join.New(*op, p.Input, b.functions)
+	case op.MultiJoin != nil:
+		o, err = join.NewMulti(*op, p.Input)
 	case op.WindowJoin != nil:
 		o, err = window.NewJoin(*op, p.Input, b.functions)
 	case op.TopN != nil:

@@ -65,6 +65,7 @@ type Op struct {
 	GroupAggregate  *GroupAggregate  `json:"groupAggregate,omitempty"`
 	WindowAggregate *WindowAggregate `json:"windowAggregate,omitempty"`
 	Join            *Join            `json:"join,omitempty"`
+	MultiJoin       *MultiJoin       `json:"multiJoin,omitempty"`
 	WindowJoin      *WindowJoin      `json:"windowJoin,omitempty"`
 	TopN            *TopN            `json:"topN,omitempty"`
 	Limit           *Limit           `json:"limit,omitempty"`
@@ -94,6 +95,8 @@ func (o *Op) TTLMillis() (int64, bool) {
 			return 0, true
 		}
 		return max(o.Join.LeftTTLMillis, o.Join.RightTTLMillis), true
+	case o.MultiJoin != nil:
+		return 0, true
 	case o.TopN != nil:
 		return o.TopN.TTLMillis, true
 	case o.Over != nil:

@@ -57,6 +57,20 @@ type Join struct {
 	Best *Best `json:"best,omitzero"`
 }
 
+// MultiJoin is inner joins of three and more unbounded inputs that have inserts
+// only, all by the same key: each input is kept once, for ever, and what joins of
+// two would keep in between is not.
+type MultiJoin struct {
+	// Keys has columns of each input: Keys[i][k] are equal for all i. NULL is equal
+	// to nothing. All are of the same types.
+	Keys [][]int `json:"keys"`
+	// Output has the columns given, of the columns of all inputs one behind the other.
+	Output []int `json:"output"`
+	// Unread are columns of the rows given that the next operator does not read:
+	// their values are not given.
+	Unread []int `json:"unread,omitzero"`
+}
+
 // Best says of a join of inserts that of all rows given with the same row of one
 // input only the first in an order counts, the first to come of equal ones.
 type Best struct {

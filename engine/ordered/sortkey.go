@@ -7,6 +7,7 @@ package ordered
 import (
 	"encoding/binary"
 	"math"
+	"slices"
 
 	"github.com/weir-streams/weir/engine/data"
 	"github.com/weir-streams/weir/engine/graph"
@@ -17,6 +18,10 @@ func Orderable(t data.Type) bool {
 	switch t.Phys() {
 	case data.PhysBool, data.PhysI32, data.PhysI64, data.PhysF32, data.PhysF64, data.PhysI128, data.PhysTime, data.PhysString:
 		return true
+	case data.PhysRow:
+		return !slices.ContainsFunc(t.Args, func(f data.Type) bool { return !Orderable(f) })
+	case data.PhysList:
+		return t.Kind == data.Array && Orderable(t.Args[0])
 	}
 	return false
 }
@@ -45,6 +50,9 @@ func AppendKey(dst []byte, cols []*data.Vector, order []graph.SortKey, r int) []
 	return dst
 }
 
+// AppendValue appends the sort key of a value, ascending, NULL first.
+func AppendValue(dst []byte, v *data.Vector, r int) []byte { return appendInner(dst, v, r) }
+
 const signBit = 1 << 63
 
 func appendOrdered(dst []byte, v *data.Vector, r int) []byte {
@@ -65,6 +73,16 @@ func appendOrdered(dst []byte, v *data.Vector, r int) []byte {
 	case data.PhysTime:
 		dst = binary.BigEndian.AppendUint64(dst, uint64(v.I64[r])^signBit)
 		return binary.BigEndian.AppendUint32(dst, uint32(v.Nano[r]))
+	case data.PhysRow: // field by field
+		for _, f := range v.Children {
+			dst = appendInner(dst, f, r)
+		}
+		return dst
+	case data.PhysList: // element by element, what has ended comes first
+		for i := v.Offsets[r]; i < v.Offsets[r+1]; i++ {
+			dst = appendInner(append(dst, 1), v.Children[0], int(i))
+		}
+		return append(dst, 0)
 	}
 	for _, c := range v.Bytes(r) { // 0 is escaped, so that the end comes before everything
 		if dst = append(dst, c); c == 0 {
@@ -72,6 +90,14 @@ func appendOrdered(dst []byte, v *data.Vector, r int) []byte {
 		}
 	}
 	return append(dst, 0, 0)
+}
+
+// appendInner appends a value within a row or an array: NULL comes first.
+func appendInner(dst []byte, v *data.Vector, r int) []byte {
+	if v.IsNull(r) {
+		return append(dst, 0)
+	}
+	return appendOrdered(append(dst, 1), v, r)
 }
 
 // appendFloat orders NaN last and -0.0 as 0.0.

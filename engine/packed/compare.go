@@ -7,10 +7,11 @@ import (
 	"unsafe"
 
 	"github.com/weir-streams/weir/engine/data"
+	"github.com/weir-streams/weir/engine/ordered"
 )
 
 // Compare gives the order of column k of a row and row r of v: as an ORDER BY has
-// it, NULL first, NaN last, -0.0 as 0.0. Nested values are not ordered.
+// it, NULL first, NaN last, -0.0 as 0.0.
 func (l *Layout) Compare(rec unsafe.Pointer, k int, v *data.Vector, r int) int {
 	p := &l.places[k]
 	an, bn := l.absent[k] && l.IsNull(rec, k), v.IsNull(r)
@@ -44,7 +45,21 @@ func (l *Layout) Compare(rec unsafe.Pointer, k int, v *data.Vector, r int) int {
 	case data.PhysString:
 		return bytes.Compare(l.Bytes(rec, k), v.Bytes(r))
 	}
-	return 0
+	return l.compareNested(rec, k, v, r)
+}
+
+// compareNested compares by sort keys; values that have none are equal only to
+// themselves.
+func (l *Layout) compareNested(rec unsafe.Pointer, k int, v *data.Vector, r int) int {
+	if !ordered.Orderable(v.Type) {
+		return bytes.Compare(l.Bytes(rec, k), data.EncodeValue(nil, v, r))
+	}
+	mine := data.NewVector(v.Type, 1)
+	defer mine.Release()
+	if _, err := data.DecodeValue(l.Bytes(rec, k), mine, 0); err != nil {
+		return -1
+	}
+	return bytes.Compare(ordered.AppendValue(nil, mine, 0), ordered.AppendValue(nil, v, r))
 }
 
 // floats orders NaN last.

@@ -56,7 +56,7 @@ func (s *Session) physical() (physical.Config, error) {
 	if c.MiniBatch, err = s.flag("table.exec.mini-batch.enabled"); err != nil {
 		return c, err
 	}
-	for key, off := range map[string]*bool{"table.optimizer.reuse-sub-plan-enabled": &c.NoReuse, "table.optimizer.reuse-source-enabled": &c.TwoSources} {
+	for key, off := range map[string]*bool{"table.optimizer.reuse-sub-plan-enabled": &c.NoReuse, "table.optimizer.reuse-source-enabled": &c.TwoSources, "table.optimizer.multi-join.enabled": &c.TwoByTwo} {
 		if _, given := s.config[key]; given {
 			on, err := s.flag(key)
 			if err != nil {

@@ -115,6 +115,8 @@ func stateOf(op graph.Op) string {
 		return "state: a record of each key of an open window"
 	case op.Join != nil:
 		return fmt.Sprintf("state: every row of both inputs, %d columns in all, left %s, right %s", len(op.Schema), ttl(op.Join.LeftTTLMillis), ttl(op.Join.RightTTLMillis))
+	case op.MultiJoin != nil:
+		return fmt.Sprintf("state: every row of all %d inputs, for ever", len(op.MultiJoin.Keys))
 	case op.WindowJoin != nil:
 		return "state: the rows of open windows of both inputs"
 	case op.IntervalJoin != nil:
@@ -153,6 +155,8 @@ func (s *Session) advice(g *graph.Graph) string {
 				add("ADVICE", "%s (%s) gives a change for each row. You might want to fold them by configuring ('table.exec.mini-batch.enabled' to 'true').", op.Name, op.Detail)
 			case op.Join != nil && op.Join.LeftTTLMillis == 0 && op.Join.RightTTLMillis == 0:
 				add("WARNING", "%s (%s) keeps all rows of both inputs for ever. You might want to bound it by configuring 'table.exec.state.ttl', by a STATE_TTL hint, or by a condition on the times of both.", op.Name, op.Detail)
+			case op.MultiJoin != nil:
+				add("WARNING", "%s (%s) keeps all rows of all inputs for ever. You might want to bound it by configuring 'table.exec.state.ttl', by a STATE_TTL hint, or by a condition on the times of the inputs.", op.Name, op.Detail)
 			case op.LookupJoin != nil && !op.Modes.InsertOnly():
 				add("WARNING", "%s (%s): the table may have changed between a row and its retraction, which then does not take back what was given.", op.Name, op.Detail)
 			case op.Calc != nil && !op.Modes.InsertOnly() && op.Modes.UpdateBefore && s.volatileCalc(op.Calc):

@@ -210,8 +210,13 @@ func (s *Session) optimizer() (*optimize.Context, error) {
 	if err != nil {
 		return nil, err
 	}
+	reorder, err := s.flag("table.optimizer.join-reorder-enabled")
+	if err != nil {
+		return nil, err
+	}
 	env := &function.Env{TimeZone: zone}
 	return &optimize.Context{
+		ReorderJoins: reorder, Bounded: s.bounded,
 		Fold:     func(e expr.Expr) (data.Value, error) { return expr.EvalConst(e, s.functions, env) },
 		Volatile: s.volatile,
 	}, nil

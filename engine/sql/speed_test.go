@@ -19,6 +19,16 @@ func chain(n int) string {
 	return b.String()
 }
 
+// list is the same tables with a comma between, those that meet far from another.
+func list(n int) string {
+	from, where := []string{"t AS t0"}, []string{"TRUE"}
+	for i := 1; i <= n; i++ {
+		from = append(from, fmt.Sprintf("t AS t%d", i))
+		where = append(where, fmt.Sprintf("t%d.a = t%d.a + %d", i, (i+17)%(n+1), i))
+	}
+	return "INSERT INTO dest SELECT t0.a, t0.b FROM " + strings.Join(from, ", ") + " WHERE " + strings.Join(where, " AND ")
+}
+
 const world = `CREATE TABLE t (a BIGINT, b BIGINT, c STRING, ts TIMESTAMP(3), WATERMARK FOR ts AS ts - INTERVAL '1' SECOND) WITH ('connector' = 'datagen');
 CREATE TABLE dest (a BIGINT, b BIGINT) WITH ('connector' = 'blackhole');
 `
@@ -79,6 +89,8 @@ func TestPlanningIsFast(t *testing.T) {
 	}{
 		{"1,000 statements", script(1000), 2 * time.Second},
 		{"50 joins", world + chain(50), time.Second},
+		{"50 joins in the best order", "SET 'table.optimizer.join-reorder-enabled' = 'true';\n" + world + chain(50), time.Second},
+		{"51 tables in a list", world + list(50), time.Second},
 	} {
 		begun := time.Now()
 		plan(t, x.text)

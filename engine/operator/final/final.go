@@ -148,6 +148,7 @@ func (f *final) give(out operator.Output) error {
 			}
 		}
 	}
+	clear(f.rows) // given: a snapshot of the end has none of them
 	return flush()
 }
 

@@ -60,8 +60,10 @@ func New(op graph.Op, input [][]data.Column, functions *function.Set) (operator.
 	}
 	j := &join{spec: spec}
 	kind := spec.Kind
-	j.store.sides[0] = newSide("left", input[0], spec.LeftKeys, kind.KeepsLeft(), kind.KeepsLeft() || kind.LeftOnly(), spec.LeftInserts, spec.LeftTTLMillis)
-	j.store.sides[1] = newSide("right", input[1], spec.RightKeys, kind.KeepsRight(), kind.KeepsRight(), spec.RightInserts, spec.RightTTLMillis)
+	j.store.sides = []side{
+		newSide("left", input[0], spec.LeftKeys, kind.KeepsLeft(), kind.KeepsLeft() || kind.LeftOnly(), spec.LeftInserts, spec.LeftTTLMillis),
+		newSide("right", input[1], spec.RightKeys, kind.KeepsRight(), kind.KeepsRight(), spec.RightInserts, spec.RightTTLMillis),
+	}
 	for i := range spec.LeftKeys {
 		l, r := input[0][spec.LeftKeys[i]].Type, input[1][spec.RightKeys[i]].Type
 		if l.Phys() != r.Phys() || l.Scale != r.Scale {

@@ -184,7 +184,9 @@ func (j *join) Resumed(int64) {
 // Restore reads what Snapshot wrote.
 func (j *join) Restore(r *state.Reader) error {
 	if j.ctx.Env != nil {
-		j.store.sides[0].now, j.store.sides[1].now = j.ctx.Env.Now, j.ctx.Env.Now
+		for i := range j.store.sides {
+			j.store.sides[i].now = j.ctx.Env.Now
+		}
 	}
 	for i := range j.store.sides {
 		if err := j.restore(r, i); err != nil {

@@ -16,7 +16,7 @@ import (
 // in the row codec, with their number, oldest first in their chain.
 type store struct {
 	keys  *state.Table
-	sides [2]side
+	sides []side
 	swept uint64 // how far keys were looked at for those without rows
 }
 
@@ -52,11 +52,9 @@ type side struct {
 }
 
 // A key's record: the first row of the left, then of the right side; the last
-// rows of those whose rows may be taken back.
-const (
-	keyWidth     = 16
-	keyWideWidth = 32
-)
+// rows of those whose rows may be taken back. Of many inputs, which have inserts
+// only, the first row of each.
+const keyWideWidth = 32
 
 // Every row is known by a pointer to its head. At its beginning is the next row
 // of the chain: an address in the log, or a pointer.
@@ -120,9 +118,11 @@ const (
 
 func (s *store) open(budget *state.Budget) {
 	left := &s.sides[0]
-	width := keyWidth
-	if !left.inserts || !s.sides[1].inserts {
-		width = keyWideWidth
+	width := headOf(len(s.sides))
+	for i := range s.sides {
+		if !s.sides[i].inserts {
+			width = keyWideWidth
+		}
 	}
 	s.keys = state.NewTable(left.types[:len(left.keys)], width, keySalt, budget)
 	for i := range s.sides {

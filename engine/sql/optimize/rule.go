@@ -9,6 +9,7 @@ package optimize
 import (
 	"github.com/weir-streams/weir/engine/data"
 	"github.com/weir-streams/weir/engine/expr"
+	"github.com/weir-streams/weir/engine/graph"
 	"github.com/weir-streams/weir/engine/sql/logical"
 )
 
@@ -18,6 +19,11 @@ type Context struct {
 	Fold func(e expr.Expr) (data.Value, error)
 	// Volatile tells whether a function may answer differently each time.
 	Volatile func(name string) bool
+	// ReorderJoins is table.optimizer.join-reorder-enabled: the smallest results
+	// come first, not only joins by key before those without.
+	ReorderJoins bool
+	// Bounded tells whether a table ends; nil: none does.
+	Bounded func(t graph.Table) bool
 
 	fired map[string]int
 	// settled are nodes that no rule changes, nor anything below them: they are not
@@ -65,6 +71,7 @@ var Passes = []struct {
 	Name, Why string
 	apply     func(roots []logical.Node, c *Context) []logical.Node
 }{
+	{"ReorderJoins", "rows meet by key before they meet without one, and where it is asked for the fewest first", reorderJoins},
 	{"FreeRank", "a number that nothing bounds is counted up to each row", freeRanks},
 	{"Leaders", "a row that is joined with the greatest of its window is not kept once a greater one is there", addLeaders},
 	{"DropWatermark", "where nothing waits for event time, watermarks are not made, and filters reach the source", dropWatermarks},

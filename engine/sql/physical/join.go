@@ -41,6 +41,10 @@ func (p *planner) join(n *logical.Join) (*stream, error) {
 		op.UID, modes = p.uid("interval join", m.rows), op.Modes
 	}
 	s := &stream{schema: op.Schema, modes: modes, meaning: m, producer: joinProducer(n)}
+	if p.merge(s, l, r, j, &op) {
+		s.lies = lying(n, j)
+		return s, nil
+	}
 	if len(j.LeftKeys) > 0 {
 		s.vertex = p.begin(op, 0, meet(l, j.LeftKeys), meet(r, j.RightKeys))
 		s.lies = lying(n, j)

@@ -24,6 +24,7 @@ type Config struct {
 	MiniBatch  bool  // table.exec.mini-batch.enabled
 	NoReuse    bool  // table.optimizer.reuse-sub-plan-enabled is false
 	TwoSources bool  // table.optimizer.reuse-source-enabled is false: a table is read by each that uses it
+	TwoByTwo   bool  // table.optimizer.multi-join.enabled is false: each join has two inputs
 	TTLMillis  int64 // table.exec.state.ttl
 	// AsTheyCome says that rows reach a sink that replaces by key as they come, though
 	// several may have one key (table.exec.sink.upsert-materialize is NONE). AskConflict
@@ -55,6 +56,7 @@ func Plan(sinks []*logical.Sink, c Config) (*graph.Graph, error) {
 			return nil, err
 		}
 	}
+	p.leaveOutMerged()
 	p.leaveOutBefore()
 	p.name()
 	return &graph.Graph{Vertices: p.vertices}, nil
@@ -81,6 +83,7 @@ type planner struct {
 	users    map[string]int     // by digest
 	digests  map[logical.Node]string
 	ids      map[string]int // how often a meaning or a vertex was seen
+	merged   map[int]bool   // vertices that became part of others
 }
 
 // count finds the nodes with several users. Below a node that was met before
@@ -262,8 +265,13 @@ func (p *planner) calc(in *stream, filter *expr.Expr, exprs []expr.Expr, columns
 	}
 	m.columns = in.meaning.computed(exprs)
 	op := graph.Op{Name: "Calc", Detail: detail, Schema: columns, Modes: in.modes, Calc: clocked(filter, exprs, len(in.schema))}
-	if ops := p.vertices[in.vertex].Ops; !in.shared && ops[len(ops)-1].Join != nil {
-		ops[len(ops)-1].Join.Unread = unread(filter, exprs, len(in.schema))
+	if ops := p.vertices[in.vertex].Ops; !in.shared {
+		switch last := &ops[len(ops)-1]; {
+		case last.Join != nil:
+			last.Join.Unread = unread(filter, exprs, len(in.schema))
+		case last.MultiJoin != nil:
+			last.MultiJoin.Unread = unread(filter, exprs, len(in.schema))
+		}
 	}
 	return &stream{
 		vertex: p.chain(in, op), schema: columns, modes: in.modes, parallelism: in.parallelism, meaning: m, producer: in.producer,
@@ -504,7 +512,7 @@ func (p *planner) union(n *logical.Union) (*stream, error) {
 func (p *planner) sink(n *logical.Sink, in *stream) (*stream, error) {
 	t := n.Sink.Table
 	sink := n.Sink
-	if p.config.Batch && !in.modes.InsertOnly() {
+	if p.config.Batch && (sink.Overwrite || !in.modes.InsertOnly()) { // what is there stays while it is read
 		in = p.final(in, nil)
 	}
 	if t.Connector != "collect" {

@@ -12,6 +12,9 @@ import (
 )
 
 func (p *planner) topN(n *logical.TopN, in *stream) (*stream, error) {
+	if p.config.Batch && !n.Bounded {
+		return p.numbered(n, in)
+	}
 	if err := supported(n); err != nil {
 		return nil, err
 	}
@@ -63,6 +66,26 @@ func (p *planner) topN(n *logical.TopN, in *stream) (*stream, error) {
 	s := &stream{schema: op.Schema, modes: modes, meaning: m, producer: "Rank(" + detail + ")", lies: [][]int{n.Keys}}
 	s.vertex, s.parallelism = p.gather(in, op, n.Keys)
 	return s, nil
+}
+
+// numbered numbers all rows, which ends where the input does.
+func (p *planner) numbered(n *logical.TopN, in *stream) (*stream, error) {
+	all := graph.Frame{From: graph.Bound{Unbounded: true}, To: graph.Bound{Unbounded: true}}
+	number := data.Type{Kind: data.BigInt}
+	over := &logical.Over{Input: n.Input, Pos: n.Pos, Names: []string{n.Name}, Spec: graph.Over{
+		Keys: n.Keys, Order: n.Order, Preceding: -1, Frame: &all, Calls: []graph.OverCall{{Func: "ROW_NUMBER", Type: number}},
+	}}
+	out, err := p.over(over, in)
+	if err != nil || n.Number && n.From <= 1 {
+		return out, err
+	}
+	at := len(in.schema)
+	cond := expr.Call(">=", data.Type{Kind: data.Boolean}, expr.Column(at, number), expr.Literal(data.Value{I: n.From}, number))
+	kept := make([]expr.Expr, len(n.Schema()))
+	for i, c := range n.Schema() {
+		kept[i] = expr.Column(i, c.Type)
+	}
+	return p.calc(out, &cond, kept, n.Schema()), nil
 }
 
 // onTime leaves out rows whose time the watermark had passed when they came.
