@@ -36,7 +36,7 @@ type Connector struct {
 	AcceptsUpdates bool
 	// NoBefore: the sink has no use for what a row was before it was updated.
 	NoBefore bool
-	// Overwrites: Flink can write over what a table has, in batch mode; we refuse it.
+	// Overwrites: what a table has can be written over, in batch mode.
 	Overwrites bool
 	Source     func(s SourceSpec) (Source, error) // nil: cannot be read
 	Sink       func(s SinkSpec) (Sink, error)     // nil: cannot be written

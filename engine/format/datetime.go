@@ -179,7 +179,11 @@ func AppendTime(dst []byte, millis int64, nano int32) []byte {
 	dst = pair(dst, sec/3600)
 	dst = pair(append(dst, ':'), sec/60%60)
 	dst = pair(append(dst, ':'), sec%60)
-	frac := int(millis%1000)*1e6 + int(nano)
+	return appendFraction(dst, int(millis%1000)*1e6+int(nano))
+}
+
+// appendFraction writes a point and as many digits of nanoseconds as are needed.
+func appendFraction(dst []byte, frac int) []byte {
 	if frac == 0 {
 		return dst
 	}

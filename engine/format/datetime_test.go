@@ -28,6 +28,9 @@ func TestMomentsAgreeWithTime(t *testing.T) {
 			if got := string(l.Append(nil, ms, nano)); got != want {
 				t.Fatalf("wrote %s, want %s", got, want)
 			}
+			if got := string(m.Append(nil, ms, nano)); got != want {
+				t.Fatalf("wrote %s with its minute, want %s", got, want)
+			}
 			if gotMs, gotNano, err := m.Parse([]byte(want), 9); err != nil || gotMs != ms || gotNano != nano {
 				t.Fatalf("%s: read %d %d, %v; want %d %d", want, gotMs, gotNano, err, ms, nano)
 			}
@@ -121,6 +124,22 @@ func TestParseDateAndTime(t *testing.T) {
 	}
 	if got, err := ParseTime([]byte("12:34:56.789"), false, 1); err != nil || got != 45296700 {
 		t.Errorf("got %d, %v", got, err)
+	}
+}
+
+// TestMomentsWriteAsLayouts takes times around the ends of minutes, and far ones.
+func TestMomentsWriteAsLayouts(t *testing.T) {
+	for _, l := range []Layout{{Sep: ' '}, {Sep: 'T', Zulu: true}} {
+		m := Moments{Layout: l}
+		for _, at := range []int64{0, -1, -60_000, 59_999, 60_000, 1_700_000_000_000, -62_135_596_800_000, -62_135_596_800_001, -70_000_000_000_000, 253_402_300_799_999, 253_402_300_800_000, math.MaxInt64 / 2, math.MinInt64 / 2} {
+			for _, more := range []int64{0, 0, 1, 10, 100, 999, 59_000, 59_999, 60_000, -1} {
+				for _, nano := range []int32{0, 1, 120_000, 999_999} {
+					if got, want := string(m.Append(nil, at+more, nano)), string(l.Append(nil, at+more, nano)); got != want {
+						t.Errorf("%d and %d: wrote %s, want %s", at+more, nano, got, want)
+					}
+				}
+			}
+		}
 	}
 }
 

@@ -13,6 +13,9 @@ type Format struct {
 	Name    string // value of 'format'
 	Doc     string
 	Options []option.Option // keys without the "name." prefix
+	// CheckRead and CheckWrite look at a table that is read or written before anything
+	// runs: at options together, and at its physical columns; nil: nothing to say.
+	CheckRead, CheckWrite func(columns []data.Column, o option.Values) error
 	// Decoder reads records of a table's physical columns; nil: cannot be read.
 	Decoder func(s DecoderSpec) (Decoder, error)
 	// Encoder writes rows; nil: cannot be written.
@@ -42,6 +45,8 @@ type DecoderSpec struct {
 	// first byte given: of a file that is read on, or 0. An input begins with a
 	// byte order mark or header lines only if Offset is 0.
 	Offset, Line int64
+	// Subject is that of EncoderSpec, for errors; it may be empty.
+	Subject string
 	// Bad hears of each record that is skipped because it does not decode; the
 	// record is valid during the call. It may be nil.
 	Bad func(e *RecordError, record []byte)

@@ -33,13 +33,17 @@ func BufferOf(v *data.Vector, b *data.Buffer) int {
 	return v.AddBuffer(b.Retain())
 }
 
-// Moments parses timestamps of one layout; times of one minute after the other
-// are quick. It belongs to one goroutine.
+// Moments parses and writes timestamps of one layout; times of one minute after
+// the other are quick. It belongs to one goroutine.
 type Moments struct {
 	Layout Layout
 	// The first sixteen characters it knows, down to the minute, and when that is.
 	front0, front1 uint64
 	millis         int64
+	// The last minute written, and its text up to the seconds.
+	known  bool
+	minute int64
+	upTo   [17]byte
 }
 
 // Parse is Layout.Parse.
@@ -73,6 +77,35 @@ func (m *Moments) Parse(p []byte, precision int) (int64, int32, error) {
 		unit /= 10
 	}
 	return ms + int64(frac), 0, nil
+}
+
+// Append is Layout.Append.
+func (m *Moments) Append(dst []byte, millis int64, nano int32) []byte {
+	if rest := uint64(millis - m.minute); m.known && rest < 60_000 {
+		dst = pair(append(dst, m.upTo[:]...), int(rest/1000))
+		if frac := int(rest % 1000); nano == 0 && frac != 0 {
+			dst = append(dst, '.', byte('0'+frac/100))
+			if frac %= 100; frac != 0 {
+				dst = append(dst, byte('0'+frac/10))
+				if frac %= 10; frac != 0 {
+					dst = append(dst, byte('0'+frac))
+				}
+			}
+		} else if nano != 0 {
+			dst = appendFraction(dst, frac*1e6+int(nano))
+		}
+		if m.Layout.Zulu {
+			dst = append(dst, 'Z')
+		}
+		return dst
+	}
+	from := len(dst)
+	dst = m.Layout.Append(dst, millis, nano)
+	if text := dst[from:]; len(text) >= 19 && text[16] == ':' { // the year has four digits
+		m.known, m.minute = true, data.FloorDiv(millis, 60_000)*60_000
+		copy(m.upTo[:], text)
+	}
+	return dst
 }
 
 // parse reads any timestamp and remembers its minute.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/weir-streams/weir/engine/catalog"
 	"github.com/weir-streams/weir/engine/connector"
+	"github.com/weir-streams/weir/engine/data"
 	"github.com/weir-streams/weir/engine/format"
 	"github.com/weir-streams/weir/engine/graph"
 	"github.com/weir-streams/weir/engine/option"
@@ -45,6 +46,9 @@ func (s *Session) source(t *catalog.Table, pos ast.Pos) (graph.Modes, error) {
 	}
 	if f.Decoder == nil && f.OpenFile == nil {
 		return graph.Modes{}, ast.Errorf(s.place(t, "format", pos), "format '%s' can only be written: table '%s' cannot be read", f.Name, t.Path)
+	}
+	if err := s.formatted(t, c, f, f.CheckRead, pos); err != nil {
+		return graph.Modes{}, err
 	}
 	if c.Upsert {
 		return graph.Modes{Updates: true, Deletes: true}, nil
@@ -86,6 +90,29 @@ func (s *Session) sink(t *catalog.Table, pos ast.Pos) error {
 	}
 	if f != nil && f.Encoder == nil && f.CreateFile == nil {
 		return ast.Errorf(s.place(t, "format", pos), "format '%s' can only be read: table '%s' cannot be written", f.Name, t.Path)
+	}
+	if f != nil {
+		return s.formatted(t, c, f, f.CheckWrite, pos)
+	}
+	return nil
+}
+
+// formatted asks a format about the table as a whole.
+func (s *Session) formatted(t *catalog.Table, c *connector.Connector, f *format.Format, check func([]data.Column, option.Values) error, pos ast.Pos) error {
+	if check == nil {
+		return nil
+	}
+	_, given, _, formatKey := split(t.Options, c)
+	bare := make(map[string]string, len(given))
+	for k, v := range given {
+		bare[strings.TrimPrefix(k, t.Options[formatKey]+".")] = v
+	}
+	values, err := option.CheckOf("format "+f.Name, f.Options, bare)
+	if err != nil {
+		return s.wrongOption(t, err, pos)
+	}
+	if err := check(t.Connected().Columns, values); err != nil {
+		return ast.Errorf(s.place(t, "format", pos), "table '%s': %w", t.Path, err)
 	}
 	return nil
 }

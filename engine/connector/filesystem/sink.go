@@ -36,10 +36,13 @@ type sink struct {
 	open   map[string]*part // by folder below root, "" without partitions
 	ready  [][]byte         // committables of files closed since the last Prepare
 	key    []byte           // scratch
+	text   []byte           // likewise
 	rows   data.Batch       // the columns written of the batch at hand
 	// swept: leftovers of dead attempts were looked for. prepared: this attempt
 	// has taken part in a checkpoint.
 	prepared, swept bool
+	// Of INSERT OVERWRITE: the input has ended; what was there has been replaced.
+	ended, replaced bool
 
 	// Of partition commit: nil without it.
 	shared    *partitions
@@ -67,9 +70,6 @@ const maxOpen = 100
 func newSink(s connector.SinkSpec) (connector.Sink, error) {
 	if s.Format == nil || s.Format.Encoder == nil && s.Format.CreateFile == nil {
 		return nil, fmt.Errorf("table %s: its format cannot be written", s.Sink.Table.Name)
-	}
-	if s.Sink.Overwrite {
-		return nil, fmt.Errorf("table %s: INSERT OVERWRITE is not possible in a stream; use INSERT INTO", s.Sink.Table.Name)
 	}
 	root, err := localPath(s.Dir, s.Options.String("path"))
 	if err != nil {
@@ -171,9 +171,10 @@ func (s *sink) Write(b *data.Batch) error {
 	}
 	s.rows.N, s.rows.Ops = b.N, b.Ops
 	var cur *part
+	before := -1 // the last row that went into cur
 	for i := range b.Len() {
 		r := b.Row(i)
-		if len(s.inPath) > 0 || cur == nil {
+		if cur == nil || !s.alike(b, before, r) {
 			if s.key = s.folder(s.key[:0], b, r); cur == nil || string(s.key) != cur.folder {
 				if err := s.wrote(cur); err != nil {
 					return err
@@ -184,6 +185,7 @@ func (s *sink) Write(b *data.Batch) error {
 				}
 			}
 		}
+		before = r
 		cur.rows++
 		if cur.writer != nil {
 			cur.picked = append(cur.picked, int32(r))
@@ -316,6 +318,13 @@ func (s *sink) Prepare(int64) ([][]byte, error) {
 	}
 	ready := s.ready
 	s.ready, s.prepared = nil, true
+	if s.spec.Sink.Overwrite && (s.ended || len(ready) > 0) {
+		mark := byte(replaceMark)
+		if s.replaced {
+			mark = replacedMark
+		}
+		ready, s.replaced = append(ready, []byte{mark}), true
+	}
 	if s.shared != nil {
 		waiting := s.shared.still(s.mine)
 		for folder := range s.mine {
@@ -329,13 +338,17 @@ func (s *sink) Prepare(int64) ([][]byte, error) {
 }
 
 // Watermark tells event time.
-func (s *sink) Watermark(ms int64) { s.watermark = ms }
+func (s *sink) Watermark(ms int64) { s.watermark, s.ended = ms, s.ended || ms == data.MaxWatermark }
 
 // Commit gives files their visible names. A file that is visible already, or
 // was taken away since, is done.
 func (s *sink) Commit(items [][]byte) error {
 	folders := map[string]bool{}
 	var reached []progress
+	items, err := s.replace(items)
+	if err != nil {
+		return err
+	}
 	for _, item := range items {
 		if len(item) > 0 && item[0] == progressMark {
 			p, err := decodeProgress(item)

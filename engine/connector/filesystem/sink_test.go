@@ -160,11 +160,6 @@ func TestSinkRefuses(t *testing.T) {
 	if _, err := newSink(sinkSpec(t, file)); err == nil || !strings.Contains(err.Error(), "must be a folder") {
 		t.Errorf("got %v", err)
 	}
-	s := sinkSpec(t, t.TempDir())
-	s.Sink.Overwrite = true
-	if _, err := newSink(s); err == nil || !strings.Contains(err.Error(), "INSERT OVERWRITE") {
-		t.Errorf("got %v", err)
-	}
 	k, err := newSink(sinkSpec(t, t.TempDir()))
 	if err != nil {
 		t.Fatal(err)
@@ -188,5 +183,82 @@ func TestDiskFull(t *testing.T) {
 	p := &part{file: f, buf: []byte("x"), path: filepath.Join(t.TempDir(), "x")}
 	if err := p.close(); err == nil || !strings.Contains(err.Error(), "free some space") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// INSERT OVERWRITE: what is there stays until the input has ended and its
+// checkpoint is complete, and goes once only.
+func TestSinkOverwrites(t *testing.T) {
+	rows := func(n int64, p string) *data.Batch {
+		return formattest.Batch(parted, []data.Value{{I: n}, {S: "x"}, {S: p}})
+	}
+	for _, tt := range []struct {
+		name      string
+		partition bool
+		overwrite func(k connector.Sink) error
+		want      []string
+	}{
+		{"a table", false, func(k connector.Sink) error { return k.Write(rows(2, "us")) }, []string{".: 2,x,us"}},
+		{"a table, by nothing", false, func(connector.Sink) error { return nil }, nil},
+		{"a partition", true, func(k connector.Sink) error { return k.Write(rows(2, "us")) }, []string{"p=eu: 1,x", "p=us: 2,x"}},
+		{"partitions, by nothing", true, func(connector.Sink) error { return nil }, []string{"p=eu: 1,x", "p=us: 1,x"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			dir := t.TempDir()
+			sinkOf := func(overwrite bool, attempt int) connector.Sink {
+				s := sinkSpec(t, dir)
+				s.Schema, s.Sink.Table.Columns, s.Sink.Overwrite, s.Attempt = parted, parted, overwrite, attempt
+				if tt.partition {
+					s.Sink.Table.PartitionBy = []string{"p"}
+				}
+				k, err := newSink(s)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return k
+			}
+			must := func(err error) {
+				t.Helper()
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			prepare := func(k connector.Sink, id int64) [][]byte {
+				t.Helper()
+				items, err := k.Prepare(id)
+				must(err)
+				return items
+			}
+			first := sinkOf(false, 1)
+			must(first.Write(rows(1, "eu")))
+			must(first.Write(rows(1, "us")))
+			must(first.Commit(prepare(first, 1)))
+			before, _ := tree(t, dir)
+
+			k := sinkOf(true, 1)
+			if items := prepare(k, 1); len(items) > 0 {
+				t.Fatalf("%d items before anything came", len(items))
+			}
+			must(tt.overwrite(k))
+			k.(connector.Timed).Watermark(data.MaxWatermark)
+			items := prepare(k, 2)
+			if got, _ := tree(t, dir); !slices.Equal(got, before) {
+				t.Fatalf("before the checkpoint is complete: %q", got)
+			}
+			must(k.Commit(items))
+			if got, _ := tree(t, dir); !slices.Equal(got, tt.want) {
+				t.Fatalf("overwritten: %q, not %q", got, tt.want)
+			}
+			later := prepare(k, 3)
+			for _, pending := range [][][]byte{items, later} { // of the attempt before
+				again := sinkOf(true, 2)
+				must(again.Commit(pending))
+				again.(connector.Timed).Watermark(data.MaxWatermark)
+				must(again.Commit(prepare(again, 4)))
+				if got, _ := tree(t, dir); !slices.Equal(got, tt.want) {
+					t.Fatalf("after a restart: %q, not %q", got, tt.want)
+				}
+			}
+		})
 	}
 }

@@ -72,7 +72,7 @@ func newRecords(s connector.SourceSpec, upsert bool) (*records, error) {
 		valuePaths = append(valuePaths, append([]int{j}, p.Fields...))
 	}
 	if r.value.decoder, err = s.Format.Decoder(format.DecoderSpec{
-		Columns: columnsAt(t, l.value, nil), Output: valuePaths, Types: r.value.types, Options: s.FormatOptions, Bad: bad,
+		Columns: columnsAt(t, l.value, nil), Output: valuePaths, Types: r.value.types, Options: s.FormatOptions, Subject: subject(s.Options, "-value"), Bad: bad,
 	}); err != nil {
 		return nil, err
 	}
@@ -84,7 +84,7 @@ func newRecords(s connector.SourceSpec, upsert bool) (*records, error) {
 		return nil, fmt.Errorf("table %s: the format of its keys cannot be read", t.Name)
 	}
 	r.key.decoder, err = s.KeyFormat.Decoder(format.DecoderSpec{
-		Columns: columnsAt(t, l.key, l.keyNames), Output: keyPaths, Types: r.key.types, Options: s.KeyFormatOptions, Bad: bad,
+		Columns: columnsAt(t, l.key, l.keyNames), Output: keyPaths, Types: r.key.types, Options: s.KeyFormatOptions, Subject: subject(s.Options, "-key"), Bad: bad,
 	})
 	return r, err
 }
@@ -120,7 +120,7 @@ func (r *records) decode(p *partition, from []*kgo.Record, b *data.Batch) (int, 
 		if bytes > 0 && bytes+len(x.Value)+len(x.Key) > chunkBytes {
 			break
 		}
-		if x.Attrs.IsControl() || x.Offset < p.next || x.Value == nil && !r.upsert {
+		if !r.counts(p, x) {
 			continue
 		}
 		bytes += len(x.Value) + len(x.Key)
@@ -145,6 +145,11 @@ func (r *records) decode(p *partition, from []*kgo.Record, b *data.Batch) (int, 
 		p.done = true
 	}
 	return n, nil
+}
+
+// counts tells whether a record that comes before the end is decoded.
+func (r *records) counts(p *partition, x *kgo.Record) bool {
+	return !x.Attrs.IsControl() && x.Offset >= p.next && (x.Value != nil || r.upsert)
 }
 
 // rows decodes the counted records; done is how many fitted, or which of them is wrong.

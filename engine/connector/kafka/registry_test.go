@@ -10,6 +10,8 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/twmb/franz-go/pkg/kgo"
+
 	"github.com/weir-streams/weir/engine/connector"
 	"github.com/weir-streams/weir/engine/data"
 	"github.com/weir-streams/weir/engine/format"
@@ -69,5 +71,84 @@ func TestSubjectsOfATopic(t *testing.T) {
 	got := b.read(t, "out")
 	if len(got) != 1 || !strings.Contains(got[0], "\x02k=") || !strings.HasSuffix(got[0], "\x02\x02x") {
 		t.Errorf("wrote %q", got)
+	}
+}
+
+// TestRegistryThatIsSlow: while the registry does not answer a source has nothing to
+// give, and can be closed.
+func TestRegistryThatIsSlow(t *testing.T) {
+	answer := make(chan struct{})
+	asked := make(chan struct{}, 10)
+	registry := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked <- struct{}{}
+		select {
+		case <-answer:
+		case <-r.Context().Done():
+		}
+		if r.URL.Path != "/schemas/ids/1" {
+			w.WriteHeader(http.StatusNotFound)
+			fmt.Fprint(w, `{"message":"Schema not found"}`)
+			return
+		}
+		fmt.Fprint(w, `{"schema":"{\"type\":\"record\",\"name\":\"r\",\"fields\":[{\"name\":\"v\",\"type\":\"string\"}]}"}`)
+	}))
+	defer registry.Close()
+	b := newBroker(t, map[string]int{"in": 1})
+	columns := []data.Column{{Name: "v", Type: text}}
+	open := func() connector.Source {
+		from, schema := table(Connector, columns)
+		o, err := option.Check(avro.Confluent.Options, map[string]string{"url": registry.URL})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := Connector.Source(connector.SourceSpec{
+			Source: from, Schema: schema, Format: avro.Confluent, FormatOptions: o, Parallelism: 1,
+			Options: options(t, Connector, map[string]string{"topic": "in", "properties.bootstrap.servers": b.addrs, "scan.startup.mode": "earliest-offset"}),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	// poll goes on until there is something, or until what is signalled.
+	poll := func(s connector.Source, until <-chan struct{}) (string, error) {
+		for {
+			batch := data.MakeBatch([]data.Type{text}, 0)
+			if _, err := s.Poll(t.Context(), batch); err != nil {
+				return "", err
+			}
+			if batch.N > 0 {
+				return batch.Cols[0].Str(0), nil
+			}
+			select {
+			case <-until:
+				return "", nil
+			default:
+			}
+		}
+	}
+	b.produce(t, &kgo.Record{Topic: "in", Value: []byte("\x00\x00\x00\x00\x01\x02a")})
+	s := open()
+	if got, err := poll(s, asked); got != "" || err != nil {
+		t.Fatalf("%q, %v without a schema", got, err)
+	}
+	if err := s.Close(); err != nil { // it does not wait for the answer
+		t.Fatal(err)
+	}
+	s = open()
+	if got, err := poll(s, asked); got != "" || err != nil {
+		t.Fatalf("%q, %v without a schema", got, err)
+	}
+	close(answer)
+	if got, err := poll(s, nil); got != "a" || err != nil {
+		t.Fatalf("%q, %v", got, err)
+	}
+	b.produce(t, &kgo.Record{Topic: "in", Value: []byte("\x00\x00\x00\x00\x07\x02a")})
+	_, err := poll(s, nil)
+	if err == nil || !strings.Contains(err.Error(), "topic in, partition 0: schema 7 of the registry, for subject in-value: ") || !strings.Contains(err.Error(), "Schema not found") {
+		t.Errorf("%v", err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -49,6 +49,7 @@ type source struct {
 	arrived chan struct{} // tells that the reader has something
 	awaited bool          // by who polls
 	finder  *finder
+	asking  *asking // nil: nothing is asked for
 
 	checkpoints []positions // not yet complete
 	commits     *commits
@@ -58,6 +59,8 @@ type source struct {
 type fetched struct {
 	part    *partition
 	records []*kgo.Record
+	asked   int  // how often something was asked for to decode them
+	known   bool // nothing is lacking, or too much to know it all at once
 }
 
 func newSource(s connector.SourceSpec) (connector.Source, error) {
@@ -269,6 +272,11 @@ func (s *source) Poll(ctx context.Context, b *data.Batch) (connector.Status, err
 			}
 		}
 		f := &s.queue[0]
+		if ready, err := s.ready(ctx, f); err != nil {
+			return 0, err
+		} else if !ready {
+			return connector.Idle, nil
+		}
 		n, err := s.records.decode(f.part, f.records, b)
 		if k := s.records.skipped(); k > 0 && s.spec.Corrupt != nil {
 			s.spec.Corrupt(k)
@@ -417,6 +425,9 @@ func (s *source) Tracked() *data.Splits { return s.set }
 
 // Close ends all that runs beside the task.
 func (s *source) Close() error {
+	if s.asking != nil {
+		s.asking.stop()
+	}
 	if s.finder != nil {
 		s.finder.stop()
 	}

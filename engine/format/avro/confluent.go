@@ -1,6 +1,7 @@
 package avro
 
 import (
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -109,7 +110,7 @@ func (d *registered) message(p []byte, from int, b *data.Batch) error {
 		return errors.New("unknown data format. Magic number does not match")
 	}
 	if id := binary.BigEndian.Uint32(p[from+1:]); r.program == nil || id != d.id {
-		o, err := d.program(id)
+		o, err := d.program(context.Background(), id) // nobody has asked before
 		if err != nil {
 			return err
 		}
@@ -126,27 +127,53 @@ func (d *registered) message(p []byte, from int, b *data.Batch) error {
 	return nil
 }
 
-func (d *registered) program(id uint32) (*program, error) {
+// Lacks tells which schema a message names that is not known yet.
+func (d *registered) Lacks(message []byte) (uint32, bool) {
+	if len(message) < idSize || message[0] != 0 {
+		return 0, false // decoding tells
+	}
+	id := binary.BigEndian.Uint32(message[1:])
+	return id, (d.reader.program == nil || id != d.id) && d.programs[id] == nil
+}
+
+// Ask gets a schema from the registry.
+func (d *registered) Ask(ctx context.Context, id uint32) error {
+	_, err := d.program(ctx, id)
+	return err
+}
+
+func (d *registered) program(ctx context.Context, id uint32) (*program, error) {
 	if o := d.programs[id]; o != nil {
 		return o, nil
 	}
-	text, err := d.registry.schema(id)
+	o, err := d.ask(ctx, id)
 	if err != nil {
-		return nil, err
-	}
-	w, err := parseSchema(text)
-	if err != nil {
-		return nil, fmt.Errorf("schema %d of the registry: %w", id, err)
-	}
-	o, err := compile(w, d.spec.Columns, d.spec.Output, d.spec.Types)
-	if err != nil {
-		return nil, fmt.Errorf("schema %d of the registry: %w", id, err)
+		subject := d.spec.Options.String("subject")
+		if subject == "" {
+			subject = d.spec.Subject
+		}
+		if subject != "" {
+			subject = ", for subject " + subject
+		}
+		return nil, fmt.Errorf("schema %d of the registry%s: %w", id, subject, err)
 	}
 	if len(d.programs) >= keptPrograms {
 		clear(d.programs)
 	}
 	d.programs[id] = o
 	return o, nil
+}
+
+func (d *registered) ask(ctx context.Context, id uint32) (*program, error) {
+	text, err := d.registry.schema(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	w, err := parseSchema(text)
+	if err != nil {
+		return nil, err
+	}
+	return compile(w, d.spec.Columns, d.spec.Output, d.spec.Types)
 }
 
 // registering writes messages. The schema is registered with the first.
@@ -192,7 +219,7 @@ func (e *registering) Encode(dst []byte, b *data.Batch, r int) ([]byte, error) {
 // begin appends what is in front of each record.
 func (e *registering) begin(dst []byte) ([]byte, error) {
 	if e.front == nil {
-		id, err := e.registry.register(e.subject, e.schema)
+		id, err := e.registry.register(context.Background(), e.subject, e.schema)
 		if err != nil {
 			return dst, err
 		}

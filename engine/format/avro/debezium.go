@@ -1,6 +1,7 @@
 package avro
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -61,6 +62,12 @@ func newChanges(s format.DecoderSpec) (*changes, error) {
 }
 
 func (d *changes) Skipped() int64 { return 0 }
+
+// Lacks tells which schema a message names that is not known yet.
+func (d *changes) Lacks(message []byte) (uint32, bool) { return d.inner.Lacks(message) }
+
+// Ask gets a schema from the registry.
+func (d *changes) Ask(ctx context.Context, id uint32) error { return d.inner.Ask(ctx, id) }
 
 // Decode reads p as one message.
 func (d *changes) Decode(p []byte, buf *data.Buffer, atEOF bool, b *data.Batch) (int, error) {

@@ -2,10 +2,12 @@ package avro
 
 import (
 	"bytes"
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -127,26 +129,26 @@ func (r *registry) encrypt(o option.Values) error {
 }
 
 // schema gives the text of the schema with a number.
-func (r *registry) schema(id uint32) ([]byte, error) {
+func (r *registry) schema(ctx context.Context, id uint32) ([]byte, error) {
 	var answer struct {
 		Schema     string            `json:"schema"`
 		SchemaType string            `json:"schemaType"`
 		References []json.RawMessage `json:"references"`
 	}
-	if err := r.ask(http.MethodGet, fmt.Sprintf("/schemas/ids/%d", id), nil, &answer); err != nil {
-		return nil, fmt.Errorf("schema %d of the registry: %w", id, err)
+	if err := r.ask(ctx, http.MethodGet, fmt.Sprintf("/schemas/ids/%d", id), nil, &answer); err != nil {
+		return nil, err
 	}
 	switch {
 	case answer.SchemaType != "" && answer.SchemaType != "AVRO":
-		return nil, fmt.Errorf("schema %d of the registry is of type %s; AVRO is needed", id, answer.SchemaType)
+		return nil, fmt.Errorf("it is of type %s; AVRO is needed", answer.SchemaType)
 	case len(answer.References) > 0:
-		return nil, fmt.Errorf("schema %d of the registry refers to others, which is not supported", id)
+		return nil, errors.New("it refers to others, which is not supported")
 	}
 	return []byte(answer.Schema), nil
 }
 
 // register gives the number of a schema under a subject.
-func (r *registry) register(subject string, schema []byte) (uint32, error) {
+func (r *registry) register(ctx context.Context, subject string, schema []byte) (uint32, error) {
 	path := "/subjects/" + url.PathEscape(subject)
 	if r.add {
 		path += "/versions"
@@ -158,7 +160,7 @@ func (r *registry) register(subject string, schema []byte) (uint32, error) {
 	var answer struct {
 		ID uint32 `json:"id"`
 	}
-	if err := r.ask(http.MethodPost, path, body, &answer); err != nil {
+	if err := r.ask(ctx, http.MethodPost, path, body, &answer); err != nil {
 		return 0, fmt.Errorf("register the schema of subject %s: %w", subject, err)
 	}
 	return answer.ID, nil
@@ -166,15 +168,21 @@ func (r *registry) register(subject string, schema []byte) (uint32, error) {
 
 // ask tries one address after the other, some times each, until there is an
 // answer that is not about the server itself.
-func (r *registry) ask(method, path string, body []byte, into any) error {
+func (r *registry) ask(ctx context.Context, method, path string, body []byte, into any) error {
 	var last error
 	for try := range registryTries {
 		if try > 0 {
-			time.Sleep(time.Duration(try) * 200 * time.Millisecond)
+			pause := time.NewTimer(time.Duration(try) * 200 * time.Millisecond)
+			select {
+			case <-pause.C:
+			case <-ctx.Done():
+				pause.Stop()
+				return ctx.Err()
+			}
 		}
 		for _, base := range r.urls {
-			again, err := r.once(method, base+path, body, into)
-			if err == nil || !again {
+			again, err := r.once(ctx, method, base+path, body, into)
+			if err == nil || !again || ctx.Err() != nil {
 				return err
 			}
 			last = err
@@ -183,8 +191,8 @@ func (r *registry) ask(method, path string, body []byte, into any) error {
 	return last
 }
 
-func (r *registry) once(method, address string, body []byte, into any) (again bool, err error) {
-	q, err := http.NewRequest(method, address, bytes.NewReader(body))
+func (r *registry) once(ctx context.Context, method, address string, body []byte, into any) (again bool, err error) {
+	q, err := http.NewRequestWithContext(ctx, method, address, bytes.NewReader(body))
 	if err != nil {
 		return false, err
 	}

@@ -34,8 +34,10 @@ var Format = &format.Format{
 	Lines: func(o option.Values) bool {
 		return o.Bool("disable-quote-character") && o.String("escape-character") == ""
 	},
-	Decoder: func(s format.DecoderSpec) (format.Decoder, error) { return newDecoder(s) },
-	Encoder: func(s format.EncoderSpec) (format.Encoder, error) { return newEncoder(s) },
+	CheckRead:  check,
+	CheckWrite: check,
+	Decoder:    func(s format.DecoderSpec) (format.Decoder, error) { return newDecoder(s) },
+	Encoder:    func(s format.EncoderSpec) (format.Encoder, error) { return newEncoder(s) },
 }
 
 // dialect is the options that reading and writing share.
@@ -46,10 +48,15 @@ type dialect struct {
 	hasNull              bool
 }
 
+func check(_ []data.Column, o option.Values) error {
+	_, err := newDialect(o)
+	return err
+}
+
 func newDialect(o option.Values) (dialect, error) {
 	d := dialect{element: unescapeJava(o.String("array-element-delimiter")), null: o.String("null-literal"), hasNull: o.Has("null-literal")}
 	if o.Bool("disable-quote-character") && o.Has("quote-character") {
-		return d, fmt.Errorf("options 'csv.quote-character' and 'csv.disable-quote-character' cannot be given at the same time")
+		return d, fmt.Errorf("options 'csv.quote-character' and 'csv.disable-quote-character' are both given: Format cannot define a quote character and disabled quote character at the same time")
 	}
 	if o.Int("skip-header-lines") < 0 {
 		return d, fmt.Errorf("option 'csv.skip-header-lines' must not be negative, got %d", o.Int("skip-header-lines"))
@@ -57,7 +64,7 @@ func newDialect(o option.Values) (dialect, error) {
 	var err error
 	one := func(key, text string) byte {
 		if err == nil && (len(text) != 1 || text[0] == '\n' || text[0] == '\r' || text[0] >= 0x80) {
-			err = fmt.Errorf("option 'csv.%s' must be a string with single character (ASCII, not a line end), but was: %s", key, text)
+			err = fmt.Errorf("option 'csv.%s' must be a string with single character, but was: %s (it must be ASCII and no line end)", key, text)
 		}
 		return (text + "\x00")[0]
 	}

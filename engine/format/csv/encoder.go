@@ -14,6 +14,8 @@ type encoder struct {
 	columns []data.Column
 	safe    byte // characters below it need quotes
 	scratch []byte
+
+	stamps, instants format.Moments
 }
 
 // longest is the longest text looked through for characters that need quotes;
@@ -30,7 +32,7 @@ func newEncoder(s format.EncoderSpec) (*encoder, error) {
 			return nil, err
 		}
 	}
-	return &encoder{dialect: d, columns: s.Columns, safe: max(d.delim, d.quote, '\n') + 1}, nil
+	return &encoder{dialect: d, columns: s.Columns, safe: max(d.delim, d.quote, '\n') + 1, stamps: format.Moments{Layout: timestamp}, instants: format.Moments{Layout: instant}}, nil
 }
 
 func (e *encoder) Header() []byte { return nil }
@@ -50,11 +52,11 @@ func (e *encoder) Encode(dst []byte, b *data.Batch, r int) ([]byte, error) {
 			e.scratch = e.list(e.scratch[:0], v, r)
 			dst = e.quoted(dst, e.scratch)
 		case numeric(v.Type.Kind):
-			dst = appendValue(dst, v, r)
+			dst = e.value(dst, v, r)
 		case v.Type.Kind == data.Char || v.Type.Kind == data.VarChar:
 			dst = e.quoted(dst, v.Bytes(r))
 		default:
-			e.scratch = appendValue(e.scratch[:0], v, r)
+			e.scratch = e.value(e.scratch[:0], v, r)
 			dst = e.quoted(dst, e.scratch)
 		}
 	}
@@ -69,7 +71,7 @@ func (e *encoder) list(dst []byte, v *data.Vector, r int) []byte {
 		if c.IsNull(i) {
 			return append(dst, e.null...)
 		}
-		return appendValue(dst, c, i)
+		return e.value(dst, c, i)
 	}
 	if v.Type.Kind == data.Row {
 		for k, c := range v.Children {
@@ -115,7 +117,7 @@ func (e *encoder) quoted(dst, text []byte) []byte {
 	return append(dst, e.quote)
 }
 
-func appendValue(dst []byte, v *data.Vector, r int) []byte {
+func (e *encoder) value(dst []byte, v *data.Vector, r int) []byte {
 	switch v.Type.Kind {
 	case data.Boolean:
 		if v.Bool[r] != 0 {
@@ -147,9 +149,9 @@ func appendValue(dst []byte, v *data.Vector, r int) []byte {
 	case data.Time:
 		return format.AppendTime(dst, int64(v.I32[r]), 0)
 	case data.Timestamp, data.TimestampLTZ:
-		l := timestamp
+		l := &e.stamps
 		if v.Type.Kind == data.TimestampLTZ {
-			l = instant
+			l = &e.instants
 		}
 		nano := int32(0)
 		if v.Type.Precision > 3 {

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"math/bits"
+	"slices"
 	"strconv"
 
 	"github.com/weir-streams/weir/engine/data"
@@ -16,8 +18,8 @@ import (
 type encoder struct {
 	columns     []data.Column
 	keys        [][]byte // "name":
-	stamp       format.Layout
-	instant     format.Layout
+	stamp       format.Moments
+	instant     format.Moments
 	nullKey     string // mode
 	nullLiteral string
 	plain       bool
@@ -25,9 +27,6 @@ type encoder struct {
 }
 
 func newEncoder(s format.EncoderSpec) (*encoder, error) {
-	if err := checkOptions(s.Options); err != nil {
-		return nil, err
-	}
 	e := encoderOf(s.Options)
 	e.columns = s.Columns
 	for _, c := range s.Columns {
@@ -44,7 +43,7 @@ func encoderOf(o option.Values) *encoder {
 		nullKey: o.String("map-null-key.mode"), nullLiteral: o.String("map-null-key.literal"),
 		plain: o.Bool("encode.decimal-as-plain-number"), omitNull: o.Bool("encode.ignore-null-fields"),
 	}
-	e.stamp, e.instant = layouts(o)
+	e.stamp.Layout, e.instant.Layout = layouts(o)
 	return e
 }
 
@@ -107,9 +106,9 @@ func (e *encoder) value(dst []byte, v *data.Vector, r int) ([]byte, error) {
 		dst = append(dst, '"')
 		return append(format.AppendTime(dst, int64(v.I32[r]), 0), '"'), nil
 	case data.Timestamp, data.TimestampLTZ:
-		l := e.stamp
+		l := &e.stamp
 		if v.Type.Kind == data.TimestampLTZ {
-			l = e.instant
+			l = &e.instant
 		}
 		nano := int32(0)
 		if v.Type.Precision > 3 {
@@ -189,12 +188,12 @@ func (e *encoder) mapping(dst []byte, v *data.Vector, r int) ([]byte, error) {
 }
 
 // appendReal writes what JSON has no number for as text.
-func appendReal(dst []byte, f float64, bits int) []byte {
+func appendReal(dst []byte, f float64, size int) []byte {
 	text := math.IsNaN(f) || math.IsInf(f, 0)
 	if text {
 		dst = append(dst, '"')
 	}
-	if bits == 32 {
+	if size == 32 {
 		dst = data.AppendFloat(dst, float32(f))
 	} else {
 		dst = data.AppendDouble(dst, f)
@@ -205,55 +204,69 @@ func appendReal(dst []byte, f float64, bits int) []byte {
 	return dst
 }
 
-// plain is how many bytes at the front of s, by eights, need no escape; all of
-// s if none does.
-func plain(s []byte) int {
-	i := 0
-	for ; i+8 <= len(s); i += 8 {
-		w := binary.LittleEndian.Uint64(s[i:])
-		q, b := w^(lows*'"'), w^(lows*'\\')
-		if ((q-lows)&^q|(b-lows)&^b|(w-lows*0x20)&^w)&highs != 0 {
-			return i
-		}
-	}
-	for j := i; j < len(s); j++ {
-		if s[j] < ' ' || s[j] == '"' || s[j] == '\\' {
-			return i
-		}
-	}
-	return len(s)
-}
-
 const hexDigits = "0123456789ABCDEF"
 
-// appendString writes a string in quotes.
+// piece is how many bytes of a string are written without looking at room again.
+const piece = 256
+
+// appendString writes a string in quotes. Eight bytes are looked at and written at
+// a time, up to the first of them that needs an escape.
 func appendString(dst, s []byte) []byte {
 	dst = append(dst, '"')
-	from := plain(s)
-	dst = append(dst, s[:from]...)
-	s, from = s[from:], 0
-	for i, c := range s {
-		if c >= ' ' && c != '"' && c != '\\' {
+	for len(s) > piece {
+		dst = appendPiece(dst, s[:piece])
+		s = s[piece:]
+	}
+	return append(appendPiece(dst, s), '"')
+}
+
+func appendPiece(dst, s []byte) []byte {
+	dst = slices.Grow(dst, 6*len(s)+8)
+	out, at := dst[:cap(dst)], len(dst)
+	i := 0
+	for i+8 <= len(s) {
+		w := binary.LittleEndian.Uint64(s[i:])
+		binary.LittleEndian.PutUint64(out[at:], w)
+		q, b := w^(lows*'"'), w^(lows*'\\')
+		// The lowest bit is exact; those above it may not be.
+		found := ((q-lows)&^q | (b-lows)&^b | (w-lows*0x20)&^w) & highs
+		if found == 0 {
+			i, at = i+8, at+8
 			continue
 		}
-		dst = append(dst, s[from:i]...)
-		from = i + 1
-		switch c {
-		case '"', '\\':
-			dst = append(dst, '\\', c)
-		case '\b':
-			dst = append(dst, '\\', 'b')
-		case '\f':
-			dst = append(dst, '\\', 'f')
-		case '\n':
-			dst = append(dst, '\\', 'n')
-		case '\r':
-			dst = append(dst, '\\', 'r')
-		case '\t':
-			dst = append(dst, '\\', 't')
-		default:
-			dst = append(dst, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
+		n := bits.TrailingZeros64(found) >> 3
+		at = putEscape(out, at+n, s[i+n])
+		i += n + 1
+	}
+	for ; i < len(s); i++ {
+		if c := s[i]; c < ' ' || c == '"' || c == '\\' {
+			at = putEscape(out, at, c)
+		} else {
+			out[at] = c
+			at++
 		}
 	}
-	return append(append(dst, s[from:]...), '"')
+	return out[:at]
+}
+
+// putEscape writes the escape of a character, and returns where it ends.
+func putEscape(out []byte, at int, c byte) int {
+	short := c
+	switch c {
+	case '"', '\\':
+	case '\b':
+		short = 'b'
+	case '\f':
+		short = 'f'
+	case '\n':
+		short = 'n'
+	case '\r':
+		short = 'r'
+	case '\t':
+		short = 't'
+	default:
+		return at + copy(out[at:], []byte{'\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15]})
+	}
+	out[at], out[at+1] = '\\', short
+	return at + 2
 }

@@ -29,14 +29,15 @@ var Format = &format.Format{
 		{Key: "encode.ignore-null-fields", Type: option.Bool, Default: "false", Doc: "Leave members that are NULL out on writing."},
 		{Key: "decode.json-parser.enabled", Type: option.Bool, Default: "true", Doc: "Accepted as in Flink, where it chooses a parser; there is one here."},
 	},
-	Lines:   func(option.Values) bool { return true },
-	Decoder: func(s format.DecoderSpec) (format.Decoder, error) { return newDecoder(s) },
-	Encoder: func(s format.EncoderSpec) (format.Encoder, error) { return newEncoder(s) },
+	Lines:     func(option.Values) bool { return true },
+	CheckRead: func(_ []data.Column, o option.Values) error { return checkOptions(o) },
+	Decoder:   func(s format.DecoderSpec) (format.Decoder, error) { return newDecoder(s) },
+	Encoder:   func(s format.EncoderSpec) (format.Encoder, error) { return newEncoder(s) },
 }
 
 func checkOptions(o option.Values) error {
 	if o.Bool("fail-on-missing-field") && o.Bool("ignore-parse-errors") {
-		return errors.New("options 'json.fail-on-missing-field' and 'json.ignore-parse-errors' shouldn't both be true")
+		return errors.New("options 'json.fail-on-missing-field' and 'json.ignore-parse-errors': fail-on-missing-field and ignore-parse-errors shouldn't both be true")
 	}
 	return nil
 }

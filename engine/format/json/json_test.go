@@ -1,6 +1,8 @@
 package json
 
 import (
+	stdjson "encoding/json"
+	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -228,4 +230,29 @@ func TestContract(t *testing.T) {
 		},
 		Broken: `{"a":1,"b":"x",`,
 	})
+}
+
+// TestStringsAreWritten has characters of all kinds at all places, and strings
+// longer than a piece, read by encoding/json.
+func TestStringsAreWritten(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	kinds := []string{"a", "\"", "\\", "\n", "\x00", "\x1f", " ", "!", "[", "\x7f", "é", "😀", "\u2028"}
+	for n := range 600 {
+		for rare := range 3 {
+			var text strings.Builder
+			for text.Len() < n {
+				k := 0
+				if r.IntN(1+rare*6) == 0 {
+					k = r.IntN(len(kinds))
+				}
+				text.WriteString(kinds[k])
+			}
+			before := []byte("before")
+			got := appendString(before, []byte(text.String()))
+			var back string
+			if err := stdjson.Unmarshal(got[len(before):], &back); err != nil || back != text.String() || string(got[:len(before)]) != "before" {
+				t.Fatalf("%q: wrote %q, %v", text.String(), got, err)
+			}
+		}
+	}
 }

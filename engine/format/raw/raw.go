@@ -26,7 +26,9 @@ var Format = &format.Format{
 		{Key: "charset", Default: "UTF-8", Doc: "Character set of text: UTF-8, US-ASCII, ISO-8859-1, UTF-16BE or UTF-16LE."},
 		{Key: "endianness", Type: option.Enum, Enum: []string{"big-endian", "little-endian"}, Default: "big-endian", Doc: "Order of the bytes of a number."},
 	},
-	Lines: func(o option.Values) bool { return !strings.HasPrefix(strings.ToUpper(o.String("charset")), "UTF-16") },
+	Lines:      func(o option.Values) bool { return !strings.HasPrefix(strings.ToUpper(o.String("charset")), "UTF-16") },
+	CheckRead:  check,
+	CheckWrite: check,
 	Decoder: func(s format.DecoderSpec) (format.Decoder, error) {
 		c, err := newCodec(s.Columns, s.Options)
 		if err != nil {
@@ -53,13 +55,18 @@ type codec struct {
 	}
 }
 
+func check(columns []data.Column, o option.Values) error {
+	_, err := newCodec(columns, o)
+	return err
+}
+
 func newCodec(columns []data.Column, o option.Values) (codec, error) {
 	if len(columns) != 1 {
 		names := make([]string, len(columns))
 		for i, c := range columns {
 			names[i] = "`" + c.Name + "` " + c.Type.String()
 		}
-		return codec{}, fmt.Errorf("the 'raw' format only supports single physical column, however the defined schema contains %d: [%s]", len(columns), strings.Join(names, ", "))
+		return codec{}, fmt.Errorf("the 'raw' format only supports single physical column. However the defined schema contains multiple physical columns: [%s]", strings.Join(names, ", "))
 	}
 	c := codec{column: columns[0], charset: strings.ToUpper(o.String("charset")), order: binary.BigEndian}
 	if o.String("endianness") == "little-endian" {
