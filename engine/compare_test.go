@@ -265,8 +265,7 @@ func TestStateOfEveryOperatorIsKept(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			j, p, out := startPlan(t, e, tables+query, "", false)
-			ended := make(chan error, 1)
-			go func() { ended <- j.Wait(t.Context()) }()
+			ended := waited(t, j)
 			select {
 			case <-out.some:
 			case err := <-ended:
@@ -285,12 +284,11 @@ func TestStateOfEveryOperatorIsKept(t *testing.T) {
 					t.Errorf("%+v", v)
 				}
 			}
+			<-ended
 			j, _, out = startPlan(t, e, tables+query, path, false)
-			go func() { ended <- j.Wait(t.Context()) }()
-			<-ended // of the first
 			select {
 			case <-out.some:
-			case err := <-ended:
+			case err := <-waited(t, j):
 				t.Fatalf("the job did not start from what it left: %v", err)
 			}
 			j.Cancel()
@@ -347,4 +345,11 @@ func TestWiderColumnsKeepTheirState(t *testing.T) {
 		j.Cancel()
 		<-ctx.Done()
 	}
+}
+
+// waited tells how a job ended, when it has.
+func waited(t *testing.T, j *Job) <-chan error {
+	ended := make(chan error, 1)
+	go func() { ended <- j.Wait(t.Context()) }()
+	return ended
 }

@@ -67,9 +67,19 @@ func (p *parser) space() {
 
 func (p *parser) bad() error {
 	if p.i >= len(p.s) {
-		return fmt.Errorf("the JSON text ends too early")
+		//lint:ignore ST1005 the words of Flink
+		return fmt.Errorf("Unexpected end-of-input: the JSON text ends too early")
 	}
-	return fmt.Errorf("unexpected %q at offset %d of the JSON text", p.s[p.i], p.i)
+	end := p.i
+	for end < len(p.s) && (p.s[end] >= 'a' && p.s[end] <= 'z' || p.s[end] >= 'A' && p.s[end] <= 'Z' || p.s[end] >= '0' && p.s[end] <= '9' || p.s[end] == '_' || p.s[end] == '$' || p.s[end] >= 0x80) {
+		end++
+	}
+	if end > p.i {
+		//lint:ignore ST1005 the words of Flink
+		return fmt.Errorf("Unrecognized token '%.256s': was expecting (JSON String, Number, Array, Object or token 'null', 'true' or 'false') at offset %d of the JSON text", p.s[p.i:end], p.i)
+	}
+	//lint:ignore ST1005 the words of Flink
+	return fmt.Errorf("Unexpected character ('%c' (code %d)) at offset %d of the JSON text", p.s[p.i], p.s[p.i], p.i)
 }
 
 func (p *parser) value() (*value, error) {

@@ -60,7 +60,7 @@ var Functions = []*function.Scalar{
 		Examples: []function.Example{{SQL: `JSON_STRING(ARRAY[1, 2])`, Want: "[1,2]"}},
 		Infer: function.Args(function.IfNull(data.String()), function.Param{Want: "a value that JSON can write", Match: func(a function.Arg) (data.Type, bool) {
 			return a.Type, Writable(a.Type)
-		}}),
+		}, Family: "CHARACTER"}),
 		Eval: func(c *function.Call) error {
 			for _, i := range c.Rows() {
 				buf := appendValue(c.Scratch(), c.Args[0], int(i))

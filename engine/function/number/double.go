@@ -226,10 +226,14 @@ func sinOf(x float64, quarter int) float64 {
 	r, n := reduce(x)
 	n += quarter
 	y := 0.0
-	if n&1 == 1 {
+	switch {
+	case n&1 == 1:
 		_, c := sinCos(r)
 		y = c.hi
-	} else {
+	case quarter == 1:
+		s, _ := sinCos(r)
+		y = s.hi
+	default:
 		y = sinKernel(r)
 	}
 	if n&2 != 0 {

@@ -156,7 +156,7 @@ func roundAll(c *function.Call, half bool) error {
 			continue
 		}
 		to := out.Type.Scale
-		if literal := len(c.Args) < 2 || c.Const[1] != nil; !literal && out.Type.Phys() == data.PhysI64 {
+		if literal := len(c.Args) < 2 || c.Const[1] != nil; !literal {
 			// With digits that are no literal Flink stores what is left of them in
 			// a type of more: ROUND(1.50, 1) is read as 0.15.
 			to = max(0, min(digits, s))

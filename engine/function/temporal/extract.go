@@ -100,7 +100,7 @@ func part(name string, aliases []string, u unit, want string) *function.Scalar {
 // fits refuses units that values of a type do not have.
 func fits(t data.Type, name string, u unit) error {
 	switch {
-	case t.Kind == data.Time && u > unitHour, t.Kind == data.Date && u < unitMilli:
+	case t.Kind == data.Time && (u > unitHour || u < unitMilli), t.Kind == data.Date && u < unitMilli:
 		return fmt.Errorf("unit %s can not be applied to %s variable", name, t)
 	case t.Kind == data.IntervalDayTime && u > unitDay:
 		//lint:ignore ST1005 the words of Flink

@@ -107,7 +107,7 @@ func parsePattern(text string) (*pattern, error) {
 		case b == '[' || b == ']' || b == '{' || b == '}' || b == '#':
 			return nil, fmt.Errorf("pattern includes reserved character: '%c'", b)
 		default:
-			lit(string(b))
+			lit(text[i : i+1])
 			i++
 		}
 	}

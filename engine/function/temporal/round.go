@@ -98,6 +98,18 @@ func roundTime(c *function.Call, up bool) error {
 		return nil
 	}
 	for _, i := range c.Rows() {
+		if v.Type.Kind == data.Time && u > unitDay { // as in Flink, which takes its milliseconds for days
+			day := int64(v.I32[i]) * data.DayMillis
+			r := begin(day, u)
+			if u == unitWeek {
+				r = day - data.FloorMod(int64(v.I32[i])+4, 7)*data.DayMillis
+			}
+			if up && later(r, day, u) {
+				r = after(r, u)
+			}
+			out.I32[i] = int32(data.FloorMod(r/data.DayMillis, data.DayMillis))
+			continue
+		}
 		wallMs, nano := at(i)
 		ms := wallMs
 		dow := int64(0)
@@ -105,13 +117,15 @@ func roundTime(c *function.Call, up bool) error {
 			ms -= ms % data.DayMillis // the date decides, truncated as in EXTRACT
 			nano = 0
 			dow = data.FloorMod(data.FloorDiv(ms, data.DayMillis)+4, 7)
+		}
+		if u > unitDay || v.Type.Kind == data.Date {
 			ms = historical(ms)
 		}
 		r := begin(ms, u)
 		if u == unitWeek { // weeks begin on Sunday here
 			r = ms - dow*data.DayMillis
 		}
-		if up && (r < ms || nano > 0 && u > unitMilli || u == unitDay && v.Type.Kind == data.Date) {
+		if up && (later(r, ms, u) || u == unitDay && v.Type.Kind == data.Date) {
 			r = after(r, u) // a DATE moves on to the next day always, as in Flink
 		}
 		switch v.Type.Kind {
@@ -130,6 +144,20 @@ func roundTime(c *function.Call, up bool) error {
 		}
 	}
 	return nil
+}
+
+// later tells whether CEIL moves on from the begin r of a unit that ms is in: not
+// from its own first moment, but, as in Flink, from that of decades, centuries,
+// millennia and quarters that begin no year. What is less than a millisecond does
+// not count.
+func later(r, ms int64, u unit) bool {
+	switch u {
+	case unitDecade, unitCentury, unitMillennium:
+		return true
+	case unitQuarter:
+		return r < ms || data.CivilOf(data.FloorDiv(ms, data.DayMillis)).Month > 1
+	}
+	return r < ms
 }
 
 func keepNano(nano int32, u unit) int32 {

@@ -118,7 +118,9 @@ func (x *exprBinder) noMatch(n *ast.Call, name string) error {
 		types[i] = "<" + family(a.Type) + ">"
 	}
 	s := ""
-	if near := x.b.Functions.Suggest(name); near != "" && len(n.Name.Parts) == 1 {
+	if name == "ARRAY" {
+		s = ". Supported signatures are: 'ARRAY(<EQUIVALENT_TYPE>, <EQUIVALENT_TYPE>, <...>)'; write ARRAY[…]"
+	} else if near := x.b.Functions.Suggest(name); near != "" && len(n.Name.Parts) == 1 {
 		s = "; did you mean '" + near + "'?"
 	}
 	return ast.Errorf(n.Name.Last().Pos(), "No match found for function signature %s(%s)%s", n.Name.Last().Name, strings.Join(types, ", "), s)
@@ -213,7 +215,7 @@ func (x *exprBinder) callNamed(n *ast.Call, name string, args []expr.Expr) (expr
 		}
 		return call("CURRENT_WATERMARK", data.Type{Kind: args[0].Type.Kind, Precision: 3, Nullable: true}, args[0]), nil
 	case "JSON":
-		return expr.Expr{}, ast.Planf(n.Pos(), "The JSON() function is currently only supported inside JSON_ARRAY() or as the VALUE param of JSON_OBJECT(). Example: JSON_OBJECT('a', JSON('{\"key\": \"value\"}')) or JSON_ARRAY(JSON('{\"key\": \"value\"}')).")
+		return expr.Expr{}, ast.Errorf(n.Pos(), "The JSON() function is currently only supported inside JSON_ARRAY() or as the VALUE param of JSON_OBJECT(). Example: JSON_OBJECT('a', JSON('{\"key\": \"value\"}')) or JSON_ARRAY(JSON('{\"key\": \"value\"}')).")
 	}
 	switch name {
 	case "NOW", "CURRENT_TIMESTAMP", "LOCALTIME", "LOCALTIMESTAMP", "CURRENT_TIME", "CURRENT_DATE", "RAND", "HASH_CODE":

@@ -79,6 +79,9 @@ func (x *exprBinder) jsonQuery(n *ast.JSONQuery) (expr.Expr, error) {
 		if err != nil {
 			return expr.Expr{}, err
 		}
+		if r.Kind == data.Array && r.Args[0].Kind != data.VarChar {
+			return expr.Expr{}, ast.Errorf(n.Returning.Pos(), "Unsupported array element type '%s' for RETURNING ARRAY in JSON_QUERY().", r.Args[0])
+		}
 		if r.Kind != data.VarChar && (r.Kind != data.Array || r.Args[0].Kind != data.VarChar) {
 			return expr.Expr{}, ast.Planf(n.Returning.Pos(), "Unsupported type '%s' for RETURNING in JSON_QUERY().", r)
 		}

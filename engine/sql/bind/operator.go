@@ -148,13 +148,21 @@ func arithmetic(n *ast.Binary, op string, l, r expr.Expr) (expr.Expr, error) {
 		return l, illegalNull(nullOf(n, l).Pos())
 	}
 	e, ok := arithmeticCall(op, l, r)
-	if ok && op == "/" && (e.Type.Kind == data.Float || e.Type.Kind == data.Double) && r.Kind == expr.KindLiteral && zero(r) && !hasColumns(l) {
+	if ok && op == "/" && (e.Type.Kind == data.Float || e.Type.Kind == data.Double) && r.Kind == expr.KindLiteral && zero(r) && !hasColumns(l) && !constantNull(l) {
 		return l, ast.Planf(n.Pos(), "Division by zero")
 	}
 	if !ok {
 		return l, ast.Errorf(n.Pos(), "Cannot apply '%s' to arguments of type '<%s> %s <%s>'. Supported form(s): %s", op, writtenName(n.L, l.Type), op, writtenName(n.R, r.Type), arithmeticForms(op))
 	}
 	return e, nil
+}
+
+// constantNull tells whether an expression is NULL, cast to some type.
+func constantNull(e expr.Expr) bool {
+	for e.Kind == expr.KindCall && e.Func == "CAST" {
+		e = e.Args[0]
+	}
+	return e.Kind == expr.KindLiteral && e.Value.Null
 }
 
 // zero tells whether a literal is the number 0.
@@ -316,7 +324,11 @@ func (x *exprBinder) isJSON(n *ast.Is, e expr.Expr) (expr.Expr, error) {
 		return e, unsupported(n.Pos(), "IS "+string(n.What)+" is")
 	}
 	if !isNull(e) && !typing.Text(e.Type) {
-		return e, ast.Errorf(n.Pos(), "Cannot apply 'IS %s' to arguments of type '<%s> IS %s'. Supported form(s): '<CHARACTER> IS %s'", n.What, writtenName(n.X, e.Type), n.What, n.What)
+		what := string(n.What)
+		if n.Not {
+			what = "NOT " + what
+		}
+		return e, ast.Errorf(n.Pos(), "Cannot apply 'IS %s' to arguments of type '<%s> IS %s'. Supported form(s): '<CHARACTER> IS %s'", what, writtenName(n.X, e.Type), what, what)
 	}
 	out, err := x.callFunction(n, name, []expr.Expr{e})
 	if err == nil && n.Not {
@@ -520,6 +532,9 @@ func checkEscape(n *ast.Like, args []expr.Expr) error {
 	}
 	escape := []rune(args[2].Value.S)
 	if len(escape) != 1 {
+		if n.Kind != ast.KindLike { // Flink looks at it when it runs
+			return ast.Planf(n.Escape.Pos(), "Invalid escape character '%s'", args[2].Value.S)
+		}
 		return ast.Errorf(n.Escape.Pos(), "Invalid escape character '%s'", args[2].Value.S)
 	}
 	if args[1].Kind != expr.KindLiteral || args[1].Value.Null || n.Kind != ast.KindLike {

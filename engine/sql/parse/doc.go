@@ -64,6 +64,14 @@ func Statement(src string) (ast.Statement, error) {
 		return nil, ast.Errorf(ast.Pos{}, "the statement is empty")
 	case 1:
 	default:
+		for _, part := range parts {
+			if _, err := parseStatement(src, part); err == nil {
+				continue
+			}
+			if err := run(src, part, func(p *parser) { p.expr(); p.expectEnd() }); err == nil {
+				return nil, ast.Errorf(part[0].pos, "Non-query expression encountered in illegal context")
+			}
+		}
 		return nil, ast.Planf(parts[1][0].pos, "only single statement supported here, found %d", len(parts))
 	}
 	stmt, err := parseStatement(src, parts[0])

@@ -66,7 +66,7 @@ func (p *parser) operator(left ast.Expr, prec int) (ast.Expr, bool) {
 		case "LIKE", "SIMILAR":
 			return p.like(left, not), true
 		case "ILIKE", "RLIKE":
-			p.bail(p.ahead(btoi(not)).pos, "%s is not supported; use LIKE, SIMILAR TO or REGEXP", word)
+			p.bail(start, "No match found for function signature %s: it is not supported; use LIKE, SIMILAR TO or REGEXP", word)
 		}
 	}
 	if t.kind == tokWord && !not && word == "IS" {
@@ -200,13 +200,6 @@ func binaryOp(p *parser) (op ast.Op, words, prec int) {
 	return "", 0, 0
 }
 
-func btoi(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
-}
-
 // unary reads prefix operators and what they stand before.
 func (p *parser) unary() ast.Expr {
 	p.enter()
@@ -285,7 +278,10 @@ func (p *parser) in(x ast.Expr, not bool) ast.Expr {
 	if not {
 		p.next()
 	}
-	p.next()
+	word := p.next()
+	if !p.atSym("(") {
+		p.bail(word.pos, `unexpected "IN": expected "(" after it, found %s`, p.tok().describe())
+	}
 	q, items := p.parens()
 	return &ast.In{Span: p.from(x.Pos()), X: x, Not: not, List: items, Query: q}
 }

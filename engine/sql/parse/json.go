@@ -57,6 +57,10 @@ func (p *parser) behaviors(arrays bool) (onEmpty, onError *ast.JSONBehavior) {
 		p.expect("ON")
 		w := p.oneOf("EMPTY", "ERROR")
 		switch {
+		case arrays && w == "EMPTY": // of JSON_QUERY's the last ones count
+			onEmpty = b
+		case arrays:
+			onError = b
 		case w == "EMPTY" && onEmpty == nil && onError == nil:
 			onEmpty = b
 		case w == "ERROR" && onError == nil:
@@ -166,7 +170,7 @@ func (p *parser) jsonMember() ast.JSONMember {
 	case keyword:
 		p.unexpected("VALUE")
 	default:
-		p.unexpected("VALUE", `":"`)
+		p.bail(start, `a key needs a value: expected VALUE or ":" after it, found %s`, p.tok().describe())
 	}
 	m.Value = p.expr()
 	m.FormatJSON = p.formatJSON()

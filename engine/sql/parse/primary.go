@@ -335,8 +335,8 @@ func (p *parser) intervalUnit() ast.IntervalUnit {
 	if !p.at("TO") {
 		return u
 	}
-	p.next()
 	at = p.here()
+	p.next()
 	u.To = p.timeUnit()
 	if !intervalRanges[string(u.From)+" "+string(u.To)] {
 		p.bail(at, "an interval cannot run from %s to %s", u.From, u.To)

@@ -10,6 +10,8 @@ func CastAllowed(from, to data.Type) (bool, string) {
 		return true, ""
 	}
 	switch {
+	case t.Kind == data.TimestampLTZ && Numeric(f):
+		return false, "The cast from NUMERIC type to TIMESTAMP_LTZ type is not allowed. It's recommended to use TO_TIMESTAMP_LTZ(numeric_col, precision) instead."
 	case Stamp(t) && Numeric(f):
 		return false, "The cast from NUMERIC type to TIMESTAMP type is not allowed. It's recommended to use TO_TIMESTAMP(FROM_UNIXTIME(numeric_col)) instead, note the numeric is in seconds."
 	case Stamp(f) && Numeric(t):
