@@ -32,6 +32,7 @@ type benchOptions struct {
 	checkpoints time.Duration
 	stateMemory string
 	input       string
+	sink        string
 	output      string
 	set         []string
 	profile     string
@@ -50,7 +51,7 @@ func benchNexmarkCommand(s *session) *cobra.Command {
 		Use:   "nexmark",
 		Short: "Run queries of the Nexmark benchmark",
 		Long: `Run queries of the Nexmark benchmark over its generator (or a file of events)
-into a sink that drops the rows. The generator is the nexmark connector's 'fast'
+into a sink that drops the rows (or, with --sink, into files). The generator is the nexmark connector's 'fast'
 one: the published distributions, computed by columns. Each query runs in a process of its own, so that
 memory and CPU are its own, and there twice: what is measured is the second run.
 Memory that the first one has touched is used again, as in a process that has
@@ -66,8 +67,9 @@ weir bench nexmark --queries all --events 10000000 --output json`),
 	f.Int64Var(&o.events, "events", 50_000_000, "events the generator makes")
 	f.IntVar(&o.parallelism, "parallelism", 2, "subtasks of each stage")
 	f.DurationVar(&o.checkpoints, "checkpoint-interval", 10*time.Second, "time between checkpoints; 0 for none")
-	f.StringVar(&o.stateMemory, "state-memory", "", "memory for state, such as 512mb; empty for no bound")
+	f.StringVar(&o.stateMemory, "state-memory", "", "memory for state, such as 512mb; empty for half of what the machine has")
 	f.StringVar(&o.input, "input", "generator", "generator; json, csv, avro, parquet or kafka: what it makes is written there first and then read; or a file of events as JSON lines")
+	f.StringVar(&o.sink, "sink", "blackhole", "blackhole; or csv, json, avro or parquet: the rows go into files of that format, exactly once, and committing them is measured too")
 	f.StringVar(&o.output, "output", "table", "table or json")
 	f.StringVar(&o.profile, "cpu-profile", "", "file for a profile of the processor time, for go tool pprof; of several queries the name gets theirs")
 	f.BoolVar(&o.warm, "warm-up", true, "run each query once before it is measured")
@@ -137,7 +139,7 @@ func benchChild(ctx context.Context, query string, o benchOptions) (benchResult,
 	args := []string{
 		"bench", "nexmark", "--queries", query, "--output", "json", "--events", strconv.FormatInt(o.events, 10),
 		"--parallelism", strconv.Itoa(o.parallelism), "--checkpoint-interval", o.checkpoints.String(), "--input", o.input, "--state-memory", o.stateMemory,
-		"--warm-up=" + strconv.FormatBool(o.warm),
+		"--warm-up=" + strconv.FormatBool(o.warm), "--sink", o.sink,
 	}
 	for _, kv := range o.set {
 		args = append(args, "--set", kv)
@@ -193,7 +195,11 @@ func benchOne(ctx context.Context, query string, o benchOptions) (benchResult, e
 	if err := os.WriteFile(side, nexmark.SideRows(), 0o600); err != nil {
 		return benchResult{}, fmt.Errorf("write the side input: %w", err)
 	}
-	script, err := nexmark.Script(query, nexmark.Options{Source: in.source, Sink: "'connector' = 'blackhole'", SideInput: side, Bids: in.bids})
+	sink, err := benchSink(o.sink, dir)
+	if err != nil {
+		return benchResult{}, err
+	}
+	script, err := nexmark.Script(query, nexmark.Options{Source: in.source, Sink: sink, SideInput: side, Bids: in.bids})
 	if err != nil {
 		return benchResult{}, err
 	}
@@ -205,6 +211,9 @@ func benchOne(ctx context.Context, query string, o benchOptions) (benchResult, e
 		state.Keep(math.MaxInt32 << 20)
 		if _, err := benchRun(ctx, e, query, plan); err != nil {
 			return benchResult{}, err
+		}
+		if err := os.RemoveAll(sinkFolder(dir)); err != nil {
+			return benchResult{}, fmt.Errorf("remove what the first run has written: %w", err)
 		}
 		runtime.GC()
 	}

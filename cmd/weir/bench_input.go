@@ -83,6 +83,19 @@ func fileSink(input string) string {
 	return ", 'sink.rolling-policy.file-size' = '1 tb', 'sink.rolling-policy.rollover-interval' = '1 d'"
 }
 
+// benchSink is the WITH clause of the table that a query writes. Files lie below dir.
+func benchSink(sink, dir string) (string, error) {
+	switch sink {
+	case "blackhole":
+		return "'connector' = 'blackhole'", nil
+	case "csv", "json", "avro", "parquet":
+		return fmt.Sprintf("'connector' = 'filesystem', 'format' = '%s', 'path' = '%s'", sink, strings.ReplaceAll(sinkFolder(dir), "'", "''")), nil
+	}
+	return "", usagef("--sink is blackhole, csv, json, avro or parquet, got %q", sink)
+}
+
+func sinkFolder(dir string) string { return filepath.Join(dir, "output") }
+
 // runFill runs a script of one INSERT, in one subtask.
 func runFill(ctx context.Context, e *engine.Engine, script, dir string) error {
 	plan, err := e.Compile(script, map[string]string{"parallelism.default": "1", "execution.checkpointing.dir": dir})

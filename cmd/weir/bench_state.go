@@ -51,7 +51,7 @@ from the last checkpoint.`,
 	f := c.Flags()
 	f.Int64Var(&o.Keys, "keys", 10_000_000, "keys of the state")
 	f.IntVar(&o.Parallelism, "parallelism", 2, "subtasks of each stage")
-	f.StringVar(&o.Memory, "state-memory", "", "memory for state, such as 512mb; empty for no bound")
+	f.StringVar(&o.Memory, "state-memory", "", "memory for state, such as 512mb; empty for half of what the machine has")
 	f.StringVar(&o.Profile, "cpu-profile", "", "file for a profile of the processor time of the start, for go tool pprof")
 	f.StringArrayVar(&set, "set", nil, "a setting, KEY=VALUE")
 	f.StringVar(&output, "output", output, "table or json")

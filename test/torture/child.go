@@ -133,10 +133,11 @@ func (w *world) strike() {
 		}
 	case Rot:
 		if newest(w.Dir) != "" && once() {
-			if err := rot(w.Dir, w.random); err != nil {
+			path, err := rot(w.Dir, w.random)
+			if err != nil {
 				panic(fmt.Sprintf("torture: rot: %v", err))
 			}
-			panic("torture: a task panics beside a damaged checkpoint")
+			panic("torture: a task panics beside a damaged " + path)
 		}
 	case Refuse:
 		if once() {
@@ -227,17 +228,17 @@ func files(checkpoint string) []string {
 	return append(own, shared...)
 }
 
-// rot changes a byte of the newest checkpoint.
-func rot(dir string, random *rand.Rand) error {
+// rot changes a byte of the newest checkpoint, and tells of which file.
+func rot(dir string, random *rand.Rand) (string, error) {
 	all := files(newest(dir))
 	if len(all) == 0 {
-		return errors.New("there is no checkpoint")
+		return "", errors.New("there is no checkpoint")
 	}
 	path := all[random.IntN(len(all))]
 	content, err := os.ReadFile(path)
 	if err != nil || len(content) == 0 {
-		return err
+		return path, err
 	}
 	content[random.IntN(len(content))] ^= 1 << random.IntN(8)
-	return os.WriteFile(path, content, 0o600)
+	return path, os.WriteFile(path, content, 0o600)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/weir-streams/weir/engine/connector"
@@ -40,6 +41,15 @@ func numbers(w *world) *connector.Connector {
 		},
 	}
 }
+
+// keys are long, so that what is kept of a few hundred rows is a file of its own and
+// not a part of the list of files.
+var keys = func() (all [37]string) {
+	for i := range all {
+		all[i] = "key number " + strconv.Itoa(i) + strings.Repeat(" and more", 25+i%3)
+	}
+	return all
+}()
 
 type source struct {
 	w       *world
@@ -104,7 +114,7 @@ func (s *source) give(n int, b *data.Batch) {
 			if mixed%13 == 0 {
 				v.SetNull(b.N)
 			}
-			v.SetString(b.N, "key number "+strconv.Itoa(int(mixed%37)))
+			v.SetString(b.N, keys[mixed%37])
 		case 1:
 			v.I64[b.N] = int64(n)
 		case 2:

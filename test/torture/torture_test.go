@@ -84,6 +84,9 @@ type schedule struct {
 	// again tells that state older than the last output was gone back to: rows
 	// may be there twice, and that was told.
 	again bool
+	// flipped tells that a byte of the checkpoint to start from is another: the next
+	// life must say so.
+	flipped bool
 }
 
 func (s *schedule) run() {
@@ -108,9 +111,15 @@ func (s *schedule) run() {
 		if strings.Contains(told, "is damaged") {
 			s.counts["damage told"]++
 			s.again = true
+		} else if s.flipped && !strings.Contains(told, "torture: ") && !killed(err) {
+			s.t.Errorf("life %d read the checkpoint %s, of which a byte is another, and did not say so: %s", n, restore, told)
 		}
+		s.flipped = false
 		switch {
 		case err == nil && r.State == "FINISHED":
+			if strings.Contains(told, "is damaged") {
+				s.counts["the job itself took an older checkpoint"]++
+			}
 			return
 		case err == nil && strings.Contains(told, "damaged"): // it could not go back by itself
 			s.again = true
@@ -152,10 +161,11 @@ func (s *schedule) afterKill(restore string) {
 		if queries[s.query].changes || restore == "" {
 			return
 		}
-		if err := rot(s.dir, s.random); err != nil {
+		if _, err := rot(s.dir, s.random); err != nil {
 			s.t.Fatal(err)
 		}
 		s.counts["a byte flipped after a kill"]++
+		s.flipped = true
 	}
 }
 

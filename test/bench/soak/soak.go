@@ -52,6 +52,9 @@ type Result struct {
 	Rate    int64    `json:"rate"` // of each query
 	Reached float64  `json:"reached"`
 	Samples []Sample `json:"samples"`
+	// Memory is the most resident memory of the last quarter of the time over that of
+	// the second; 0: too few samples to tell.
+	Memory float64 `json:"memory"`
 	// Wrong says what grew or failed; empty: all was well.
 	Wrong []string `json:"wrong"`
 }
@@ -229,7 +232,8 @@ func openFiles() int {
 }
 
 // judge compares the last quarter of the time with the second: by then state
-// has come to its full size, once and again.
+// has come to its full size, once and again. Memory may differ by a twentieth, and
+// by 32 MiB, about what the Go heap swings by between two collections.
 func (r *Result) judge(queries int) {
 	n := len(r.Samples)
 	if n < 8 {
@@ -248,7 +252,10 @@ func (r *Result) judge(queries int) {
 	grew("goroutines", 16, func(s Sample) int64 { return int64(s.Goroutines) })
 	grew("open files", 32, func(s Sample) int64 { return int64(s.Files) })
 	was := highest(before, func(s Sample) int64 { return s.RSS })
-	grew("memory", was/4+64<<20, func(s Sample) int64 { return s.RSS })
+	grew("memory", max(was/20, 32<<20), func(s Sample) int64 { return s.RSS })
+	if was > 0 {
+		r.Memory = float64(highest(after, func(s Sample) int64 { return s.RSS })) / float64(was)
+	}
 	last := r.Samples[n-1]
 	if last.Restarts > 0 {
 		r.Wrong = append(r.Wrong, fmt.Sprintf("%d restarts", last.Restarts))
