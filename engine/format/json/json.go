@@ -37,7 +37,7 @@ var Format = &format.Format{
 
 func checkOptions(o option.Values) error {
 	if o.Bool("fail-on-missing-field") && o.Bool("ignore-parse-errors") {
-		return errors.New("options 'json.fail-on-missing-field' and 'json.ignore-parse-errors': fail-on-missing-field and ignore-parse-errors shouldn't both be true")
+		return errors.New("fail-on-missing-field and ignore-parse-errors shouldn't both be true. (options 'json.fail-on-missing-field' and 'json.ignore-parse-errors')")
 	}
 	return nil
 }
