@@ -303,9 +303,13 @@ func (c *Cluster) forget(ctx context.Context, id string) (err error) {
 			}
 		}()
 	}
+	var last error // of a Flink that is not up yet, or busy
 	for {
 		status, err := c.flink().JobStatus(ctx, id)
+		var said *flink.Error
 		switch {
+		case errors.As(err, &said) && passing(said):
+			last = err
 		case flink.IsNotFound(err):
 			c.mu.Lock()
 			waiting := j.spec.JobID != "" && !j.accepted && j.refused == nil
@@ -323,7 +327,7 @@ func (c *Cluster) forget(ctx context.Context, id string) (err error) {
 			}
 		}
 		if !sleep(ctx, 100*time.Millisecond) {
-			return ctx.Err()
+			return errors.Join(ctx.Err(), last)
 		}
 	}
 }
