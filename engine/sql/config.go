@@ -80,14 +80,39 @@ func (s *Session) physical() (physical.Config, error) {
 }
 
 // batch is execution.runtime-mode.
-func (s *Session) batch() (bool, error) {
-	switch mode := strings.ToUpper(s.config["execution.runtime-mode"]); mode {
+// checkSetting refuses the values that Flink refuses when they are set; those of
+// other settings are looked at where they are used.
+func checkSetting(key, value string) error {
+	switch key {
+	case "execution.runtime-mode":
+		_, err := batchMode(value)
+		return err
+	case "parallelism.default":
+		if _, err := strconv.ParseInt(strings.TrimSpace(value), 10, 32); err != nil {
+			return fmt.Errorf("configuration %q: a number expected, got %q", key, value)
+		}
+	case "execution.checkpointing.interval":
+		if _, err := option.ParseDuration(value); err != nil {
+			return fmt.Errorf("configuration %q: %w", key, err)
+		}
+	case "table.sql-dialect":
+		if !strings.EqualFold(value, "default") {
+			return fmt.Errorf("configuration %q: 'default' expected, got %q: other dialects need a Flink target", key, value)
+		}
+	}
+	return nil
+}
+
+func (s *Session) batch() (bool, error) { return batchMode(s.config["execution.runtime-mode"]) }
+
+func batchMode(value string) (bool, error) {
+	switch strings.ToUpper(value) {
 	case "", "STREAMING", "AUTOMATIC":
 		return false, nil
 	case "BATCH":
 		return true, nil
 	default:
-		return false, fmt.Errorf("configuration %q: 'STREAMING' or 'BATCH' expected, got %q", "execution.runtime-mode", s.config["execution.runtime-mode"])
+		return false, fmt.Errorf("configuration %q: 'STREAMING' or 'BATCH' expected, got %q", "execution.runtime-mode", value)
 	}
 }
 

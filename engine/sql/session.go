@@ -182,6 +182,9 @@ func (s *Session) setOption(n *ast.Set) (*Outcome, error) {
 	if n.Value == nil {
 		return nil, ast.Errorf(n.Pos(), "SET '%s' needs a value", *n.Key)
 	}
+	if err := checkSetting(*n.Key, *n.Value); err != nil {
+		return nil, ast.Planf(n.Pos(), "%w", err)
+	}
 	s.config[*n.Key] = *n.Value
 	return done, nil
 }

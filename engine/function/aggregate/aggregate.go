@@ -79,6 +79,17 @@ var Functions = []*function.Aggregate{
 		Infer:    function.Args(function.Like(0), function.Any),
 	},
 	{
+		Name: "SINGLE_VALUE", Syntax: "SINGLE_VALUE(value)",
+		Doc:      "The value of the one row of a group, NULL too. A second row fails the job.",
+		Examples: []function.Example{{SQL: "SINGLE_VALUE(x) FROM (VALUES (1)) AS t(x)", Want: "1"}},
+		Infer:    function.Args(function.Like(0), function.Any),
+	},
+	{
+		Name: "APPROX_COUNT_DISTINCT", Syntax: "APPROX_COUNT_DISTINCT(value)",
+		Doc:   "In batch mode, about how many different values there are that are not NULL; here it is exact. Refused in streaming mode, as by Flink: use COUNT(DISTINCT value).",
+		Infer: function.Args(function.Always(data.Of(data.BigInt).NotNull()), function.Any),
+	},
+	{
 		Name: "LISTAGG", Syntax: "LISTAGG(string[, separator])",
 		Doc:      "The strings that are not NULL one after the other, with a literal separator (a comma by default) between them.",
 		Examples: []function.Example{{SQL: "LISTAGG(x, '-') FROM (VALUES ('a'), ('b')) AS t(x)", Want: "a-b"}},
@@ -107,10 +118,11 @@ var Functions = []*function.Aggregate{
 		}, function.Any),
 	},
 	{
-		Name: "PERCENTILE", Syntax: "PERCENTILE(number, share) or PERCENTILE(number, ARRAY[share, …])",
+		Name: "PERCENTILE", Syntax: "PERCENTILE(number, share [, frequency]) or PERCENTILE(number, ARRAY[share, …] [, frequency])",
 		Doc: "The value below which a share of the values lies, between 0 and 1, interpolated between the two nearest; of several shares an array. Values that are NULL do not count.",
 		Examples: []function.Example{
 			{SQL: "PERCENTILE(x, 0.5) FROM (VALUES (0), (10)) AS t(x)", Want: "5.0"},
+			{SQL: "PERCENTILE(x, 0.5, n) FROM (VALUES (0, 3), (10, 1)) AS t(x, n)", Want: "0.0"},
 			{SQL: "PERCENTILE(x, ARRAY[0.25, 0.75]) FROM (VALUES (0), (10)) AS t(x)", Want: "[2.5, 7.5]"},
 		},
 		Infer: inferPercentile,
@@ -144,11 +156,11 @@ func bitmaps(name, arg, doc, of, want string) *function.Aggregate {
 // inferPercentile casts to DOUBLE: the values are collected as such.
 func inferPercentile(args []function.Arg) (function.Signature, error) {
 	s := function.Signature{Result: data.Of(data.Double)}
-	if len(args) == 3 {
-		return s, fmt.Errorf("a frequency is not supported by this engine; run it on a Flink target")
+	if len(args) != 2 && len(args) != 3 {
+		return s, fmt.Errorf("takes a number, a share, and how often the number counts")
 	}
-	if len(args) != 2 {
-		return s, fmt.Errorf("takes a number and a share")
+	if len(args) == 3 && (args[2].Type.Kind < data.TinyInt || args[2].Type.Kind > data.BigInt) {
+		return s, fmt.Errorf("Invalid input arguments. How often a number counts is an integer, not %s", args[2].Type) //lint:ignore ST1005 the words of Flink
 	}
 	number := func(t data.Type) bool { return t.Kind >= data.TinyInt && t.Kind <= data.Decimal }
 	share := data.Of(data.Double)
@@ -176,6 +188,9 @@ func inferPercentile(args []function.Arg) (function.Signature, error) {
 		}
 	}
 	s.Args = []data.Type{data.Of(data.Double).WithNull(args[0].Type.Nullable), share}
+	if len(args) == 3 {
+		s.Args = append(s.Args, data.Of(data.BigInt).WithNull(args[2].Type.Nullable))
+	}
 	return s, nil
 }
 

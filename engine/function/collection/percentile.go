@@ -31,6 +31,10 @@ var percentile = &function.Scalar{
 	Eval: func(c *function.Call) error {
 		set, share := c.Args[0], c.Args[1]
 		values, counts := set.Children[0], set.Children[1]
+		var frequencies *data.Vector
+		if values.Type.Kind == data.Row {
+			values, frequencies = values.Children[0], values.Children[1]
+		}
 		many := share.Type.Kind == data.Array
 		var w *data.ListWriter
 		if many {
@@ -41,7 +45,14 @@ var percentile = &function.Scalar{
 			list = list[:0]
 			total := int64(0)
 			for k := set.Offsets[i]; k < set.Offsets[i+1]; k++ {
-				if n := int64(counts.I32[k]); n > 0 && !values.IsNull(int(k)) {
+				n := int64(counts.I32[k])
+				if frequencies != nil {
+					if frequencies.IsNull(int(k)) || frequencies.I64[k] <= 0 {
+						continue
+					}
+					n *= frequencies.I64[k]
+				}
+				if n > 0 && !values.IsNull(int(k)) {
 					list = append(list, weighed{values.F64[k], n})
 					total += n
 				}

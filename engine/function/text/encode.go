@@ -108,21 +108,17 @@ var encodeFunctions = []*function.Scalar{
 	},
 	{
 		Name: "UNHEX", Category: "text", Syntax: "UNHEX(string)", Strict: true,
-		Doc:      "The bytes that hexadecimal text stands for; NULL for other text.",
+		Doc:      "The bytes that hexadecimal text stands for; NULL for other text. Of an odd number of digits the first becomes a byte of zero.",
 		Examples: []function.Example{{SQL: "UNHEX('68656C6C6F')", Want: "x'68656c6c6f'"}},
 		Infer:    function.Args(function.Always(bytesType()), function.Text),
 		Eval: each(func(c *function.Call, i int32, p []byte) {
 			buf := c.Scratch()
-			if len(p)%2 == 1 { // the odd first digit is a byte of its own
+			if len(p)%2 == 1 { // an odd first digit must be one, but counts as nothing, as in Flink
 				if _, err := hex.Decode(make([]byte, 1), []byte{'0', p[0]}); err != nil {
 					c.SetNull(i)
 					return
 				}
-				d, _ := hex.DecodeString("0" + string(p[0]))
-				if p[0] > '9' { // a letter there counts as nothing, as in Flink
-					d[0] = 0
-				}
-				buf, p = append(buf, d...), p[1:]
+				buf, p = append(buf, 0), p[1:]
 			}
 			raw, err := hex.AppendDecode(buf, p)
 			if err != nil {

@@ -3,6 +3,8 @@ package text
 import (
 	"bytes"
 	"errors"
+	"math"
+	"strconv"
 	"unicode"
 	"unicode/utf8"
 
@@ -154,11 +156,55 @@ func predicate(name, doc, example string, test func(p []byte) bool) *function.Sc
 	}
 }
 
-// isDecimal tells whether Java's Double.parseDouble reads it.
+// isLong tells whether Java's Long.parseLong reads it: digits of any script.
+func isLong(p []byte) bool {
+	s := string(p)
+	if s != "" && (s[0] == '-' || s[0] == '+') {
+		s = s[1:]
+	}
+	limit := uint64(math.MaxInt64)
+	if len(p) > 0 && p[0] == '-' {
+		limit++
+	}
+	var n uint64
+	for _, r := range s {
+		d, ok := digit(r)
+		if !ok || n > (limit-d)/10 {
+			return false
+		}
+		n = n*10 + d
+	}
+	return s != ""
+}
+
+// digit is the value of a decimal digit of any script. Unicode has those of a
+// script in ranges that begin with its zero.
+func digit(r rune) (uint64, bool) {
+	if r < 0x80 {
+		return uint64(r - '0'), '0' <= r && r <= '9'
+	}
+	if r > 0xFFFF || !unicode.IsDigit(r) { // beyond, it is two chars of Java's
+		return 0, false
+	}
+	zero := r
+	for unicode.IsDigit(zero - 1) {
+		zero--
+	}
+	return uint64(r - zero), true
+}
+
+// isDecimal tells whether Java's Long.parseLong or Double.parseDouble reads it.
 func isDecimal(p []byte) bool {
+	if isLong(p) {
+		return true
+	}
 	p = bytes.TrimFunc(p, func(r rune) bool { return r <= ' ' })
 	if len(p) > 1 && bytes.IndexByte([]byte("fFdD"), p[len(p)-1]) >= 0 {
 		p = p[:len(p)-1]
+	}
+	if bytes.ContainsAny(p, "xX") { // hexadecimal, as Java and Go write it
+		_, err := strconv.ParseFloat(string(p), 64)
+		return (err == nil || errors.Is(err, strconv.ErrRange)) && bytes.IndexByte(p, '_') < 0
 	}
 	switch word := bytes.TrimLeft(p, "+-"); {
 	case len(p)-len(word) > 1:

@@ -158,11 +158,13 @@ func (w *whole) partition(p *heap, out operator.Output) error {
 
 // giving is a partition being given.
 type giving struct {
-	w      *whole
-	rows   []sorted
-	first  []int // of the rows equal in the order, by row
-	after  []int // behind them
-	dense  []int // how many different before
+	w     *whole
+	rows  []sorted
+	first []int // of the rows equal in the order, by row
+	after []int // behind them
+	dense []int // how many different before
+	// A rank was computed: CUME_DIST after it counts equal rows one by one, as in Flink.
+	ranked bool
 	values []float64
 	null   []bool // the value of the order is NULL
 	todo   steps
@@ -307,6 +309,7 @@ func (g *giving) flush() error {
 			o.Release()
 			return err
 		}
+		g.ranked = g.ranked || c.Func == "RANK" || c.Func == "DENSE_RANK" || c.Func == "PERCENT_RANK"
 		v.Type = c.Type
 		o.Cols = append(o.Cols, v)
 	}
@@ -410,7 +413,11 @@ func (g *giving) call(c graph.OverCall, rows *data.Batch) (*data.Vector, error) 
 				v.F64[k] = float64(g.first[i]) / float64(n-1)
 			}
 		case "CUME_DIST":
-			v.F64[k] = float64(i+1) / float64(n) // equal rows count one by one, as in Flink
+			before := g.after[i]
+			if g.ranked {
+				before = i + 1
+			}
+			v.F64[k] = float64(before) / float64(n)
 		}
 	}
 	return v, nil

@@ -182,7 +182,12 @@ func (a *aggregation) aggregate(x *exprBinder, n *ast.Call) (expr.Expr, error) {
 		if hasColumns(args[1]) {
 			return expr.Expr{}, unsupported(n.Args[1].Pos(), "a share of PERCENTILE that depends on the row is")
 		}
-		share, args = &args[1], args[:1]
+		share = &args[1]
+		if len(args) == 3 { // with how often each counts
+			t := data.Type{Kind: data.Row, Names: []string{"value", "frequency"}, Args: []data.Type{args[0].Type, args[2].Type}}
+			args[0] = call("ROW", t, args[0], args[2])
+		}
+		args = args[:1]
 		c.Func, c.Type = "COLLECT", data.Type{Kind: data.Multiset, Args: []data.Type{args[0].Type}}
 	}
 	for _, e := range args {
@@ -303,7 +308,13 @@ func (x *exprBinder) aggregateCall(n *ast.Call, f *function.Aggregate) (graph.Ag
 			return c, nil, ast.Planf(n.Pos(), "Distinct aggregate function does not support type: %s. Please re-check the data type.", typing.Name(args[0].Type))
 		}
 	}
-	if c.Distinct && (f.Name == "MIN" || f.Name == "MAX") {
+	if f.Name == "APPROX_COUNT_DISTINCT" {
+		if !x.b.Batch {
+			return c, nil, ast.Planf(n.Pos(), "APPROX_COUNT_DISTINCT aggregate function does not support yet for streaming.")
+		}
+		c.Func, c.Distinct = "COUNT", true
+	}
+	if c.Distinct && (f.Name == "MIN" || f.Name == "MAX" || f.Name == "SINGLE_VALUE") {
 		c.Distinct = false
 	}
 	for i, e := range args {

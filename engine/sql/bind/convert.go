@@ -92,6 +92,9 @@ func cast(pos ast.Pos, e expr.Expr, t data.Type, try bool) (expr.Expr, error) {
 		if why != "" {
 			return e, ast.Errorf(pos, "%s", why)
 		}
+		if typing.Text(e.Type) && (typing.Interval(t) || t.Kind == data.Array) || typing.Numeric(e.Type) && typing.Interval(t) { // Flink finds out later
+			return e, ast.Planf(pos, "Unsupported cast from '%s' to '%s'.", typing.Display(e.Type), typing.Display(t.WithNull(try || e.Type.Nullable)))
+		}
 		return e, ast.Errorf(pos, "Cast function cannot convert value of type %s to type %s", typing.Name(e.Type), typing.Name(t))
 	}
 	if e.Kind == expr.KindLiteral && e.Value.Null {

@@ -24,6 +24,7 @@ type exprBinder struct {
 	table bool      // a table function is being bound
 	outer *ast.Call // the aggregate function whose arguments are bound
 	items []item    // of the SELECT list, by whose aliases QUALIFY may ask; nil: nobody may
+	nulls bool      // the row that is bound next may have NULL written in it
 }
 
 // maxExprDepth bounds the nesting of expressions.
@@ -204,6 +205,9 @@ func (x *exprBinder) castOf(n *ast.Cast) (expr.Expr, error) {
 	if err != nil {
 		return e, err
 	}
+	if u := n.Type.Unit; n.Try && u != nil && u.To != "" && typing.Numeric(e.Type) {
+		return e, ast.Errorf(n.Pos(), "Cast function cannot convert value of type %s to type %s", typing.Name(e.Type), typing.Name(t))
+	}
 	if out, ok, err := x.castInterval(n, e); ok {
 		return out, err
 	}
@@ -218,11 +222,11 @@ func castTime(t data.Type) data.Type {
 	return t
 }
 
-// castInterval is CAST of a number to an interval. A literal counts units: five
-// days. The value of anything else is that of the interval's own unit,
+// castInterval is CAST, not TRY_CAST, of a number to an interval. A literal counts
+// units: five days. The value of anything else is that of the interval's own unit,
 // milliseconds or months, whatever the unit that is written.
 func (x *exprBinder) castInterval(n *ast.Cast, e expr.Expr) (expr.Expr, bool, error) {
-	if n.Type.Unit == nil || !typing.Numeric(e.Type) {
+	if n.Try || n.Type.Unit == nil || !typing.Numeric(e.Type) {
 		return e, false, nil
 	}
 	lit := n.X
@@ -268,6 +272,8 @@ func (x *exprBinder) trim(n *ast.Trim) (expr.Expr, error) {
 }
 
 func (x *exprBinder) row(n *ast.Row) (expr.Expr, error) {
+	nulls := x.nulls
+	x.nulls = false
 	args, err := x.bindAll(n.Items...)
 	if err != nil {
 		return expr.Expr{}, err
@@ -277,7 +283,7 @@ func (x *exprBinder) row(n *ast.Row) (expr.Expr, error) {
 	}
 	t := data.Type{Kind: data.Row}
 	for i, a := range args {
-		if isNull(a) {
+		if isNull(a) && !nulls {
 			return a, illegalNull(n.Items[i].Pos())
 		}
 		t.Args, t.Names = append(t.Args, typing.Plain(a.Type)), append(t.Names, "EXPR$"+strconv.Itoa(i))

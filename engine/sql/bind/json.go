@@ -80,7 +80,7 @@ func (x *exprBinder) jsonQuery(n *ast.JSONQuery) (expr.Expr, error) {
 			return expr.Expr{}, err
 		}
 		if r.Kind == data.Array && r.Args[0].Kind != data.VarChar {
-			return expr.Expr{}, ast.Errorf(n.Returning.Pos(), "Unsupported array element type '%s' for RETURNING ARRAY in JSON_QUERY().", r.Args[0])
+			return expr.Expr{}, ast.Errorf(n.Returning.Pos(), "Unsupported array element type '%s' for RETURNING ARRAY in JSON_QUERY().", typing.Name(r.Args[0]))
 		}
 		if r.Kind != data.VarChar && (r.Kind != data.Array || r.Args[0].Kind != data.VarChar) {
 			return expr.Expr{}, ast.Planf(n.Returning.Pos(), "Unsupported type '%s' for RETURNING in JSON_QUERY().", r)
@@ -153,6 +153,9 @@ func (x *exprBinder) jsonObject(n *ast.JSONObject) (expr.Expr, error) {
 		if err != nil {
 			return v, err
 		}
+		if untypedNull(m.Value) {
+			return v, noNullType(m.Value.Pos())
+		}
 		kinds.WriteByte(kindOf(raw))
 		args = append(args, k, v)
 	}
@@ -171,14 +174,24 @@ func (x *exprBinder) jsonArray(n *ast.JSONArray) (expr.Expr, error) {
 		if err != nil {
 			return v, err
 		}
-		if l, ok := item.Value.(*ast.Literal); ok && l.Kind == ast.NullLiteral {
-			return v, ast.Planf(item.Value.Pos(), "Type is not supported: ANY (write CAST(NULL AS STRING))")
+		if untypedNull(item.Value) {
+			return v, noNullType(item.Value.Pos())
 		}
 		kinds.WriteByte(kindOf(raw))
 		args = append(args, v)
 	}
 	args[0], args[1] = nullsWord(n.Nulls, ast.AbsentOnNull), textLiteral(kinds.String())
 	return x.callFunction(n, "JSON_ARRAY", args)
+}
+
+// untypedNull tells whether NULL itself is written, whose type Flink has no name for here.
+func untypedNull(e ast.Expr) bool {
+	l, ok := e.(*ast.Literal)
+	return ok && l.Kind == ast.NullLiteral
+}
+
+func noNullType(pos ast.Pos) error {
+	return ast.Planf(pos, "Type is not supported: ANY (write CAST(NULL AS STRING))")
 }
 
 func kindOf(raw bool) byte {

@@ -46,7 +46,7 @@ func (x *exprBinder) unary(u *ast.Unary) (expr.Expr, error) {
 		if u.Op == ast.OpPlus {
 			return e, nil
 		}
-		if e.Kind == expr.KindLiteral && e.Type.Kind == data.Int && e.Value.I == -1<<31 {
+		if _, cast := u.X.(*ast.Cast); !cast && e.Kind == expr.KindLiteral && e.Type.Kind == data.Int && e.Value.I == -1<<31 {
 			return expr.Literal(data.Value{I: 1 << 31}, data.Type{Kind: data.BigInt}), nil
 		}
 		return call("NEG", typing.Plain(e.Type), e), nil
@@ -62,11 +62,12 @@ func (x *exprBinder) binary(n *ast.Binary) (expr.Expr, error) {
 	if periodOps[n.Op] {
 		return x.periods(n)
 	}
-	l, err := x.bind(n.L)
+	nulls := n.Op == ast.OpEq && sameRows(n.L, n.R)
+	l, err := x.operand(n.L, nulls)
 	if err != nil {
 		return l, err
 	}
-	r, err := x.bind(n.R)
+	r, err := x.operand(n.R, nulls)
 	if err != nil {
 		return r, err
 	}
@@ -89,6 +90,23 @@ func (x *exprBinder) binary(n *ast.Binary) (expr.Expr, error) {
 		return call("||", t, l, r), nil
 	}
 	return l, unsupported(n.OpPos, string(n.Op)+" is")
+}
+
+// operand binds what may be a row with NULL written in it, if nulls.
+func (x *exprBinder) operand(e ast.Expr, nulls bool) (expr.Expr, error) {
+	row, ok := e.(*ast.Row)
+	if !ok || !nulls {
+		return x.bind(e)
+	}
+	x.nulls = true
+	return x.row(row)
+}
+
+// sameRows tells whether both are rows that are written out, of as many fields.
+func sameRows(l, r ast.Expr) bool {
+	a, ok := l.(*ast.Row)
+	b, too := r.(*ast.Row)
+	return ok && too && len(a.Items) == len(b.Items)
 }
 
 func nullOf(n *ast.Binary, l expr.Expr) ast.Expr {
@@ -146,6 +164,14 @@ func (x *exprBinder) logic(n *ast.Binary) (expr.Expr, error) {
 func arithmetic(n *ast.Binary, op string, l, r expr.Expr) (expr.Expr, error) {
 	if isNull(l) || isNull(r) {
 		return l, illegalNull(nullOf(n, l).Pos())
+	}
+	if typing.Interval(l.Type) && typing.Numeric(r.Type) {
+		switch {
+		case op == "/":
+			return l, ast.Planf(n.Pos(), "Unsupported call: /(%s, %s): an interval is not divided", typing.Display(l.Type), r.Type)
+		case op == "*" && !typing.Integer(r.Type):
+			return l, ast.Planf(n.Pos(), "Unsupported casting from %s to %s.", r.Type, typing.Display(l.Type))
+		}
 	}
 	e, ok := arithmeticCall(op, l, r)
 	if ok && op == "/" && (e.Type.Kind == data.Float || e.Type.Kind == data.Double) && r.Kind == expr.KindLiteral && zero(r) && !hasColumns(l) && !constantNull(l) {
@@ -298,9 +324,15 @@ func plainName(t data.Type) string {
 }
 
 func (x *exprBinder) is(n *ast.Is) (expr.Expr, error) {
-	e, err := x.bind(n.X)
+	e, err := x.operand(n.X, n.What == ast.IsNull)
 	if err != nil {
 		return e, err
+	}
+	if n.What == ast.IsNull && written(e) { // a row is there, whatever is in it
+		if n.Not {
+			return trueLiteral(), nil
+		}
+		return expr.Literal(data.Value{}, boolean(false)), nil
 	}
 	name := "IS "
 	if n.Not {
@@ -512,7 +544,11 @@ func (x *exprBinder) like(n *ast.Like) (expr.Expr, error) {
 	}
 	for _, a := range args {
 		if !typing.Text(a.Type) {
-			return a, ast.Errorf(n.Pos(), "Cannot apply '%s' to arguments of type '%s(%s)'. Supported form(s): '%s(<STRING>, <STRING>, <STRING>)'", n.Kind, n.Kind, argNames(n, args), n.Kind)
+			name := string(n.Kind)
+			if n.Not {
+				name = "NOT " + name
+			}
+			return a, ast.Errorf(n.Pos(), "Cannot apply '%s' to arguments of type '%s(%s)'. Supported form(s): '%s(<STRING>, <STRING>, <STRING>)'", name, name, argNames(n, args), name)
 		}
 	}
 	if err := checkEscape(n, args); err != nil {
@@ -531,6 +567,9 @@ func checkEscape(n *ast.Like, args []expr.Expr) error {
 		return nil
 	}
 	escape := []rune(args[2].Value.S)
+	if n.Kind == ast.KindLike && len(escape) == 0 { // there is none
+		return nil
+	}
 	if len(escape) != 1 {
 		if n.Kind != ast.KindLike { // Flink looks at it when it runs
 			return ast.Planf(n.Escape.Pos(), "Invalid escape character '%s'", args[2].Value.S)

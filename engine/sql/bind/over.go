@@ -265,6 +265,9 @@ func (x *exprBinder) lag(n *ast.Call, c overCall, name string) (overCall, error)
 			if !typing.Numeric(k.Type) {
 				return c, ast.Errorf(n.Pos(), "Cannot apply '%s' to arguments of type '%[1]s(%s)'. Supported form(s): '%[1]s(<ANY>)' '%[1]s(<ANY>, <NUMERIC>)' '%[1]s(<ANY>, <NUMERIC>, <ANY>)'", name, argNames(n, args))
 			}
+			if k.Kind == expr.KindLiteral && typing.Integer(k.Type) && !k.Value.Null {
+				return c, ast.Planf(n.Args[1].Pos(), "Offset(%d) should be positive.", k.Value.I)
+			}
 			return c, ast.Errorf(n.Args[1].Pos(), "%s takes a literal number of rows that is not negative as its second argument", name)
 		}
 		c.spec.Offset = args[1].Value.I
@@ -273,7 +276,7 @@ func (x *exprBinder) lag(n *ast.Call, c overCall, name string) (overCall, error)
 		if isNull(args[2]) {
 			return c, illegalNull(n.Args[2].Pos())
 		}
-		if args[0].Type.Kind != args[2].Type.Kind {
+		if args[0].Type.Kind != args[2].Type.Kind && !(typing.Text(args[0].Type) && typing.Text(args[2].Type)) {
 			return c, ast.Planf(n.Args[2].Pos(), "Please explicitly cast default value %s to %s.", args[2].Type, args[0].Type)
 		}
 		t, ok := typing.Common(args[0].Type, args[2].Type)

@@ -70,6 +70,9 @@ func (b *Binder) windowFunction(r *ast.TableFunction) (logical.Node, error) {
 	if err := b.windowSizes(&w, args, c.Pos()); err != nil {
 		return nil, err
 	}
+	if w.Kind == graph.Hop && w.Size%w.Slide != 0 { // of the group window HOP it may be anything
+		return nil, ast.Planf(c.Pos(), "HOP table function based aggregate requires size must be an integral multiple of slide, but got size %d ms and slide %d ms", w.Size, w.Slide)
+	}
 	if len(table.PartitionBy) > 0 {
 		x := &exprBinder{b: b, scope: sc}
 		for _, p := range table.PartitionBy {
@@ -154,8 +157,6 @@ func (b *Binder) windowSizes(w *graph.Window, args map[string]ast.Expr, pos ast.
 		*p.to = ms
 	}
 	switch {
-	case w.Kind == graph.Hop && w.Size%w.Slide != 0:
-		return ast.Planf(pos, "HOP table function based aggregate requires size must be an integral multiple of slide, but got size %d ms and slide %d ms", w.Size, w.Slide)
 	case w.Kind == graph.Cumulate && w.Size%w.Slide != 0:
 		return ast.Errorf(pos, "CUMULATE table function based aggregate requires maxSize must be an integral multiple of step, but got maxSize %d ms and step %d ms", w.Size, w.Slide)
 	case w.Size > 0 && (w.Offset >= w.Size || -w.Offset >= w.Size):

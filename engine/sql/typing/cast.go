@@ -6,7 +6,7 @@ import "github.com/weir-streams/weir/engine/data"
 // not, says what to use instead where there is something.
 func CastAllowed(from, to data.Type) (bool, string) {
 	f, t := Plain(from), Plain(to)
-	if f.Kind == data.Null || f.Kind == t.Kind && len(f.Args) == 0 && f.Kind != data.Bitmap32 {
+	if f.Kind == data.Null || f.Kind == t.Kind && len(f.Args) == 0 && f.Kind != data.Bitmap32 && f.Kind != data.Variant {
 		return true, ""
 	}
 	switch {
