@@ -176,6 +176,13 @@ func (b *Binder) timeTravel(at ast.Expr, t *catalog.Table) error {
 	return ast.Errorf(at.Pos(), "time travel: the catalog of '%s' keeps no former tables (getTable(ObjectPath, long) is not implemented)", t.Path)
 }
 
+// fixed tells whether a time of FOR SYSTEM_TIME AS OF is a literal, which travels in
+// time and asks for no temporal join.
+func (b *Binder) fixed(at ast.Expr) bool {
+	e, err := (&exprBinder{b: b, scope: &scope{}}).bind(at)
+	return err == nil && e.Kind == expr.KindLiteral
+}
+
 // withHints applies /*+ OPTIONS('k' = 'v') */ to a table.
 func withHints(t *catalog.Table, hints []ast.Hint) (*catalog.Table, error) {
 	for _, h := range hints {

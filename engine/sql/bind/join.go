@@ -26,7 +26,7 @@ func (b *Binder) join(j *ast.Join) (logical.Node, *scope, error) {
 	}
 	switch r := j.Right.(type) {
 	case *ast.TableName:
-		if r.SystemTime != nil {
+		if r.SystemTime != nil && !b.fixed(r.SystemTime) {
 			return b.temporal(left, ls, r, j)
 		}
 	case *ast.Derived:
