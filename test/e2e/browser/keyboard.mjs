@@ -140,8 +140,8 @@ export async function keyboard({ page }) {
   async function go(letter, seen) {
     for (let n = 0; n < 20 && (await page.evaluate(() => { const a = document.activeElement; return a?.isContentEditable ? 2 : /^(INPUT|TEXTAREA|SELECT)$/.test(a?.tagName ?? '') ? 1 : 0 })) > 0; n++)
       await keys.press((await page.evaluate(() => document.activeElement.isContentEditable)) ? 'Escape' : 'Tab')
-    await keys.press('g')
-    await keys.press(letter)
+    await page.waitForFunction(() => !document.querySelector('dialog[open]')) // a dialog has the keys for itself
+    await Promise.all([keys.press('g'), keys.press(letter)]) // at once, as a busy machine would make it two presses of their own
     if (seen) await page.waitForURL(seen)
   }
   /** Opens an address, as one writes it into the browser. */

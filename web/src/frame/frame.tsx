@@ -1,5 +1,5 @@
 // What is around every page: where one is, what needs attention, how to get anywhere.
-import { useEffect, useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import { NavLink, Outlet, useNavigate, useParams } from 'react-router'
 import { useChanges } from '../api/changes'
 import { useAccount, useNamespaceNames } from '../api/account'
@@ -108,8 +108,8 @@ function Help({ onClose }: { onClose: () => void }) {
 /** Keys that work on every page, but not where one types. */
 function useShortcuts(ns: string, open: (what: 'palette' | 'help') => void) {
   const navigate = useNavigate()
+  const going = useRef(0) // when g was pressed
   useEffect(() => {
-    let going = 0
     const pressed = (e: KeyboardEvent) => {
       if (e.key.toLowerCase() === 'k' && (e.metaKey || e.ctrlKey) && !e.shiftKey && !e.altKey) {
         e.preventDefault()
@@ -118,14 +118,14 @@ function useShortcuts(ns: string, open: (what: 'palette' | 'help') => void) {
       }
       const at = e.target as HTMLElement
       if (e.metaKey || e.ctrlKey || e.altKey || at.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(at.tagName) || document.querySelector('dialog[open]')) return
-      if (going && Date.now() - going < 1500) {
-        going = 0
+      if (going.current && e.timeStamp - going.current < 1500) {
+        going.current = 0
         const entry = entries.find((p) => p.key === e.key)
         if (!entry) return
         e.preventDefault()
         void navigate(`/namespaces/${ns}/${entry.path}`)
       } else if (e.key === 'g') {
-        going = Date.now()
+        going.current = e.timeStamp
       } else if (e.key === '?') {
         open('help')
       } else if (e.key === '/') {
