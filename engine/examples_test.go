@@ -16,7 +16,11 @@ func TestAggregateExamples(t *testing.T) {
 				t.Error("there is no example")
 			}
 			for _, x := range f.Examples {
-				p, err := e.NewSession(nil).CompileScript("SELECT " + x.SQL)
+				mode := "streaming"
+				if f.Batch {
+					mode = "batch"
+				}
+				p, err := e.NewSession(map[string]string{"execution.runtime-mode": mode}).CompileScript("SELECT " + x.SQL)
 				if err != nil {
 					t.Fatalf("%s: %v", x.SQL, err)
 				}

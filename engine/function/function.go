@@ -104,6 +104,8 @@ type Aggregate struct {
 	// Fold computes the function over arguments of types that Infer gave; nil for
 	// what is built in.
 	Fold func(args []data.Type) (*Fold, error)
+	// Batch is set where it exists in batch mode only, as in Flink.
+	Batch bool
 }
 
 // Set is a searchable collection of functions, made from visible tables.

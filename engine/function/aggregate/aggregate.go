@@ -86,8 +86,10 @@ var Functions = []*function.Aggregate{
 	},
 	{
 		Name: "APPROX_COUNT_DISTINCT", Syntax: "APPROX_COUNT_DISTINCT(value)",
-		Doc:   "In batch mode, about how many different values there are that are not NULL; here it is exact. Refused in streaming mode, as by Flink: use COUNT(DISTINCT value).",
-		Infer: function.Args(function.Always(data.Of(data.BigInt).NotNull()), function.Any),
+		Doc:      "About how many different values there are that are not NULL, in batch mode; here it is exact. Refused in streaming mode, as by Flink: use COUNT(DISTINCT value).",
+		Examples: []function.Example{{SQL: "APPROX_COUNT_DISTINCT(x) FROM (VALUES (1), (2), (2)) AS t(x)", Want: "2"}},
+		Batch:    true,
+		Infer:    function.Args(function.Always(data.Of(data.BigInt).NotNull()), function.Any),
 	},
 	{
 		Name: "LISTAGG", Syntax: "LISTAGG(string[, separator])",

@@ -308,10 +308,10 @@ func (x *exprBinder) aggregateCall(n *ast.Call, f *function.Aggregate) (graph.Ag
 			return c, nil, ast.Planf(n.Pos(), "Distinct aggregate function does not support type: %s. Please re-check the data type.", typing.Name(args[0].Type))
 		}
 	}
+	if f.Batch && !x.b.Batch {
+		return c, nil, ast.Planf(n.Pos(), "%s aggregate function does not support yet for streaming.", name)
+	}
 	if f.Name == "APPROX_COUNT_DISTINCT" {
-		if !x.b.Batch {
-			return c, nil, ast.Planf(n.Pos(), "APPROX_COUNT_DISTINCT aggregate function does not support yet for streaming.")
-		}
 		c.Func, c.Distinct = "COUNT", true
 	}
 	if c.Distinct && (f.Name == "MIN" || f.Name == "MAX" || f.Name == "SINGLE_VALUE") {
