@@ -65,22 +65,35 @@ func TestExamplesOfFunctions(t *testing.T) {
 	built := engine.BuiltIn()
 	type example struct {
 		function string
+		batch    bool
 		function.Example
+		statement int // of the script
 	}
 	var all []example
 	for _, f := range built.Scalars {
 		for _, e := range f.Examples {
-			all = append(all, example{f.Name, e})
+			all = append(all, example{f.Name, false, e, 0})
 		}
 	}
 	for _, f := range built.Aggregates {
 		for _, e := range f.Examples {
-			all = append(all, example{f.Name, e})
+			all = append(all, example{f.Name, f.Batch, e, 0})
 		}
 	}
 	var script strings.Builder
-	for _, e := range all {
-		fmt.Fprintf(&script, "SELECT %s;\n", e.SQL)
+	statements, batch := 0, false
+	say := func(format string, a ...any) {
+		fmt.Fprintf(&script, format+";\n", a...)
+		statements++
+	}
+	for i, e := range all {
+		if e.batch != batch {
+			mode := map[bool]string{true: "batch", false: "streaming"}[e.batch]
+			say("SET 'execution.runtime-mode' = '%s'", mode)
+			batch = e.batch
+		}
+		say("SELECT %s", e.SQL)
+		all[i].statement = statements
 	}
 	out, _ := newReader(t).weir(script.String(), "run", "-", "--output", "json", "--continue-on-error", "--materialize")
 	got := map[int]string{}
@@ -102,9 +115,9 @@ func TestExamplesOfFunctions(t *testing.T) {
 			got[o.Statement] = *o.Values[0]
 		}
 	}
-	for i, e := range all {
-		if got[i+1] != e.Want && !nearly(got[i+1], e.Want) {
-			t.Errorf("%s: %s gives %s, the reference says %s", e.function, e.SQL, got[i+1], e.Want)
+	for _, e := range all {
+		if result := got[e.statement]; result != e.Want && !nearly(result, e.Want) {
+			t.Errorf("%s: %s gives %s, the reference says %s", e.function, e.SQL, result, e.Want)
 		}
 	}
 	if len(all) < 50 {
