@@ -286,8 +286,11 @@ func (p *parser) argValue(table bool) ast.Expr {
 		p.next()
 		n := p.nameAs("a model name")
 		return &ast.ModelArg{Span: p.from(t.pos), Model: n}
-	case p.startsQuery():
+	case p.startsQuery() && table:
 		return p.tableArg(t.pos, &ast.TableArg{Query: p.query()})
+	case p.startsQuery():
+		q := p.query()
+		return &ast.Subquery{Span: p.from(t.pos), Query: q}
 	}
 	e := p.expr()
 	if sub, ok := e.(*ast.Subquery); ok && table {
