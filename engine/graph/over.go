@@ -41,6 +41,9 @@ type Frame struct {
 type Bound struct {
 	Unbounded bool    `json:"unbounded,omitzero"`
 	By        float64 `json:"by,omitzero"`
+	// Units is By of RANGE where the values are exact: in units of the last digit of
+	// a number, in days of a DATE or in milliseconds of a TIME.
+	Units data.Int128 `json:"units,omitzero"`
 }
 
 // OverCall is one function of an Over. Exactly one of Agg and Func is set.

@@ -12,6 +12,7 @@ import (
 	"github.com/weir-streams/weir/engine/catalog"
 	"github.com/weir-streams/weir/engine/connector"
 	"github.com/weir-streams/weir/engine/data"
+	"github.com/weir-streams/weir/engine/expr"
 	"github.com/weir-streams/weir/engine/format"
 	"github.com/weir-streams/weir/engine/function"
 	"github.com/weir-streams/weir/engine/graph"
@@ -219,5 +220,8 @@ func (s *Session) binder() (*bind.Binder, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &bind.Binder{Batch: batch, Catalog: s.catalog, Functions: s.functions, User: s.userFunction, Source: s.source, Lookup: s.lookup, IdleMillis: idle, Duplicates: duplicates}, nil
+	return &bind.Binder{
+		Batch: batch, Catalog: s.catalog, Functions: s.functions, User: s.userFunction, Source: s.source, Lookup: s.lookup, IdleMillis: idle, Duplicates: duplicates,
+		Fold: func(e expr.Expr) (data.Value, error) { return expr.EvalConst(e, s.functions, &function.Env{}) },
+	}, nil
 }

@@ -70,7 +70,7 @@ func New(op graph.Op, input []data.Column, functions *function.Set) (operator.Op
 		case c.Agg != nil:
 			f.aggs = append(f.aggs, *c.Agg)
 		case c.Func == "LAG":
-			if c.Offset < 0 {
+			if c.Offset < 0 && f.spec.Frame == nil {
 				return nil, fmt.Errorf("%s looks back %d rows", op.Name, c.Offset)
 			}
 			f.addLag(c)

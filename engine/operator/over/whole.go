@@ -39,7 +39,7 @@ func newWhole(f frames, op graph.Op, input []data.Column) (*whole, error) {
 	if !f.spec.Rows {
 		for _, b := range []graph.Bound{f.spec.Frame.From, f.spec.Frame.To} {
 			if b.By != 0 && (len(f.spec.Order) != 1 || !ranged(input[f.spec.Order[0].Column].Type)) {
-				return nil, fmt.Errorf("%s: RANGE of a number needs the order of one number", op.Name)
+				return nil, fmt.Errorf("%s: RANGE of a value needs the order of one number, DATE or TIME", op.Name)
 			}
 		}
 	}
@@ -48,10 +48,38 @@ func newWhole(f frames, op graph.Op, input []data.Column) (*whole, error) {
 
 func ranged(t data.Type) bool {
 	switch t.Kind {
-	case data.TinyInt, data.SmallInt, data.Int, data.BigInt, data.Float, data.Double:
+	case data.TinyInt, data.SmallInt, data.Int, data.BigInt, data.Float, data.Double, data.Decimal, data.Date, data.Time:
 		return true
 	}
 	return false
+}
+
+// value is that of the order of a row: one of the two, by the type.
+type value struct {
+	exact data.Int128
+	float float64
+}
+
+func (v value) neg() value { return value{exact: v.exact.Neg(), float: -v.float} }
+
+// plus is the value so far away.
+func (v value) plus(b graph.Bound) value {
+	return value{exact: v.exact.Add(b.Units), float: v.float + b.By}
+}
+
+// valueAt is row i's value of v.
+func valueAt(v *data.Vector, i int) value {
+	switch v.Type.Phys() {
+	case data.PhysI32:
+		return value{exact: data.I128(int64(v.I32[i]))}
+	case data.PhysI64:
+		return value{exact: data.I128(v.I64[i])}
+	case data.PhysI128:
+		return value{exact: v.I128[i]}
+	case data.PhysF32:
+		return value{float: float64(v.F32[i])}
+	}
+	return value{float: v.F64[i]}
 }
 
 func (w *whole) Open(c *operator.Context) error {
@@ -165,7 +193,8 @@ type giving struct {
 	dense []int // how many different before
 	// A rank was computed: CUME_DIST after it counts equal rows one by one, as in Flink.
 	ranked bool
-	values []float64
+	values []value
+	floats bool   // values are not exact
 	null   []bool // the value of the order is NULL
 	todo   steps
 	places []spotOf
@@ -206,25 +235,16 @@ func (g *giving) peers() error {
 			return err
 		}
 	}
-	g.values, g.null = make([]float64, n), make([]bool, n)
+	g.values, g.null = make([]value, n), make([]bool, n)
 	by := g.w.spec.Order[0]
 	v := b.Cols[by.Column]
+	g.floats = v.Type.Kind == data.Float || v.Type.Kind == data.Double
 	for i := range n {
 		if g.null[i] = v.IsNull(i); g.null[i] {
 			continue
 		}
-		switch v.Type.Phys() {
-		case data.PhysI32:
-			g.values[i] = float64(v.I32[i])
-		case data.PhysI64:
-			g.values[i] = float64(v.I64[i])
-		case data.PhysF32:
-			g.values[i] = float64(v.F32[i])
-		default:
-			g.values[i] = v.F64[i]
-		}
-		if by.Desc {
-			g.values[i] = -g.values[i]
+		if g.values[i] = valueAt(v, i); by.Desc {
+			g.values[i] = g.values[i].neg()
 		}
 	}
 	return nil
@@ -246,20 +266,20 @@ func (g *giving) frame(i int) (from, to int) {
 	if !f.From.Unbounded {
 		from = g.first[i]
 		if f.From.By != 0 && !g.null[i] {
-			from = g.search(g.values[i]+f.From.By, false)
+			from = g.search(g.values[i].plus(f.From), false)
 		}
 	}
 	if !f.To.Unbounded {
 		to = g.after[i]
 		if f.To.By != 0 && !g.null[i] {
-			to = g.search(g.values[i]+f.To.By, true)
+			to = g.search(g.values[i].plus(f.To), true)
 		}
 	}
 	return from, to
 }
 
 // search is the first row whose value is not below x, or (behind) above it.
-func (g *giving) search(x float64, behind bool) int {
+func (g *giving) search(x value, behind bool) int {
 	lo, hi := 0, len(g.rows)
 	for lo < hi && g.null[lo] { // NULLs stand together, first or last
 		lo = g.after[lo]
@@ -269,7 +289,11 @@ func (g *giving) search(x float64, behind bool) int {
 	}
 	for lo < hi {
 		mid := (lo + hi) / 2
-		if v := g.values[mid]; v < x || behind && v == x {
+		order := g.values[mid].exact.Cmp(x.exact)
+		if g.floats {
+			order = cmp.Compare(g.values[mid].float, x.float)
+		}
+		if order < 0 || behind && order == 0 {
 			lo = mid + 1
 		} else {
 			hi = mid

@@ -182,12 +182,7 @@ func (a *aggregation) aggregate(x *exprBinder, n *ast.Call) (expr.Expr, error) {
 		if hasColumns(args[1]) {
 			return expr.Expr{}, unsupported(n.Args[1].Pos(), "a share of PERCENTILE that depends on the row is")
 		}
-		share = &args[1]
-		if len(args) == 3 { // with how often each counts
-			t := data.Type{Kind: data.Row, Names: []string{"value", "frequency"}, Args: []data.Type{args[0].Type, args[2].Type}}
-			args[0] = call("ROW", t, args[0], args[2])
-		}
-		args = args[:1]
+		share, args = &args[1], gatheredForPercentile(args)
 		c.Func, c.Type = "COLLECT", data.Type{Kind: data.Multiset, Args: []data.Type{args[0].Type}}
 	}
 	for _, e := range args {
@@ -229,6 +224,16 @@ func (a *aggregation) aggregate(x *exprBinder, n *ast.Call) (expr.Expr, error) {
 		return x.callFunction(n, "$PERCENTILE", []expr.Expr{a.column2(c), *share})
 	}
 	return a.column2(c), nil
+}
+
+// gatheredForPercentile is what PERCENTILE collects: its values, each with how
+// often it counts if that is said.
+func gatheredForPercentile(args []expr.Expr) []expr.Expr {
+	if len(args) < 3 {
+		return args[:1]
+	}
+	t := data.Type{Kind: data.Row, Names: []string{"value", "frequency"}, Args: []data.Type{args[0].Type, args[2].Type}}
+	return []expr.Expr{call("ROW", t, args[0], args[2])}
 }
 
 // ordering judges an order of the rows and what is said of NULLs. Flink takes an

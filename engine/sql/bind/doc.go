@@ -41,6 +41,8 @@ type Binder struct {
 	// Selected, if set, is told of each SELECT that is bound and the tables its
 	// names may mean; not of those of views.
 	Selected func(q *ast.Select, tables []SelectedTable)
+	// Fold gives the value of an expression without columns; nil: only literals have one.
+	Fold func(e expr.Expr) (data.Value, error)
 	// Duplicates is table.exec.source.cdc-events-duplicate: a change log may have
 	// changes twice, and its table's primary key tells them.
 	Duplicates bool

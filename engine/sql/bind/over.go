@@ -30,6 +30,8 @@ type overCall struct {
 	name string
 	spec graph.OverCall
 	args []expr.Expr // over the input, for the columns of spec
+	// share is which of the values, all of them being collected, PERCENTILE is to find.
+	share *expr.Expr
 	over overWindow  // in batch mode, where each may have its own
 }
 
@@ -51,7 +53,7 @@ func (w overWindow) same(o overWindow) bool {
 const overBase = 1 << 24
 
 // notStreaming are functions that must see the end of the partition.
-var notStreaming = []string{"LEAD", "NTILE", "CUME_DIST", "PERCENT_RANK", "NTH_VALUE"}
+var notStreaming = []string{"LEAD", "NTILE", "CUME_DIST", "PERCENT_RANK"}
 
 // over binds a call with OVER: the column that has its result.
 func (x *exprBinder) over(n *ast.Call) (expr.Expr, error) {
@@ -59,7 +61,7 @@ func (x *exprBinder) over(n *ast.Call) (expr.Expr, error) {
 	if x.overs == nil {
 		return expr.Expr{}, ast.Errorf(n.Pos(), "%s with OVER can only stand in the list of a SELECT or in QUALIFY", name)
 	}
-	if contains(notStreaming, name) && (!x.b.Batch || name == "NTH_VALUE") {
+	if contains(notStreaming, name) && !x.b.Batch {
 		return expr.Expr{}, ast.Planf(n.Pos(), "%s Function is not supported in stream mode.", name)
 	}
 	for _, a := range n.Args {
@@ -93,6 +95,9 @@ func (x *exprBinder) over(n *ast.Call) (expr.Expr, error) {
 	}
 	if gathered := x.b.Functions.Scalar("$" + name); gathered != nil && strings.HasPrefix(name, "BITMAP_") {
 		return x.callFunction(n, gathered.Name, []expr.Expr{x.overs.add(c)})
+	}
+	if c.share != nil {
+		return x.callFunction(n, "$PERCENTILE", []expr.Expr{x.overs.add(c), *c.share})
 	}
 	return x.overs.add(c), nil
 }
@@ -156,8 +161,11 @@ func (o *overs) window(w *ast.Window) (*ast.Window, error) {
 		}
 		before := overs{named: o.named[:i]} // a window may be made of one before it
 		base, err := before.window(named.Window)
-		if err != nil {
-			return nil, err
+		if err != nil || w.Bare {
+			return base, err
+		}
+		if base.Frame != nil {
+			return nil, ast.Errorf(base.Frame.Pos(), "Referenced window cannot have framing declarations")
 		}
 		out := *base
 		if len(w.PartitionBy) > 0 {
@@ -169,8 +177,10 @@ func (o *overs) window(w *ast.Window) (*ast.Window, error) {
 			}
 			out.OrderBy = w.OrderBy
 		}
-		if w.Frame != nil {
-			out.Frame = w.Frame
+		if w.Frame != nil { // Flink forgets its ends
+			f := *w.Frame
+			f.Lower, f.Upper = ast.Bound{Span: f.Lower.Span, Kind: ast.UnboundedPreceding}, nil
+			out.Frame = &f
 		}
 		return &out, nil
 	}
@@ -187,8 +197,12 @@ func (x *exprBinder) overCall(n *ast.Call, name string) (overCall, error) {
 	if n.Filter != nil {
 		return c, ast.Errorf(n.Pos(), "OVER must be applied to aggregate function: %s with FILTER is not, put the condition into a CASE", name)
 	}
-	if n.WithinGroup != nil || n.OrderBy != nil || n.Nulls != "" {
-		return c, unsupported(n.Pos(), name+" OVER with an order of its own or NULLS is")
+	if n.WithinGroup != nil || n.OrderBy != nil {
+		return c, unsupported(n.Pos(), name+" OVER with an order of its own is")
+	}
+	// Flink takes IGNORE NULLS of LAG and LEAD, and counts all rows nevertheless.
+	if n.Nulls != "" && name != "LAG" && name != "LEAD" {
+		return c, ast.Errorf(n.Pos(), "Cannot specify IGNORE NULLS or RESPECT NULLS following '%s'", name)
 	}
 	switch name {
 	case "ROW_NUMBER", "RANK", "DENSE_RANK":
@@ -225,6 +239,16 @@ func (x *exprBinder) overCall(n *ast.Call, name string) (overCall, error) {
 	if err != nil {
 		return c, err
 	}
+	if call.Distinct && x.b.Batch {
+		return c, ast.Planf(n.Pos(), "Distinct not supported in Windowing function!")
+	}
+	if f.Name == "PERCENTILE" {
+		if hasColumns(args[1]) {
+			return c, unsupported(n.Args[1].Pos(), "a share of PERCENTILE that depends on the row is")
+		}
+		c.share, args = &args[1], gatheredForPercentile(args)
+		call.Func, call.Type = "COLLECT", data.Type{Kind: data.Multiset, Args: []data.Type{args[0].Type}}
+	}
 	if strings.HasPrefix(name, "BITMAP_") { // the values are collected, and made a set afterwards
 		call.Func, call.Type = "COLLECT", data.Type{Kind: data.Multiset, Args: []data.Type{args[0].Type}}
 	}
@@ -239,7 +263,7 @@ func (x *exprBinder) ntile(n *ast.Call, c overCall) (overCall, error) {
 		return c, err
 	}
 	if len(args) != 1 || args[0].Kind != expr.KindLiteral || !typing.Integer(args[0].Type) || args[0].Value.Null || args[0].Value.I < 1 {
-		return c, ast.Errorf(n.Pos(), "NTILE takes a literal number of parts that is above 0")
+		return c, ast.Errorf(n.Pos(), "Argument to function 'NTILE' must be a literal: a number of parts that is above 0")
 	}
 	c.spec.Func, c.spec.Offset, c.spec.Type = "NTILE", args[0].Value.I, data.Type{Kind: data.BigInt}
 	return c, nil
@@ -261,16 +285,18 @@ func (x *exprBinder) lag(n *ast.Call, c overCall, name string) (overCall, error)
 	c.spec.Type = typing.Plain(args[0].Type).WithNull(true)
 	c.args = args[:1]
 	if len(args) > 1 {
-		if k := args[1]; k.Kind != expr.KindLiteral || !typing.Integer(k.Type) || k.Value.Null || k.Value.I < 0 {
+		k := args[1]
+		offset, constant := x.b.constant(k)
+		if !constant || !typing.Integer(k.Type) || offset.Null || offset.I < 0 && !x.b.Batch {
 			if !typing.Numeric(k.Type) {
 				return c, ast.Errorf(n.Pos(), "Cannot apply '%s' to arguments of type '%[1]s(%s)'. Supported form(s): '%[1]s(<ANY>)' '%[1]s(<ANY>, <NUMERIC>)' '%[1]s(<ANY>, <NUMERIC>, <ANY>)'", name, argNames(n, args))
 			}
-			if k.Kind == expr.KindLiteral && typing.Integer(k.Type) && !k.Value.Null {
-				return c, ast.Planf(n.Args[1].Pos(), "Offset(%d) should be positive.", k.Value.I)
+			if constant && typing.Integer(k.Type) && !offset.Null {
+				return c, ast.Planf(n.Args[1].Pos(), "Offset(%d) should be positive.", offset.I)
 			}
-			return c, ast.Errorf(n.Args[1].Pos(), "%s takes a literal number of rows that is not negative as its second argument", name)
+			return c, ast.Errorf(n.Args[1].Pos(), "%s takes a constant number of rows as its second argument", name)
 		}
-		c.spec.Offset = args[1].Value.I
+		c.spec.Offset = offset.I
 	}
 	if len(args) > 2 {
 		if isNull(args[2]) {
@@ -360,13 +386,12 @@ func (x *exprBinder) frame(n *ast.Call, name string, w *ast.Window) (rows bool, 
 		return false, 0, err
 	}
 	if f.Rows {
-		if e.Kind != expr.KindLiteral || !typing.Integer(e.Type) || e.Value.Null || e.Value.I < 0 {
-			return false, 0, ast.Errorf(f.Lower.Pos(), "ROWS takes a literal number of rows that is not negative")
-		}
-		return true, e.Value.I, nil
+		rows, err := x.b.frameRows(&f.Lower, e)
+		return true, rows, err
 	}
-	ms, ok := constantMillis(e)
-	if !ok || ms < 0 {
+	v, ok := x.b.constant(e)
+	ms := v.I
+	if !ok || v.Null || e.Type.Kind != data.IntervalDayTime || ms < 0 {
 		return false, 0, ast.Errorf(f.Lower.Pos(), "Data Type mismatch between ORDER BY and RANGE clause: RANGE takes a constant interval of days to seconds")
 	}
 	return false, ms, nil
@@ -496,8 +521,13 @@ func (x *exprBinder) batchWindow(plain *exprBinder, n *ast.Call, name string, w 
 		return out, err
 	}
 	ranks := contains(notStreaming, name) || name == "RANK" || name == "DENSE_RANK" || name == "ROW_NUMBER" || name == "LAG"
-	if ranks && len(w.OrderBy) == 0 {
-		return out, ast.Errorf(n.Pos(), "Over Agg: The window rank function requires order by clause with non-constant fields. please re-check the over window statement.")
+	if len(w.OrderBy) == 0 {
+		switch name {
+		case "RANK", "DENSE_RANK", "PERCENT_RANK", "CUME_DIST":
+			return out, ast.Errorf(w.Pos(), "RANK or DENSE_RANK functions require ORDER BY clause in window specification")
+		case "ROW_NUMBER":
+			return out, ast.Errorf(n.Pos(), "Over Agg: The window rank function requires order by clause with non-constant fields. please re-check the over window statement.")
+		}
 	}
 	if out.frame.To.Unbounded = len(w.OrderBy) == 0; ranks {
 		out.frame = graph.Frame{From: graph.Bound{Unbounded: true}, To: graph.Bound{Unbounded: true}}
@@ -513,17 +543,17 @@ func (x *exprBinder) batchWindow(plain *exprBinder, n *ast.Call, name string, w 
 		return out, err
 	}
 	out.rows = f.Rows
-	if out.frame.From, err = plain.bound(&f.Lower, out); err != nil {
+	if out.frame.From, err = plain.bound(&f.Lower, out, true); err != nil {
 		return out, err
 	}
 	if out.frame.To = (graph.Bound{}); f.Upper != nil {
-		out.frame.To, err = plain.bound(f.Upper, out)
+		out.frame.To, err = plain.bound(f.Upper, out, false)
 	}
 	return out, err
 }
 
-// bound reads one end of a frame of batch mode.
-func (x *exprBinder) bound(b *ast.Bound, w overWindow) (graph.Bound, error) {
+// bound reads one end of a frame of batch mode, the lower one or the upper.
+func (x *exprBinder) bound(b *ast.Bound, w overWindow, lower bool) (graph.Bound, error) {
 	switch b.Kind {
 	case ast.UnboundedPreceding, ast.UnboundedFollowing:
 		return graph.Bound{Unbounded: true}, nil
@@ -534,20 +564,107 @@ func (x *exprBinder) bound(b *ast.Bound, w overWindow) (graph.Bound, error) {
 	if err != nil {
 		return graph.Bound{}, err
 	}
-	if e.Kind != expr.KindLiteral || !typing.Integer(e.Type) || e.Value.Null || e.Value.I < 0 {
-		if w.rows {
-			return graph.Bound{}, ast.Errorf(b.Pos(), "ROWS takes a literal number of rows that is not negative")
+	if w.rows {
+		rows, err := x.b.frameRows(b, e)
+		if b.Kind == ast.Preceding {
+			rows = -rows
 		}
-		return graph.Bound{}, unsupported(b.Pos(), "RANGE by anything but a literal integer in batch mode is")
+		return graph.Bound{By: float64(rows)}, err
 	}
-	if !w.rows && (len(w.order) != 1 || !typing.Numeric(w.order[0].Type) || w.order[0].Type.Kind == data.Decimal) {
-		return graph.Bound{}, ast.Errorf(b.Pos(), "Data Type mismatch between ORDER BY and RANGE clause: RANGE of a number needs the order of one number")
+	return x.rangeBound(b, e, w, lower)
+}
+
+// rangeBound reads an end of RANGE: how far its value is from that of the row.
+func (x *exprBinder) rangeBound(b *ast.Bound, e expr.Expr, w overWindow, lower bool) (graph.Bound, error) {
+	mismatch := ast.Errorf(b.Pos(), "Data Type mismatch between ORDER BY and RANGE clause")
+	switch {
+	case len(w.order) > 1:
+		return graph.Bound{}, ast.Errorf(b.Pos(), "RANGE clause cannot be used with compound ORDER BY clause")
+	case len(w.order) == 0:
+		return graph.Bound{}, mismatch
+	case e.Type.Kind == data.IntervalYearMonth:
+		return graph.Bound{}, ast.Errorf(b.Pos(), "INTERVAL_YEAR_MONTH type is not allowed for window boundary")
 	}
-	by := float64(e.Value.I)
+	v, ok := x.b.constant(e)
+	if !ok || v.Null {
+		return graph.Bound{}, ast.Planf(b.Pos(), "RANGE takes a constant")
+	}
+	by := w.order[0].Type
+	times, over := data.I128(1), data.I128(1) // units of the order for what the bound counts
+	switch {
+	case typing.Numeric(by) && typing.Numeric(e.Type):
+		if scale := e.Type.Scale - by.Scale; e.Type.Kind == data.Decimal || by.Kind == data.Decimal {
+			times, over = data.Pow10(max(-scale, 0)), data.Pow10(max(scale, 0))
+		}
+	case e.Type.Kind != data.IntervalDayTime:
+		return graph.Bound{}, mismatch
+	case by.Kind == data.Date:
+		over = data.I128(24 * 60 * 60 * 1000)
+	case by.Kind == data.Time:
+	case by.Kind == data.Timestamp || by.Kind == data.TimestampLTZ: // Flink fails, too
+		return graph.Bound{}, ast.Planf(b.Pos(), "Unsupported temporal arithmetic: RANGE in batch mode is of a number, a DATE or a TIME, not of %s", by)
+	default:
+		return graph.Bound{}, mismatch
+	}
+	far, amount := numberOf(v, e.Type)
 	if b.Kind == ast.Preceding {
-		by = -by
+		far, amount = -far, amount.Neg()
 	}
-	return graph.Bound{By: by}, nil
+	if by.Kind == data.Float || by.Kind == data.Double {
+		return graph.Bound{By: far}, nil
+	}
+	amount, fits := amount.Mul(times)
+	if !fits {
+		return graph.Bound{}, ast.Errorf(b.Pos(), "RANGE reaches beyond %s", by)
+	}
+	units, rest := amount.QuoRem(over)
+	switch { // the first value within the frame, or the last
+	case lower && rest.Sign() > 0:
+		units = units.Add(data.I128(1))
+	case !lower && rest.Sign() < 0:
+		units = units.Sub(data.I128(1))
+	}
+	return graph.Bound{By: far, Units: units}, nil
+}
+
+// numberOf is a number or an interval of milliseconds, and what it counts in the
+// last digit of its type.
+func numberOf(v data.Value, t data.Type) (float64, data.Int128) {
+	switch t.Phys() {
+	case data.PhysF32, data.PhysF64:
+		return v.F, data.I128(int64(v.F))
+	case data.PhysI128:
+		return data.DecimalFloat(v.D, t.Scale), v.D
+	}
+	n := data.I128(v.I)
+	if t.Kind == data.Decimal {
+		return data.DecimalFloat(n, t.Scale), n
+	}
+	return float64(v.I), n
+}
+
+// frameRows is how many rows an end of a frame is away.
+func (b *Binder) frameRows(end *ast.Bound, e expr.Expr) (int64, error) {
+	v, ok := b.constant(e)
+	switch {
+	case !ok:
+		return 0, ast.Planf(end.Pos(), "ROWS takes a constant, not `%s` %s", ast.Print(end.Offset), end.Kind)
+	case v.Null || v.I < 0 || !typing.Integer(e.Type) && e.Type.Kind != data.IntervalDayTime:
+		return 0, ast.Errorf(end.Pos(), "ROWS value must be a non-negative integral constant")
+	}
+	return v.I, nil
+}
+
+// constant is the value of an expression that has no columns.
+func (b *Binder) constant(e expr.Expr) (data.Value, bool) {
+	if e.Kind == expr.KindLiteral {
+		return e.Value, true
+	}
+	if b.Fold == nil || hasColumns(e) {
+		return data.Value{}, false
+	}
+	v, err := b.Fold(e)
+	return v, err == nil
 }
 
 // node computes the calls over input.
