@@ -56,6 +56,13 @@ func (s *Session) physical() (physical.Config, error) {
 	if c.MiniBatch, err = s.flag("table.exec.mini-batch.enabled"); err != nil {
 		return c, err
 	}
+	for _, key := range []string{"table.exec.emit.early-fire.enabled", "table.exec.emit.late-fire.enabled"} {
+		on, err := s.flag(key)
+		if err != nil {
+			return c, err
+		}
+		c.EarlyOrLate = c.EarlyOrLate || on
+	}
 	for key, off := range map[string]*bool{"table.optimizer.reuse-sub-plan-enabled": &c.NoReuse, "table.optimizer.reuse-source-enabled": &c.TwoSources, "table.optimizer.multi-join.enabled": &c.TwoByTwo} {
 		if _, given := s.config[key]; given {
 			on, err := s.flag(key)

@@ -74,7 +74,7 @@ func (b *Binder) inWindow(x *exprBinder, a *aggregation, input logical.Node) (lo
 	if w.Kind == graph.Session {
 		input, w.PartitionBy = partitioned(a, input)
 	}
-	out := &logical.WindowAssign{Input: input, Window: w, Pos: a.window.call.Pos()}
+	out := &logical.WindowAssign{Input: input, Window: w, Grouped: true, Pos: a.window.call.Pos()}
 	a.window.start = len(a.keys)
 	schema := out.Schema()
 	for i := len(schema) - 3; i < len(schema); i++ {
@@ -88,6 +88,9 @@ func (b *Binder) groupWindow(c *ast.Call, x *exprBinder, input logical.Node) (gr
 	kind := strings.ToUpper(c.Name.Parts[0].Name)
 	params := groupWindowArgs[kind]
 	w := graph.Window{Kind: graph.WindowKind(kind)}
+	if len(c.Args) == len(params)+2 {
+		return w, ast.Planf(c.Pos(), "%s window with alignment is not supported yet.", kind)
+	}
 	if len(c.Args) != len(params)+1 {
 		return w, ast.Errorf(c.Pos(), "%s in GROUP BY takes a time column, then %s", kind, strings.Join(params, ", "))
 	}

@@ -138,6 +138,12 @@ func (m *matching) pattern(r *ast.MatchRecognize) error {
 	if optional {
 		return ast.Planf(r.Pattern.Pos(), "Patterns that can produce empty matches are not supported. There must be at least one non-optional state.")
 	}
+	for i, item := range m.spec.Pattern[1:] {
+		optional := item.Min == 0 && (item.Max == 1 || item.Max < 0)
+		if before := m.spec.Pattern[i]; optional && before.Greedy && before.Min != before.Max && before.Max != 1 {
+			return ast.Planf(r.Pattern.Pos(), "Optional pattern cannot be preceded by greedy pattern")
+		}
+	}
 	if last := m.spec.Pattern[len(m.spec.Pattern)-1]; last.Greedy && last.Min != last.Max && last.Max != 1 {
 		return ast.Planf(r.Pattern.Pos(), "Greedy quantifiers are not allowed as the last element of a Pattern yet. Finish your pattern with either a simple variable or reluctant quantifier.")
 	}

@@ -46,6 +46,9 @@ func (m *matching) call(x *exprBinder, n *ast.Call) (expr.Expr, bool, error) {
 		if e, ok, err := m.previous(n, name); ok || err != nil {
 			return e, true, err
 		}
+		if m.defines == nil {
+			return expr.Expr{}, true, ast.Errorf(n.Pos(), "Cannot use PREV/NEXT in MEASURE '%s'", ast.Print(n))
+		}
 		return expr.Expr{}, true, ast.Planf(n.Pos(), "Flink does not support physical offsets within partition.")
 	case "CLASSIFIER":
 		return expr.Expr{}, true, ast.Planf(n.Pos(), "Unsupported call: CLASSIFIER()")

@@ -27,20 +27,20 @@ func (b *Binder) windowFunction(r *ast.TableFunction) (logical.Node, error) {
 		return nil, b.noTableFunction(c)
 	}
 	args := map[string]ast.Expr{}
+	if most := len(params); len(c.Args) > most {
+		return nil, ast.Errorf(c.Pos(), "Invalid number of arguments to function '%s'. Was expecting %d arguments: it takes %s", kind, max(most-1, 3), strings.Join(params, ", "))
+	}
 	for i, a := range c.Args {
 		if n, ok := a.(*ast.NamedArg); ok {
 			name := strings.ToUpper(n.Name.Name)
 			if !contains(params, name) {
-				return nil, ast.Errorf(n.Pos(), "%s has no parameter '%s'; it has %s", kind, n.Name.Name, strings.Join(params, ", "))
+				return nil, ast.Errorf(c.Pos(), "Invalid number of arguments to function '%s'. Was expecting %d arguments: it has no parameter '%s', but %s", kind, max(len(params)-1, 3), n.Name.Name, strings.Join(params, ", "))
 			}
 			args[name] = n.Value
 			continue
 		}
 		if n, ok := a.(*ast.Name); ok && i < 2 && kind == "SESSION" { // PARTITION BY takes one name, or several in parentheses
 			return nil, ast.Errorf(n.Pos(), "Column '%s' not found in any table: several columns of PARTITION BY stand in parentheses", n)
-		}
-		if i >= len(params) {
-			return nil, ast.Errorf(a.Pos(), "%s takes at most %d arguments: %s", kind, len(params), strings.Join(params, ", "))
 		}
 		args[params[i]] = a
 	}
@@ -54,6 +54,8 @@ func (b *Binder) windowFunction(r *ast.TableFunction) (logical.Node, error) {
 		return nil, ast.Errorf(args["DATA"].Pos(), "%s takes a table first: TABLE name, or a query in parentheses", kind)
 	}
 	switch {
+	case len(table.OrderBy) > 0 && kind == string(graph.Session):
+		return nil, ast.Errorf(c.Pos(), "Session window TVF doesn't support order by clause.")
 	case len(table.OrderBy) > 0:
 		return nil, ast.Errorf(c.Pos(), "Only tables with set semantics may be ordered. Invalid ORDER BY clause in the 0-th operand of table function '%s'", kind)
 	case len(table.PartitionBy) > 0 && kind != string(graph.Session):
@@ -69,9 +71,6 @@ func (b *Binder) windowFunction(r *ast.TableFunction) (logical.Node, error) {
 	}
 	if err := b.windowSizes(&w, args, c.Pos()); err != nil {
 		return nil, err
-	}
-	if w.Kind == graph.Hop && w.Size%w.Slide != 0 { // of the group window HOP it may be anything
-		return nil, ast.Planf(c.Pos(), "HOP table function based aggregate requires size must be an integral multiple of slide, but got size %d ms and slide %d ms", w.Size, w.Slide)
 	}
 	if len(table.PartitionBy) > 0 {
 		x := &exprBinder{b: b, scope: sc}
@@ -148,7 +147,13 @@ func (b *Binder) windowSizes(w *graph.Window, args map[string]ast.Expr, pos ast.
 			return err
 		}
 		ms, ok := constantMillis(e)
-		if !ok {
+		switch {
+		case ok:
+		case e.Type.Kind == data.IntervalYearMonth:
+			return ast.Planf(a.Pos(), "Window aggregate only support SECOND, MINUTE, HOUR, DAY as the time unit. MONTH and YEAR time unit are not supported yet.")
+		case e.Type.Kind == data.IntervalDayTime:
+			return ast.Planf(a.Pos(), "Only constant window descriptors are supported: %s of %s must be a constant interval, such as INTERVAL '10' SECOND", p.name, w.Kind)
+		default:
 			return ast.Errorf(a.Pos(), "%s of %s must be a constant interval of days to seconds, such as INTERVAL '10' SECOND", p.name, w.Kind)
 		}
 		if ms <= 0 && p.name != "OFFSET" {

@@ -66,7 +66,9 @@ type Project struct {
 type WindowAssign struct {
 	Input  Node
 	Window graph.Window
-	Pos    ast.Pos
+	// Grouped tells that the window is one of GROUP BY, not a table function.
+	Grouped bool
+	Pos     ast.Pos
 }
 
 // Aggregate groups rows by columns. It gives the keys, then the aggregates.
@@ -88,6 +90,7 @@ type WindowAggregate struct {
 	Aggs       []graph.AggCall
 	Names      []string
 	Properties []graph.WindowProperty
+	Grouped    bool // as of the WindowAssign
 	Pos        ast.Pos
 }
 

@@ -82,7 +82,7 @@ func (b *windowBuilder) add(e expr.Expr, c data.Column) int {
 
 func (b *windowBuilder) build() logical.Node {
 	b.below = &logical.Project{Input: b.window.Input}
-	out := &logical.WindowAggregate{Window: b.window.Window, Names: b.agg.Names, Pos: b.agg.Pos}
+	out := &logical.WindowAggregate{Window: b.window.Window, Names: b.agg.Names, Grouped: b.window.Grouped, Pos: b.agg.Pos}
 	place := make([]int, len(b.agg.Keys)) // of each key among the results: property p is -1-p
 	for i, k := range b.agg.Keys {
 		if p, ok := b.property(b.exprs[k]); ok {

@@ -30,8 +30,10 @@ type Config struct {
 	// several may have one key (table.exec.sink.upsert-materialize is NONE). AskConflict
 	// refuses such queries without ON CONFLICT (table.exec.sink.require-on-conflict).
 	AsTheyCome, AskConflict bool
-	EmitMillis              int64  // pipeline.auto-watermark-interval
-	NotNull                 string // table.exec.sink.not-null-enforcer: ERROR or DROP
+	// EarlyOrLate is table.exec.emit.early-fire.enabled or late-fire.enabled.
+	EarlyOrLate bool
+	EmitMillis  int64  // pipeline.auto-watermark-interval
+	NotNull     string // table.exec.sink.not-null-enforcer: ERROR or DROP
 	// Batch is execution.runtime-mode: all tables end, and each result is given
 	// once, when they have. Bounded tells whether a table ends; nil: all do.
 	Batch   bool
@@ -407,8 +409,30 @@ func (p *planner) ttl(hint *int64) int64 {
 	return p.config.TTLMillis
 }
 
+// windowAggregated refuses aggregates by windows that Flink refuses: those of HOP
+// as a table function must be made of slides, sessions are of streaming mode, and
+// results before the end of a window are of windows in GROUP BY.
+func (p *planner) windowAggregated(n *logical.WindowAggregate) error {
+	w := n.Window
+	switch session := w.Kind == graph.Session; {
+	case n.Grouped && session && p.config.Batch:
+		return ast.Planf(n.Pos, "Window SessionGroupWindow of %d ms is not supported right now: not in batch mode.", w.Gap)
+	case n.Grouped:
+	case session && p.config.Batch:
+		return ast.Planf(n.Pos, "Unaligned windows like session are not supported in batch mode yet.")
+	case w.Kind == graph.Hop && w.Size%w.Slide != 0:
+		return ast.Planf(n.Pos, "HOP table function based aggregate requires size must be an integral multiple of slide, but got size %d ms and slide %d ms", w.Size, w.Slide)
+	case p.config.EarlyOrLate:
+		return ast.Planf(n.Pos, "Currently, window table function based aggregate doesn't support early-fire and late-fire configuration 'table.exec.emit.early-fire.enabled' and 'table.exec.emit.late-fire.enabled'.")
+	}
+	return nil
+}
+
 func (p *planner) windowAggregate(n *logical.WindowAggregate, in *stream) (*stream, error) {
 	names := graph.ColumnNames(in.schema)
+	if err := p.windowAggregated(n); err != nil {
+		return nil, err
+	}
 	aggs := retracting(n.Aggs, !in.modes.InsertOnly())
 	if err := takeBack(n.Pos, aggs); err != nil {
 		return nil, err

@@ -44,7 +44,8 @@ func (p *planner) topN(n *logical.TopN, in *stream) (*stream, error) {
 		modes = graph.Modes{} // the first to come stays the first
 	}
 	if end >= 0 && in.modes.InsertOnly() {
-		t.Windowed, t.WindowEnd, t.Replaces, t.Latest = true, end, false, false
+		latest := n.From == 1 && n.To == 1 && n.Time == data.EventTime && n.Order[0].Desc
+		t.Windowed, t.WindowEnd, t.Replaces, t.Latest = true, end, false, latest
 		modes = graph.Modes{}
 	}
 	m := in.meaning
