@@ -162,6 +162,9 @@ func (b *Binder) tableName(r *ast.TableName) (logical.Node, *scope, error) {
 // no notice of it: a temporary table has no past.
 func (b *Binder) timeTravel(at ast.Expr, t *catalog.Table) error {
 	e, err := (&exprBinder{b: b, scope: &scope{}}).bind(at)
+	if name, ok := at.(*ast.Name); ok && err != nil && len(name.Parts) > 1 {
+		return ast.Planf(at.Pos(), "Temporal table join only support apply FOR SYSTEM_TIME AS OF on the right table.")
+	}
 	if err != nil {
 		return err
 	}

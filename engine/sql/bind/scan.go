@@ -19,6 +19,9 @@ func (b *Binder) scan(t *catalog.Table, pos ast.Pos) (logical.Node, error) {
 	if err != nil {
 		return nil, err
 	}
+	if b.Batch && !modes.InsertOnly() {
+		return nil, ast.Planf(pos, "Querying a table in batch mode is currently only possible for INSERT-only table sources. But the source for table '%s' produces other changelog messages than just INSERT.", t.Path)
+	}
 	s, p, err := b.columnsOf(t, pos)
 	if err != nil {
 		return nil, err

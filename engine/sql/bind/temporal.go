@@ -55,19 +55,25 @@ func (b *Binder) temporal(left logical.Node, ls *scope, r *ast.TableName, j *ast
 	var keys, rest []expr.Expr
 	for _, c := range parts(cond) {
 		l, k, ok := temporalKey(c, width)
-		if !ok {
+		if !ok || !hasColumns(l) {
 			rest = append(rest, c)
 			continue
 		}
 		keys, n.RightKeys = append(keys, l), append(n.RightKeys, k)
+	}
+	if len(keys) == 0 {
+		return nil, nil, ast.Errorf(j.On.Pos(), "Currently the join key in Temporal Table Join can not be empty.")
 	}
 	for _, k := range v.keys {
 		if !slices.Contains(n.RightKeys, k) {
 			return nil, nil, noVersions(r)
 		}
 	}
-	if len(v.keys) == 0 || len(keys) == 0 || v.rank >= 0 {
+	if len(v.keys) == 0 || v.rank >= 0 {
 		return nil, nil, noVersions(r)
+	}
+	if filtersChanges(right) {
+		return nil, nil, ast.Planf(r.Pos(), "Filter is not allowed for right changelog input of event time temporal join, it will corrupt the versioning of data. Please consider removing the filter before joining.")
 	}
 	if v.time < 0 {
 		return nil, nil, ast.Errorf(r.Pos(), "Event-Time Temporal Table Join requires both primary key and row time attribute in versioned table, but no row time attribute can be found.")
@@ -194,14 +200,48 @@ func versionsOf(n logical.Node) versions {
 		return versions{keys: n.Keys, time: -1, rank: -1}
 	case *logical.Scan:
 		return versions{keys: keysNamed(n.Columns, n.Table.PrimaryKey), time: -1, rank: -1}
+	case *logical.Aggregate:
+		in := n.Input.Schema()
+		out := none
+		for i := range n.Keys {
+			out.keys = append(out.keys, i)
+		}
+		for i, a := range n.Aggs { // the greatest time is that of the last change
+			if a.Func == "MAX" && in[a.Args[0]].Type.TimeAttr == data.EventTime && out.time < 0 {
+				out.time = len(n.Keys) + i
+			}
+		}
+		return out
 	case *logical.TopN:
 		in := n.Input.Schema()
-		if n.Bounded || len(n.Order) != 1 || !n.Order[0].Desc || in[n.Order[0].Column].Type.TimeAttr != data.EventTime {
+		if n.Bounded || len(n.Order) != 1 || in[n.Order[0].Column].Type.TimeAttr != data.EventTime {
 			return none
 		}
 		return versions{keys: n.Keys, time: n.Order[0].Column, rank: len(in)}
 	}
 	return none
+}
+
+// filtersChanges tells whether a condition leaves out some of the changes of a
+// relation, so that versions are missing.
+func filtersChanges(n logical.Node) bool {
+	filters := false
+	for {
+		switch x := n.(type) {
+		case *logical.Project:
+			n = x.Input
+		case *logical.Filter:
+			filters, n = true, x.Input
+		case *logical.Watermark:
+			n = x.Input
+		case *logical.Scan:
+			return filters && !x.Modes.InsertOnly()
+		case *logical.Normalize, *logical.Aggregate:
+			return filters
+		default:
+			return false
+		}
+	}
 }
 
 // isFirst tells whether a condition is rank = 1 or rank <= 1.
