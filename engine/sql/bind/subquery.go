@@ -212,6 +212,16 @@ func (b *Binder) inner(m membership, input logical.Node, sc *scope) (logical.Nod
 	}
 	both := (&scope{columns: sc.columns, tables: sc.tables, shared: sc.shared}).beside(own)
 	both.outer = outside
+	if sc.touched != nil { // what is used here of further out is used there, too
+		both.touched = map[int]bool{}
+		defer func() {
+			for i := range both.touched {
+				if i < sc.outer {
+					sc.touched[i] = true
+				}
+			}
+		}()
+	}
 	var conds []expr.Expr
 	if s.Where != nil {
 		if b.hasAggregate(s.Where) {

@@ -86,7 +86,7 @@ func (b *Binder) expand(left logical.Node, ls *scope, e expr.Expr, columns []dat
 func (b *Binder) unnestCondition(j *ast.Join, sc *scope) (*expr.Expr, error) {
 	switch {
 	case j.Kind == ast.RightJoin || j.Kind == ast.FullJoin:
-		return nil, ast.Errorf(j.Pos(), "UNNEST can only be joined with CROSS JOIN, INNER JOIN or LEFT JOIN: it depends on the rows left of it")
+		return nil, ast.Planf(j.Pos(), "Unknown join type %s: UNNEST can only be joined with CROSS JOIN, INNER JOIN or LEFT JOIN, it depends on the rows left of it", j.Kind)
 	case j.Natural || j.Using != nil:
 		return nil, unsupported(j.Pos(), "NATURAL JOIN or USING with UNNEST is")
 	case j.On == nil && (j.Kind == ast.InnerJoin || j.Kind == ast.LeftJoin):
