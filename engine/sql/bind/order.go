@@ -30,8 +30,9 @@ func (b *Binder) ordered(q *ast.Query, n logical.Node) (logical.Node, error) {
 	if b.Batch && carried == 0 && len(keys) > 0 {
 		return b.sorted(q, n, list, keys, len(in))
 	}
-	if q.Limit == nil && b.Batch {
-		return nil, unsupported(q.Pos(), "OFFSET without ORDER BY is")
+	if q.Limit == nil && b.Batch && carried == 0 {
+		offset, err := b.rowCount(q.Offset)
+		return &logical.Limit{Input: n, Offset: offset, Count: maxRows}, err
 	}
 	if q.Limit == nil {
 		if len(q.OrderBy) > 0 && (list[0].Type.TimeAttr == data.NoTimeAttr || q.OrderBy[0].Desc) && q.Offset == nil {
