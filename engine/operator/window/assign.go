@@ -64,7 +64,7 @@ func (a *assign) Process(_ int, b *data.Batch, out operator.Output) error {
 		at := len(b.Cols)
 		for i := range n {
 			o.Cols[at].I64[i], o.Cols[at+1].I64[i] = starts[i], ends[i]
-			time := a.clock.instant(ends[i]) - 1
+			time := a.clock.instant(ends[i] - 1)
 			if a.clock != nil && a.types[at+2].Kind == data.Timestamp {
 				time = ends[i] - 1
 			}

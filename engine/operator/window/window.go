@@ -446,7 +446,7 @@ func property(t data.Type, w graph.WindowProperty, start, end int64, c *clock) i
 		if c != nil && t.Kind == data.Timestamp {
 			return end - 1
 		}
-		return c.instant(end) - 1
+		return c.instant(end - 1)
 	}
 	return start
 }
