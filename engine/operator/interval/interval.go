@@ -123,10 +123,14 @@ func (j *join) Process(side int, b *data.Batch, out operator.Output) error {
 		}
 		at, alone := times.I64[r], j.hasNull(b, side, int(r))
 		if !alone {
-			if err := j.match(recs[i], int32(i), at, out); err != nil {
+			now := j.watermark // when the row comes
+			if b.RowWatermarks != nil {
+				now = max(now, b.RowWatermarks[r])
+			}
+			if err := j.match(recs[i], int32(i), at, now, out); err != nil {
 				return err
 			}
-			if j.watermark < at+j.reach[side] { // else nothing can come that it could meet
+			if now < at+j.reach[side] { // else nothing can come that it could meet
 				j.kept = append(j.kept, int32(i))
 			}
 		}
@@ -153,14 +157,18 @@ func (j *join) hasNull(b *data.Batch, side, r int) bool {
 	return false
 }
 
-// match lists the rows of the other side that a row may meet.
-func (j *join) match(key unsafe.Pointer, i int32, at int64, out operator.Output) error {
+// match lists the rows of the other side that a row may meet which comes when the
+// watermark is now: those that nothing can meet then are as good as forgotten.
+func (j *join) match(key unsafe.Pointer, i int32, at, now int64, out operator.Output) error {
 	other := j.List(key, 1-j.side)
 	if other.Len() == 0 {
 		return nil
 	}
-	to := at + j.reach[j.side]
-	entries, next := j.Lists.From(other, j.Lists.Find(other, at-j.reach[1-j.side], false))
+	from, to := at-j.reach[1-j.side], at+j.reach[j.side]
+	if now > math.MinInt64/2 {
+		from = max(from, now-j.reach[1-j.side])
+	}
+	entries, next := j.Lists.From(other, j.Lists.Find(other, from, false))
 	for entries != nil {
 		for _, e := range entries {
 			if e.At > to {
