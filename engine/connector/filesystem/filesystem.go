@@ -76,7 +76,7 @@ func check(t graph.Table, o option.Values) error {
 	}
 	for _, m := range t.Metadata {
 		if _, ok := metadataTypes[m.Key]; !ok {
-			return fmt.Errorf("Invalid metadata key '%s' in column '%s': files have file.path, file.name, file.size and file.modification-time", m.Key, m.Name)
+			return fmt.Errorf("invalid metadata key '%s' in column '%s': files have file.path, file.name, file.size and file.modification-time", m.Key, m.Name)
 		}
 	}
 	if len(t.PartitionBy) > 0 && len(t.PartitionBy) == len(t.Columns) {

@@ -32,7 +32,7 @@ type overCall struct {
 	args []expr.Expr // over the input, for the columns of spec
 	// share is which of the values, all of them being collected, PERCENTILE is to find.
 	share *expr.Expr
-	over overWindow  // in batch mode, where each may have its own
+	over  overWindow // in batch mode, where each may have its own
 }
 
 // overWindow is a window of batch mode.
