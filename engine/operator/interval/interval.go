@@ -29,6 +29,10 @@ type join struct {
 	ctx   *operator.Context
 
 	watermark int64
+	// late is the time at which rows came that are kept and came behind it, by address
+	// and side, until the watermark has passed: where both inputs are of one source,
+	// rows of the other batch may have come before them.
+	late [2]map[uint64]int64
 
 	batch
 }
@@ -74,6 +78,7 @@ func New(op graph.Op, input [][]data.Column, functions *function.Set) (operator.
 	}
 	j := &join{
 		TimedRows: rows, spec: spec, watermark: data.MinWatermark,
+		late:  [2]map[uint64]int64{{}, {}},
 		reach: [2]int64{-spec.Lower, spec.Upper}, keeps: [2]bool{spec.Kind.KeepsLeft(), spec.Kind.KeepsRight()},
 	}
 	for i, c := range op.Schema {
@@ -123,14 +128,11 @@ func (j *join) Process(side int, b *data.Batch, out operator.Output) error {
 		}
 		at, alone := times.I64[r], j.hasNull(b, side, int(r))
 		if !alone {
-			now := j.watermark // when the row comes
-			if b.RowWatermarks != nil {
-				now = max(now, b.RowWatermarks[r])
-			}
+			now := j.now(r)
 			if err := j.match(recs[i], int32(i), at, now, out); err != nil {
 				return err
 			}
-			if now < at+j.reach[side] { // else nothing can come that it could meet
+			if j.watermark < at+j.reach[side] { // else nothing can come that it could meet
 				j.kept = append(j.kept, int32(i))
 			}
 		}
@@ -145,6 +147,14 @@ func (j *join) Process(side int, b *data.Batch, out operator.Output) error {
 		return err
 	}
 	return j.settle(recs)
+}
+
+// now is the watermark when a row of the batch came.
+func (j *join) now(r int32) int64 {
+	if j.in.RowWatermarks == nil {
+		return j.watermark
+	}
+	return max(j.watermark, j.in.RowWatermarks[r])
 }
 
 // hasNull tells whether a row's key equals nothing.
@@ -174,6 +184,9 @@ func (j *join) match(key unsafe.Pointer, i int32, at, now int64, out operator.Ou
 			if e.At > to {
 				return nil
 			}
+			if came, late := j.cameLate(e.Ref); late && came > now && came > to {
+				continue // it came after this row had been forgotten
+			}
 			if j.pairs = append(j.pairs, pair{i, e.Ref}); len(j.pairs) == data.BatchSize {
 				if err := j.judge(out); err != nil {
 					return err
@@ -183,6 +196,15 @@ func (j *join) match(key unsafe.Pointer, i int32, at, now int64, out operator.Ou
 		entries, next = j.Lists.From(other, next)
 	}
 	return nil
+}
+
+// cameLate is when a row of the other side came, if it was late.
+func (j *join) cameLate(addr uint64) (int64, bool) {
+	if len(j.late[1-j.side]) == 0 {
+		return 0, false
+	}
+	came, late := j.late[1-j.side][addr]
+	return came, late
 }
 
 // judge gives the candidates for which the condition is TRUE.
@@ -278,7 +300,11 @@ func (j *join) keep(keys []unsafe.Pointer, matched []bool) error {
 		if matched[i] {
 			*matchedOf(recs[n]) = 1
 		}
-		if err := j.enter(j.side, keys[i], times[j.own[n]], addrs[n], recs[n]); err != nil {
+		at := times[j.own[n]]
+		if now := j.now(j.own[n]); now > at {
+			j.late[j.side][addrs[n]] = now
+		}
+		if err := j.enter(j.side, keys[i], at, addrs[n], recs[n]); err != nil {
 			return err
 		}
 	}
@@ -327,6 +353,9 @@ func (j *join) settle(keys []unsafe.Pointer) error {
 func (j *join) Watermark(wm int64, out operator.Output) error {
 	if wm > j.watermark {
 		j.watermark = wm
+		for s := range j.late {
+			clear(j.late[s])
+		}
 		for key := j.Due(wm); key != nil; key = j.Due(wm) {
 			if err := j.expire(key, wm, out); err != nil {
 				return err
