@@ -175,7 +175,8 @@ func (j *join) match(key unsafe.Pointer, i int32, at, now int64, out operator.Ou
 		return nil
 	}
 	from, to := at-j.reach[1-j.side], at+j.reach[j.side]
-	if now > math.MinInt64/2 {
+	late := len(j.late[1-j.side]) > 0
+	if now > math.MinInt64/2 && !late {
 		from = max(from, now-j.reach[1-j.side])
 	}
 	entries, next := j.Lists.From(other, j.Lists.Find(other, from, false))
@@ -184,8 +185,8 @@ func (j *join) match(key unsafe.Pointer, i int32, at, now int64, out operator.Ou
 			if e.At > to {
 				return nil
 			}
-			if came, late := j.cameLate(e.Ref); late && came > now && came > to {
-				continue // it came after this row had been forgotten
+			if late && !j.met(e, now, to) {
+				continue
 			}
 			if j.pairs = append(j.pairs, pair{i, e.Ref}); len(j.pairs) == data.BatchSize {
 				if err := j.judge(out); err != nil {
@@ -198,13 +199,14 @@ func (j *join) match(key unsafe.Pointer, i int32, at, now int64, out operator.Ou
 	return nil
 }
 
-// cameLate is when a row of the other side came, if it was late.
-func (j *join) cameLate(addr uint64) (int64, bool) {
-	if len(j.late[1-j.side]) == 0 {
-		return 0, false
+// met tells whether the one of two rows that came first was still kept when the
+// other came: the row of the batch, which lasts until to, and one of the other side.
+func (j *join) met(e state.Entry, now, to int64) bool {
+	came, late := j.late[1-j.side][e.Ref]
+	if late && came >= now && came <= to {
+		return true
 	}
-	came, late := j.late[1-j.side][addr]
-	return came, late
+	return (!late || came <= now) && now <= e.At+j.reach[1-j.side]
 }
 
 // judge gives the candidates for which the condition is TRUE.
