@@ -180,7 +180,7 @@ func (a *aggregation) aggregate(x *exprBinder, n *ast.Call) (expr.Expr, error) {
 		c.Func, c.Type = "COLLECT", data.Type{Kind: data.Multiset, Args: []data.Type{args[0].Type}}
 	} else if gathered = nil; f.Name == "PERCENTILE" { // the values are collected, and looked at afterwards
 		if hasColumns(args[1]) {
-			return expr.Expr{}, unsupported(n.Args[1].Pos(), "a share of PERCENTILE that depends on the row is")
+			return expr.Expr{}, ast.Errorf(n.Args[1].Pos(), "Invalid input arguments. The share of PERCENTILE must be a constant")
 		}
 		share, args = &args[1], gatheredForPercentile(args)
 		c.Func, c.Type = "COLLECT", data.Type{Kind: data.Multiset, Args: []data.Type{args[0].Type}}

@@ -133,7 +133,12 @@ func (x *exprBinder) bind(e ast.Expr) (expr.Expr, error) {
 		return x.jsonObject(n)
 	case *ast.JSONArray:
 		return x.jsonArray(n)
-	case *ast.Exists, *ast.Unique, *ast.Subquery, *ast.Quantified, *ast.QueryCollection:
+	case *ast.Quantified:
+		if n.Query == nil {
+			return x.bind(eachOf(n))
+		}
+		return x.subquery(e)
+	case *ast.Exists, *ast.Unique, *ast.Subquery, *ast.QueryCollection:
 		return x.subquery(e)
 	case *ast.Star:
 		return expr.Expr{}, ast.Errorf(n.Pos(), "'*' can only stand in the list of a SELECT or in COUNT(*)")

@@ -107,7 +107,7 @@ func targets(n *ast.Insert, columns []data.Column, static map[int]expr.Expr) ([]
 	seen := map[int]bool{}
 	for _, c := range n.Columns {
 		if len(c.Parts) > 1 {
-			return nil, unsupported(c.Pos(), "INSERT into a field of a ROW is")
+			return nil, ast.Errorf(c.Pos(), "Unknown target column '%s': rows are put into columns, not into fields", c)
 		}
 		i := indexOf(columns, c.Parts[0].Name)
 		if i < 0 {

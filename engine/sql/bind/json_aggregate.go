@@ -47,12 +47,15 @@ func (a *aggregation) jsonObject(x *exprBinder, n *ast.JSONObject) (expr.Expr, e
 	return list, err
 }
 
-// jsonArray binds JSON_ARRAYAGG(v).
+// jsonArray binds JSON_ARRAYAGG(v). Flink takes an order inside, and gives the
+// values as they come.
 func (a *aggregation) jsonArray(x *exprBinder, n *ast.JSONArray) (expr.Expr, error) {
-	if len(n.OrderBy) > 0 {
-		return expr.Expr{}, unsupported(n.Pos(), "JSON_ARRAYAGG with ORDER BY is")
-	}
 	plain := &exprBinder{b: x.b, scope: a.scope, depth: x.depth}
+	for _, item := range n.OrderBy {
+		if _, err := plain.bind(item.Expr); err != nil {
+			return expr.Expr{}, err
+		}
+	}
 	v, err := plain.jsonText(n, n.Items[0].Value, n.Items[0].FormatJSON, n.Nulls, ast.AbsentOnNull)
 	if err != nil {
 		return v, err

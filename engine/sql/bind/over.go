@@ -244,7 +244,7 @@ func (x *exprBinder) overCall(n *ast.Call, name string) (overCall, error) {
 	}
 	if f.Name == "PERCENTILE" {
 		if hasColumns(args[1]) {
-			return c, unsupported(n.Args[1].Pos(), "a share of PERCENTILE that depends on the row is")
+			return c, ast.Errorf(n.Args[1].Pos(), "Invalid input arguments. The share of PERCENTILE must be a constant")
 		}
 		c.share, args = &args[1], gatheredForPercentile(args)
 		call.Func, call.Type = "COLLECT", data.Type{Kind: data.Multiset, Args: []data.Type{args[0].Type}}

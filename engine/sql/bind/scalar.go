@@ -256,11 +256,25 @@ func (x *exprBinder) inQuery(at, l ast.Expr, q *ast.Query) (*sub, error) {
 
 func truth(v int64) expr.Expr { return expr.Literal(data.Value{I: v}, boolean(true)) }
 
-// quantified is x op ALL|ANY (…): x is compared with the least and the greatest.
-func (x *exprBinder) quantified(n *ast.Quantified) (*sub, error) {
-	if n.Query == nil {
-		return nil, unsupported(n.Pos(), "ALL or ANY of a list is")
+// eachOf is x op ALL|ANY (a, b): x op a AND|OR x op b.
+func eachOf(n *ast.Quantified) ast.Expr {
+	both := ast.OpOr
+	if n.All {
+		both = ast.OpAnd
 	}
+	var out ast.Expr
+	for _, item := range n.List {
+		var one ast.Expr = &ast.Binary{Span: n.Span, Op: n.Op, OpPos: n.Pos(), L: n.X, R: item}
+		if out != nil {
+			one = &ast.Binary{Span: n.Span, Op: both, OpPos: n.Pos(), L: out, R: one}
+		}
+		out = one
+	}
+	return out
+}
+
+// quantified is x op ALL|ANY (query): x is compared with the least and the greatest.
+func (x *exprBinder) quantified(n *ast.Quantified) (*sub, error) {
 	op := string(n.Op)
 	switch {
 	case op == "=" && !n.All:
