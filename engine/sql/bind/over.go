@@ -177,10 +177,8 @@ func (o *overs) window(w *ast.Window) (*ast.Window, error) {
 			}
 			out.OrderBy = w.OrderBy
 		}
-		if w.Frame != nil { // Flink forgets its ends
-			f := *w.Frame
-			f.Lower, f.Upper = ast.Bound{Span: f.Lower.Span, Kind: ast.UnboundedPreceding}, nil
-			out.Frame = &f
+		if w.Frame != nil {
+			out.Frame = w.Frame
 		}
 		return &out, nil
 	}
@@ -649,7 +647,7 @@ func (b *Binder) frameRows(end *ast.Bound, e expr.Expr) (int64, error) {
 	switch {
 	case !ok:
 		return 0, ast.Planf(end.Pos(), "ROWS takes a constant, not `%s` %s", ast.Print(end.Offset), end.Kind)
-	case v.Null || v.I < 0 || !typing.Integer(e.Type) && e.Type.Kind != data.IntervalDayTime:
+	case v.Null || v.I < 0 || !typing.Integer(e.Type):
 		return 0, ast.Errorf(end.Pos(), "ROWS value must be a non-negative integral constant")
 	}
 	return v.I, nil

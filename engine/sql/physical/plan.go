@@ -409,30 +409,17 @@ func (p *planner) ttl(hint *int64) int64 {
 	return p.config.TTLMillis
 }
 
-// windowAggregated refuses aggregates by windows that Flink refuses: those of HOP
-// as a table function must be made of slides, sessions are of streaming mode, and
-// results before the end of a window are of windows in GROUP BY.
+// windowAggregated refuses aggregates by windows of table functions that Flink
+// refuses: those of HOP must be made of slides, and give results when they end.
 func (p *planner) windowAggregated(n *logical.WindowAggregate) error {
-	w := n.Window
-	switch session := w.Kind == graph.Session; {
-	case n.Grouped && session && p.config.Batch:
-		return ast.Planf(n.Pos, "Window SessionGroupWindow of %d ms is not supported right now: not in batch mode.", w.Gap)
+	switch w := n.Window; {
 	case n.Grouped:
-	case session && p.config.Batch:
-		return ast.Planf(n.Pos, "Unaligned windows like session are not supported in batch mode yet.")
 	case w.Kind == graph.Hop && w.Size%w.Slide != 0:
 		return ast.Planf(n.Pos, "HOP table function based aggregate requires size must be an integral multiple of slide, but got size %d ms and slide %d ms", w.Size, w.Slide)
-	case w.Kind != graph.Tumble && !p.config.Batch && slices.ContainsFunc(n.Aggs, oneByOne):
-		return ast.Errorf(n.Pos, "Could not find an implementation method 'merge' for function 'FIRST_VALUE' or 'LAST_VALUE': they are not of windows that are put together from others")
 	case p.config.EarlyOrLate:
 		return ast.Planf(n.Pos, "Currently, window table function based aggregate doesn't support early-fire and late-fire configuration 'table.exec.emit.early-fire.enabled' and 'table.exec.emit.late-fire.enabled'.")
 	}
 	return nil
-}
-
-// oneByOne tells whether Flink has an aggregate of one row after the other only.
-func oneByOne(a graph.AggCall) bool {
-	return a.Func == "FIRST_VALUE" || a.Func == "LAST_VALUE"
 }
 
 func (p *planner) windowAggregate(n *logical.WindowAggregate, in *stream) (*stream, error) {
