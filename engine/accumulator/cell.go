@@ -8,7 +8,9 @@ import (
 )
 
 // cell keeps one value in a record, in 8 or 16 bytes, and a flag whether there is
-// one. Strings lie in the group's blobs, lists and rows too, in the row codec.
+// one. Strings are views as in vectors: short ones lie in the record, of others the
+// second word is their handle in the group's blobs. Lists and rows are such strings,
+// in the row codec.
 type cell struct {
 	flag
 	off  int
@@ -18,7 +20,7 @@ type cell struct {
 
 func (s *Set) newCell(t data.Type) cell {
 	width := 8
-	if p := t.Phys(); p == data.PhysI128 || p == data.PhysTime {
+	if p := t.Phys(); p == data.PhysI128 || p == data.PhysTime || p >= data.PhysString {
 		width = 16
 	}
 	return cell{flag: s.newFlag(), off: s.room(width), typ: t, phys: t.Phys()}
@@ -46,7 +48,10 @@ func (e *cell) compare(g *Groups, rec unsafe.Pointer, v *data.Vector, r int) int
 		}
 		return cmp(int64(v.Nano[r]), *i64(rec, at+8))
 	}
-	x, y := v.Str(r), g.blobs.Get(*u64(rec, at))
+	if w := e.view(rec); w.Len() <= data.InlineLen && *w == v.Views[r] {
+		return 0
+	}
+	x, y := v.Str(r), e.bytes(g, rec)
 	switch s := unsafe.String(unsafe.SliceData(y), len(y)); {
 	case x < s:
 		return -1
@@ -111,13 +116,37 @@ func (e *cell) set(g *Groups, rec unsafe.Pointer, v *data.Vector, r int) error {
 	return nil
 }
 
-func (e *cell) setBytes(g *Groups, rec unsafe.Pointer, p []byte) error {
-	h := u64(rec, e.off)
-	fresh, err := g.blobs.Put(*h, p)
-	if err != nil {
-		return err
+func (e *cell) view(rec unsafe.Pointer) *data.View {
+	return (*data.View)(unsafe.Pointer(u64(rec, e.off)))
+}
+
+// bytes is the string of rec, valid until it is set or the record moves.
+func (e *cell) bytes(g *Groups, rec unsafe.Pointer) []byte {
+	w := e.view(rec)
+	if n := w.Len(); n <= data.InlineLen {
+		return unsafe.Slice((*byte)(unsafe.Add(unsafe.Pointer(w), 4)), n)
 	}
-	*h = fresh
+	return g.blobs.Get(w.B)
+}
+
+func (e *cell) setBytes(g *Groups, rec unsafe.Pointer, p []byte) error {
+	w := e.view(rec)
+	old := uint64(0)
+	if w.Len() > data.InlineLen {
+		old = w.B
+	}
+	if len(p) > data.InlineLen {
+		h, err := g.blobs.Put(old, p)
+		if err != nil {
+			return err
+		}
+		*w = data.View{A: uint64(uint32(len(p))), B: h}
+	} else {
+		*w = data.InlineView(p)
+		if old != 0 {
+			g.blobs.Drop(old)
+		}
+	}
 	e.raise(rec)
 	return nil
 }
@@ -125,10 +154,11 @@ func (e *cell) setBytes(g *Groups, rec unsafe.Pointer, p []byte) error {
 func (e *cell) drop(g *Groups, rec unsafe.Pointer) {
 	e.lower(rec)
 	if e.phys >= data.PhysString {
-		if h := u64(rec, e.off); *h != 0 {
-			g.blobs.Drop(*h)
-			*h = 0
+		w := e.view(rec)
+		if w.Len() > data.InlineLen {
+			g.blobs.Drop(w.B)
 		}
+		*w = data.View{}
 	}
 }
 
@@ -155,9 +185,13 @@ func (e *cell) put(g *Groups, rec unsafe.Pointer, out *data.Vector, r int) {
 	case data.PhysTime:
 		out.I64[r], out.Nano[r] = *i64(rec, at), int32(*i64(rec, at+8))
 	case data.PhysString:
-		out.SetBytes(r, g.blobs.Get(*u64(rec, at)))
+		if w := e.view(rec); w.Len() <= data.InlineLen {
+			out.Views[r] = *w
+		} else {
+			out.SetBytes(r, g.blobs.Get(w.B))
+		}
 	default:
-		decode(g.blobs.Get(*u64(rec, at)), out, r)
+		decode(e.bytes(g, rec), out, r)
 	}
 }
 
@@ -195,9 +229,9 @@ func (e *cell) encode(g *Groups, dst []byte, rec unsafe.Pointer) []byte {
 	case data.PhysTime:
 		return binary.AppendUvarint(appendInt(dst, *i64(rec, at)), uint64(*i64(rec, at+8)))
 	case data.PhysString:
-		return appendString(dst, g.blobs.Get(*u64(rec, at)))
+		return appendString(dst, e.bytes(g, rec))
 	}
-	return append(dst, g.blobs.Get(*u64(rec, at))...) // as it was encoded
+	return append(dst, e.bytes(g, rec)...) // as it was encoded
 }
 
 func (e *cell) load(g *Groups, recs []unsafe.Pointer, cols []*data.Vector) error {

@@ -1,6 +1,7 @@
 package accumulator
 
 import (
+	"slices"
 	"unsafe"
 
 	"github.com/weir-streams/weir/engine/data"
@@ -8,6 +9,11 @@ import (
 
 // tally is COUNT of every row: the number that the record has anyway.
 type tally struct{}
+
+// CountsRows tells whether a result counts every row, so that each one changes it.
+func (s *Set) CountsRows() bool {
+	return slices.ContainsFunc(s.accs[:s.shown], func(a accumulator) bool { _, ok := a.(tally); return ok })
+}
 
 func (tally) update(*Groups, []unsafe.Pointer, []int32, *data.Batch) error { return nil }
 

@@ -76,7 +76,7 @@ func (u *user) state(g *Groups, rec unsafe.Pointer) []byte {
 	if !u.present(rec) {
 		return nil
 	}
-	b := g.blobs.Get(*u64(rec, u.off))
+	b := u.bytes(g, rec)
 	if len(b) == 0 {
 		return []byte{}
 	}
@@ -107,7 +107,7 @@ func (u *user) keep(g *Groups) error {
 		switch {
 		case s == nil:
 			u.drop(g, rec)
-		case u.present(rec) && same(s, g.blobs.Get(*u64(rec, u.off))):
+		case u.present(rec) && same(s, u.bytes(g, rec)):
 		default:
 			if err := u.setBytes(g, rec, s); err != nil {
 				return fmt.Errorf("the state of one group: %w", err)

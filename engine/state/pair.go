@@ -160,7 +160,8 @@ func (t *Table) pairIntegers(owners []unsafe.Pointer, col *data.Vector, rows []i
 	return nil
 }
 
-// touchAll is touch for hashes in the order of rows.
+// touchAll is touch for hashes in the order of rows. Where many keys are new their
+// home often has the slot of another key, whose record is of no use.
 func (t *Table) touchAll(hashes []uint64) {
 	var sum uint64
 	if t.old.slots == nil {
@@ -169,7 +170,8 @@ func (t *Table) touchAll(hashes []uint64) {
 			sum += slots[h*salt>>32*homes>>32]
 		}
 		for _, h := range hashes {
-			if slot := slots[h*salt>>32*homes>>32]; slot != 0 {
+			s := h * salt
+			if slot := slots[s>>32*homes>>32]; (slot^tagOf(s))>>addressBits == 0 {
 				if base := bases[slot&addressMask>>offsetBits]; base != nil {
 					sum += *(*uint64)(unsafe.Add(base, slot&offsetMask<<3))
 				}
@@ -183,8 +185,9 @@ func (t *Table) touchAll(hashes []uint64) {
 		sum += at.x.slots[at.p]
 	}
 	for _, h := range hashes {
-		at := t.from(h * t.salt)
-		if slot := at.x.slots[at.p]; slot != 0 {
+		s := h * t.salt
+		at := t.from(s)
+		if slot := at.x.slots[at.p]; (slot^tagOf(s))>>addressBits == 0 {
 			if base := t.log.bases[slot&addressMask>>offsetBits]; base != nil {
 				sum += *(*uint64)(unsafe.Add(base, slot&offsetMask<<3))
 			}

@@ -24,6 +24,7 @@ type group struct {
 	types  []data.Type // of the rows given
 
 	nested bool // a result holds lists
+	latest bool // of a group that rows are added to, the result alone is sent, and always
 
 	// scratch
 	rows    []int32
@@ -54,6 +55,7 @@ func New(op graph.Op, input []data.Column, functions *function.Set) (operator.Op
 	for _, t := range g.types[len(spec.Keys):] {
 		g.nested = g.nested || accumulator.Nested(t)
 	}
+	g.latest = !spec.UpdateBefore && (spec.TTLMillis > 0 || set.CountsRows())
 	return g, nil
 }
 
@@ -187,7 +189,7 @@ func (g *group) finish(o, b *data.Batch, keyRows []int32, recs []unsafe.Pointer,
 	for i, r := range keyRows {
 		double[2*i], double[2*i+1] = r, r
 	}
-	g.putKeys(o, b, double, recs)
+	g.putKeys(o, b, double, recs, 2)
 	g.dropEmpty(recs)
 	o.Ops, o.Sel = make([]data.Op, 2*n), make([]int32, 0, 2*n)
 	o.IngestedAt = b.IngestedAt
@@ -272,6 +274,9 @@ func (g *group) fold(b *data.Batch, rows []int32, out operator.Output) error {
 	}
 	g.touched, g.keyRows = distinct, keyRows
 	n := len(distinct)
+	if g.latest && b.Ops == nil {
+		return g.replace(b, rows, recs, out)
+	}
 	counts, changed := g.room(n)
 	for i, rec := range distinct {
 		counts[2*i] = accumulator.Rows(rec)
@@ -295,6 +300,29 @@ func (g *group) fold(b *data.Batch, rows []int32, out operator.Output) error {
 	}
 	accumulator.Changed(aggs, n, changed)
 	return g.finish(o, b, keyRows, distinct, counts, changed, out)
+}
+
+// replace is the rest of fold where what the groups were before is not asked for:
+// the batch takes nothing back, and each group it touches changes.
+func (g *group) replace(b *data.Batch, rows []int32, recs []unsafe.Pointer, out operator.Output) error {
+	n := len(g.touched)
+	ops := make([]data.Op, n)
+	for i, rec := range g.touched {
+		if ops[i] = data.UpdateAfter; accumulator.Rows(rec) <= 0 {
+			ops[i] = data.Insert
+		}
+	}
+	if err := g.set.Update(g.groups, recs, rows, b); err != nil {
+		return err
+	}
+	o, aggs := g.output(n)
+	if err := g.set.Results(g.groups, g.touched, aggs, 0, 1); err != nil {
+		abandon(o)
+		return err
+	}
+	g.putKeys(o, b, g.keyRows, g.touched, 1)
+	o.Ops, o.IngestedAt = ops, b.IngestedAt
+	return out.Emit(o)
 }
 
 // results writes the results of groups to every second row of aggs. Results with
@@ -340,8 +368,8 @@ func abandon(o *data.Batch) {
 	o.Release()
 }
 
-// putKeys gathers the keys of rows; each group has two rows.
-func (g *group) putKeys(o *data.Batch, b *data.Batch, rows []int32, recs []unsafe.Pointer) {
+// putKeys gathers the keys of rows, of which each of the groups recs has as many as repeat.
+func (g *group) putKeys(o *data.Batch, b *data.Batch, rows []int32, recs []unsafe.Pointer, repeat int) {
 	for i, k := range g.spec.Keys {
 		v := data.Gather(b.Cols[k], rows)
 		if p := v.Type.Phys(); p == data.PhysList || p == data.PhysRow {
@@ -350,7 +378,7 @@ func (g *group) putKeys(o *data.Batch, b *data.Batch, rows []int32, recs []unsaf
 		v.Type = g.types[i]
 		o.Cols[i] = v
 	}
-	g.set.PutKeys(g.groups, recs, o.Cols, 2)
+	g.set.PutKeys(g.groups, recs, o.Cols, repeat)
 }
 
 func (g *group) dropEmpty(recs []unsafe.Pointer) {
