@@ -244,10 +244,20 @@ func (b *Binder) cte(c *cteScope) (logical.Node, error) {
 	b.ctes = c.outer // an item sees the ones before it
 	defer func() { b.ctes = outer }()
 	n, err := b.query(c.item.Query)
-	if err != nil || len(c.item.Columns) == 0 {
-		return n, err
+	if err != nil {
+		return nil, err
 	}
 	cols := n.Schema()
+	if len(c.item.Columns) == 0 {
+		had := map[string]bool{}
+		for _, name := range names(cols) {
+			if had[name] {
+				return nil, ast.Errorf(c.item.Query.Pos(), "Column has duplicate column name '%s' and no column list specified", name)
+			}
+			had[name] = true
+		}
+		return n, nil
+	}
 	if d := twice(c.item.Columns); d != nil {
 		return nil, ast.Errorf(d.Pos(), "Duplicate name '%s' in column list", d.Name)
 	}
@@ -330,23 +340,17 @@ func differentNames(q *ast.Query, cols []data.Column, given []ast.Ident) error {
 		}
 	}
 	for _, it := range s.Items {
-		w := written{pos: it.Expr.Pos()}
-		switch e := it.Expr.(type) {
-		case *ast.Star:
+		at := it.Expr.Pos()
+		if _, ok := it.Expr.(*ast.Star); ok {
 			if stars > 1 {
 				return nil
 			}
 			for range len(cols) - len(s.Items) + 1 {
-				all = append(all, written{name: cols[len(all)].Name, star: true, pos: w.pos})
+				all = append(all, written{name: cols[len(all)].Name, star: true, pos: at})
 			}
 			continue
-		case *ast.Name:
-			w.name = e.Last().Name
 		}
-		if it.Alias != nil {
-			w.name = it.Alias.Name
-		}
-		all = append(all, w)
+		all = append(all, written{name: columnName(it, len(all)), pos: at})
 	}
 	first := map[string]written{}
 	for i, w := range all {
@@ -354,7 +358,7 @@ func differentNames(q *ast.Query, cols []data.Column, given []ast.Ident) error {
 			w.name, w.star = given[i].Name, false
 		}
 		before, there := first[w.name]
-		if there && w.name != "" && !(w.star && before.star) {
+		if there && !(w.star && before.star) {
 			return ast.Errorf(before.pos, "A column with the same name `%s` has been defined at %s.", w.name, before.pos)
 		}
 		if !there {

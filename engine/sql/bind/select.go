@@ -185,15 +185,9 @@ func (b *Binder) items(q *ast.Select, sc *scope) ([]item, error) {
 	for _, s := range q.Items {
 		star, ok := s.Expr.(*ast.Star)
 		if !ok {
-			it := item{source: s.Expr, pos: s.Expr.Pos()}
-			switch e := s.Expr.(type) {
-			case *ast.Name:
-				it.name = e.Last().Name
-			default:
-				it.name = "EXPR$" + strconv.Itoa(len(out))
-			}
+			it := item{source: s.Expr, pos: s.Expr.Pos(), name: columnName(s, len(out))}
 			if s.Alias != nil {
-				it.name, it.alias = s.Alias.Name, s.Alias.Name
+				it.alias = s.Alias.Name
 			}
 			out = append(out, it)
 			continue
@@ -205,6 +199,23 @@ func (b *Binder) items(q *ast.Select, sc *scope) ([]item, error) {
 		out = append(out, expanded...)
 	}
 	return out, nil
+}
+
+// columnName is the name of a SELECT item that is no star: its alias, its last
+// word if it is a name (and CURRENT_DATE is one to SQL), or its place.
+func columnName(s ast.SelectItem, at int) string {
+	if s.Alias != nil {
+		return s.Alias.Name
+	}
+	switch e := s.Expr.(type) {
+	case *ast.Name:
+		return e.Last().Name
+	case *ast.Call:
+		if e.NoParens {
+			return e.Name.Last().Name
+		}
+	}
+	return "EXPR$" + strconv.Itoa(at)
 }
 
 func (b *Binder) star(star *ast.Star, sc *scope) ([]item, error) {
