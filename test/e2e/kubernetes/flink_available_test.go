@@ -4,6 +4,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -63,16 +64,8 @@ func TestFlinkPodsOutliveTheirJobManager(t *testing.T) {
 	if left := p.configMaps(); len(left) > 0 {
 		t.Errorf("config maps of Flink's are left: %v", left)
 	}
-	p.until("see no files of high availability", func() bool {
-		left := filesIn(t, ha)
-		// The cluster whose JobManager could not come again left what it kept.
-		for _, l := range left {
-			if !strings.Contains(l, job) {
-				return false
-			}
-		}
-		return true
-	})
+	// The cluster whose JobManager could not come again left what it kept.
+	p.untilNoneIn(ha, job)
 }
 
 // configMaps are those of Flink's high availability.
@@ -99,4 +92,20 @@ func filesIn(t *testing.T, folder string) []string {
 		t.Fatal(err)
 	}
 	return files
+}
+
+// untilNoneIn waits until no file is in a folder but those whose path has a word
+// in it, if one is given.
+func (p *platform) untilNoneIn(folder, but string) {
+	p.t.Helper()
+	var left []string
+	defer func() {
+		if p.t.Failed() {
+			p.t.Logf("left: %v", left)
+		}
+	}()
+	p.until("see no files in "+folder, func() bool {
+		left = slices.DeleteFunc(filesIn(p.t, folder), func(path string) bool { return but != "" && strings.Contains(path, but) })
+		return len(left) == 0
+	})
 }

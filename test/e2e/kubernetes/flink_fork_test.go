@@ -23,7 +23,7 @@ func TestForkIntoAnotherNamespace(t *testing.T) {
 	})
 	p.program("numbers", nil)
 	p.settle("numbers", resource.StateRunning)
-	p.saving("numbers")
+	p.until("see what it wrote", func() bool { return len(p.linesIn(filepath.Join(p.folder, "out"))) > 0 })
 	sp := p.saved("numbers")
 	p.weir("fork", "numbers", "copy", "--into", "staging", "--savepoint", sp.Metadata.ID)
 

@@ -98,7 +98,7 @@ func TestNativeFlinkPodsOutliveTheirJobManager(t *testing.T) {
 	if left := p.configMaps(); len(left) > 0 {
 		t.Errorf("config maps of Flink's are left: %v", left)
 	}
-	p.until("see no files of high availability", func() bool { return len(filesIn(t, ha)) == 0 })
+	p.untilNoneIn(ha, "")
 }
 
 // TestNativeFlinkSaysWhatKeepsItsPods has a quota that lets Flink make no
